@@ -1,0 +1,53 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "cannery",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Cannery", targets: ["Cannery"]),
+    .executable(name: "cannery", targets: ["CanneryCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // The pipeline, in order; each target imports only those above it.
+    .target(name: "WebAssembly", swiftSettings: settings),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "WasmBinary", dependencies: ["WebAssembly", "CZlib"], swiftSettings: settings),
+    .target(name: "WasmText", dependencies: ["WebAssembly", "WasmBinary"], swiftSettings: settings),
+    .target(name: "WasmValidation", dependencies: ["WebAssembly", "WasmBinary"], swiftSettings: settings),
+    .target(name: "Semantics", dependencies: ["WebAssembly"], swiftSettings: settings),
+    .target(
+      name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
+      swiftSettings: settings),
+    .target(
+      name: "Executor", dependencies: ["WebAssembly", "WasmBinary", "Semantics", "Compiler"], swiftSettings: settings),
+    .target(
+      name: "Cannery",
+      dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Compiler", "Executor"],
+      swiftSettings: settings),
+    .target(
+      name: "CLICommands",
+      dependencies: ["Cannery", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+    .executableTarget(name: "CanneryCommand", dependencies: ["CLICommands"], swiftSettings: settings),
+
+    .executableTarget(name: "Generator", path: "tools/Generator", swiftSettings: settings),
+
+    // The oracle of the metering rules and of the tests: slow, plain, independent of the compiler.
+    .target(
+      name: "ReferenceInterpreter", dependencies: ["WebAssembly", "WasmBinary", "Semantics"],
+      path: "Tests/Support/ReferenceInterpreter", swiftSettings: settings),
+
+    .testTarget(name: "WebAssemblyTests", dependencies: ["WebAssembly"], swiftSettings: settings),
+    .testTarget(name: "WasmBinaryTests", dependencies: ["WasmBinary"], swiftSettings: settings),
+    .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
+    .testTarget(name: "WasmValidationTests", dependencies: ["WasmValidation", "WasmText"], swiftSettings: settings),
+    .testTarget(name: "CompilerTests", dependencies: ["Compiler", "WasmText"], swiftSettings: settings),
+    .testTarget(name: "CanneryTests", dependencies: ["Cannery", "ReferenceInterpreter"], swiftSettings: settings),
+  ]
+)

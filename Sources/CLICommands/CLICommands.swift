@@ -1,0 +1,1 @@
+// CLICommands: under construction.

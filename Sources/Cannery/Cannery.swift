@@ -1,0 +1,1 @@
+// Cannery: under construction.

@@ -1,0 +1,155 @@
+// A cursor over the bytes of a module: single bytes, LEB128 integers, names. Every error carries its byte offset.
+//
+// Source: WebAssembly 3.0, section 5.2.
+
+import WebAssembly
+
+/// Reads from a range of a module's bytes.
+///
+/// Invariant that makes the unchecked pointer sound: `position <= end`, both inside one buffer that outlives the reader;
+/// every read compares with `end` first.
+@frozen
+public struct ByteReader {
+  public let base: UnsafeRawPointer
+  public var position: UnsafeRawPointer
+  public let end: UnsafeRawPointer
+
+  /// A reader over `range` of `buffer`. The buffer must outlive the reader.
+  @inlinable
+  public init(_ buffer: UnsafeRawBufferPointer, range: ByteRange) {
+    precondition(range.start >= 0 && range.start <= range.end && range.end <= buffer.count)
+    // An empty buffer may have no address; any non-null one serves, as nothing is ever read.
+    base = buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+    position = base + range.start
+    end = base + range.end
+  }
+
+  /// Byte offset in the module of the next byte.
+  @inlinable @inline(__always)
+  public var offset: Int { position - base }
+  @inlinable @inline(__always)
+  public var isAtEnd: Bool { position == end }
+  @inlinable @inline(__always)
+  public var remaining: Int { end - position }
+
+  @inlinable @inline(__always)
+  public mutating func byte() throws(ModuleError) -> UInt8 {
+    if position == end { throw unexpectedEnd() }
+    let value = position.load(as: UInt8.self)
+    position += 1
+    return value
+  }
+
+  /// An unsigned LEB128 integer of at most 32 bits.
+  @inlinable @inline(__always)
+  public mutating func u32() throws(ModuleError) -> UInt32 {
+    if position != end {
+      let first = position.load(as: UInt8.self)
+      if first < 0x80 {
+        position += 1
+        return UInt32(first)
+      }
+    }
+    return UInt32(truncatingIfNeeded: try unsigned(bits: 32))
+  }
+
+  @inlinable @inline(__always)
+  public mutating func u64() throws(ModuleError) -> UInt64 { try unsigned(bits: 64) }
+
+  @inlinable @inline(__always)
+  public mutating func s32() throws(ModuleError) -> Int32 { Int32(truncatingIfNeeded: try signed(bits: 32)) }
+
+  @inlinable @inline(__always)
+  public mutating func s33() throws(ModuleError) -> Int64 { try signed(bits: 33) }
+
+  @inlinable @inline(__always)
+  public mutating func s64() throws(ModuleError) -> Int64 { try signed(bits: 64) }
+
+  @inlinable
+  public mutating func unsigned(bits: UInt64) throws(ModuleError) -> UInt64 {
+    var result: UInt64 = 0
+    var shift: UInt64 = 0
+    while true {
+      let byte = UInt64(try self.byte())
+      let left = bits &- shift
+      if left < 7 {
+        // The last byte that an integer of this width can have.
+        if byte & 0x80 != 0 { throw error(.integerRepresentationTooLong, at: offset - 1) }
+        if byte >> left != 0 { throw error(.integerTooLarge, at: offset - 1) }
+      }
+      result |= (byte & 0x7F) &<< shift
+      if byte & 0x80 == 0 { return result }
+      shift &+= 7
+      if shift >= bits { throw error(.integerRepresentationTooLong, at: offset - 1) }
+    }
+  }
+
+  @inlinable
+  public mutating func signed(bits: UInt64) throws(ModuleError) -> Int64 {
+    var result: Int64 = 0
+    var shift: UInt64 = 0
+    while true {
+      let byte = try self.byte()
+      let left = bits &- shift
+      if left < 7 {
+        if byte & 0x80 != 0 { throw error(.integerRepresentationTooLong, at: offset - 1) }
+        // The unused bits must repeat the sign bit.
+        let extended = Int8(bitPattern: byte << 1) >> 1
+        let rest = extended >> (Int8(truncatingIfNeeded: left) - 1)
+        if rest != 0 && rest != -1 { throw error(.integerTooLarge, at: offset - 1) }
+      }
+      result |= Int64(byte & 0x7F) &<< Int64(shift)
+      shift &+= 7
+      if byte & 0x80 == 0 {
+        if shift < 64 && byte & 0x40 != 0 { result |= -1 &<< Int64(shift) }
+        return result
+      }
+      if shift >= bits { throw error(.integerRepresentationTooLong, at: offset - 1) }
+    }
+  }
+
+  /// Little-endian fixed-width words, for floats and vectors.
+  @inlinable @inline(__always)
+  public mutating func fixed32() throws(ModuleError) -> UInt32 {
+    if remaining < 4 { throw unexpectedEnd() }
+    let value = UInt32(littleEndian: position.loadUnaligned(as: UInt32.self))
+    position += 4
+    return value
+  }
+
+  @inlinable @inline(__always)
+  public mutating func fixed64() throws(ModuleError) -> UInt64 {
+    if remaining < 8 { throw unexpectedEnd() }
+    let value = UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))
+    position += 8
+    return value
+  }
+
+  /// Skips `count` bytes and returns their range.
+  @inlinable
+  public mutating func skip(_ count: Int) throws(ModuleError) -> ByteRange {
+    if count < 0 || count > remaining { throw error(.lengthOutOfBounds, at: offset) }
+    let start = offset
+    position += count
+    return ByteRange(start: start, end: offset)
+  }
+
+  /// A name: a length and that many bytes of UTF-8.
+  public mutating func name() throws(ModuleError) -> String {
+    let start = offset
+    let count = try u32()
+    if Int(count) > remaining { throw error(.lengthOutOfBounds, at: start) }
+    let bytes = UnsafeRawBufferPointer(start: position, count: Int(count))
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw error(.malformedUTF8, at: offset) }
+    position += Int(count)
+    return text
+  }
+
+  @inlinable
+  public func error(_ reason: ModuleErrorReason, at offset: Int, detail: String? = nil) -> ModuleError {
+    ModuleError(.malformed, reason, offset: offset, detail: detail)
+  }
+
+  @inlinable @inline(never)
+  public func unexpectedEnd() -> ModuleError { ModuleError(.malformed, .unexpectedEnd, offset: offset) }
+}

@@ -1,0 +1,1 @@
+// WasmText: under construction.

@@ -1,0 +1,1 @@
+// WasmValidation: under construction.

@@ -1,0 +1,1 @@
+// ReferenceInterpreter: under construction.

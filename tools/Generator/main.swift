@@ -1,0 +1,13 @@
+// The generator: turns the tables into Swift sources. Run from the package's root: `swift run Generator`.
+// With `--check` it writes nothing and fails if a committed file differs from what it would write.
+
+import Foundation
+
+var output = Output(check: CommandLine.arguments.contains("--check"))
+try printOpcodes(parseOperatorTable(operatorTable), to: &output)
+
+if !output.stale.isEmpty {
+  let list = output.stale.joined(separator: ", ")
+  FileHandle.standardError.write(Data("out of date, run `swift run Generator`: \(list)\n".utf8))
+  exit(1)
+}
