@@ -1,1 +1,0 @@
-// Compiler: under construction.
