@@ -103,7 +103,8 @@ public struct InstructionReader {
         if index == 0 { instruction.type = type }
       }
     case .heapType:
-      let nullable = instruction.opcode == .refNull || instruction.opcode == .refTestNull || instruction.opcode == .refCastNull
+      let nullable =
+        instruction.opcode == .refNull || instruction.opcode == .refTestNull || instruction.opcode == .refCastNull
       instruction.type = .ref(try reader.heapType(), nullable: nullable)
     case .castBranch:
       let start = reader.offset
@@ -195,7 +196,9 @@ extension ByteReader {
   }
 
   /// A reference type: a shorthand, or `ref`/`ref null` and a heap type.
-  public mutating func referenceType(orThrow reason: ModuleErrorReason = .malformedReferenceType) throws(ModuleError) -> ValueType {
+  public mutating func referenceType(
+    orThrow reason: ModuleErrorReason = .malformedReferenceType
+  ) throws(ModuleError) -> ValueType {
     let start = offset
     let code = try byte()
     if code == 0x64 { return .ref(try heapType(), nullable: false) }

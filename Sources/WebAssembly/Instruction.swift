@@ -82,7 +82,9 @@ public struct OperatorInfo: Sendable {
   @inlinable @inline(__always) public var proposalCode: UInt8 { UInt8(truncatingIfNeeded: bits >> 26 & 63) }
   @inlinable public var hasFixedSignature: Bool { bits >> 32 & 0xFFF != 0xFFF }
   /// Operand `index` (0 to 2) of a fixed signature.
-  public func operand(_ index: Int) -> SignatureType { SignatureType(rawValue: UInt8(truncatingIfNeeded: bits >> (32 + 3 * UInt64(index)) & 7))! }
+  public func operand(_ index: Int) -> SignatureType {
+    SignatureType(rawValue: UInt8(truncatingIfNeeded: bits >> (32 + 3 * UInt64(index)) & 7))!
+  }
   @inlinable @inline(__always) public func operandCode(_ index: Int) -> UInt8 {
     UInt8(truncatingIfNeeded: bits &>> (32 &+ 3 &* UInt64(truncatingIfNeeded: index)) & 7)
   }

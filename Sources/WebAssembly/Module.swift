@@ -18,7 +18,9 @@ public final class ModuleBytes: @unchecked Sendable {
   public convenience init(_ bytes: some Collection<UInt8>) {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
     copy.copyBytes(from: bytes)
-    self.init(adopting: UnsafeRawBufferPointer(rebasing: copy[..<bytes.count])) { UnsafeMutableRawBufferPointer(mutating: $0).deallocate() }
+    self.init(adopting: UnsafeRawBufferPointer(rebasing: copy[..<bytes.count])) {
+      UnsafeMutableRawBufferPointer(mutating: $0).deallocate()
+    }
   }
 
   public var count: Int { buffer.count }

@@ -107,7 +107,9 @@ public struct ModuleError: Error, Hashable, Sendable {
   /// Names the thing at fault: an index, a type, a name.
   public var detail: String?
 
-  public init(_ kind: ModuleErrorKind, _ reason: ModuleErrorReason, offset: Int, function: UInt32? = nil, detail: String? = nil) {
+  public init(
+    _ kind: ModuleErrorKind, _ reason: ModuleErrorReason, offset: Int, function: UInt32? = nil, detail: String? = nil
+  ) {
     self.kind = kind
     self.reason = reason
     self.offset = offset

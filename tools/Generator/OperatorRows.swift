@@ -102,13 +102,17 @@ func parseOperatorTable(_ text: String) -> [OperatorRow] {
 }
 
 func printOpcodes(_ rows: [OperatorRow], to output: inout Output) throws {
-  var text = "/// The operators of WebAssembly 3.0, in table order.\n@frozen\npublic enum Opcode: Hashable, Sendable {\n"
+  var text =
+    "/// The operators of WebAssembly 3.0, in table order.\n@frozen\npublic enum Opcode: Hashable, Sendable {\n"
   for row in rows { text += "  case \(row.escapedCaseName)\n" }
   text += "\n  public static let count = \(rows.count)\n}\n\n"
   text += "let opcodeMnemonics: [String] = [\n"
   for row in rows {
     let shown =
-      row.mnemonic == "select_t" ? "select" : row.mnemonic.hasPrefix("ref.") && row.mnemonic.hasSuffix("t_null") ? String(row.mnemonic.dropLast(5)) : row.mnemonic
+      row.mnemonic == "select_t"
+      ? "select"
+      : row.mnemonic.hasPrefix("ref.") && row.mnemonic.hasSuffix("t_null")
+        ? String(row.mnemonic.dropLast(5)) : row.mnemonic
     text += "  \"\(shown)\",\n"
   }
   text += "]\n\nlet operatorRows: [UInt64] = [\n"

@@ -12,6 +12,7 @@
 // - Weights: what the ICP replica charges (rs/embedders/src/wasm_utils/instrumentation.rs, `instruction_to_cost`);
 //   operators that it does not list cost 1.
 
+// swift-format-ignore
 let operatorTable = """
 00 000 unreachable                            -          *      mvp                        1   1
 00 001 nop                                    -          :      mvp                        1   1

@@ -79,7 +79,9 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
   public var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: storage, count: count) }
 
   /// The elements in place, for writing until the next append.
-  public var mutableElements: UnsafeMutableBufferPointer<Element> { UnsafeMutableBufferPointer(start: storage, count: count) }
+  public var mutableElements: UnsafeMutableBufferPointer<Element> {
+    UnsafeMutableBufferPointer(start: storage, count: count)
+  }
 
   private mutating func grow(to newCapacity: Int) {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: newCapacity)

@@ -135,7 +135,10 @@ public struct Node: BitwiseCopyable, Sendable {
   public var imm: UInt64
 
   @inline(__always)
-  public init(_ operation: Operation, type: IRType = .none, flags: UInt8 = 0, a: UInt32 = .max, b: UInt32 = .max, c: UInt32 = .max, imm: UInt64 = 0) {
+  public init(
+    _ operation: Operation, type: IRType = .none, flags: UInt8 = 0, a: UInt32 = .max, b: UInt32 = .max,
+    c: UInt32 = .max, imm: UInt64 = 0
+  ) {
     self.operation = operation
     self.type = type
     self.flags = flags
