@@ -147,6 +147,11 @@ public struct CatchClause: Hashable, Sendable {
   /// Whether the exception itself is passed on (`catch_ref`, `catch_all_ref`).
   public var passesReference: Bool
   public var label: UInt32
+  public init(tag: UInt32?, passesReference: Bool, label: UInt32) {
+    self.tag = tag
+    self.passesReference = passesReference
+    self.label = label
+  }
 }
 
 extension ByteReader {
