@@ -47,6 +47,7 @@ let package = Package(
     .testTarget(name: "WasmBinaryTests", dependencies: ["WasmBinary"], swiftSettings: settings),
     .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
     .testTarget(name: "WasmValidationTests", dependencies: ["WasmValidation", "WasmText"], swiftSettings: settings),
+    .testTarget(name: "SemanticsTests", dependencies: ["Semantics"], swiftSettings: settings),
     .testTarget(name: "CompilerTests", dependencies: ["Compiler", "WasmText"], swiftSettings: settings),
     .testTarget(name: "CanneryTests", dependencies: ["Cannery", "ReferenceInterpreter"], swiftSettings: settings),
   ]
