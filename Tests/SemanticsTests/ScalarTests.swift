@@ -82,7 +82,8 @@ private let nans64: [Double] = [
   @Test func arithmeticGivesTheCanonicalNaN() {
     for nan in nans32 {
       let results = [
-        Scalar.f32Add(nan, 1), Scalar.f32Sub(1, nan), Scalar.f32Mul(nan, nan), Scalar.f32Div(nan, 0), Scalar.f32Min(nan, 1),
+        Scalar.f32Add(nan, 1), Scalar.f32Sub(1, nan), Scalar.f32Mul(nan, nan), Scalar.f32Div(nan, 0),
+        Scalar.f32Min(nan, 1),
         Scalar.f32Min(1, nan), Scalar.f32Max(nan, -.infinity), Scalar.f32Max(-.infinity, nan), Scalar.f32Min(nan, nan),
         Scalar.f32Max(nan, nan), Scalar.f32Sqrt(nan), Scalar.f32Ceil(nan), Scalar.f32Floor(nan), Scalar.f32Trunc(nan),
         Scalar.f32Nearest(nan), Scalar.f32Sqrt(-1), Scalar.f32Div(0, 0), Scalar.f32Sub(.infinity, .infinity),
@@ -92,7 +93,8 @@ private let nans64: [Double] = [
     }
     for nan in nans64 {
       let results = [
-        Scalar.f64Add(nan, 1), Scalar.f64Sub(1, nan), Scalar.f64Mul(nan, nan), Scalar.f64Div(nan, 0), Scalar.f64Min(nan, 1),
+        Scalar.f64Add(nan, 1), Scalar.f64Sub(1, nan), Scalar.f64Mul(nan, nan), Scalar.f64Div(nan, 0),
+        Scalar.f64Min(nan, 1),
         Scalar.f64Min(1, nan), Scalar.f64Max(nan, -.infinity), Scalar.f64Max(-.infinity, nan), Scalar.f64Min(nan, nan),
         Scalar.f64Max(nan, nan), Scalar.f64Sqrt(nan), Scalar.f64Ceil(nan), Scalar.f64Floor(nan), Scalar.f64Trunc(nan),
         Scalar.f64Nearest(nan), Scalar.f64Sqrt(-1), Scalar.f64Div(0, 0), Scalar.f64Sub(.infinity, .infinity),
@@ -118,7 +120,10 @@ private let nans64: [Double] = [
   }
 
   @Test func minimumAndMaximumOfZeros() {
-    for (a, b, low, high) in [(0.0, -0.0, -0.0, 0.0), (-0.0, 0.0, -0.0, 0.0), (-0.0, -0.0, -0.0, -0.0), (0, 0, 0, 0), (1, 2, 1, 2), (-.infinity, 3, -.infinity, 3)] {
+    for (a, b, low, high) in [
+      (0.0, -0.0, -0.0, 0.0), (-0.0, 0.0, -0.0, 0.0), (-0.0, -0.0, -0.0, -0.0), (0, 0, 0, 0), (1, 2, 1, 2),
+      (-.infinity, 3, -.infinity, 3),
+    ] {
       #expect(Scalar.f64Min(a, b).bitPattern == low.bitPattern && Scalar.f64Max(a, b).bitPattern == high.bitPattern)
       #expect(Scalar.f32Min(Float(a), Float(b)).bitPattern == Float(low).bitPattern)
       #expect(Scalar.f32Max(Float(a), Float(b)).bitPattern == Float(high).bitPattern)
@@ -127,7 +132,8 @@ private let nans64: [Double] = [
 
   @Test(arguments: [
     (a: 0.5, ceil: 1.0, floor: 0.0, trunc: 0.0, nearest: 0.0), (1.5, 2, 1, 1, 2), (2.5, 3, 2, 2, 2),
-    (-0.5, -0.0, -1, -0.0, -0.0), (-1.5, -1, -2, -1, -2), (-0.0, -0.0, -0.0, -0.0, -0.0), (8388607.5, 8388608, 8388607, 8388607, 8388608),
+    (-0.5, -0.0, -1, -0.0, -0.0), (-1.5, -1, -2, -1, -2), (-0.0, -0.0, -0.0, -0.0, -0.0),
+    (8388607.5, 8388608, 8388607, 8388607, 8388608),
   ])
   func rounding(a: Double, ceil: Double, floor: Double, trunc: Double, nearest: Double) {
     #expect(Scalar.f64Ceil(a).bitPattern == ceil.bitPattern && Scalar.f64Floor(a).bitPattern == floor.bitPattern)
@@ -144,31 +150,34 @@ private let nans64: [Double] = [
   private let overflow = NumericTrap.integerOverflow.rawValue
 
   /// Around each bound: the last float inside and the first outside, with the saturated result.
-  @Test(arguments: [
-    (a: -2147483648.0, trap: false, value: 0x8000_0000), (-2147483648.9999995, false, 0x8000_0000),
-    (-2147483649.0, true, 0x8000_0000), (2147483647.9999998, false, 0x7FFF_FFFF), (2147483648.0, true, 0x7FFF_FFFF),
-    (-0.9, false, 0), (-1.5, false, 0xFFFF_FFFF), (.infinity, true, 0x7FFF_FFFF), (-.infinity, true, 0x8000_0000),
-  ] as [(a: Double, trap: Bool, value: UInt32)])
+  @Test(
+    arguments: [
+      (a: -2147483648.0, trap: false, value: 0x8000_0000), (-2147483648.9999995, false, 0x8000_0000),
+      (-2147483649.0, true, 0x8000_0000), (2147483647.9999998, false, 0x7FFF_FFFF), (2147483648.0, true, 0x7FFF_FFFF),
+      (-0.9, false, 0), (-1.5, false, 0xFFFF_FFFF), (.infinity, true, 0x7FFF_FFFF), (-.infinity, true, 0x8000_0000),
+    ] as [(a: Double, trap: Bool, value: UInt32)])
   func i32FromF64Signed(a: Double, trap: Bool, value: UInt32) {
     #expect(Scalar.i32TruncF64STrap(a) == (trap ? overflow : 0))
     #expect(Scalar.i32TruncSatF64S(a) == value)
     if !trap { #expect(Scalar.i32TruncF64S(a) == value) }
   }
 
-  @Test(arguments: [
-    (a: -0.9999999999999999, trap: false, value: 0), (-1.0, true, 0), (4294967295.9999995, false, UInt32.max),
-    (4294967296.0, true, UInt32.max), (-.infinity, true, 0), (3e9, false, 3_000_000_000),
-  ] as [(a: Double, trap: Bool, value: UInt32)])
+  @Test(
+    arguments: [
+      (a: -0.9999999999999999, trap: false, value: 0), (-1.0, true, 0), (4294967295.9999995, false, UInt32.max),
+      (4294967296.0, true, UInt32.max), (-.infinity, true, 0), (3e9, false, 3_000_000_000),
+    ] as [(a: Double, trap: Bool, value: UInt32)])
   func i32FromF64Unsigned(a: Double, trap: Bool, value: UInt32) {
     #expect(Scalar.i32TruncF64UTrap(a) == (trap ? overflow : 0))
     #expect(Scalar.i32TruncSatF64U(a) == value)
     if !trap { #expect(Scalar.i32TruncF64U(a) == value) }
   }
 
-  @Test(arguments: [
-    (a: -9223372036854775808.0, trap: false, value: 1 << 63), (-9223372036854777856.0, true, 1 << 63),
-    (9223372036854774784.0, false, 9_223_372_036_854_774_784), (9223372036854775808.0, true, UInt64.max >> 1),
-  ] as [(a: Double, trap: Bool, value: UInt64)])
+  @Test(
+    arguments: [
+      (a: -9223372036854775808.0, trap: false, value: 1 << 63), (-9223372036854777856.0, true, 1 << 63),
+      (9223372036854774784.0, false, 9_223_372_036_854_774_784), (9223372036854775808.0, true, UInt64.max >> 1),
+    ] as [(a: Double, trap: Bool, value: UInt64)])
   func i64FromF64Signed(a: Double, trap: Bool, value: UInt64) {
     #expect(Scalar.i64TruncF64STrap(a) == (trap ? overflow : 0))
     #expect(Scalar.i64TruncSatF64S(a) == value)
@@ -177,13 +186,19 @@ private let nans64: [Double] = [
 
   @Test func boundsOfF32() {
     #expect(Scalar.i32TruncF32STrap(-0x1p31) == 0 && Scalar.i32TruncF32S(-0x1p31) == 0x8000_0000)
-    #expect(Scalar.i32TruncF32STrap((-0x1p31 as Float).nextDown) == overflow && Scalar.i32TruncF32STrap(0x1p31) == overflow)
+    #expect(
+      Scalar.i32TruncF32STrap((-0x1p31 as Float).nextDown) == overflow && Scalar.i32TruncF32STrap(0x1p31) == overflow)
     #expect(Scalar.i32TruncF32S((0x1p31 as Float).nextDown) == 2_147_483_520)
     #expect(Scalar.i32TruncF32UTrap(-1) == overflow && Scalar.i32TruncF32UTrap((-1 as Float).nextUp) == 0)
-    #expect(Scalar.i32TruncF32UTrap(0x1p32) == overflow && Scalar.i32TruncF32U((0x1p32 as Float).nextDown) == 4_294_967_040)
+    #expect(
+      Scalar.i32TruncF32UTrap(0x1p32) == overflow && Scalar.i32TruncF32U((0x1p32 as Float).nextDown) == 4_294_967_040)
     #expect(Scalar.i64TruncF32STrap(-0x1p63) == 0 && Scalar.i64TruncF32STrap(0x1p63) == overflow)
-    #expect(Scalar.i64TruncF32UTrap(0x1p64) == overflow && Scalar.i64TruncF32U((0x1p64 as Float).nextDown) == 18_446_742_974_197_923_840)
-    #expect(Scalar.i64TruncF64UTrap(0x1p64) == overflow && Scalar.i64TruncF64U((0x1p64 as Double).nextDown) == 18_446_744_073_709_549_568)
+    #expect(
+      Scalar.i64TruncF32UTrap(0x1p64) == overflow
+        && Scalar.i64TruncF32U((0x1p64 as Float).nextDown) == 18_446_742_974_197_923_840)
+    #expect(
+      Scalar.i64TruncF64UTrap(0x1p64) == overflow
+        && Scalar.i64TruncF64U((0x1p64 as Double).nextDown) == 18_446_744_073_709_549_568)
     #expect(Scalar.i64TruncSatF32S(0x1p63) == .max >> 1 && Scalar.i64TruncSatF32U(-5) == 0)
     #expect(Scalar.i64TruncSatF64U(0x1p64) == .max && Scalar.i32TruncSatF32S(-.infinity) == 0x8000_0000)
     #expect(Scalar.i32TruncSatF32U(.infinity) == .max && Scalar.i64TruncSatF32U(.infinity) == .max)

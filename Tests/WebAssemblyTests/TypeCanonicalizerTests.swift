@@ -70,7 +70,8 @@ private func ref(_ index: UInt32) -> ValueType { .ref(.concrete(index), nullable
       }
     }
     // A sibling chain is unrelated.
-    let other = try canonicalizer.add([structure([], isFinal: false), structure([], under: 0)], groups: [0..<1, 1..<2])
+    let other = try canonicalizer.add(
+      [structure([], isFinal: false), structure([], under: 0)], groups: [0..<1, 1..<2])
     #expect(canonicalizer.table.isSubtype(other[1], of: other[0]))
     #expect(!canonicalizer.table.isSubtype(other[1], of: 0))
     #expect(!canonicalizer.table.isSubtype(count - 1, of: other[0]))
