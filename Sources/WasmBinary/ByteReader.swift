@@ -24,6 +24,14 @@ public struct ByteReader {
     end = base + range.end
   }
 
+  /// A reader from `position` to `end`, two places in the buffer that begins at `base`.
+  @inlinable @inline(__always)
+  init(base: UnsafeRawPointer, position: UnsafeRawPointer, end: UnsafeRawPointer) {
+    self.base = base
+    self.position = position
+    self.end = end
+  }
+
   /// Byte offset in the module of the next byte.
   @inlinable @inline(__always)
   public var offset: Int { position - base }
@@ -134,11 +142,27 @@ public struct ByteReader {
     return ByteRange(start: start, end: offset)
   }
 
+  /// Skips `count` bytes and returns a reader over them.
+  @inlinable
+  public mutating func slice(_ count: Int) throws(ModuleError) -> ByteReader {
+    let start = position
+    _ = try skip(count)
+    return ByteReader(base: base, position: start, end: position)
+  }
+
+  /// The length of a vector. Each element takes at least one byte, so a greater length than what remains is an error here
+  /// already: whatever a caller reserves for the elements is bounded by the size of the input.
+  public mutating func vectorCount() throws(ModuleError) -> UInt32 {
+    let count = try u32()
+    if Int(count) > remaining { throw ModuleError(.malformed, .unexpectedEnd, offset: offset + remaining) }
+    return count
+  }
+
   /// A name: a length and that many bytes of UTF-8.
   public mutating func name() throws(ModuleError) -> String {
     let start = offset
     let count = try u32()
-    if Int(count) > remaining { throw error(.lengthOutOfBounds, at: start) }
+    if Int(count) > remaining { throw error(.lengthOutOfBounds, at: start, detail: "a name of \(count) bytes") }
     let bytes = UnsafeRawBufferPointer(start: position, count: Int(count))
     guard let text = String(validating: bytes, as: UTF8.self) else { throw error(.malformedUTF8, at: offset) }
     position += Int(count)

@@ -14,7 +14,13 @@ public struct InstructionReader {
   /// Reads the operators in `range` of `buffer`, which must outlive the reader.
   @inlinable
   public init(_ buffer: UnsafeRawBufferPointer, range: ByteRange) {
-    reader = ByteReader(buffer, range: range)
+    self.init(ByteReader(buffer, range: range))
+  }
+
+  /// Reads the operators that `reader` stands before.
+  @inlinable
+  public init(_ reader: ByteReader) {
+    self.reader = reader
     info = OperatorTable.info
     primary = OperatorTable.primary
   }
@@ -92,11 +98,11 @@ public struct InstructionReader {
       instruction.a = try reader.u32()
       instruction.b = try reader.u32()
     case .labelTable:
-      instruction.a = try vectorCount()
+      instruction.a = try reader.vectorCount()
       instruction.vector = reader.offset
       for _ in 0...instruction.a { _ = try reader.u32() }
     case .selectTypes:
-      instruction.a = try vectorCount()
+      instruction.a = try reader.vectorCount()
       instruction.vector = reader.offset
       for index in 0..<instruction.a {
         let type = try reader.valueType()
@@ -115,19 +121,11 @@ public struct InstructionReader {
       instruction.type2 = .ref(try reader.heapType(), nullable: flags & 2 != 0)
     case .tryTable:
       instruction.blockType = try reader.blockType()
-      instruction.a = try vectorCount()
+      instruction.a = try reader.vectorCount()
       instruction.vector = reader.offset
       for _ in 0..<instruction.a { _ = try reader.catchClause() }
     default: preconditionFailure("immediates \(immediates) are read by next(_:)")
     }
-  }
-
-  /// The length of a vector, each of whose elements takes at least one byte.
-  private mutating func vectorCount() throws(ModuleError) -> UInt32 {
-    let start = reader.offset
-    let count = try reader.u32()
-    if Int(count) > reader.remaining { throw reader.error(.unexpectedEnd, at: start) }
-    return count
   }
 
   /// A reader over the labels of the `br_table` just decoded (`a` + 1 of them, the default last) or the catch clauses of

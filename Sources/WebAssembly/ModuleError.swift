@@ -11,7 +11,6 @@ public enum ModuleErrorReason: String, Hashable, Sendable {
   case malformedSectionId = "malformed section id"
   case sectionSizeMismatch = "section size mismatch"
   case unexpectedContentAfterLastSection = "unexpected content after last section"
-  case unexpectedSection = "unexpected section (out of order or repeated)"
   case integerRepresentationTooLong = "integer representation too long"
   case integerTooLarge = "integer too large"
   case malformedUTF8 = "malformed UTF-8 encoding"
@@ -27,8 +26,8 @@ public enum ModuleErrorReason: String, Hashable, Sendable {
   case malformedStorageType = "malformed storage type"
   case malformedTagAttribute = "malformed tag attribute"
   case malformedElementFlags = "malformed elements segment kind"
+  case malformedElementKind = "malformed element kind"
   case malformedDataFlags = "malformed data segment kind"
-  case malformedTable = "malformed table"
   case malformedMemopFlags = "malformed memop flags"
   case malformedCatch = "malformed catch clause"
   case malformedCastFlags = "malformed cast flags"
@@ -100,21 +99,36 @@ public enum ModuleErrorKind: String, Hashable, Sendable {
 public struct ModuleError: Error, Hashable, Sendable {
   public var kind: ModuleErrorKind
   public var reason: ModuleErrorReason
-  /// Byte offset in the module (in the inflated module where the input was compressed).
+  /// Byte offset in the module (in the inflated module where the input was compressed; in the compressed bytes where these
+  /// themselves are wrong).
   public var offset: Int
+  /// The section that is wrong, where one is.
+  public var section: SectionId?
   /// Index, in the function index space, of the function whose body is wrong.
   public var function: UInt32?
   /// Names the thing at fault: an index, a type, a name.
   public var detail: String?
 
   public init(
-    _ kind: ModuleErrorKind, _ reason: ModuleErrorReason, offset: Int, function: UInt32? = nil, detail: String? = nil
+    _ kind: ModuleErrorKind, _ reason: ModuleErrorReason, offset: Int, section: SectionId? = nil,
+    function: UInt32? = nil, detail: String? = nil
   ) {
     self.kind = kind
     self.reason = reason
     self.offset = offset
+    self.section = section
     self.function = function
     self.detail = detail
+  }
+
+  /// The same error, found while reading `section` (and there the body of `function`). Input that ends inside a section
+  /// gets the specification's reason for that.
+  public func located(in section: SectionId, function: UInt32? = nil) -> ModuleError {
+    var error = self
+    if reason == .unexpectedEnd { error.reason = .unexpectedEndOfSection }
+    error.section = self.section ?? section
+    error.function = self.function ?? function
+    return error
   }
 }
 
@@ -123,6 +137,7 @@ extension ModuleError: CustomStringConvertible {
     var text = reason.rawValue
     if let detail { text += ": \(detail)" }
     text += " (at offset 0x\(String(offset, radix: 16))"
+    if let section { text += ", \(section.name) section" }
     if let function { text += ", function \(function)" }
     return text + ")"
   }

@@ -2,13 +2,6 @@ import Testing
 import WasmBinary
 import WebAssembly
 
-/// What `write` encodes.
-func encoded(_ write: (inout BinaryWriter) -> Void) -> [UInt8] {
-  var writer = BinaryWriter()
-  write(&writer)
-  return writer.bytes
-}
-
 @Suite struct BinaryWriterTests {
   @Test(
     arguments: [
