@@ -1,0 +1,74 @@
+import Foundation
+import Harness
+import Testing
+
+private let folder = URL(fileURLWithPath: "/kernels")
+private let kernel = Kernel(
+  name: "fib", checkSize: 1, timeSize: 2, purpose: "calls", wasm: folder.appending(path: "fib.wasm"),
+  native: folder.appending(path: "fib"))
+
+@Suite struct HarnessTests {
+  @Test(arguments: [
+    ("", nil), ("no number", nil), ("42\n", 42), ("run: [-7]", -7), ("1 2 3", 3), ("i64:18446744073709551615", -1),
+    ("-9223372036854775808", Int64.min), ("99999999999999999999", nil),
+  ])
+  func lastIntegerOf(text: String, want: Int64?) { #expect(lastInteger(text) == want) }
+
+  @Test(arguments: [([], 0), ([3], 3), ([3, 1], 2), ([9, 1, 2], 2)])
+  func medianOf(values: [Double], want: Double) { #expect(median(values) == want) }
+
+  @Test func geometricMeanOfRatios() { #expect(abs(geometricMean([0.5, 2, 4, 0.25]) - 1) < 1e-12) }
+
+  @Test func listSkipsCommentsAndReportsTheLine() throws {
+    let kernels = try Kernel.list("# header\n\nfib 18 30 recursive calls\n", folder: folder)
+    #expect(kernels.map(\.name) == ["fib"] && kernels[0].checkSize == 18 && kernels[0].timeSize == 30)
+    #expect(kernels[0].purpose == "recursive calls" && kernels[0].wasm.path == "/kernels/.build/fib.wasm")
+    #expect(throws: HarnessError.malformedList(line: 2)) { try Kernel.list("# header\nfib x 30 calls", folder: folder) }
+  }
+
+  @Test func templatesAreFilledIn() throws {
+    let engine = try CommandEngine(parsing: "other=tool run {wasm} i32:{n}")
+    #expect(engine.name == "other")
+    #expect(engine.command(kernel, n: 5) == ["tool", "run", "/kernels/fib.wasm", "i32:5"])
+    for text in ["tool {wasm} {n}", "x=tool {n}", "x=tool {wasm}"] {
+      #expect(throws: HarnessError.malformedEngine(text)) { try CommandEngine(parsing: text) }
+    }
+  }
+
+  @Test func commandsAreRunAndJudged() throws {
+    #expect(try CommandEngine(name: "e", template: ["echo", "[{n}]"]).run(kernel, n: -3).result == -3)
+    #expect(throws: HarnessError.noResult(output: "x\n")) {
+      try CommandEngine(name: "e", template: ["echo", "x"]).run(kernel, n: 0)
+    }
+    #expect(throws: HarnessError.engineFailed(status: 3, message: "oh\n")) {
+      try CommandEngine(name: "e", template: ["sh", "-c", "echo oh >&2; exit 3"]).run(kernel, n: 0)
+    }
+    #expect(throws: HarnessError.timedOut(seconds: 0.1)) {
+      try CommandEngine(name: "e", template: ["sleep", "5"], limit: 0.1).run(kernel, n: 0)
+    }
+  }
+
+  @Test func differencesAndFailuresAreReported() {
+    let (measurements, samples) = measure(
+      [kernel],
+      on: [Fixed(name: "a", result: 1), Fixed(name: "b", result: 2), Fixed(name: "c", result: nil)], rounds: 2)
+    #expect(samples.count == 8)
+    #expect(
+      disagreements(measurements) == [
+        "fib: b gives 2, a gives 1", "fib: c failed: no result after 1.0 s",
+      ])
+    let lines = table(measurements, engines: ["a", "b", "c"]).split(separator: "\n")
+    #expect(lines.count == 3 && lines[1].contains("1000.0 ms") && lines[1].contains("failed"))
+    #expect(lines[2].split(separator: " ") == ["geometric", "mean", "1.00", "-"])
+  }
+}
+
+/// Takes one second more for each unit of `n` above 1, and half a second for n = 0.
+private struct Fixed: Engine {
+  var name: String
+  var result: Int64?
+  func run(_ kernel: Kernel, n: Int32) throws(HarnessError) -> Execution {
+    guard let result else { throw .timedOut(seconds: 1) }
+    return Execution(result: result, seconds: n == 0 ? 0.5 : Double(n) - 0.5)
+  }
+}
