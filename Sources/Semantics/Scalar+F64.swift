@@ -6,8 +6,8 @@
 // Source: WebAssembly 3.0, section 4.3.3 (Floating-Point Operations), in its deterministic profile.
 
 extension Scalar {
-  /// `a`, or the positive canonical NaN if `a` is any NaN. The test is a branch that is never taken in practice, so that
-  /// it stays off the chain of dependent operations.
+  /// `a`, or the positive canonical NaN if `a` is any NaN. The test is a branch that is hardly ever taken, and so stays
+  /// off the chain of dependent operations.
   @inlinable @inline(__always)
   public static func f64Canonical(_ a: Double) -> Double {
     if _fastPath(a == a) { return a }

@@ -70,8 +70,7 @@ extension Scalar {
   @inlinable @inline(__always) public static func i32Sub(_ a: UInt32, _ b: UInt32) -> UInt32 { a &- b }
   @inlinable @inline(__always) public static func i32Mul(_ a: UInt32, _ b: UInt32) -> UInt32 { a &* b }
 
-  // Division. Swift's reporting forms never trap by themselves; behind the matching `…Trap` check the compiler is left
-  // with the bare division.
+  // Division. Swift's reporting forms never trap; behind the matching `…Trap` check only the bare division is left.
 
   @inlinable @inline(__always)
   public static func i32DivS(_ a: UInt32, _ b: UInt32) -> UInt32 {

@@ -70,8 +70,7 @@ extension Scalar {
   @inlinable @inline(__always) public static func i64Sub(_ a: UInt64, _ b: UInt64) -> UInt64 { a &- b }
   @inlinable @inline(__always) public static func i64Mul(_ a: UInt64, _ b: UInt64) -> UInt64 { a &* b }
 
-  // Division. Swift's reporting forms never trap by themselves; behind the matching `…Trap` check the compiler is left
-  // with the bare division.
+  // Division. Swift's reporting forms never trap; behind the matching `…Trap` check only the bare division is left.
 
   @inlinable @inline(__always)
   public static func i64DivS(_ a: UInt64, _ b: UInt64) -> UInt64 {

@@ -1,0 +1,193 @@
+// Operators whose result lanes are wider or narrower than their operands': extension, pairwise addition, widening
+// multiplication, dot product, narrowing, and the Q15 product that is computed at twice the width.
+//
+// Source: WebAssembly 3.0, section 4.3.6 (Vector Operations).
+
+extension Vector {
+  // MARK: i8x16 to i16x8
+
+  @inlinable @inline(__always)
+  public static func i16x8ExtendLowI8x16S(_ a: V128) -> V128 {
+    V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: a.i8x16.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtendLowI8x16U(_ a: V128) -> V128 {
+    V128(u16x8: SIMD8<UInt16>(truncatingIfNeeded: a.u8x16.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtendHighI8x16S(_ a: V128) -> V128 {
+    V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: a.i8x16.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtendHighI8x16U(_ a: V128) -> V128 {
+    V128(u16x8: SIMD8<UInt16>(truncatingIfNeeded: a.u8x16.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtmulLowI8x16S(_ a: V128, _ b: V128) -> V128 {
+    V128(i16x8: i16x8ExtendLowI8x16S(a).i16x8 &* i16x8ExtendLowI8x16S(b).i16x8)
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtmulLowI8x16U(_ a: V128, _ b: V128) -> V128 {
+    V128(u16x8: i16x8ExtendLowI8x16U(a).u16x8 &* i16x8ExtendLowI8x16U(b).u16x8)
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtmulHighI8x16S(_ a: V128, _ b: V128) -> V128 {
+    V128(i16x8: i16x8ExtendHighI8x16S(a).i16x8 &* i16x8ExtendHighI8x16S(b).i16x8)
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtmulHighI8x16U(_ a: V128, _ b: V128) -> V128 {
+    V128(u16x8: i16x8ExtendHighI8x16U(a).u16x8 &* i16x8ExtendHighI8x16U(b).u16x8)
+  }
+  /// The even lanes are extended by shifting them up and down, the odd ones by shifting them down.
+  @inlinable @inline(__always)
+  public static func i16x8ExtaddPairwiseI8x16S(_ a: V128) -> V128 {
+    let half = SIMD8<Int16>(repeating: 8)
+    return V128(i16x8: ((a.i16x8 &<< half) &>> half) &+ (a.i16x8 &>> half))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8ExtaddPairwiseI8x16U(_ a: V128) -> V128 {
+    let half = SIMD8<UInt16>(repeating: 8)
+    return V128(u16x8: ((a.u16x8 &<< half) &>> half) &+ (a.u16x8 &>> half))
+  }
+
+  // MARK: i16x8 to i32x4
+
+  @inlinable @inline(__always)
+  public static func i32x4ExtendLowI16x8S(_ a: V128) -> V128 {
+    V128(i32x4: SIMD4<Int32>(truncatingIfNeeded: a.i16x8.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtendLowI16x8U(_ a: V128) -> V128 {
+    V128(u32x4: SIMD4<UInt32>(truncatingIfNeeded: a.u16x8.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtendHighI16x8S(_ a: V128) -> V128 {
+    V128(i32x4: SIMD4<Int32>(truncatingIfNeeded: a.i16x8.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtendHighI16x8U(_ a: V128) -> V128 {
+    V128(u32x4: SIMD4<UInt32>(truncatingIfNeeded: a.u16x8.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtmulLowI16x8S(_ a: V128, _ b: V128) -> V128 {
+    V128(i32x4: i32x4ExtendLowI16x8S(a).i32x4 &* i32x4ExtendLowI16x8S(b).i32x4)
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtmulLowI16x8U(_ a: V128, _ b: V128) -> V128 {
+    V128(u32x4: i32x4ExtendLowI16x8U(a).u32x4 &* i32x4ExtendLowI16x8U(b).u32x4)
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtmulHighI16x8S(_ a: V128, _ b: V128) -> V128 {
+    V128(i32x4: i32x4ExtendHighI16x8S(a).i32x4 &* i32x4ExtendHighI16x8S(b).i32x4)
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtmulHighI16x8U(_ a: V128, _ b: V128) -> V128 {
+    V128(u32x4: i32x4ExtendHighI16x8U(a).u32x4 &* i32x4ExtendHighI16x8U(b).u32x4)
+  }
+  /// The even lanes are extended by shifting them up and down, the odd ones by shifting them down.
+  @inlinable @inline(__always)
+  public static func i32x4ExtaddPairwiseI16x8S(_ a: V128) -> V128 {
+    let half = SIMD4<Int32>(repeating: 16)
+    return V128(i32x4: ((a.i32x4 &<< half) &>> half) &+ (a.i32x4 &>> half))
+  }
+  @inlinable @inline(__always)
+  public static func i32x4ExtaddPairwiseI16x8U(_ a: V128) -> V128 {
+    let half = SIMD4<UInt32>(repeating: 16)
+    return V128(u32x4: ((a.u32x4 &<< half) &>> half) &+ (a.u32x4 &>> half))
+  }
+
+  // MARK: i32x4 to i64x2
+
+  @inlinable @inline(__always)
+  public static func i64x2ExtendLowI32x4S(_ a: V128) -> V128 {
+    V128(i64x2: SIMD2<Int64>(truncatingIfNeeded: a.i32x4.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtendLowI32x4U(_ a: V128) -> V128 {
+    V128(u64x2: SIMD2<UInt64>(truncatingIfNeeded: a.u32x4.lowHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtendHighI32x4S(_ a: V128) -> V128 {
+    V128(i64x2: SIMD2<Int64>(truncatingIfNeeded: a.i32x4.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtendHighI32x4U(_ a: V128) -> V128 {
+    V128(u64x2: SIMD2<UInt64>(truncatingIfNeeded: a.u32x4.highHalf))
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtmulLowI32x4S(_ a: V128, _ b: V128) -> V128 {
+    V128(i64x2: i64x2ExtendLowI32x4S(a).i64x2 &* i64x2ExtendLowI32x4S(b).i64x2)
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtmulLowI32x4U(_ a: V128, _ b: V128) -> V128 {
+    V128(u64x2: i64x2ExtendLowI32x4U(a).u64x2 &* i64x2ExtendLowI32x4U(b).u64x2)
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtmulHighI32x4S(_ a: V128, _ b: V128) -> V128 {
+    V128(i64x2: i64x2ExtendHighI32x4S(a).i64x2 &* i64x2ExtendHighI32x4S(b).i64x2)
+  }
+  @inlinable @inline(__always)
+  public static func i64x2ExtmulHighI32x4U(_ a: V128, _ b: V128) -> V128 {
+    V128(u64x2: i64x2ExtendHighI32x4U(a).u64x2 &* i64x2ExtendHighI32x4U(b).u64x2)
+  }
+
+  // MARK: Products
+
+  @inlinable @inline(__always)
+  public static func i32x4DotI16x8S(_ a: V128, _ b: V128) -> V128 {
+    let half = SIMD4<Int32>(repeating: 16)
+    let even = ((a.i32x4 &<< half) &>> half) &* ((b.i32x4 &<< half) &>> half)
+    let odd = (a.i32x4 &>> half) &* (b.i32x4 &>> half)
+    return V128(i32x4: even &+ odd)
+  }
+  /// (a × b + 2^14) / 2^15 in each lane. Only -1 × -1 is out of range: its wrapped result, -2^15, which no other product
+  /// gives, is inverted to 2^15 - 1.
+  @inlinable @inline(__always)
+  public static func i16x8Q15mulrSatS(_ a: V128, _ b: V128) -> V128 {
+    let product = SIMD8<Int32>(truncatingIfNeeded: a.i16x8) &* SIMD8<Int32>(truncatingIfNeeded: b.i16x8)
+    let rounded =
+      (SIMD8<UInt32>(truncatingIfNeeded: product) &>> SIMD8<UInt32>(repeating: 14)) &+ SIMD8<UInt32>(repeating: 1)
+    let wrapped = SIMD8<Int16>(truncatingIfNeeded: rounded &>> SIMD8<UInt32>(repeating: 1))
+    return V128(i16x8: wrapped ^ V128(mask: wrapped .== SIMD8<Int16>(repeating: .min)).i16x8)
+  }
+
+  // MARK: Narrowing with saturation; the operands are signed in both forms
+
+  @inlinable @inline(__always)
+  static func clamped(_ a: SIMD8<Int16>, _ low: Int16, _ high: Int16) -> SIMD8<Int16> {
+    let (low, high) = (SIMD8<Int16>(repeating: low), SIMD8<Int16>(repeating: high))
+    let above = V128(mask: a .> low).i16x8
+    let raised = (a & above) | (low & ~above)
+    let below = V128(mask: raised .< high).i16x8
+    return (raised & below) | (high & ~below)
+  }
+  @inlinable @inline(__always)
+  static func clamped(_ a: SIMD4<Int32>, _ low: Int32, _ high: Int32) -> SIMD4<Int32> {
+    let (low, high) = (SIMD4<Int32>(repeating: low), SIMD4<Int32>(repeating: high))
+    let above = V128(mask: a .> low).i32x4
+    let raised = (a & above) | (low & ~above)
+    let below = V128(mask: raised .< high).i32x4
+    return (raised & below) | (high & ~below)
+  }
+
+  @inlinable @inline(__always)
+  public static func i8x16NarrowI16x8S(_ a: V128, _ b: V128) -> V128 {
+    let wide = SIMD16<Int16>(lowHalf: clamped(a.i16x8, -0x80, 0x7F), highHalf: clamped(b.i16x8, -0x80, 0x7F))
+    return V128(i8x16: SIMD16<Int8>(truncatingIfNeeded: wide))
+  }
+  @inlinable @inline(__always)
+  public static func i8x16NarrowI16x8U(_ a: V128, _ b: V128) -> V128 {
+    let wide = SIMD16<Int16>(lowHalf: clamped(a.i16x8, 0, 0xFF), highHalf: clamped(b.i16x8, 0, 0xFF))
+    return V128(i8x16: SIMD16<Int8>(truncatingIfNeeded: wide))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8NarrowI32x4S(_ a: V128, _ b: V128) -> V128 {
+    let wide = SIMD8<Int32>(lowHalf: clamped(a.i32x4, -0x8000, 0x7FFF), highHalf: clamped(b.i32x4, -0x8000, 0x7FFF))
+    return V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: wide))
+  }
+  @inlinable @inline(__always)
+  public static func i16x8NarrowI32x4U(_ a: V128, _ b: V128) -> V128 {
+    let wide = SIMD8<Int32>(lowHalf: clamped(a.i32x4, 0, 0xFFFF), highHalf: clamped(b.i32x4, 0, 0xFFFF))
+    return V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: wide))
+  }
+}
