@@ -160,13 +160,30 @@ public struct ByteReader {
 
   /// A name: a length and that many bytes of UTF-8.
   public mutating func name() throws(ModuleError) -> String {
-    let start = offset
-    let count = try u32()
-    if Int(count) > remaining { throw error(.lengthOutOfBounds, at: start, detail: "a name of \(count) bytes") }
-    let bytes = UnsafeRawBufferPointer(start: position, count: Int(count))
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw error(.malformedUTF8, at: offset) }
-    position += Int(count)
+    let contents = try nameBytes()
+    guard let text = String(validating: contents, as: UTF8.self) else { throw malformedName(contents) }
     return text
+  }
+
+  /// A name, left where it is: the range of its bytes, which are UTF-8.
+  mutating func nameRange() throws(ModuleError) -> ByteRange {
+    let contents = try nameBytes()
+    let isASCII = contents.allSatisfy { $0 < 0x80 }
+    if !isASCII && String(validating: contents, as: UTF8.self) == nil { throw malformedName(contents) }
+    return ByteRange(start: offset - contents.count, end: offset)
+  }
+
+  private mutating func nameBytes() throws(ModuleError) -> UnsafeRawBufferPointer {
+    let start = offset
+    let count = Int(try u32())
+    if count > remaining { throw error(.lengthOutOfBounds, at: start, detail: "a name of \(count) bytes") }
+    let contents = UnsafeRawBufferPointer(start: position, count: count)
+    position += count
+    return contents
+  }
+
+  private func malformedName(_ contents: UnsafeRawBufferPointer) -> ModuleError {
+    error(.malformedUTF8, at: offset - contents.count)
   }
 
   @inlinable

@@ -38,6 +38,7 @@ public enum ModuleErrorReason: String, Hashable, Sendable {
   case dataCountMissing = "data count section required"
   case functionCodeMismatch = "function and code section have inconsistent lengths"
   case dataCountMismatch = "data count and data section have inconsistent lengths"
+  case malformedNameMap = "indices of names do not increase"
   case malformedGzip = "malformed gzip data"
   // Invalid: validation.
   case typeMismatch = "type mismatch"
