@@ -50,7 +50,13 @@ extension Scalar {
 
   // MARK: Arithmetic
 
-  @inlinable @inline(__always) public static func f32Sqrt(_ a: Float) -> Float { f32Canonical(a.squareRoot()) }
+  /// The root is taken of the magnitude, which the compiler knows to need no error path into the C library.
+  @inlinable @inline(__always)
+  public static func f32Sqrt(_ a: Float) -> Float {
+    let root = Float(bitPattern: a.bitPattern & 0x7FFF_FFFF).squareRoot()
+    if _fastPath(a > 0) { return root }
+    return a == 0 ? a : Float(bitPattern: 0x7FC0_0000)
+  }
   @inlinable @inline(__always) public static func f32Add(_ a: Float, _ b: Float) -> Float { f32Canonical(a + b) }
   @inlinable @inline(__always) public static func f32Sub(_ a: Float, _ b: Float) -> Float { f32Canonical(a - b) }
   @inlinable @inline(__always) public static func f32Mul(_ a: Float, _ b: Float) -> Float { f32Canonical(a * b) }

@@ -53,7 +53,13 @@ extension Scalar {
 
   // MARK: Arithmetic
 
-  @inlinable @inline(__always) public static func f64Sqrt(_ a: Double) -> Double { f64Canonical(a.squareRoot()) }
+  /// The root is taken of the magnitude, which the compiler knows to need no error path into the C library.
+  @inlinable @inline(__always)
+  public static func f64Sqrt(_ a: Double) -> Double {
+    let root = Double(bitPattern: a.bitPattern & 0x7FFF_FFFF_FFFF_FFFF).squareRoot()
+    if _fastPath(a > 0) { return root }
+    return a == 0 ? a : Double(bitPattern: 0x7FF8_0000_0000_0000)
+  }
   @inlinable @inline(__always) public static func f64Add(_ a: Double, _ b: Double) -> Double { f64Canonical(a + b) }
   @inlinable @inline(__always) public static func f64Sub(_ a: Double, _ b: Double) -> Double { f64Canonical(a - b) }
   @inlinable @inline(__always) public static func f64Mul(_ a: Double, _ b: Double) -> Double { f64Canonical(a * b) }
