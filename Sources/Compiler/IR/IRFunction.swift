@@ -16,9 +16,10 @@ public struct BlockData: BitwiseCopyable, Sendable {
   public var predecessorCount: UInt32 = 0
   /// The first block parameter, or `UInt32.max`.
   public var firstParameter: UInt32 = .max
-  /// For a loop header: the highest block with an edge back to it; else `UInt32.max`.
+  /// For a loop header: the highest block from which an edge or an inner loop leads back to it, so that the ranges from
+  /// header to end nest; else `UInt32.max`. See `computeLoops`.
   public var loopEnd: UInt32 = .max
-  /// Header of the innermost loop around the block (itself, if it is one); `UInt32.max` outside loops.
+  /// Header of the innermost loop whose range has the block (itself, if it is one); `UInt32.max` outside loops.
   public var loopHeader: UInt32 = .max
   public var isReachable = true
   public init() {}
@@ -43,13 +44,14 @@ public struct IRFunction: ~Copyable {
   public var offsets = GrowableBuffer<UInt32>(minimumCapacity: 256)
   public var blocks = GrowableBuffer<BlockData>()
   public var edges = GrowableBuffer<Edge>()
-  /// Edge ids, grouped by block.
+  /// Edge ids, grouped by target block, ascending within each block.
   public var predecessors = GrowableBuffer<UInt32>()
   /// Operand lists: value indices, or edge ids for `switch`.
   public var operands = GrowableBuffer<UInt32>()
   /// 128-bit immediates, low half first.
   public var vectors = GrowableBuffer<(UInt64, UInt64)>(minimumCapacity: 4)
-  /// Types of the pinned locals; empty in the usual case that locals are in SSA form. A function's parameters come first.
+  /// Types of the pinned locals; empty in the usual case that locals are in SSA form. A function's parameters come first
+  /// and have the arguments' values on entry (there are no `argument` nodes then); the others are zero.
   public var pinnedLocals: [IRType] = []
   /// The logical frame: what a call of this function costs of the stack limit, in slots (`StackCost`).
   public var frameCost: Int = 0

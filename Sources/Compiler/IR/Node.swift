@@ -70,7 +70,7 @@ public struct Operation: Hashable, Sendable, BitwiseCopyable {
   /// Terminator: along edge `b` if the i32 `a` is not 0, else along edge `c`.
   public static let branch = Operation(code: 518)
   /// Terminator: i32 selector `a`. `operands[b ..< b + c]` are edge ids, one for each case, the last one the default;
-  /// the same edge may stand there many times.
+  /// the same edge may stand there many times. Edges ascend in the order in which they first stand there.
   public static let `switch` = Operation(code: 519)
   /// Terminator: return `operands[b ..< b + c]`.
   public static let `return` = Operation(code: 520)
@@ -122,6 +122,7 @@ public enum NodeFlags {
 /// | `ref.func` | | | | function |
 /// | `call`, `return_call` | | operands start | operand count | function |
 /// | `call_indirect`, `return_call_indirect` | | operands start | operand count, the table index last | type, table << 32 |
+/// | `call_ref`, `return_call_ref` | callee (traps if null) | operands start | operand count | type |
 ///
 /// `return_call*` are terminators.
 @frozen
