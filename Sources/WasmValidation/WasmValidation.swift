@@ -1,1 +1,0 @@
-// WasmValidation: under construction.
