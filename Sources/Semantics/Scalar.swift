@@ -23,3 +23,10 @@ public enum NumericTrap: UInt8, Hashable, Sendable, CaseIterable {
   /// Truncation of a NaN.
   case invalidConversion = 3
 }
+
+/// What a scalar operator gives, for callers that choose the operator at run time.
+public enum ScalarResult: Hashable, Sendable {
+  /// The result's bits; i32 and f32 zero-extended.
+  case value(UInt64)
+  case trap(NumericTrap)
+}

@@ -4,7 +4,9 @@
 import Foundation
 
 var output = Output(check: CommandLine.arguments.contains("--check"))
-try printOpcodes(parseOperatorTable(operatorTable), to: &output)
+let operators = parseOperatorTable(operatorTable)
+try printOpcodes(operators, to: &output)
+try printScalarEvaluation(operators, to: &output)
 
 if !output.stale.isEmpty {
   let list = output.stale.joined(separator: ", ")
