@@ -276,7 +276,3 @@ private let refused: [Refused] = [
 private func decoded(_ id: SectionId, _ contents: [UInt8]) throws -> Module {
   try decodeModule(ModuleBytes(moduleBytes { $0.section(id) { $0.append(contents) } }))
 }
-
-private func content(_ range: ByteRange, of module: Module) -> [UInt8] {
-  [UInt8](module.bytes.buffer[range.start..<range.end])
-}

@@ -92,9 +92,11 @@ let completeModule = moduleBytes { writer in
       return
     }
     for binary in try binaryModules(in: folder) where binary.assertion != "assert_malformed" {
-      let first = encodeModule(try decodeWholly(binary.bytes))
-      let module = try decodeWholly(first)
-      #expect(encodeModule(module) == first, "\(binary)")
+      let module = try decodeWholly(binary.bytes)
+      let encoded = encodeModule(module)
+      let again = try decodeWholly(encoded)
+      #expect(difference(module, again) == nil, "\(binary)")
+      #expect(encodeModule(again) == encoded, "\(binary)")
     }
   }
 }
