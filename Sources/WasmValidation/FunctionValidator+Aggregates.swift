@@ -10,39 +10,40 @@ enum FieldExtension {
 }
 
 extension FunctionValidator {
-  private func typeEntry(_ index: UInt32) throws(ModuleError) -> TypeEntry {
+  private mutating func typeEntry(_ index: UInt32) throws(ModuleError) -> TypeEntry {
     if index >= tables.typeCount { throw fail(.unknownType, "\(index)") }
     return tables.types[Int(index)]
   }
 
-  private func structure(_ index: UInt32) throws(ModuleError) -> TypeEntry {
+  private mutating func structure(_ index: UInt32) throws(ModuleError) -> TypeEntry {
     let entry = try typeEntry(index)
     if entry.kind != .structure { throw fail(.notStructType, "type \(index)") }
     return entry
   }
 
-  private func field(_ instruction: Instruction) throws(ModuleError) -> FieldEntry {
+  private mutating func field() throws(ModuleError) -> FieldEntry {
     let entry = try structure(instruction.a)
     if instruction.b >= entry.fieldCount { throw fail(.unknownField, "\(instruction.b)") }
     return tables.fields[Int(entry.firstField + instruction.b)]
   }
 
   /// The element of array type `index`.
-  private func array(_ index: UInt32) throws(ModuleError) -> FieldEntry {
+  private mutating func array(_ index: UInt32) throws(ModuleError) -> FieldEntry {
     let entry = try typeEntry(index)
     if entry.kind != .array { throw fail(.notArrayType, "type \(index)") }
     return tables.fields[Int(entry.firstField)]
   }
 
-  private func mutableArray(_ index: UInt32) throws(ModuleError) -> FieldEntry {
+  private mutating func mutableArray(_ index: UInt32) throws(ModuleError) -> FieldEntry {
     let element = try array(index)
     if !element.isMutable { throw fail(.immutableArray, "type \(index)") }
     return element
   }
 
-  private func checkExtension(_ field: FieldEntry, _ `extension`: FieldExtension) throws(ModuleError) {
+  private mutating func checkExtension(_ field: FieldEntry, _ `extension`: FieldExtension) throws(ModuleError) {
     if (field.packedBits != 0) != (`extension` != .none) {
-      throw fail(.packedAccess, "\(opcode.mnemonic) of \(field.packedBits == 0 ? "an unpacked" : "a packed") field")
+      throw fail(
+        .packedAccess, "\(instruction.opcode.mnemonic) of \(field.packedBits == 0 ? "an unpacked" : "a packed") field")
     }
   }
 
@@ -66,15 +67,15 @@ extension FunctionValidator {
     try push(.ref(.concrete(index), nullable: false))
   }
 
-  mutating func structGet(_ instruction: Instruction, _ extension: FieldExtension) throws(ModuleError) {
-    let field = try field(instruction)
+  mutating func structGet(_ extension: FieldExtension) throws(ModuleError) {
+    let field = try field()
     try checkExtension(field, `extension`)
     try pop(.ref(.concrete(instruction.a), nullable: true))
     try push(field.type)
   }
 
-  mutating func structSet(_ instruction: Instruction) throws(ModuleError) {
-    let field = try field(instruction)
+  mutating func structSet() throws(ModuleError) {
+    let field = try field()
     if !field.isMutable { throw fail(.immutableField, "field \(instruction.b) of type \(instruction.a)") }
     try pop(field.type)
     try pop(.ref(.concrete(instruction.a), nullable: true))
@@ -95,28 +96,30 @@ extension FunctionValidator {
     try push(.ref(.concrete(index), nullable: false))
   }
 
-  mutating func arrayNewFixed(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayNewFixed() throws(ModuleError) {
     try popRepeated(try array(instruction.a).type, count: instruction.b)
     try push(.ref(.concrete(instruction.a), nullable: false))
   }
 
   /// Elements that come from a data segment are numbers or vectors.
-  private func checkNumeric(_ element: FieldEntry) throws(ModuleError) {
-    if element.type.isReference { throw fail(.typeMismatch, "\(opcode.mnemonic): array type is not numeric or vector") }
+  private mutating func checkNumeric(_ element: FieldEntry) throws(ModuleError) {
+    if element.type.isReference {
+      throw fail(.typeMismatch, "\(instruction.opcode.mnemonic): array type is not numeric or vector")
+    }
   }
 
-  private func checkElements(_ segment: UInt32, into element: FieldEntry) throws(ModuleError) {
+  private mutating func checkElements(_ segment: UInt32, into element: FieldEntry) throws(ModuleError) {
     let type = try self.element(segment)
     if element.packedBits != 0 || !tables.matches(type, element.type) { throw mismatch(element.type, type) }
   }
 
-  mutating func arrayNewData(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayNewData() throws(ModuleError) {
     try checkNumeric(try array(instruction.a))
     try checkData(instruction.b)
     try newFromSegment(instruction.a)
   }
 
-  mutating func arrayNewElem(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayNewElem() throws(ModuleError) {
     try checkElements(instruction.b, into: try array(instruction.a))
     try newFromSegment(instruction.a)
   }
@@ -155,7 +158,7 @@ extension FunctionValidator {
     try pop(.ref(.concrete(index), nullable: true))
   }
 
-  mutating func arrayCopy(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayCopy() throws(ModuleError) {
     let destination = try mutableArray(instruction.a)
     let source = try array(instruction.b)
     if destination.packedBits != source.packedBits || !tables.matches(source.type, destination.type) {
@@ -168,13 +171,13 @@ extension FunctionValidator {
     try pop(.ref(.concrete(instruction.a), nullable: true))
   }
 
-  mutating func arrayInitData(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayInitData() throws(ModuleError) {
     try checkNumeric(try mutableArray(instruction.a))
     try checkData(instruction.b)
     try initFromSegment(instruction.a)
   }
 
-  mutating func arrayInitElem(_ instruction: Instruction) throws(ModuleError) {
+  mutating func arrayInitElem() throws(ModuleError) {
     try checkElements(instruction.b, into: try mutableArray(instruction.a))
     try initFromSegment(instruction.a)
   }

@@ -14,13 +14,14 @@ extension FunctionValidator {
   private mutating func tailCall(_ type: TypeEntry) throws(ModuleError) {
     try popList(type.parameters)
     if !tables.matches(type.results, frames[0].results) {
-      throw fail(.typeMismatch, "\(opcode.mnemonic): the results of the callee are not those of the function")
+      throw fail(
+        .typeMismatch, "\(instruction.opcode.mnemonic): the results of the callee are not those of the function")
     }
     setUnreachable()
   }
 
   @inline(__always)
-  private func functionEntry(_ index: UInt32) throws(ModuleError) -> TypeEntry {
+  private mutating func functionEntry(_ index: UInt32) throws(ModuleError) -> TypeEntry {
     if index >= tables.functionCount { throw fail(.unknownFunction, "\(index)") }
     return tables.types[Int(tables.functions[Int(index)])]
   }
@@ -31,23 +32,24 @@ extension FunctionValidator {
   mutating func returnCall(_ function: UInt32) throws(ModuleError) { try tailCall(try functionEntry(function)) }
 
   /// Pops the index operand of an indirect call and returns the callee's type.
-  private mutating func indirectCallee(_ instruction: Instruction) throws(ModuleError) -> TypeEntry {
+  private mutating func indirectCallee() throws(ModuleError) -> TypeEntry {
     let table = try table(instruction.b)
     if !tables.matches(table.element, .funcref) {
       throw fail(
-        .typeMismatch, "\(opcode.mnemonic) needs a table of functions but table \(instruction.b) has \(table.element)")
+        .typeMismatch,
+        "\(instruction.opcode.mnemonic) needs a table of functions but table \(instruction.b) has \(table.element)")
     }
     let type = try functionType(instruction.a)
     try pop(table.address)
     return type
   }
 
-  mutating func callIndirect(_ instruction: Instruction) throws(ModuleError) {
-    try call(try indirectCallee(instruction))
+  mutating func callIndirect() throws(ModuleError) {
+    try call(try indirectCallee())
   }
 
-  mutating func returnCallIndirect(_ instruction: Instruction) throws(ModuleError) {
-    try tailCall(try indirectCallee(instruction))
+  mutating func returnCallIndirect() throws(ModuleError) {
+    try tailCall(try indirectCallee())
   }
 
   private mutating func referencedCallee(_ index: UInt32) throws(ModuleError) -> TypeEntry {

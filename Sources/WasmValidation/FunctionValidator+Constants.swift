@@ -14,23 +14,20 @@ extension FunctionValidator {
     function = nil
     used = 0
     operatorCount = 0
-    offset = expression.range.start
+    instruction.offset = expression.range.start
     locals.begin(parameters: UnsafeBufferPointer(start: nil, count: 0))
     try beginFrames(results: tables.single(type))
-    var reader = InstructionReader(context.module.bytes.buffer, range: expression.range)
-    var instruction = Instruction()
+    reader = InstructionReader(context.module.bytes.buffer, range: expression.range)
     repeat {
-      try reader.next(&instruction)
-      try checkConstant(instruction, visibleGlobals)
-      try step(instruction)
+      try read()
+      try checkConstant(visibleGlobals)
+      try step()
     } while depth > 0
     if !reader.isAtEnd { throw ModuleError(.malformed, .endOpcodeExpected, offset: reader.offset) }
     return Features(rawValue: used)
   }
 
-  private mutating func checkConstant(_ instruction: Instruction, _ visibleGlobals: Int) throws(ModuleError) {
-    opcode = instruction.opcode
-    offset = instruction.offset
+  private mutating func checkConstant(_ visibleGlobals: Int) throws(ModuleError) {
     switch instruction.opcode {
     case .i32Const, .i64Const, .f32Const, .f64Const, .v128Const, .refNull, .end: break
     case .structNew, .structNewDefault, .arrayNew, .arrayNewDefault, .arrayNewFixed, .refI31, .anyConvertExtern,

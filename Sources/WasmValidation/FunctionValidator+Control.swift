@@ -24,7 +24,7 @@ extension FunctionValidator {
   @inline(never)
   private mutating func growFrames() throws(ModuleError) {
     if depth == ImplementationLimits.controlDepth {
-      throw ModuleError(.limit, .limitExceeded, offset: offset, function: function, detail: "nested blocks")
+      throw ModuleError(.limit, .limitExceeded, offset: instruction.offset, function: function, detail: "nested blocks")
     }
     let capacity = min(2 * frameCapacity, ImplementationLimits.controlDepth)
     let larger = UnsafeMutablePointer<ControlFrame>.allocate(capacity: capacity)
@@ -46,7 +46,7 @@ extension FunctionValidator {
   }
 
   @inline(never)
-  private func surplus() -> ModuleError {
+  private mutating func surplus() -> ModuleError {
     fail(.typeMismatch, "values remaining on the stack at the end of the block")
   }
 
@@ -84,7 +84,8 @@ extension FunctionValidator {
 
   mutating func elseOperator() throws(ModuleError) {
     if frames[depth &- 1].kind != .if {
-      throw ModuleError(.malformed, .endOpcodeExpected, offset: offset, function: function, detail: "else without if")
+      throw ModuleError(
+        .malformed, .endOpcodeExpected, offset: instruction.offset, function: function, detail: "else without if")
     }
     let frame = try leave()
     try enter(.else, parameters: frame.parameters, results: frame.results)
@@ -105,7 +106,7 @@ extension FunctionValidator {
 
   /// The frame that label `index` names.
   @inline(__always)
-  func frame(ofLabel index: UInt32) throws(ModuleError) -> UnsafeMutablePointer<ControlFrame> {
+  mutating func frame(ofLabel index: UInt32) throws(ModuleError) -> UnsafeMutablePointer<ControlFrame> {
     if Int(index) >= depth { throw fail(.unknownLabel, "\(index)") }
     return frames + (depth &- 1 &- Int(index))
   }
@@ -131,10 +132,10 @@ extension FunctionValidator {
 
   /// `br_table`. Each label is checked once, however often the table names it, so the cost is bounded by the length of the
   /// table plus the types of the open blocks.
-  mutating func branchTable(_ instruction: Instruction) throws(ModuleError) {
+  mutating func branchTable() throws(ModuleError) {
     try pop(.i32)
     mark += 1
-    var labels = ByteReader(context.module.bytes.buffer, range: ByteRange(start: instruction.vector, end: bytesEnd))
+    var labels = reader.vector(of: instruction)
     var arity: UInt16?
     // Lists checked before in this table: frames next to each other often share one.
     var last: UInt32?
@@ -154,9 +155,6 @@ extension FunctionValidator {
     }
     setUnreachable()
   }
-
-  /// End of the module's bytes; the instruction reader has checked all vectors against the body's end before.
-  private var bytesEnd: Int { context.module.bytes.count }
 
   mutating func returnOperator() throws(ModuleError) {
     try popList(frames[0].results)

@@ -7,7 +7,7 @@ import WebAssembly
 
 extension FunctionValidator {
   /// The parameters of tag `index`.
-  private func tag(_ index: UInt32) throws(ModuleError) -> TypeList {
+  private mutating func tag(_ index: UInt32) throws(ModuleError) -> TypeList {
     if index >= tables.tagCount { throw fail(.unknownTag, "\(index)") }
     return tables.types[Int(tables.tags[Int(index)])].parameters
   }
@@ -22,17 +22,16 @@ extension FunctionValidator {
     setUnreachable()
   }
 
-  mutating func tryTable(_ instruction: Instruction) throws(ModuleError) {
+  mutating func tryTable() throws(ModuleError) {
     let (parameters, results) = try signature(instruction.blockType)
     try popList(parameters)
-    var clauses = ByteReader(
-      context.module.bytes.buffer, range: ByteRange(start: instruction.vector, end: context.module.bytes.count))
+    var clauses = reader.vector(of: instruction)
     for _ in 0..<instruction.a { try checkCatch(try clauses.catchClause()) }
     try enter(.tryTable, parameters: parameters, results: results)
   }
 
   /// What a clause passes on must be what its label takes. Labels are those outside the `try_table`.
-  private func checkCatch(_ clause: CatchClause) throws(ModuleError) {
+  private mutating func checkCatch(_ clause: CatchClause) throws(ModuleError) {
     let values = try clause.tag.map { (index) throws(ModuleError) in try tag(index) } ?? .empty
     var label = try frame(ofLabel: clause.label).pointee.labelTypes
     if clause.passesReference {

@@ -7,34 +7,33 @@ import WebAssembly
 extension FunctionValidator {
   /// The address type of memory `index`.
   @inline(__always)
-  func memory(_ index: UInt32) throws(ModuleError) -> ValueType {
+  mutating func memory(_ index: UInt32) throws(ModuleError) -> ValueType {
     if index >= tables.memoryCount { throw fail(.unknownMemory, "\(index)") }
     return tables.memories[Int(index)]
   }
 
   /// Checks a memory argument and returns the memory's address type.
   @inline(__always)
-  func memoryArgument(_ instruction: Instruction, _ info: OperatorInfo) throws(ModuleError) -> ValueType {
+  mutating func memoryArgument(_ info: OperatorInfo) throws(ModuleError) -> ValueType {
     let address = try memory(instruction.b)
     if instruction.a > info.alignmentOrLanes { throw fail(.alignmentTooLarge, "2^\(instruction.a)") }
-    if address == .i32 && instruction.value > UInt64(UInt32.max) {
-      throw fail(.offsetOutOfRange, "\(instruction.value)")
-    }
+    let offset = instruction.value
+    if address == .i32 && offset > UInt64(UInt32.max) { throw fail(.offsetOutOfRange, "\(offset)") }
     return address
   }
 
-  func checkLane(_ lane: UInt8, count: UInt32) throws(ModuleError) {
+  mutating func checkLane(_ lane: UInt8, count: UInt32) throws(ModuleError) {
     if UInt32(lane) >= count { throw fail(.invalidLaneIndex, "\(lane)") }
   }
 
   /// The sixteen lanes of `i8x16.shuffle` select from 32.
-  func checkShuffle(_ instruction: Instruction) throws(ModuleError) {
+  mutating func checkShuffle() throws(ModuleError) {
     if (instruction.value | instruction.high) & 0xE0E0_E0E0_E0E0_E0E0 != 0 { throw fail(.invalidLaneIndex) }
   }
 
-  func checkData(_ index: UInt32) throws(ModuleError) {
+  mutating func checkData(_ index: UInt32) throws(ModuleError) {
     guard let count = tables.dataCount else {
-      throw ModuleError(.malformed, .dataCountMissing, offset: offset, function: function)
+      throw ModuleError(.malformed, .dataCountMissing, offset: instruction.offset, function: function)
     }
     if index >= count { throw fail(.unknownDataSegment, "\(index)") }
   }
@@ -54,7 +53,7 @@ extension FunctionValidator {
     try pop(address)
   }
 
-  mutating func memoryCopy(_ instruction: Instruction) throws(ModuleError) {
+  mutating func memoryCopy() throws(ModuleError) {
     let destination = try memory(instruction.a)
     let source = try memory(instruction.b)
     try pop(destination == .i64 && source == .i64 ? .i64 : .i32)
@@ -62,7 +61,7 @@ extension FunctionValidator {
     try pop(destination)
   }
 
-  mutating func memoryInit(_ instruction: Instruction) throws(ModuleError) {
+  mutating func memoryInit() throws(ModuleError) {
     let address = try memory(instruction.b)
     try checkData(instruction.a)
     try pop(.i32)

@@ -49,7 +49,7 @@ extension FunctionValidator {
     let type = try popAny()
     if type == .bottom { return .ref(.bottom, nullable: false) }
     if !type.isReference {
-      throw fail(.typeMismatch, "\(opcode.mnemonic) expects a reference but found \(type)")
+      throw fail(.typeMismatch, "\(instruction.opcode.mnemonic) expects a reference but found \(type)")
     }
     return type
   }
@@ -119,7 +119,8 @@ extension FunctionValidator {
   @inline(never)
   private mutating func growOperands(by count: Int) throws(ModuleError) {
     if height + count > ImplementationLimits.operands {
-      throw ModuleError(.limit, .limitExceeded, offset: offset, function: function, detail: "operand stack height")
+      throw ModuleError(
+        .limit, .limitExceeded, offset: instruction.offset, function: function, detail: "operand stack height")
     }
     let capacity = max(2 * operandCapacity, height + count)
     let larger = UnsafeMutablePointer<ValueType>.allocate(capacity: capacity)
@@ -133,17 +134,19 @@ extension FunctionValidator {
 
   /// An error at the present operator.
   @inline(never)
-  func fail(_ reason: ModuleErrorReason, _ detail: String? = nil) -> ModuleError {
-    ModuleError(.invalid, reason, offset: offset, function: function, detail: detail)
+  mutating func fail(_ reason: ModuleErrorReason, _ detail: String? = nil) -> ModuleError {
+    ModuleError(.invalid, reason, offset: instruction.offset, function: function, detail: detail)
   }
 
   @inline(never)
-  func mismatch(_ expected: ValueType, _ actual: ValueType) -> ModuleError {
-    fail(.typeMismatch, "\(opcode.mnemonic) expects \(expected) but found \(actual)")
+  mutating func mismatch(_ expected: ValueType, _ actual: ValueType) -> ModuleError {
+    fail(.typeMismatch, "\(instruction.opcode.mnemonic) expects \(expected) but found \(actual)")
   }
 
   @inline(never)
-  func missing(_ expected: ValueType?) -> ModuleError {
-    fail(.typeMismatch, "\(opcode.mnemonic) expects \(expected.map { "\($0)" } ?? "an operand") but the stack is empty")
+  mutating func missing(_ expected: ValueType?) -> ModuleError {
+    fail(
+      .typeMismatch,
+      "\(instruction.opcode.mnemonic) expects \(expected.map { "\($0)" } ?? "an operand") but the stack is empty")
   }
 }

@@ -32,7 +32,7 @@ extension FunctionValidator {
 
   // MARK: References
 
-  mutating func refNull(_ instruction: Instruction) throws(ModuleError) {
+  mutating func refNull() throws(ModuleError) {
     try checkType(instruction.type)
     try push(instruction.type)
   }
@@ -66,10 +66,11 @@ extension FunctionValidator {
   }
 
   /// The types of a label that takes a reference last, split into the others and the reference.
-  private func labelTakingReference(_ label: UInt32) throws(ModuleError) -> (others: TypeList, last: ValueType) {
+  private mutating func labelTakingReference(_ label: UInt32) throws(ModuleError) -> (others: TypeList, last: ValueType)
+  {
     var list = try frame(ofLabel: label).pointee.labelTypes
     guard list.count > 0, tables.pool[Int(list.start) + Int(list.count) - 1].isReference else {
-      throw fail(.typeMismatch, "\(opcode.mnemonic) needs a label that takes a reference last")
+      throw fail(.typeMismatch, "\(instruction.opcode.mnemonic) needs a label that takes a reference last")
     }
     list.count -= 1
     return (list, tables.pool[Int(list.start) + Int(list.count)])
@@ -85,7 +86,7 @@ extension FunctionValidator {
   // MARK: Casts
 
   /// The top of the hierarchy of `type`, nullable: what a cast to `type` accepts.
-  private func top(_ type: ValueType) -> ValueType {
+  private mutating func top(_ type: ValueType) -> ValueType {
     let heap = type.heapType
     let kind = heap.isConcrete ? tables.types[Int(heap.typeIndex)].kind : .structure
     return .ref(heap.top(kind: kind), nullable: true)
@@ -104,13 +105,13 @@ extension FunctionValidator {
   }
 
   /// `br_on_cast` and, with `onFailure`, `br_on_cast_fail`.
-  mutating func branchOnCast(_ instruction: Instruction, onFailure: Bool) throws(ModuleError) {
+  mutating func branchOnCast(onFailure: Bool) throws(ModuleError) {
     let source = instruction.type
     let target = instruction.type2
     try checkType(source)
     try checkType(target)
     if !tables.matches(target, source) {
-      throw fail(.typeMismatch, "\(opcode.mnemonic): \(target) does not match \(source)")
+      throw fail(.typeMismatch, "\(instruction.opcode.mnemonic): \(target) does not match \(source)")
     }
     // What is left if the cast fails: null has gone to the target if that takes null.
     let rest = ValueType.ref(source.heapType, nullable: source.isNullable && !target.isNullable)

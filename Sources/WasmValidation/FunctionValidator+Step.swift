@@ -4,12 +4,10 @@
 import WebAssembly
 
 extension FunctionValidator {
-  /// Validates the next operator of the body. Throws if the rules of its proposal, its immediates or its operand types are
+  /// Validates the operator just read. Throws if the rules of its proposal, its immediates or its operand types are
   /// violated; the state is unusable then.
-  public mutating func step(_ instruction: Instruction) throws(ModuleError) {
+  public mutating func step() throws(ModuleError) {
     precondition(depth > 0, "operator after the end of the body")
-    opcode = instruction.opcode
-    offset = instruction.offset
     operatorCount &+= 1
     let info = info[instruction.opcode.row]
     let proposal: UInt32 = 1 &<< UInt32(info.proposalCode)
@@ -28,21 +26,21 @@ extension FunctionValidator {
     case .end: try end()
     case .br: try branch(instruction.a)
     case .brIf: try conditionalBranch(instruction.a)
-    case .brTable: try branchTable(instruction)
+    case .brTable: try branchTable()
     case .return: try returnOperator()
     case .call: try call(instruction.a)
-    case .callIndirect: try callIndirect(instruction)
+    case .callIndirect: try callIndirect()
     case .returnCall: try returnCall(instruction.a)
-    case .returnCallIndirect: try returnCallIndirect(instruction)
+    case .returnCallIndirect: try returnCallIndirect()
     case .callRef: try callRef(instruction.a)
     case .returnCallRef: try returnCallRef(instruction.a)
     case .throw: try throwOperator(instruction.a)
     case .throwRef: try throwRef()
-    case .tryTable: try tryTable(instruction)
+    case .tryTable: try tryTable()
     // Parametric.
     case .drop: _ = try popAny()
     case .select: try select()
-    case .selectT: try select(instruction)
+    case .selectT: try typedSelect()
     // Variables.
     case .localGet: try localGet(instruction.a)
     case .localSet: try localSet(instruction.a)
@@ -52,21 +50,21 @@ extension FunctionValidator {
     // Tables.
     case .tableGet: try tableGet(instruction.a)
     case .tableSet: try tableSet(instruction.a)
-    case .tableInit: try tableInit(instruction)
+    case .tableInit: try tableInit()
     case .elemDrop: _ = try element(instruction.a)
-    case .tableCopy: try tableCopy(instruction)
+    case .tableCopy: try tableCopy()
     case .tableGrow: try tableGrow(instruction.a)
     case .tableSize: try tableSize(instruction.a)
     case .tableFill: try tableFill(instruction.a)
     // Memories.
     case .memorySize: try memorySize(instruction.a)
     case .memoryGrow: try memoryGrow(instruction.a)
-    case .memoryInit: try memoryInit(instruction)
+    case .memoryInit: try memoryInit()
     case .dataDrop: try checkData(instruction.a)
-    case .memoryCopy: try memoryCopy(instruction)
+    case .memoryCopy: try memoryCopy()
     case .memoryFill: try memoryFill(instruction.a)
     // References.
-    case .refNull: try refNull(instruction)
+    case .refNull: try refNull()
     case .refIsNull: try refIsNull()
     case .refFunc: try refFunc(instruction.a)
     case .refEq: try refEq()
@@ -75,48 +73,48 @@ extension FunctionValidator {
     case .brOnNonNull: try branchOnNonNull(instruction.a)
     case .refTest, .refTestNull: try refTest(instruction.type)
     case .refCast, .refCastNull: try refCast(instruction.type)
-    case .brOnCast: try branchOnCast(instruction, onFailure: false)
-    case .brOnCastFail: try branchOnCast(instruction, onFailure: true)
+    case .brOnCast: try branchOnCast(onFailure: false)
+    case .brOnCastFail: try branchOnCast(onFailure: true)
     case .anyConvertExtern: try anyConvertExtern()
     case .externConvertAny: try externConvertAny()
     // Aggregates.
     case .structNew: try structNew(instruction.a)
     case .structNewDefault: try structNewDefault(instruction.a)
-    case .structGet: try structGet(instruction, .none)
-    case .structGetS: try structGet(instruction, .signed)
-    case .structGetU: try structGet(instruction, .unsigned)
-    case .structSet: try structSet(instruction)
+    case .structGet: try structGet(.none)
+    case .structGetS: try structGet(.signed)
+    case .structGetU: try structGet(.unsigned)
+    case .structSet: try structSet()
     case .arrayNew: try arrayNew(instruction.a)
     case .arrayNewDefault: try arrayNewDefault(instruction.a)
-    case .arrayNewFixed: try arrayNewFixed(instruction)
-    case .arrayNewData: try arrayNewData(instruction)
-    case .arrayNewElem: try arrayNewElem(instruction)
+    case .arrayNewFixed: try arrayNewFixed()
+    case .arrayNewData: try arrayNewData()
+    case .arrayNewElem: try arrayNewElem()
     case .arrayGet: try arrayGet(instruction.a, .none)
     case .arrayGetS: try arrayGet(instruction.a, .signed)
     case .arrayGetU: try arrayGet(instruction.a, .unsigned)
     case .arraySet: try arraySet(instruction.a)
     case .arrayLen: try arrayLen()
     case .arrayFill: try arrayFill(instruction.a)
-    case .arrayCopy: try arrayCopy(instruction)
-    case .arrayInitData: try arrayInitData(instruction)
-    case .arrayInitElem: try arrayInitElem(instruction)
+    case .arrayCopy: try arrayCopy()
+    case .arrayInitData: try arrayInitData()
+    case .arrayInitElem: try arrayInitElem()
     case .refI31: try refI31()
     case .i31GetS, .i31GetU: try i31Get()
-    default: try fixedSignature(instruction, info)
+    default: try fixedSignature(info)
     }
   }
 
   /// An operator whose row in the table has its operands and results.
   @inline(__always)
-  private mutating func fixedSignature(_ instruction: Instruction, _ info: OperatorInfo) throws(ModuleError) {
+  private mutating func fixedSignature(_ info: OperatorInfo) throws(ModuleError) {
     var address = ValueType.i32
     switch info.immediatesCode {
-    case Immediates.memoryArgument.rawValue: address = try memoryArgument(instruction, info)
+    case Immediates.memoryArgument.rawValue: address = try memoryArgument(info)
     case Immediates.memoryLane.rawValue:
-      address = try memoryArgument(instruction, info)
+      address = try memoryArgument(info)
       try checkLane(instruction.lane, count: 16 >> info.alignmentOrLanes)
     case Immediates.lane.rawValue: try checkLane(instruction.lane, count: info.alignmentOrLanes)
-    case Immediates.shuffle.rawValue: try checkShuffle(instruction)
+    case Immediates.shuffle.rawValue: try checkShuffle()
     default: break
     }
     // Operands are popped from the last to the first; code 0 is none.
@@ -132,7 +130,7 @@ extension FunctionValidator {
 
   /// The value type with a code of the operator table; numbers and vectors have the codes of `SignatureType`.
   @inline(__always)
-  private func type(_ code: UInt8, _ address: ValueType) -> ValueType {
+  private mutating func type(_ code: UInt8, _ address: ValueType) -> ValueType {
     code == SignatureType.address.rawValue ? address : ValueType(bits: UInt32(code))
   }
 
@@ -151,7 +149,7 @@ extension FunctionValidator {
     try push(first == .bottom ? second : first)
   }
 
-  private mutating func select(_ instruction: Instruction) throws(ModuleError) {
+  private mutating func typedSelect() throws(ModuleError) {
     if instruction.a != 1 { throw fail(.invalidResultArity, "\(instruction.a)") }
     try checkType(instruction.type)
     try pop(.i32)

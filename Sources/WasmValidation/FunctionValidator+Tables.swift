@@ -5,13 +5,13 @@
 import WebAssembly
 
 extension FunctionValidator {
-  func table(_ index: UInt32) throws(ModuleError) -> TableEntry {
+  mutating func table(_ index: UInt32) throws(ModuleError) -> TableEntry {
     if index >= tables.tableCount { throw fail(.unknownTable, "\(index)") }
     return tables.tables[Int(index)]
   }
 
   /// The type of element segment `index`.
-  func element(_ index: UInt32) throws(ModuleError) -> ValueType {
+  mutating func element(_ index: UInt32) throws(ModuleError) -> ValueType {
     if index >= tables.elementCount { throw fail(.unknownElementSegment, "\(index)") }
     return tables.elements[Int(index)]
   }
@@ -44,7 +44,7 @@ extension FunctionValidator {
     try pop(table.address)
   }
 
-  mutating func tableCopy(_ instruction: Instruction) throws(ModuleError) {
+  mutating func tableCopy() throws(ModuleError) {
     let destination = try table(instruction.a)
     let source = try table(instruction.b)
     if !tables.matches(source.element, destination.element) {
@@ -55,7 +55,7 @@ extension FunctionValidator {
     try pop(destination.address)
   }
 
-  mutating func tableInit(_ instruction: Instruction) throws(ModuleError) {
+  mutating func tableInit() throws(ModuleError) {
     let table = try table(instruction.b)
     let element = try element(instruction.a)
     if !tables.matches(element, table.element) {

@@ -12,17 +12,17 @@ extension FunctionValidator {
     locals.begin(parameters: types)
     var declarations = try LocalDeclarations(
       context.module.bytes.buffer, body: body, parameterCount: Int(parameters.count))
-    offset = declarations.offset
+    instruction.offset = declarations.offset
     while let run = try declarations.next() {
       try checkType(run.type)
       locals.append(run.count, run.type)
-      offset = declarations.offset
+      instruction.offset = declarations.offset
     }
     return declarations.operators
   }
 
   @inline(__always)
-  private func checkLocal(_ index: UInt32) throws(ModuleError) {
+  private mutating func checkLocal(_ index: UInt32) throws(ModuleError) {
     if index >= locals.count { throw fail(.unknownLocal, "\(index)") }
   }
 
@@ -48,7 +48,7 @@ extension FunctionValidator {
     try push(locals[index])
   }
 
-  func global(_ index: UInt32) throws(ModuleError) -> GlobalEntry {
+  mutating func global(_ index: UInt32) throws(ModuleError) -> GlobalEntry {
     if index >= tables.globalCount { throw fail(.unknownGlobal, "\(index)") }
     return tables.globals[Int(index)]
   }

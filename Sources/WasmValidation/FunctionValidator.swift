@@ -47,7 +47,7 @@ struct ControlFrame {
 }
 
 /// A validator of function bodies for one module; each thread has its own. A caller either validates whole bodies with
-/// `validateBody`, or walks through a body itself with `begin` and `step`, reading the state in between as compilers do.
+/// `validateBody`, or walks through a body with `begin`, `read` and `step`, looking at the state in between as compilers do.
 ///
 /// Memory: the deepest stacks met so far, at most 4 bytes for each of `ImplementationLimits.operands` and 40 for each of
 /// `ImplementationLimits.controlDepth`.
@@ -79,9 +79,10 @@ public struct FunctionValidator: ~Copyable {
 
   var locals = LocalTypes()
 
-  /// The operator being validated, for errors.
-  var opcode: Opcode = .nop
-  var offset = 0
+  /// Reads the operators of the body.
+  public internal(set) var reader: InstructionReader
+  /// The operator read last.
+  public internal(set) var instruction = Instruction()
   /// The function's index; `nil` in constant expressions.
   var function: UInt32?
   var operatorCount: UInt32 = 0
@@ -90,6 +91,7 @@ public struct FunctionValidator: ~Copyable {
     self.context = context
     tables = context.tables
     info = OperatorTable.info
+    reader = InstructionReader(context.module.bytes.buffer, range: ByteRange(start: 0, end: 0))
     enabled = context.features.rawValue
     operandCapacity = 256
     operands = .allocate(capacity: operandCapacity)
@@ -108,11 +110,10 @@ public struct FunctionValidator: ~Copyable {
   /// Validates the body of the `index`-th function that the module defines. Linear in the body's length.
   public mutating func validateBody(_ index: Int) throws(ModuleError) -> FunctionFacts {
     do throws(ModuleError) {
-      var reader = InstructionReader(context.module.bytes.buffer, range: try begin(index))
-      var instruction = Instruction()
+      try begin(index)
       repeat {
-        try reader.next(&instruction)
-        try step(instruction)
+        try read()
+        try step()
       } while depth > 0
       if !reader.isAtEnd { throw ModuleError(.malformed, .endOpcodeExpected, offset: reader.offset) }
       return facts
@@ -121,18 +122,24 @@ public struct FunctionValidator: ~Copyable {
     }
   }
 
+  // MARK: Step by step
+
   /// Starts the body of the `index`-th function that the module defines: reads its local declarations and opens the frame
-  /// of the body. Returns the range of the operators, which are then given to `step` one by one until `controlDepth` is 0.
-  public mutating func begin(_ index: Int) throws(ModuleError) -> ByteRange {
+  /// of the body. `read` and `step` then follow in turn until `controlDepth` is 0.
+  public mutating func begin(_ index: Int) throws(ModuleError) {
     let functionIndex = UInt32(context.spaces.importedFunctionCount + index)
     let type = tables.types[Int(tables.functions[Int(functionIndex)])]
     function = functionIndex
     used = 0
     operatorCount = 0
     let operators = try beginLocals(context.module.bodies[index], parameters: type.parameters)
+    reader = InstructionReader(context.module.bytes.buffer, range: operators)
     try beginFrames(results: type.results)
-    return operators
   }
+
+  /// Decodes the next operator into `instruction`. Between `read` and `step` the state is that before the operator.
+  @inline(__always)
+  public mutating func read() throws(ModuleError) { try reader.next(&instruction) }
 
   /// Empties both stacks and opens the frame of a body or a constant expression.
   mutating func beginFrames(results: TypeList) throws(ModuleError) {

@@ -22,7 +22,7 @@ extension CompositeType {
 extension HeapType {
   /// The type below all others. It stands for the heap type of a reference whose operand is unknown because the code is
   /// unreachable, and never occurs in a module.
-  public static let bottom = HeapType(bits: 12 << 1)
+  @inlinable public static var bottom: HeapType { HeapType(bits: 12 << 1) }
 
   /// The abstract type's number, 0 to 12.
   @inlinable var abstractNumber: UInt32 { bits >> 1 }

@@ -15,12 +15,12 @@ public struct ValueType: Hashable, Sendable {
   @inlinable @inline(__always)
   public init(bits: UInt32) { self.bits = bits }
 
-  public static let bottom = ValueType(bits: 0)
-  public static let i32 = ValueType(bits: 1)
-  public static let i64 = ValueType(bits: 2)
-  public static let f32 = ValueType(bits: 3)
-  public static let f64 = ValueType(bits: 4)
-  public static let v128 = ValueType(bits: 5)
+  @inlinable public static var bottom: ValueType { ValueType(bits: 0) }
+  @inlinable public static var i32: ValueType { ValueType(bits: 1) }
+  @inlinable public static var i64: ValueType { ValueType(bits: 2) }
+  @inlinable public static var f32: ValueType { ValueType(bits: 3) }
+  @inlinable public static var f64: ValueType { ValueType(bits: 4) }
+  @inlinable public static var v128: ValueType { ValueType(bits: 5) }
 
   /// The reference type with heap type `heap`.
   @inlinable
@@ -28,9 +28,9 @@ public struct ValueType: Hashable, Sendable {
     ValueType(bits: 6 | (nullable ? 8 : 0) | heap.bits << 4)
   }
 
-  public static let funcref = ValueType.ref(.func, nullable: true)
-  public static let externref = ValueType.ref(.extern, nullable: true)
-  public static let exnref = ValueType.ref(.exn, nullable: true)
+  @inlinable public static var funcref: ValueType { ValueType.ref(.func, nullable: true) }
+  @inlinable public static var externref: ValueType { ValueType.ref(.extern, nullable: true) }
+  @inlinable public static var exnref: ValueType { ValueType.ref(.exn, nullable: true) }
 
   @inlinable public var isReference: Bool { bits & 7 == 6 }
   @inlinable public var isNumeric: Bool { let k = bits & 7; return k >= 1 && k <= 4 }
@@ -59,18 +59,18 @@ public struct HeapType: Hashable, Sendable {
   @inlinable
   public static func concrete(_ index: UInt32) -> HeapType { HeapType(bits: 1 | index << 1) }
 
-  public static let `func` = HeapType(bits: 0 << 1)
-  public static let extern = HeapType(bits: 1 << 1)
-  public static let any = HeapType(bits: 2 << 1)
-  public static let eq = HeapType(bits: 3 << 1)
-  public static let i31 = HeapType(bits: 4 << 1)
-  public static let `struct` = HeapType(bits: 5 << 1)
-  public static let array = HeapType(bits: 6 << 1)
-  public static let none = HeapType(bits: 7 << 1)
-  public static let nofunc = HeapType(bits: 8 << 1)
-  public static let noextern = HeapType(bits: 9 << 1)
-  public static let exn = HeapType(bits: 10 << 1)
-  public static let noexn = HeapType(bits: 11 << 1)
+  @inlinable public static var `func`: HeapType { HeapType(bits: 0 << 1) }
+  @inlinable public static var extern: HeapType { HeapType(bits: 1 << 1) }
+  @inlinable public static var any: HeapType { HeapType(bits: 2 << 1) }
+  @inlinable public static var eq: HeapType { HeapType(bits: 3 << 1) }
+  @inlinable public static var i31: HeapType { HeapType(bits: 4 << 1) }
+  @inlinable public static var `struct`: HeapType { HeapType(bits: 5 << 1) }
+  @inlinable public static var array: HeapType { HeapType(bits: 6 << 1) }
+  @inlinable public static var none: HeapType { HeapType(bits: 7 << 1) }
+  @inlinable public static var nofunc: HeapType { HeapType(bits: 8 << 1) }
+  @inlinable public static var noextern: HeapType { HeapType(bits: 9 << 1) }
+  @inlinable public static var exn: HeapType { HeapType(bits: 10 << 1) }
+  @inlinable public static var noexn: HeapType { HeapType(bits: 11 << 1) }
 
   @inlinable public var isConcrete: Bool { bits & 1 != 0 }
   /// The type index of a concrete heap type.
