@@ -48,6 +48,9 @@ let package = Package(
     .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
     .testTarget(name: "WasmValidationTests", dependencies: ["WasmValidation", "WasmText"], swiftSettings: settings),
     .testTarget(name: "SemanticsTests", dependencies: ["Semantics"], swiftSettings: settings),
+    .testTarget(
+      name: "ReferenceInterpreterTests", dependencies: ["ReferenceInterpreter", "WasmText", "WasmValidation"],
+      swiftSettings: settings),
     .testTarget(name: "CompilerTests", dependencies: ["Compiler", "WasmText"], swiftSettings: settings),
     .testTarget(name: "CanneryTests", dependencies: ["Cannery", "ReferenceInterpreter"], swiftSettings: settings),
   ]

@@ -1,1 +1,0 @@
-// ReferenceInterpreter: under construction.
