@@ -220,8 +220,7 @@ struct ModuleValidator {
   // MARK: Exports and start
 
   private mutating func validateExports(_ context: ValidationContext) throws(ModuleError) {
-    // Names are equal if their bytes are; equality of `String` would also join different code points of one character.
-    var names = Set<[UInt8]>(minimumCapacity: module.exports.count)
+    var names = Set<ExactName>(minimumCapacity: module.exports.count)
     for (index, export) in module.exports.enumerated() {
       let item = ModuleItem.export(index)
       let (count, reason): (Int, ModuleErrorReason) =
@@ -235,7 +234,7 @@ struct ModuleValidator {
       if Int(export.index) >= count { throw fail(reason, item, "\(export.index)") }
       if export.kind == .function { context.tables.declare(export.index) }
       if export.kind == .global && spaces.globals[Int(export.index)].isMutable { try require(.mutableGlobal, item) }
-      if !names.insert(Array(export.name.utf8)).inserted {
+      if !names.insert(ExactName(export.name)).inserted {
         throw fail(.duplicateExport, item, "\"\(export.name)\"")
       }
     }

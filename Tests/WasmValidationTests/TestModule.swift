@@ -49,3 +49,24 @@ struct TestModule {
     try WasmValidation.validate(try decode(), features: features)
   }
 }
+
+/// The bytes of an operator with immediates that decode: zeros, and whatever a vector needs.
+struct BinaryOperator {
+  var bytes: [UInt8]
+
+  init(_ opcode: Opcode) {
+    var writer = BinaryWriter()
+    switch opcode {
+    case .brTable: writer.branchTable(labels: [0], default: 0)
+    case .selectT: writer.select(types: [.i32])
+    case .tryTable: writer.tryTable(.empty, catches: [])
+    default:
+      var instruction = Instruction()
+      instruction.opcode = opcode
+      instruction.type = .funcref
+      instruction.type2 = .funcref
+      writer.instruction(instruction)
+    }
+    bytes = writer.bytes
+  }
+}
