@@ -1,5 +1,5 @@
-// Big-number arithmetic: modular exponentiation of 1,024-bit numbers by Montgomery multiplication (P. Montgomery, 1985),
-// in limbs of 32 bits: 64-bit multiplications and carries.
+// Big-number arithmetic: modular exponentiation of 1,024-bit numbers by Montgomery multiplication (P. Montgomery,
+// 1985), in limbs of 32 bits: 64-bit multiplications and carries.
 #include "kernel.h"
 
 enum { limbs = 32 };

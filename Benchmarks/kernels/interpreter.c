@@ -3,7 +3,8 @@
 
 enum { PUSH, LOAD, STORE, ADD, MUL, MOD, LESS, JUMP, JUMP_IF_ZERO, HALT };
 
-// count = 0; for (i = 2; i < limit; i++) for (j = 2;; j++) { if (i < j * j) { count++; break; } if (i % j == 0) break; }
+// count = 0;
+// for (i = 2; i < limit; i++) for (j = 2;; j++) { if (i < j * j) { count++; break; } if (i % j == 0) break; }
 // Variables: 0 limit, 1 count, 2 i, 3 j. The operand of a jump is an index into the code, as in the margin.
 static const u8 code[] = {
     /*  0 */ PUSH, 0, STORE, 1,

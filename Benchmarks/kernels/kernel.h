@@ -5,24 +5,13 @@
 // unsigned types; floating-point operations that IEEE 754 rounds in one way (+ - * / sqrt), never contracted.
 #pragma once
 
-typedef signed char i8;
-typedef unsigned char u8;
-typedef short i16;
-typedef unsigned short u16;
-typedef int i32;
-typedef unsigned int u32;
-typedef long long i64;
-typedef unsigned long long u64;
-typedef float f32;
-typedef double f64;
+#include "types.h"
 
 /// The kernel: `n` is the amount of work (0: next to none); the result is the checksum.
 __attribute__((visibility("default"))) i64 run(i32 n);
 
-#define NOINLINE __attribute__((noinline))
 /// Keeps clang from turning the last recursive call into a loop.
 #define RECURSIVE __attribute__((noinline, disable_tail_calls))
-#define COUNT(array) ((i32)(sizeof(array) / sizeof((array)[0])))
 
 /// Pseudo-random numbers (xorshift64*): the same sequence for the same seed everywhere.
 static inline u64 random_next(u64 *state) {
