@@ -14,7 +14,7 @@ enum Keyword: UInt8, CaseIterable {
   case then, `catch`, catchRef, catchAll, catchAllRef
   // Types.
   case i8, i16, i32, i64, f32, f64, v128, ref, null
-  case extern, any, eq, i31, none_, nofunc, noextern, exn, noexn
+  case extern, any, eq, i31, noneType, nofunc, noextern, exn, noexn
   case funcref, externref, anyref, eqref, i31ref, structref, arrayref, exnref
   case nullref, nullfuncref, nullexternref, nullexnref
   case i8x16, i16x8, i32x4, i64x2, f32x4, f64x2
@@ -35,7 +35,7 @@ enum Keyword: UInt8, CaseIterable {
     case .catchRef: "catch_ref"
     case .catchAll: "catch_all"
     case .catchAllRef: "catch_all_ref"
-    case .none_: "none"
+    case .noneType: "none"
     case .nanCanonical: "nan:canonical"
     case .nanArithmetic: "nan:arithmetic"
     case .assertReturn: "assert_return"

@@ -25,7 +25,7 @@ extension HeapType {
     case .i31: self = .i31
     case .struct: self = .struct
     case .array: self = .array
-    case .none_: self = .none
+    case .noneType: self = .none
     case .nofunc: self = .nofunc
     case .noextern: self = .noextern
     case .exn: self = .exn
