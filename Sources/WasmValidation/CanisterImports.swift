@@ -6,8 +6,8 @@
 import WebAssembly
 
 /// A row for each function of module `ic0`: name and signature. Signatures are as in the operator table: operands, a
-/// colon, results; i = i32, I = i64, a = the address type, which is i64 for canisters with 64-bit memory and i32 for all
-/// others. `32` marks functions that canisters with 64-bit memory cannot import.
+/// colon, results; i = i32, I = i64, a = the address type, which is i64 for canisters with 64-bit memory and i32 for
+/// all others. `32` marks functions that canisters with 64-bit memory cannot import.
 private let canisterImportTable = """
   msg_arg_data_size                :a
   msg_arg_data_copy                aaa:

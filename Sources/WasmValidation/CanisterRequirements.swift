@@ -1,6 +1,6 @@
 // What the Internet Computer's replica demands of a canister's module beyond validity: imports and exports, counts and
-// sizes, forbidden operators, custom sections. Where versions of the replica differ, the newer or more permissive rule is
-// taken: code sections of 12 MiB (11 before), tables of functions only, a limit on function names.
+// sizes, forbidden operators, custom sections. Where versions of the replica differ, the newer or more permissive rule
+// is taken: code sections of 12 MiB (11 before), tables of functions only, a limit on function names.
 //
 // Source: the Internet Computer interface specification 0.66.0, "Canister module format"; dfinity/ic,
 // rs/embedders/src/wasm_utils/{validation,decoding,instrumentation}.rs and rs/config/src/embedders.rs.
@@ -32,8 +32,8 @@ public enum CanisterLimits {
 
 /// Checks that a valid module can be installed as a canister. `info` is what `validate` returned for `module`.
 ///
-/// Throws a `ModuleError` of the kind `unsupported` with reason `canisterRequirement` for the first rule that is broken.
-/// Linear in the size of the module.
+/// Throws a `ModuleError` of the kind `unsupported` with reason `canisterRequirement` for the first rule that is
+/// broken. Linear in the size of the module.
 public func validateCanister(_ module: Module, _ info: ValidationInfo) throws(ModuleError) {
   let requirements = CanisterRequirements(module: module, info: info)
   try requirements.checkSizes()

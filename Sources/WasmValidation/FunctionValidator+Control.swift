@@ -130,8 +130,8 @@ extension FunctionValidator {
     try retype(try frame(ofLabel: label).pointee.labelTypes)
   }
 
-  /// `br_table`. Each label is checked once, however often the table names it, so the cost is bounded by the length of the
-  /// table plus the types of the open blocks.
+  /// `br_table`. Each label is checked once, however often the table names it, so the cost is bounded by the length of
+  /// the table plus the types of the open blocks.
   mutating func branchTable() throws(ModuleError) {
     try pop(.i32)
     mark += 1

@@ -122,7 +122,7 @@ extension FunctionValidator {
       throw ModuleError(
         .limit, .limitExceeded, offset: instruction.offset, function: function, detail: "operand stack height")
     }
-    let capacity = max(2 * operandCapacity, height + count)
+    let capacity = min(max(2 * operandCapacity, height + count), ImplementationLimits.operands)
     let larger = UnsafeMutablePointer<ValueType>.allocate(capacity: capacity)
     larger.moveInitialize(from: operands, count: height)
     operands.deallocate()

@@ -1,8 +1,9 @@
 // Validates one function body at a time, operator by operator, with the algorithm of the specification's appendix: an
 // operand stack of types, a control stack of frames, and `unreachable` code whose missing operands have any type.
 //
-// Both stacks are raw buffers that live as long as the validator and are reused from body to body; an operator allocates
-// nothing. The families of operators are in the extensions beside this file, the dispatch in FunctionValidator+Step.swift.
+// Both stacks are raw buffers that live as long as the validator and are reused from body to body; an operator
+// allocates nothing. The families of operators are in the extensions beside this file, the dispatch in
+// FunctionValidator+Step.swift.
 //
 // Source: WebAssembly 3.0, sections 3.4 and 3.6, and appendix A.5 (validation algorithm).
 
@@ -13,7 +14,8 @@ import WebAssembly
 public struct FunctionFacts: Hashable, Sendable {
   /// Parameters and declared locals, in 64-bit slots (v128 takes two).
   public var localSlots: UInt32 = 0
-  /// The greatest height of the operand stack, in 64-bit slots. Unreachable code counts: its operands are those it pushes.
+  /// The greatest height of the operand stack, in 64-bit slots. Unreachable code counts: its operands are those it
+  /// pushes.
   public var maximumOperandSlots: UInt32 = 0
   /// The greatest number of nested control instructions, the body itself included.
   public var maximumControlDepth: UInt32 = 0
@@ -47,10 +49,11 @@ struct ControlFrame {
 }
 
 /// A validator of function bodies for one module; each thread has its own. A caller either validates whole bodies with
-/// `validateBody`, or walks through a body with `begin`, `read` and `step`, looking at the state in between as compilers do.
+/// `validateBody`, or walks through a body with `begin`, `read` and `step`, looking at the state in between as
+/// compilers do.
 ///
-/// Memory: the deepest stacks met so far, at most 4 bytes for each of `ImplementationLimits.operands` and 40 for each of
-/// `ImplementationLimits.controlDepth`.
+/// Memory: the deepest stacks met so far, at most 4 bytes for each of `ImplementationLimits.operands` and 40 for each
+/// of `ImplementationLimits.controlDepth`.
 public struct FunctionValidator: ~Copyable {
   public let context: ValidationContext
   let tables: ContextTables
@@ -124,8 +127,8 @@ public struct FunctionValidator: ~Copyable {
 
   // MARK: Step by step
 
-  /// Starts the body of the `index`-th function that the module defines: reads its local declarations and opens the frame
-  /// of the body. `read` and `step` then follow in turn until `controlDepth` is 0.
+  /// Starts the body of the `index`-th function that the module defines: reads its local declarations and opens the
+  /// frame of the body. `read` and `step` then follow in turn until `controlDepth` is 0.
   public mutating func begin(_ index: Int) throws(ModuleError) {
     let functionIndex = UInt32(context.spaces.importedFunctionCount + index)
     let type = tables.types[Int(tables.functions[Int(functionIndex)])]

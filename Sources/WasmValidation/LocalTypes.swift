@@ -1,8 +1,8 @@
 // The types of a function's parameters and locals, and which locals without a default value have been set.
 //
 // A body of ten bytes can declare tens of thousands of locals, so they are not all written out: the first ones are in a
-// flat table, the others are found by binary search among the runs that the body declares. For the same reason "set" is an
-// entry of a table that is not cleared between functions: it holds the number of the function that set the local.
+// flat table, the others are found by binary search among the runs that the body declares. For the same reason "set" is
+// an entry of a table that is not cleared between functions: it holds the number of the function that set the local.
 
 import WasmBinary
 import WebAssembly

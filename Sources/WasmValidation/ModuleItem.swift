@@ -1,5 +1,5 @@
-// The parts of a module that errors name, and where they are in its bytes. The decoded module does not keep the places of
-// types, imports and the like, because only errors ask for them: the sections are walked through again instead.
+// The parts of a module that errors name, and where they are in its bytes. The decoded module does not keep the places
+// of types, imports and the like, because only errors ask for them: the sections are walked through again instead.
 //
 // Source: WebAssembly 3.0, section 5.5.
 

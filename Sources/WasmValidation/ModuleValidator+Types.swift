@@ -101,7 +101,8 @@ extension ModuleValidator {
     canonicalizer.table.matches(sub.canonical(ids), parent.canonical(ids))
   }
 
-  /// A mutable field must have the very type of the supertype's, since both are written through; others may be subtypes.
+  /// A mutable field must have the very type of the supertype's, since both are written through; others may be
+  /// subtypes.
   private func matches(_ sub: FieldType, _ parent: FieldType, _ ids: [UInt32]) -> Bool {
     if sub.isMutable != parent.isMutable { return false }
     switch (sub.storage, parent.storage) {

@@ -28,8 +28,8 @@ public struct ValidationInfo: Sendable {
 /// Validates `module` against the rules of WebAssembly 3.0, with constructs of proposals outside `features` refused.
 ///
 /// Throws a `ModuleError`: `invalid` with the specification's wording; `malformed` for code that cannot be decoded, as
-/// operators are decoded here; `limit` beyond `ImplementationLimits`. It is the error of the first wrong part: types, then
-/// the index spaces, exports, segments, then bodies in order. Linear in the size of the module.
+/// operators are decoded here; `limit` beyond `ImplementationLimits`. It is the error of the first wrong part: types,
+/// then the index spaces, exports, segments, then bodies in order. Linear in the size of the module.
 public func validate(_ module: Module, features: Features = .wasm3) throws(ModuleError) -> ValidationInfo {
   let context = try validateOutsideBodies(module, features: features)
   var validator = FunctionValidator(context)

@@ -1,6 +1,6 @@
-// What the validation of a function body needs to know about its module, as flat tables behind raw pointers: the loop over
-// operators reads them without reference counting, bounds checks or copies. Every list of value types is a range of one
-// pool, so a block's type is two words, whether it names a function type or is a single value.
+// What the validation of a function body needs to know about its module, as flat tables behind raw pointers: the loop
+// over operators reads them without reference counting, bounds checks or copies. Every list of value types is a range
+// of one pool, so a block's type is two words, whether it names a function type or is a single value.
 //
 // Source: WebAssembly 3.0, section 3.1 (contexts).
 
@@ -75,7 +75,8 @@ struct ContextTables {
   /// `nil` without a data count section.
   var dataCount: UInt32?
 
-  /// Where the pool holds `type` alone: numbers first, then abstract, then concrete references, each non-null and nullable.
+  /// Where the pool holds `type` alone: numbers first, then abstract, then concrete references, each non-null and
+  /// nullable.
   @inline(__always)
   func single(_ type: ValueType) -> TypeList {
     var start = type.bits
@@ -129,8 +130,8 @@ struct ContextTables {
   }
 }
 
-/// A module whose parts outside the function bodies are valid, prepared for validating the bodies. Immutable and shared:
-/// any number of `FunctionValidator`s on any threads may use one context at once.
+/// A module whose parts outside the function bodies are valid, prepared for validating the bodies. Immutable and
+/// shared: any number of `FunctionValidator`s on any threads may use one context at once.
 public final class ValidationContext: @unchecked Sendable {
   // Sound as Sendable: the tables are written during initialization and while `ModuleValidator`, their only owner then,
   // checks constant expressions; afterwards they are only read.

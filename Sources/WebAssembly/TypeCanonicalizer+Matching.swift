@@ -95,9 +95,9 @@ public struct CanonicalType: Sendable {
 
 /// The facts of canonical types by id, readable without a lock while others are added.
 ///
-/// Soundness: a `TypeCanonicalizer` owns the memory, and its users keep it alive. Entries never move (they are in chunks
-/// of doubling size) and are written before their id is handed out; a thread that has an id got it from the thread that
-/// added it by some synchronised way.
+/// Soundness: a `TypeCanonicalizer` owns the memory, and its users keep it alive. Entries never move (they are in
+/// chunks of doubling size) and are written before their id is handed out; a thread that has an id got it from the
+/// thread that added it by some synchronised way.
 @frozen
 public struct CanonicalTypeTable: @unchecked Sendable {
   @usableFromInline let chunks: UnsafeMutablePointer<UnsafeMutablePointer<CanonicalType>>

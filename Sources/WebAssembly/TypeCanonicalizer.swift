@@ -6,11 +6,11 @@
 
 import Synchronization
 
-/// Gives every type of the modules added to it a canonical id: equal ids mean equivalent types, whatever module they come
-/// from. A validator uses one for one module, an engine one for all of its modules.
+/// Gives every type of the modules added to it a canonical id: equal ids mean equivalent types, whatever module they
+/// come from. A validator uses one for one module, an engine one for all of its modules.
 ///
-/// Thread-safe: adding locks, reading `table` does not. Ids count up from 0 in the order of first addition and are below
-/// 2^27, so that they fit a `HeapType`. What was added stays until the canonicalizer goes.
+/// Thread-safe: adding locks, reading `table` does not. Ids count up from 0 in the order of first addition and are
+/// below 2^27, so that they fit a `HeapType`. What was added stays until the canonicalizer goes.
 public final class TypeCanonicalizer: Sendable {
   /// Facts of the canonical types, by id.
   public let table: CanonicalTypeTable
@@ -29,7 +29,8 @@ public final class TypeCanonicalizer: Sendable {
   /// The canonical id of each of `types`, the types of one module in index order with their recursive groups.
   ///
   /// The groups must cover `types` in order, a type must have one supertype at most, which precedes it, and no type may
-  /// refer beyond its group: what `validate` checks. Throws `limitExceeded` if ids run out. Linear in the size of the types.
+  /// refer beyond its group: what `validate` checks. Throws `limitExceeded` if ids run out. Linear in the size of the
+  /// types.
   public func add(_ types: [SubType], groups: [Range<UInt32>]) throws(ModuleError) -> [UInt32] {
     try state.withLock { (state) throws(ModuleError) in
       state.ids = []
@@ -61,8 +62,8 @@ private struct Scope {
 
 /// The groups seen so far as words, and a hash table over them.
 private struct State {
-  /// The structures of all groups, one after the other. The form of a type is self-delimiting, so different groups never
-  /// look alike.
+  /// The structures of all groups, one after the other. The form of a type is self-delimiting, so different groups
+  /// never look alike.
   private var words: [UInt32] = []
   private var groups: [Group] = []
   /// Open addressing with linear probing: group number + 1, or 0 where free. The size is a power of two.
@@ -166,7 +167,8 @@ private struct State {
     for type in types { write(type, scope) }
   }
 
-  /// The type's own bits, but for concrete references: there kind 6 or 7 tells a canonical id from a position in the group.
+  /// The type's own bits, but for concrete references: there kind 6 or 7 tells a canonical id from a position in the
+  /// group.
   private mutating func write(_ type: ValueType, _ scope: Scope) {
     guard type.isReference, type.heapType.isConcrete else { return words.append(type.bits) }
     let reference = reference(type.heapType.typeIndex, scope)

@@ -38,7 +38,10 @@ private let typeCases: [TextCase] = [
   TextCase("(rec (type $a (sub (struct (field (ref null $a))))) (type $b (sub $a (struct (field (ref null $b))))))"),
   // A supertype may be given by an equivalent type.
   TextCase(
-    "(type $a (func)) (type $b (func)) (type (sub (struct (field (ref $a))))) (type (sub 2 (struct (field (ref $b)))))"),
+    """
+    (type $a (func)) (type $b (func))
+    (type (sub (struct (field (ref $a))))) (type (sub 2 (struct (field (ref $b)))))
+    """),
 ]
 
 private let indexSpaceCases: [TextCase] = [
