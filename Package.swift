@@ -25,7 +25,8 @@ let package = Package(
       name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
     .target(
-      name: "Executor", dependencies: ["WebAssembly", "WasmBinary", "Semantics", "Compiler"], swiftSettings: settings),
+      name: "Executor", dependencies: ["WebAssembly", "WasmBinary", "Semantics", "Compiler"],
+      swiftSettings: settings + [.define("CANNERY_TRAMPOLINE", .when(configuration: .debug))]),
     .target(
       name: "Cannery",
       dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Compiler", "Executor"],

@@ -1,4 +1,6 @@
+import CLICommands
+
 @main
 struct Main {
-  static func main() { print("cannery: under construction") }
+  static func main() throws { try tempMain() }
 }

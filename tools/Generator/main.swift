@@ -8,6 +8,15 @@ let operators = parseOperatorTable(operatorTable)
 try printOpcodes(operators, to: &output)
 try printScalarEvaluation(operators, to: &output)
 
+var operations = OperationTable()
+operations.addControl()
+operations.addScalars(operators)
+operations.addMemory(operators)
+operations.addVectors(operators)
+try operations.printEnumeration(to: &output)
+try operations.printSelection(operators, to: &output)
+try operations.printHandlers(to: &output)
+
 if !output.stale.isEmpty {
   let list = output.stale.joined(separator: ", ")
   FileHandle.standardError.write(Data("out of date, run `swift run Generator`: \(list)\n".utf8))

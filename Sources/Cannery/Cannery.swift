@@ -1,1 +1,0 @@
-// Cannery: under construction.

@@ -1,0 +1,105 @@
+// The linker: names for what modules import.
+
+import WebAssembly
+
+/// Definitions by module and field name, for one store.
+public struct Linker {
+  public let store: Store
+  private var definitions: [String: [String: ExternalValue]] = [:]
+
+  public init(_ store: Store) { self.store = store }
+
+  /// Defines or replaces `module`.`name`.
+  public mutating func define(_ module: String, _ name: String, _ value: ExternalValue) {
+    definitions[module, default: [:]][name] = value
+  }
+
+  /// Defines all exports of `instance` under the module name `module`.
+  public mutating func define(_ module: String, _ instance: Instance) {
+    for export in instance.module.module.exports {
+      if let value = instance.export(export.name) { define(module, export.name, value) }
+    }
+  }
+
+  /// Defines a host function. `body` gets the arguments as values and returns the results.
+  public mutating func function(
+    _ module: String, _ name: String, _ type: FunctionType, _ body: @escaping (Caller, [Value]) throws -> [Value]
+  ) throws {
+    define(module, name, .function(try store.makeFunction(type, name: "\(module).\(name)", body: body)))
+  }
+
+  public func lookUp(_ module: String, _ name: String) -> ExternalValue? { definitions[module]?[name] }
+
+  /// Makes an instance of `module` and runs its start function, with at most `instructions` instructions.
+  ///
+  /// Throws an `InstantiationError`.
+  public func instantiate(_ module: Module, instructions: UInt64? = nil) throws(InstantiationError) -> Instance {
+    var imports: [ExternalValue] = []
+    for (index, item) in module.module.imports.enumerated() {
+      guard let value = lookUp(item.module, item.name) else { throw .unknownImport(index: index, item) }
+      imports.append(value)
+    }
+    return try store.instantiate(module, imports: imports, instructions: instructions)
+  }
+
+  /// The imports of `module` that have no definition, in the module's order.
+  public func missingImports(of module: Module) -> [Import] {
+    module.module.imports.filter { lookUp($0.module, $0.name) == nil }
+  }
+}
+
+extension Store {
+  /// Makes an instance and runs its start function. `imports` are in the module's order.
+  public func instantiate(
+    _ module: Module, imports: [ExternalValue], instructions: UInt64? = nil
+  ) throws(InstantiationError) -> Instance {
+    let instance = try makeInstance(module, imports: imports)
+    try instance.runStart(instructions: instructions)
+    return instance
+  }
+
+  /// A host function on values; a closure over raw slots (`makeHostFunction`) costs less per call.
+  public func makeFunction(
+    _ type: FunctionType, name: String = "", body: @escaping (Caller, [Value]) throws -> [Value]
+  ) throws(ModuleError) -> Function {
+    try makeHostFunction(type, name: name) { caller, slots in
+      var slot = UnsafePointer(slots)
+      let arguments = type.parameters.map { type in
+        defer { slot += type.slotCount }
+        return Value(type: type, from: slot)
+      }
+      let results = try body(caller, arguments)
+      guard results.count == type.results.count else {
+        throw ExecutionError.typeMismatch(
+          "host function \(name) returned \(results.count) values, not \(type.results.count)")
+      }
+      var target = slots
+      for (index, value) in results.enumerated() {
+        guard value.fits(type.results[index]) else {
+          throw ExecutionError.typeMismatch(
+            "result \(index) of host function \(name) must be \(type.results[index]), not \(value.type)")
+        }
+        value.store(to: target)
+        target += type.results[index].slotCount
+      }
+      return .done
+    }
+  }
+
+  /// A memory, table or global of the host's, for modules to import.
+  public func makeMemory(_ type: MemoryType) throws(ResourceError) -> Memory {
+    try Memory(type: type, pageLimit: limits.memoryPages, isTracked: tracksWrites)
+  }
+
+  public func makeTable(_ type: TableType, initial: Reference = .null) throws(ResourceError) -> Table {
+    let table = try Table(
+      type: type, holdsFunctions: type.element.heapType == .func || type.element.heapType == .nofunc,
+      elementLimit: limits.tableElements, store: self)
+    _ = table.fill(0, initial.handle, table.count)
+    return table
+  }
+
+  public func makeGlobal(_ value: Value, isMutable: Bool) -> Global {
+    Global(type: GlobalType(value: value.type, isMutable: isMutable), value)
+  }
+}

@@ -1,0 +1,37 @@
+// What the compiler can be told. Options never change what a module computes or what is charged for it.
+
+public enum OptimizationLevel: UInt8, Hashable, Sendable, CaseIterable {
+  /// The IR goes to lowering as the frontend built it.
+  case none
+  /// All passes.
+  case full
+}
+
+public struct CompilerOptions: Hashable, Sendable {
+  public var optimization: OptimizationLevel
+  /// Whether the IR is verified after the frontend and after each pass: twice to four times the compile time.
+  public var verifiesIR: Bool
+  /// Threads that compile functions; 0 means one for each core. The output doesn't depend on it.
+  public var threads: Int
+  public var narrowSlots = 65_536
+  public var narrowCost: UInt64 = 65_536
+
+  public init(
+    optimization: OptimizationLevel = .full, verifiesIR: Bool = CompilerOptions.verifiesByDefault, threads: Int = 0
+  ) {
+    self.optimization = optimization
+    self.verifiesIR = verifiesIR
+    self.threads = threads
+  }
+
+  /// True in debug builds.
+  public static let verifiesByDefault: Bool = {
+    var isDebug = false
+    assert(
+      {
+        isDebug = true
+        return true
+      }())
+    return isDebug
+  }()
+}

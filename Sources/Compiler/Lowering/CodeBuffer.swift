@@ -1,0 +1,106 @@
+// The threaded code being emitted: words, labels that are bound later, and the table of module offsets.
+
+/// A place in the code that branches name before it is known.
+struct Label: BitwiseCopyable {
+  var index: Int
+}
+
+struct CodeBuffer: ~Copyable {
+  var words = GrowableBuffer<UInt64>(minimumCapacity: 512)
+  private var labels = GrowableBuffer<Int>()
+  private var fixups = GrowableBuffer<Fixup>()
+  private(set) var locations: [UInt8] = []
+  private var lastLocatedWord = 0
+  private var lastOffset = 0
+
+  struct Fixup: BitwiseCopyable {
+    var label: Int
+    /// The branch operation's first word, and the word whose low 32 bits take the displacement.
+    var operation: Int
+    var word: Int
+  }
+
+  init() {}
+
+  var position: Int { words.count }
+
+  mutating func makeLabel() -> Label {
+    labels.append(-1)
+    return Label(index: labels.count - 1)
+  }
+
+  mutating func bind(_ label: Label) {
+    assert(labels[label.index] < 0)
+    labels[label.index] = words.count
+  }
+
+  @inline(__always)
+  mutating func append(_ operation: ThreadedOperation) { words.append(UInt64(operation.number)) }
+
+  @inline(__always)
+  mutating func append(number: UInt16) { words.append(UInt64(number)) }
+
+  @inline(__always)
+  mutating func append(word: UInt64) { words.append(word) }
+
+  /// Notes that the word at `word`, of the operation at `operation`, takes the displacement to `label`.
+  mutating func addFixup(_ label: Label, operation: Int, word: Int) {
+    fixups.append(Fixup(label: label.index, operation: operation, word: word))
+  }
+
+  /// Notes the module offset of the operation that begins at `word`. Words must ascend.
+  mutating func locate(word: Int, offset: Int) {
+    appendUnsigned(UInt32(word - lastLocatedWord))
+    appendSigned(Int64(offset - lastOffset))
+    lastLocatedWord = word
+    lastOffset = offset
+  }
+
+  /// Fills in all displacements.
+  mutating func resolve() {
+    for index in 0..<fixups.count {
+      let fixup = fixups[index]
+      let displacement = labels[fixup.label] - fixup.operation
+      words[fixup.word] |= UInt64(UInt32(bitPattern: Int32(displacement)))
+    }
+  }
+
+  private mutating func appendUnsigned(_ value: UInt32) {
+    var rest = value
+    while rest >= 0x80 {
+      locations.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    locations.append(UInt8(rest))
+  }
+
+  private mutating func appendSigned(_ value: Int64) {
+    var rest = value
+    while rest < -64 || rest > 63 {
+      locations.append(UInt8(truncatingIfNeeded: rest) & 0x7F | 0x80)
+      rest >>= 7
+    }
+    locations.append(UInt8(truncatingIfNeeded: rest) & 0x7F)
+  }
+}
+
+/// Operand fields of 16 bits, packed into a word.
+@inline(__always)
+func pack(_ f0: Int, _ f1: Int = 0, _ f2: Int = 0, _ f3: Int = 0) -> UInt64 {
+  assert(f0 | f1 | f2 | f3 <= 0xFFFF)
+  return UInt64(truncatingIfNeeded: f0) | UInt64(truncatingIfNeeded: f1) << 16 | UInt64(truncatingIfNeeded: f2) << 32
+    | UInt64(truncatingIfNeeded: f3) << 48
+}
+
+/// Two fields of 16 bits and one of 32.
+@inline(__always)
+func pack(_ f0: Int, _ f1: Int, high: UInt32) -> UInt64 {
+  assert(f0 | f1 <= 0xFFFF)
+  return UInt64(truncatingIfNeeded: f0) | UInt64(truncatingIfNeeded: f1) << 16 | UInt64(high) << 32
+}
+
+/// Two fields of 32 bits.
+@inline(__always)
+func pack(low: Int, high: Int) -> UInt64 {
+  UInt64(UInt32(truncatingIfNeeded: low)) | UInt64(UInt32(truncatingIfNeeded: high)) << 32
+}

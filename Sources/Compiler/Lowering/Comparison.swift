@@ -1,0 +1,123 @@
+// Comparisons as instruction selection sees them.
+
+import WebAssembly
+
+/// A comparison operator of two operands, or a test for zero (a comparison with 0).
+struct Comparison {
+  enum Condition: UInt8 {
+    case eq, ne, ltS, ltU, gtS, gtU, leS, leU, geS, geU, lt, gt, le, ge
+  }
+
+  var type: IRType
+  var condition: Condition
+  var isZeroTest = false
+
+  init?(_ opcode: Opcode) {
+    switch opcode {
+    case .i32Eqz: self.init(.i32, .eq, isZeroTest: true)
+    case .i64Eqz: self.init(.i64, .eq, isZeroTest: true)
+    case .i32Eq: self.init(.i32, .eq)
+    case .i32Ne: self.init(.i32, .ne)
+    case .i32LtS: self.init(.i32, .ltS)
+    case .i32LtU: self.init(.i32, .ltU)
+    case .i32GtS: self.init(.i32, .gtS)
+    case .i32GtU: self.init(.i32, .gtU)
+    case .i32LeS: self.init(.i32, .leS)
+    case .i32LeU: self.init(.i32, .leU)
+    case .i32GeS: self.init(.i32, .geS)
+    case .i32GeU: self.init(.i32, .geU)
+    case .i64Eq: self.init(.i64, .eq)
+    case .i64Ne: self.init(.i64, .ne)
+    case .i64LtS: self.init(.i64, .ltS)
+    case .i64LtU: self.init(.i64, .ltU)
+    case .i64GtS: self.init(.i64, .gtS)
+    case .i64GtU: self.init(.i64, .gtU)
+    case .i64LeS: self.init(.i64, .leS)
+    case .i64LeU: self.init(.i64, .leU)
+    case .i64GeS: self.init(.i64, .geS)
+    case .i64GeU: self.init(.i64, .geU)
+    case .f32Eq: self.init(.f32, .eq)
+    case .f32Ne: self.init(.f32, .ne)
+    case .f32Lt: self.init(.f32, .lt)
+    case .f32Gt: self.init(.f32, .gt)
+    case .f32Le: self.init(.f32, .le)
+    case .f32Ge: self.init(.f32, .ge)
+    case .f64Eq: self.init(.f64, .eq)
+    case .f64Ne: self.init(.f64, .ne)
+    case .f64Lt: self.init(.f64, .lt)
+    case .f64Gt: self.init(.f64, .gt)
+    case .f64Le: self.init(.f64, .le)
+    case .f64Ge: self.init(.f64, .ge)
+    default: return nil
+    }
+  }
+
+  init(_ type: IRType, _ condition: Condition, isZeroTest: Bool = false) {
+    self.type = type
+    self.condition = condition
+    self.isZeroTest = isZeroTest
+  }
+
+  /// The operator with this condition.
+  var opcode: Opcode {
+    let table: [Opcode]
+    switch type {
+    case .i32: table = [.i32Eq, .i32Ne, .i32LtS, .i32LtU, .i32GtS, .i32GtU, .i32LeS, .i32LeU, .i32GeS, .i32GeU]
+    case .i64: table = [.i64Eq, .i64Ne, .i64LtS, .i64LtU, .i64GtS, .i64GtU, .i64LeS, .i64LeU, .i64GeS, .i64GeU]
+    case .f32: return [.eq: .f32Eq, .ne: .f32Ne, .lt: .f32Lt, .gt: .f32Gt, .le: .f32Le, .ge: .f32Ge][condition]!
+    default: return [.eq: .f64Eq, .ne: .f64Ne, .lt: .f64Lt, .gt: .f64Gt, .le: .f64Le, .ge: .f64Ge][condition]!
+    }
+    return table[Int(condition.rawValue)]
+  }
+
+  /// The condition for exchanged operands.
+  var swapped: Condition {
+    switch condition {
+    case .eq, .ne: condition
+    case .ltS: .gtS
+    case .ltU: .gtU
+    case .gtS: .ltS
+    case .gtU: .ltU
+    case .leS: .geS
+    case .leU: .geU
+    case .geS: .leS
+    case .geU: .leU
+    case .lt: .gt
+    case .gt: .lt
+    case .le: .ge
+    case .ge: .le
+    }
+  }
+
+  /// The condition that holds when this one fails; nil where there is none (ordered comparisons of floats).
+  var negated: Condition? {
+    switch condition {
+    case .eq: .ne
+    case .ne: .eq
+    case .ltS: .geS
+    case .ltU: .geU
+    case .gtS: .leS
+    case .gtU: .leU
+    case .leS: .gtS
+    case .leU: .gtU
+    case .geS: .ltS
+    case .geU: .ltU
+    case .lt, .gt, .le, .ge: nil
+    }
+  }
+
+  /// For an integer comparison with a constant: the same test by `eq`, `ne`, `lt` or `gt`, whose constant may be its
+  /// neighbour. Nil where there is no neighbour (the test has one outcome).
+  func normalised(constant: UInt64) -> (condition: Condition, constant: UInt64)? {
+    let is32 = type == .i32
+    let mask: UInt64 = is32 ? 0xFFFF_FFFF : .max
+    let highest: UInt64 = is32 ? 0x7FFF_FFFF : 0x7FFF_FFFF_FFFF_FFFF
+    switch condition {
+    case .leS: return constant == highest ? nil : (.ltS, (constant &+ 1) & mask)
+    case .leU: return constant == mask ? nil : (.ltU, constant &+ 1)
+    case .geS: return constant == highest &+ 1 ? nil : (.gtS, (constant &- 1) & mask)
+    case .geU: return constant == 0 ? nil : (.gtU, constant &- 1)
+    default: return (condition, constant)
+    }
+  }
+}

@@ -1,0 +1,363 @@
+// Emission of terminators, edges and calls.
+
+import WebAssembly
+
+extension Lowering {
+  mutating func emitTerminator(_ index: Int, _ node: Node) {
+    switch node.operation {
+    case .jump: emitJump(node.a)
+    case .branch: emitBranch(node)
+    case .switch: emitSwitch(node)
+    case .return: emitReturn(node)
+    case .trap:
+      locate(index)
+      code.append(.trap)
+      code.append(word: pack(Int(node.imm)))
+    default: preconditionFailure("operation \(node.operation.code) has no code")
+    }
+  }
+
+  // MARK: Edges
+
+  private func target(_ edge: UInt32) -> Int { Int(function.edges[edge].to.index) }
+
+  /// Whether the edge's values are not yet where its target expects them.
+  private func needsMoves(_ edge: UInt32) -> Bool {
+    var needs = false
+    let block = target(edge)
+    guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else {
+      return false
+    }
+    function.forEachParameter(of: block) { parameter in
+      if facts[parameter].uses == 0 { return }
+      let value = Value(function.operands[Int(function.nodes[parameter].a) + place])
+      if facts[value].residence != .slot || slot(of: value) != slot(of: Value(parameter)) { needs = true }
+    }
+    return needs
+  }
+
+  /// Moves the edge's values to the slots of its target's parameters.
+  private mutating func emitEdgeMoves(_ edge: UInt32) {
+    let block = target(edge)
+    guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
+    temporary = 0
+    var constants: [(bits: UInt64, type: IRType, slot: Int)] = []
+    var parameter = function.blocks[block].firstParameter
+    while parameter != .max {
+      let node = function.nodes[parameter]
+      defer { parameter = node.c }
+      if facts[parameter].uses == 0 { continue }
+      let value = Value(function.operands[Int(node.a) + place])
+      let to = slot(of: Value(parameter))
+      if facts[value].residence == .constant {
+        constants.append((function.nodes[value].imm, node.type, to))
+      } else {
+        let from = slot(of: value)
+        for part in 0..<node.type.slotCount { moves.add(from + part, to + part) }
+      }
+    }
+    if !moves.isEmpty { emitMoves(moves.resolve(temporary: moveTemporary)) }
+    for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
+  }
+
+  /// Goes along an edge at the end of a block: moves, charge, and a jump unless the target comes next.
+  private mutating func emitJump(_ edge: UInt32) {
+    emitEdgeMoves(edge)
+    let (cost, isCheck) = headCost(of: target(edge))
+    if target(edge) == nextBlock && target(edge) > block {
+      emitCharge(cost, isCheck: isCheck)
+    } else {
+      emitJumpOperation(to: target(edge), cost, isCheck: isCheck)
+    }
+  }
+
+  private mutating func emitJumpOperation(to block: Int, _ cost: UInt64, isCheck: Bool) {
+    let operation = code.position
+    if cost > UInt64(UInt32.max >> 1) {
+      // Cost beyond the field: a charge of its own. The check stays on the jump.
+      emitCharge(cost, isCheck: false)
+      emitJumpOperation(to: block, 0, isCheck: isCheck)
+      return
+    }
+    code.append(isCheck ? .jumpCheck : .jump)
+    code.addFixup(blockLabels[block], operation: operation, word: code.position)
+    code.append(word: cost << 32)
+  }
+
+  mutating func emitStubs() {
+    var index = 0
+    while index < stubs.count {
+      let stub = stubs[index]
+      code.bind(stub.label)
+      inAccumulator = .none
+      inFloat = .none
+      emitEdgeMoves(stub.edge)
+      let (cost, isCheck) = headCost(of: target(stub.edge))
+      emitJumpOperation(to: target(stub.edge), cost, isCheck: isCheck)
+      index += 1
+    }
+    stubs.removeAll(keepingCapacity: true)
+  }
+
+  /// Where a taken branch along `edge` goes, and what it charges: the target itself, or moves and a jump out of line.
+  private mutating func takenTarget(_ edge: UInt32, limit: UInt64) -> (label: Label, cost: UInt64, isCheck: Bool) {
+    let (cost, isCheck) = headCost(of: target(edge))
+    if !needsMoves(edge) && cost < limit { return (blockLabels[target(edge)], cost, isCheck) }
+    let label = code.makeLabel()
+    stubs.append(Stub(label: label, edge: edge))
+    return (label, 0, false)
+  }
+
+  // MARK: Branches
+
+  private mutating func emitBranch(_ node: Node) {
+    temporary = 0
+    var condition = Value(node.a)
+    var isNegated = false
+    // Tests for zero turn the condition round.
+    var comparison: Comparison?
+    while facts[condition].residence == .fused, let opcode = function.nodes[condition].operation.opcode,
+      let found = Comparison(opcode)
+    {
+      let inner = Value(function.nodes[condition].a)
+      if opcode == .i32Eqz && facts[inner].residence == .fused {
+        isNegated.toggle()
+        condition = inner
+        continue
+      }
+      comparison = found
+      break
+    }
+    // The edge taken where the condition holds, and the other.
+    var taken = isNegated ? node.c : node.b
+    var other = isNegated ? node.b : node.c
+    var tested = comparison ?? Comparison(.i32, .ne, isZeroTest: true)
+    var takesFailure = false
+    // Branch away from the block that comes next.
+    if target(taken) == nextBlock && target(other) != nextBlock && nextBlock > block {
+      swap(&taken, &other)
+      if let negated = tested.negated { tested.condition = negated } else { takesFailure = true }
+    }
+    let chosen =
+      comparison == nil
+      ? select(tested, Node(.removed, a: condition.index)) : select(tested, function.nodes[condition])
+    let (label, takenCost, isCheck) = takenTarget(taken, limit: context.narrowCost)
+    let (otherCost, otherIsCheck) = headCost(of: target(other))
+    // The other way's charge is fused where it is no check and needs no moves first.
+    let fallsThrough = !otherIsCheck && otherCost < context.narrowCost
+    let table = takesFailure ? ThreadedTables.negatedBranch : ThreadedTables.branch
+    let number = table[chosen.opcode.row * 10 + chosen.pair.form.rawValue / 2 * 2 + (isCheck ? 1 : 0)]
+    assert(number != .max)
+    let operation = code.position
+    code.append(number: number)
+    appendOperands(chosen.pair, type: chosen.type, destination: 0)
+    code.addFixup(label, operation: operation, word: code.position)
+    code.append(word: takenCost << 32 | (fallsThrough ? otherCost << 48 : 0))
+    emitEdgeMoves(other)
+    let restCost = fallsThrough ? 0 : otherCost
+    if target(other) == nextBlock && nextBlock > block {
+      if !fallsThrough { emitCharge(restCost, isCheck: otherIsCheck) }
+    } else {
+      emitJumpOperation(to: target(other), restCost, isCheck: otherIsCheck)
+    }
+  }
+
+  private mutating func emitSwitch(_ node: Node) {
+    var slot: Int?
+    if case .accumulator = source(Value(node.a)) {} else { slot = readSlot(Value(node.a)) }
+    let operation = code.position
+    code.append(slot == nil ? .switch_a : .switch_s)
+    code.append(word: pack(low: slot ?? 0, high: Int(node.c)))
+    // An edge that needs moves has one stub, however many cases take it.
+    var known: [UInt32: (label: Label, cost: UInt64, isCheck: Bool)] = [:]
+    for position in node.b..<node.b + node.c {
+      let edge = function.operands[position]
+      let entry: (label: Label, cost: UInt64, isCheck: Bool)
+      if let found = known[edge] {
+        entry = found
+      } else {
+        entry = takenTarget(edge, limit: 1 << 31)
+        known[edge] = entry
+      }
+      code.addFixup(entry.label, operation: operation, word: code.position)
+      code.append(word: entry.cost << 32 | (entry.isCheck ? 1 << 63 : 0))
+    }
+  }
+
+  // MARK: Returns
+
+  private mutating func emitReturn(_ node: Node) {
+    if node.c == 1 {
+      let value = Value(function.operands[node.b])
+      let type = function.nodes[value].type
+      if type != .v128 {
+        emitScalarReturn(value, type)
+        return
+      }
+    }
+    // Several results, or a vector: into the first slots of the frame.
+    temporary = 0
+    var constants: [(bits: UInt64, type: IRType, slot: Int)] = []
+    var to = 0
+    for position in node.b..<node.b + node.c {
+      let value = Value(function.operands[position])
+      let type = function.nodes[value].type
+      if facts[value].residence == .constant {
+        constants.append((function.nodes[value].imm, type, to))
+      } else {
+        let from = slot(of: value)
+        for part in 0..<type.slotCount { moves.add(from + part, to + part) }
+      }
+      to += type.slotCount
+    }
+    if !moves.isEmpty { emitMoves(moves.resolve(temporary: moveTemporary)) }
+    for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
+    code.append(.return)
+  }
+
+  private mutating func emitScalarReturn(_ value: Value, _ type: IRType) {
+    switch source(value) {
+    case .accumulator: code.append(type.isFloat ? .returnFloat_a : .return_a)
+    case .constant(let bits):
+      if type.isInteger, let small = Int32(exactly: Int64(bitPattern: bits)) {
+        code.append(.return_i)
+        code.append(word: pack(0, 0, high: UInt32(bitPattern: small)))
+      } else {
+        let slot = constantSlot(bits, type)
+        code.append(type.isFloat ? .returnFloat_s : .return_s)
+        code.append(word: pack(slot))
+      }
+    case .slot:
+      let slot = readSlot(value)
+      code.append(type.isFloat ? .returnFloat_s : .return_s)
+      code.append(word: pack(slot))
+    }
+  }
+
+  // MARK: Calls
+
+  /// Puts the arguments where the callee's frame begins.
+  private mutating func emitArguments(_ start: UInt32, _ count: UInt32) {
+    var to = stride
+    var list: [SlotMove] = []
+    for position in start..<start + count {
+      let value = Value(function.operands[position])
+      let type = function.nodes[value].type
+      if facts[value].residence == .slot && value != inAccumulator && value != inFloat {
+        let from = slot(of: value)
+        if from != to {
+          for part in 0..<type.slotCount { list.append(SlotMove(source: from + part, destination: to + part)) }
+        }
+      } else if facts[value].residence != .slot || slot(of: value) != to {
+        emitCopy(value, to: to)
+      }
+      to += type.slotCount
+    }
+    emitMoves(list)
+  }
+
+  /// Raises the stack's limit where the frame is larger than its cost, around `body`.
+  private var excess: Int { stride - function.frameCost }
+
+  private mutating func beginCall() {
+    if excess == 0 { return }
+    code.append(.raiseStack)
+    code.append(word: UInt64(excess))
+  }
+
+  private mutating func endCall() {
+    if excess == 0 { return }
+    code.append(.lowerStack)
+    code.append(word: UInt64(excess))
+  }
+
+  /// The word that a return reads: the distance to the frame, and the slot for a single result.
+  private func callWord(_ index: Int, _ signature: SignatureSlots) -> UInt64 {
+    // Where nobody reads the result from a slot it goes to the first outgoing one.
+    let result = facts[index].residence == .slot ? slot(of: Value(index)) : stride
+    return pack(low: stride, high: result)
+  }
+
+  private mutating func finishCall(_ index: Int, _ signature: SignatureSlots) {
+    endCall()
+    inAccumulator = .none
+    inFloat = .none
+    if signature.scalar != .none { finish(index, nil) }
+    // A single vector is in the outgoing slots.
+    if function.nodes[index].type == .v128 && facts[index].residence == .slot {
+      let to = slot(of: Value(index))
+      emitMove(stride, to)
+      emitMove(stride + 1, to + 1)
+    }
+  }
+
+  mutating func emitCall(_ index: Int, _ node: Node) {
+    let callee = Int(node.imm)
+    let signature = context.signatures[Int(context.functionTypes[callee])]
+    emitArguments(node.b, node.c)
+    beginCall()
+    locatePending()
+    if callee < context.importedFunctions {
+      code.append(.callImport)
+      code.append(word: UInt64(callee))
+    } else {
+      code.append(.call)
+      code.append(word: UInt64(callee - context.importedFunctions))
+    }
+    code.append(word: callWord(index, signature))
+    finishCall(index, signature)
+  }
+
+  mutating func emitCallIndirect(_ index: Int, _ node: Node) {
+    let signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
+    let element = Value(function.operands[node.b + node.c - 1])
+    emitArguments(node.b, node.c - 1)
+    temporary = 0
+    var slot: Int?
+    if case .accumulator = source(element) {} else { slot = readSlot(element) }
+    beginCall()
+    locatePending()
+    code.append(slot == nil ? .callIndirect_a : .callIndirect_s)
+    code.append(word: pack(slot ?? 0))
+    code.append(word: node.imm)
+    code.append(word: callWord(index, signature))
+    finishCall(index, signature)
+  }
+
+  mutating func emitTailCall(_ index: Int, _ node: Node) {
+    let callee = Int(node.imm)
+    let signature = context.signatures[Int(context.functionTypes[callee])]
+    emitArguments(node.b, node.c)
+    locatePending()
+    if callee < context.importedFunctions {
+      code.append(.tailCallImport)
+      code.append(word: UInt64(callee))
+    } else {
+      code.append(.tailCall)
+      code.append(word: UInt64(callee - context.importedFunctions))
+    }
+    code.append(word: pack(low: stride, high: signature.parameters))
+  }
+
+  mutating func emitTailCallIndirect(_ index: Int, _ node: Node) {
+    let signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
+    let element = readSlot(Value(function.operands[node.b + node.c - 1]))
+    emitArguments(node.b, node.c - 1)
+    locatePending()
+    code.append(.tailCallIndirect)
+    code.append(word: pack(element))
+    code.append(word: pack(low: stride, high: signature.parameters))
+    code.append(word: node.imm)
+  }
+
+  /// One of several results of a call, from the outgoing slots to its own.
+  mutating func emitResult(_ index: Int, _ node: Node) {
+    guard facts[index].residence == .slot else { return }
+    let call = function.nodes[node.a]
+    let type =
+      call.operation == Operation(.call) ? context.functionTypes[Int(call.imm)] : UInt32(call.imm & 0xFFFF_FFFF)
+    let from = stride + context.resultOffsets[Int(type)][Int(node.imm)]
+    let to = slot(of: Value(index))
+    for part in 0..<node.type.slotCount { emitMove(from + part, to + part) }
+  }
+}

@@ -1,0 +1,210 @@
+// Lowering: from the SSA form of one function to threaded code.
+//
+// In order: analysis (uses, residences, lifetimes), slot allocation, emission block by block. All of it is linear in the
+// function's size, up to the logarithm of the depth of loops and of the number of live values.
+
+import WebAssembly
+
+/// What lowering any function of a module needs to know; shared by all threads.
+public struct LoweringContext: Sendable {
+  let spaces: IndexSpaces
+  let policy: MeteringPolicy
+  /// Result and parameter slots by type index.
+  let signatures: [SignatureSlots]
+  /// First slot of each result by type index.
+  let resultOffsets: [[Int]]
+  let functionTypes: [UInt32]
+  let importedFunctions: Int
+  let wideMemories: [Bool]
+  let wideTables: [Bool]
+  /// Slots from this number on are reached by wide moves only. Tests lower it to force them.
+  let narrowSlots: Int
+  /// Costs from this number on do not fit a branch's field. Tests lower it likewise.
+  let narrowCost: UInt64
+
+  public init(
+    module: Module, spaces: IndexSpaces, policy: MeteringPolicy, narrowSlots: Int = 65_536, narrowCost: UInt64 = 65_536
+  ) {
+    self.spaces = spaces
+    self.policy = policy
+    signatures = module.types.map { type in
+      guard case .function(let function) = type.composite else {
+        return SignatureSlots(parameters: 0, results: 0, scalar: .none)
+      }
+      let results = function.results.reduce(0) { $0 + $1.slotCount }
+      return SignatureSlots(
+        parameters: function.parameters.reduce(0) { $0 + $1.slotCount }, results: results,
+        scalar: function.results.count == 1 && results == 1 ? IRType(function.results[0]) : .none)
+    }
+    resultOffsets = module.types.map { type in
+      guard case .function(let function) = type.composite else { return [] }
+      var offset = 0
+      return function.results.map { result in
+        defer { offset += result.slotCount }
+        return offset
+      }
+    }
+    functionTypes = spaces.functions
+    importedFunctions = spaces.importedFunctionCount
+    wideMemories = spaces.memories.map { $0.limits.address == .i64 }
+    wideTables = spaces.tables.map { $0.limits.address == .i64 }
+    self.narrowSlots = narrowSlots
+    self.narrowCost = narrowCost
+  }
+}
+
+struct SignatureSlots: Sendable {
+  var parameters: Int
+  var results: Int
+  /// The type of the single result that travels in an accumulator; `.none` for other shapes.
+  var scalar: IRType
+}
+
+struct Lowering: ~Copyable {
+  var function: IRFunction
+  let context: LoweringContext
+  var facts = GrowableBuffer<ValueFacts>()
+  /// By block: the last block of the loop that it heads, else `UInt32.max`.
+  var loopEnds = GrowableBuffer<UInt32>()
+  var openLoops = GrowableBuffer<UInt32>()
+  var lastCall = 0
+  var realOperands = GrowableBuffer<Value>()
+  var classes = GrowableBuffer<SlotClass>()
+  var intervals = GrowableBuffer<LoweringInterval>()
+  var buckets = GrowableBuffer<UInt32>()
+  var chain = GrowableBuffer<UInt32>()
+  var ends = Heap<SlotEnd>()
+  /// Slots of pinned locals that are not parameters.
+  var pinnedSlots = 0
+  /// Slots before the others that are kept for temporaries, in large frames.
+  var lowTemporaries = 0
+  var temporaryBase = 0
+  /// Slots from this one on take wide moves.
+  var narrowSlots = 0
+  /// First slot of each pinned local.
+  var pinnedStart: [Int] = []
+  /// Slots below this are parameters or zeroed at entry.
+  var crossingEnd = 0
+  /// End of the slots of values; temporaries follow.
+  var frameEnd = 0
+  /// Distance to the frames of callees.
+  var stride = 0
+  /// Slots that the frame may touch.
+  var frameSlots = 0
+  var code = CodeBuffer()
+  /// The values that the accumulators hold, or none.
+  var inAccumulator = Value.none
+  var inFloat = Value.none
+  var blockLabels = GrowableBuffer<Label>()
+  var stubs: [Stub] = []
+  /// The block being emitted, the next one in the layout, and the next temporary.
+  var block = 0
+  var nextBlock = 0
+  var temporary = 0
+  /// The node whose module offset belongs to the next operation that may trap or call.
+  var pendingOffset: Int?
+  var moves = MoveResolver()
+
+  /// Slots of a callee's frame are numbered from here until the stride is known.
+  static let outgoing: Int32 = 1 << 29
+  /// Temporaries at the end of the frame: operands that need a slot for one operation, and cycles of moves.
+  static let temporaries = 10
+
+  /// Moves on an edge that stand out of line.
+  struct Stub {
+    var label: Label
+    var edge: UInt32
+  }
+
+  init(_ function: consuming IRFunction, _ context: LoweringContext) {
+    self.function = function
+    self.context = context
+  }
+}
+
+/// Lowers `function`.
+///
+/// Throws a `ModuleError` of kind `limit` where the function's frame is larger than the format allows.
+public func lower(_ function: consuming IRFunction, _ context: LoweringContext) throws(ModuleError) -> FunctionCode {
+  var lowering = Lowering(function, context)
+  return try lowering.run()
+}
+
+extension Lowering {
+  mutating func run() throws(ModuleError) -> FunctionCode {
+    function.resolveOperands()
+    let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
+    narrowSlots = max(context.narrowSlots, parameterSlots + Lowering.temporaries)
+    analyse()
+    placePinnedLocals()
+    allocateSlots()
+    temporaryBase = frameEnd
+    if frameEnd + Lowering.temporaries > narrowSlots {
+      // Temporaries must be reachable by narrow fields: they go before the other slots.
+      lowTemporaries = Lowering.temporaries
+      temporaryBase = parameterSlots
+      placePinnedLocals()
+      allocateSlots()
+    }
+    try layOutFrame()
+    emit()
+    code.resolve()
+    var result = FunctionCode()
+    result.words = Array(code.words.elements)
+    result.frameSlots = frameSlots
+    result.frameCost = function.frameCost
+    result.locations = code.locations
+    return result
+  }
+
+  private mutating func placePinnedLocals() {
+    var slot = 0
+    pinnedStart.removeAll()
+    pinnedSlots = 0
+    for (index, type) in function.pinnedLocals.enumerated() {
+      if index == function.parameterTypes.count {
+        slot = function.parameterTypes.reduce(0) { $0 + $1.slotCount } + lowTemporaries
+      }
+      pinnedStart.append(slot)
+      slot += type.slotCount
+      if index >= function.parameterTypes.count { pinnedSlots += type.slotCount }
+    }
+  }
+
+  /// Decides where callees' frames begin: at the frame's logical cost, so that the stack's limit is met at the same call
+  /// whatever the layout; or behind our own slots if those are more.
+  private mutating func layOutFrame() throws(ModuleError) {
+    let own = max(frameEnd, temporaryBase + Lowering.temporaries)
+    // Temporaries are dead at calls, so a callee's frame may overlap them.
+    stride = max(function.frameCost, frameEnd + 1)
+    var outgoing = 0
+    for index in 0..<function.nodes.count {
+      let node = function.nodes[index]
+      guard let opcode = node.operation.opcode else { continue }
+      let signature: SignatureSlots
+      switch opcode {
+      case .call, .returnCall: signature = context.signatures[Int(context.functionTypes[Int(node.imm)])]
+      case .callIndirect, .returnCallIndirect: signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
+      default: continue
+      }
+      outgoing = max(outgoing, signature.parameters, signature.results)
+    }
+    // Results are returned in the first slots of the frame.
+    let results = function.resultTypes.reduce(0) { $0 + $1.slotCount }
+    frameSlots = max(own, outgoing > 0 ? stride + outgoing : stride, results)
+    guard frameSlots < 1 << 24 else {
+      throw ModuleError(
+        .limit, .limitExceeded, offset: Int(function.offsets.isEmpty ? 0 : function.offsets[0]),
+        function: function.index,
+        detail: "a frame of \(frameSlots) slots")
+    }
+  }
+
+  /// A value's slot in the frame.
+  @inline(__always)
+  func slot(of value: Value) -> Int {
+    let slot = facts[value].slot
+    assert(slot >= 0)
+    return slot >= Lowering.outgoing ? Int(slot - Lowering.outgoing) + stride : Int(slot)
+  }
+}

@@ -1,0 +1,396 @@
+// What lowering must know of values before it can give them slots: which are used and where, which are emitted with
+// their user (constants, comparisons that a branch tests), which pass through an accumulator only, and when they live.
+//
+// Positions: node n is used at 2n and defines at 2n + 1; a block's parameters are defined just before its first node.
+
+import WebAssembly
+
+/// How a value reaches its uses.
+enum Residence: UInt8, BitwiseCopyable {
+  /// No use, or no node of its own.
+  case nowhere
+  /// A constant: made where it is used.
+  case constant
+  /// Emitted as part of the branch that uses it.
+  case fused
+  /// In its accumulator, from its definition to its uses.
+  case accumulator
+  case slot
+}
+
+struct ValueFacts: BitwiseCopyable {
+  var uses: UInt32 = 0
+  var residence = Residence.nowhere
+  /// Live over a label, so that its slot must be among those that are zeroed at entry.
+  var isCrossing = false
+  /// The block that defines it.
+  var block: UInt32 = 0
+  var start: UInt32 = 0
+  var end: UInt32 = 0
+  /// The call whose argument area it is computed into, plus 1; 0 if none.
+  var argumentOf: UInt32 = 0
+  /// First of the value's slots; outgoing slots count from `Lowering.outgoing`.
+  var slot: Int32 = -1
+}
+
+/// The class of accumulator that a type uses.
+enum AccumulatorClass: UInt8, BitwiseCopyable {
+  case integer, float, none
+
+  init(_ type: IRType) {
+    switch type {
+    case .i32, .i64: self = .integer
+    case .f32, .f64: self = .float
+    case .v128, .none: self = .none
+    }
+  }
+}
+
+extension Operation {
+  /// A scalar constant.
+  @inline(__always) var isScalarConstant: Bool {
+    self == Operation(.i32Const) || self == Operation(.i64Const) || self == Operation(.f32Const)
+      || self == Operation(.f64Const)
+  }
+}
+
+extension Lowering {
+  /// Fills `facts` and `loops`.
+  mutating func analyse() {
+    facts.truncate(to: 0)
+    facts.append(repeating: ValueFacts(), count: function.nodes.count)
+    findLoops()
+    countUses()
+    fuseComparisons()
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable { assignResidence(block) }
+    computeLifetimes()
+  }
+
+  /// Contiguous extents of the loops, nested properly: a loop reaches at least as far as the loops inside it.
+  private mutating func findLoops() {
+    loopEnds.truncate(to: 0)
+    loopEnds.append(repeating: UInt32.max, count: function.blocks.count)
+    for index in 0..<function.edges.count {
+      let edge = function.edges[index]
+      guard edge.to.index <= edge.from.index, edge.from.index != .max, function.blocks[edge.from].isReachable else {
+        continue
+      }
+      let old = loopEnds[edge.to]
+      loopEnds[edge.to] = old == .max ? edge.from.index : max(old, edge.from.index)
+    }
+    // From the last header to the first, with the loops that are not inside another yet.
+    var open = GrowableBuffer<UInt32>()
+    var header = function.blocks.count - 1
+    while header >= 0 {
+      if loopEnds[header] != .max {
+        while !open.isEmpty {
+          let inner = open[open.count - 1]
+          if inner > loopEnds[header] { break }
+          loopEnds[header] = max(loopEnds[header], loopEnds[inner])
+          _ = open.removeLast()
+        }
+        open.append(UInt32(header))
+      }
+      header -= 1
+    }
+  }
+
+  /// Counts uses, leaving out those by values that nobody uses. Definitions come before uses in the order of nodes except
+  /// through block parameters, whose incoming values always count.
+  private mutating func countUses() {
+    var block = function.blocks.count - 1
+    while block >= 0 {
+      defer { block -= 1 }
+      guard function.blocks[block].isReachable else { continue }
+      function.forEachParameter(of: block) { parameter in
+        facts[parameter].block = UInt32(block)
+        function.forEachOperand(of: parameter) { facts[$0].uses += 1 }
+      }
+      let range = function.nodeRange(of: block)
+      var node = range.upperBound - 1
+      while node >= range.lowerBound {
+        defer { node -= 1 }
+        let operation = function.nodes[node].operation
+        let info = operation.info
+        if info.effects.contains(.phantom) { continue }
+        facts[node].block = UInt32(block)
+        if facts[node].uses == 0 && info.effects.contains(.value)
+          && info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
+        {
+          continue
+        }
+        function.forEachOperand(of: node) { facts[$0].uses += 1 }
+      }
+    }
+  }
+
+  /// Whether the node at `index` is emitted for itself.
+  @inline(__always)
+  func isEmitted(_ index: Int) -> Bool {
+    let info = function.nodes[index].operation.info
+    if info.effects.contains(.phantom) { return false }
+    if facts[index].residence == .fused || facts[index].residence == .constant { return false }
+    return facts[index].uses > 0 || !info.effects.contains(.value)
+      || !info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
+  }
+
+  /// Comparisons whose only use is a branch in the same block are tested by the branch itself.
+  private mutating func fuseComparisons() {
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      let last = Int(function.blocks[block].end) - 1
+      let branch = function.nodes[last]
+      guard branch.operation == .branch else { continue }
+      var condition = Value(branch.a)
+      while canFuse(condition, block: block) {
+        facts[condition].residence = .fused
+        let node = function.nodes[condition]
+        // Only a test for zero looks through to what it tests.
+        guard node.operation == Operation(.i32Eqz) else { break }
+        condition = Value(node.a)
+      }
+    }
+  }
+
+  private func canFuse(_ value: Value, block: Int) -> Bool {
+    let node = function.nodes[value]
+    guard facts[value].uses == 1, facts[value].block == UInt32(block), let opcode = node.operation.opcode else {
+      return false
+    }
+    return Comparison(opcode) != nil
+  }
+
+  // MARK: Accumulators
+
+  /// Decides, for the values that a block defines, how they reach their uses.
+  private mutating func assignResidence(_ block: Int) {
+    function.forEachParameter(of: block) { parameter in
+      if facts[parameter].uses > 0 { facts[parameter].residence = .slot }
+    }
+    let range = function.nodeRange(of: block)
+    // Values that are in an accumulator if nothing overwrites it, with the uses that have been found in reach.
+    var candidates: (integer: Int, float: Int) = (-1, -1)
+    var found: (integer: UInt32, float: UInt32) = (0, 0)
+    var spoiled: (integer: Bool, float: Bool) = (false, false)
+    for index in range {
+      let node = function.nodes[index]
+      if node.type != .none && facts[index].residence != .fused && facts[index].uses > 0
+        && !node.operation.info.effects.contains(.phantom)
+      {
+        facts[index].residence = node.operation.isScalarConstant ? .constant : .slot
+      }
+      guard isEmitted(index) else { continue }
+      // Uses of the candidates by this node.
+      forEachRealOperand(of: index) { value, accepts in
+        if Int(value.index) == candidates.integer {
+          found.integer += 1
+          if !accepts { spoiled.integer = true }
+        } else if Int(value.index) == candidates.float {
+          found.float += 1
+          if !accepts { spoiled.float = true }
+        }
+      }
+      // A float store has no form that reads both accumulators.
+      if let opcode = node.operation.opcode, opcode == .f32Store || opcode == .f64Store,
+        Int(node.a) == candidates.integer, Int(node.b) == candidates.float
+      {
+        spoiled.integer = true
+      }
+      if candidates.integer >= 0 && !spoiled.integer && found.integer == facts[candidates.integer].uses {
+        facts[candidates.integer].residence = .accumulator
+        candidates.integer = -1
+      }
+      if candidates.float >= 0 && !spoiled.float && found.float == facts[candidates.float].uses {
+        facts[candidates.float].residence = .accumulator
+        candidates.float = -1
+      }
+      // What this node leaves in the accumulators. Arguments and further results are in slots already.
+      if node.operation == .argument || node.operation == .result { continue }
+      if node.operation.info.effects.contains(.call) { candidates = (-1, -1) }
+      switch AccumulatorClass(node.type) {
+      case .integer:
+        candidates.integer = facts[index].residence == .slot ? index : -1
+        found.integer = 0
+        spoiled.integer = false
+      case .float:
+        candidates.float = facts[index].residence == .slot ? index : -1
+        found.float = 0
+        spoiled.float = false
+      case .none:
+        if overwritesAccumulators(node) { candidates = (-1, -1) }
+      }
+    }
+  }
+
+  /// Nodes without a scalar result whose code uses the accumulators.
+  private func overwritesAccumulators(_ node: Node) -> Bool {
+    // Addresses beyond 32 bits of offset are computed in the integer accumulator.
+    guard let opcode = node.operation.opcode else { return false }
+    switch opcode.info.immediates {
+    case .memoryArgument, .memoryLane: return node.imm > UInt64(UInt32.max)
+    default: return false
+    }
+  }
+
+  /// Calls `body` with each value that the code of the node at `index` reads, and whether it can be read from its
+  /// accumulator there. The operands of a fused comparison are those of its branch.
+  private func forEachRealOperand(of index: Int, _ body: (Value, Bool) -> Void) {
+    let node = function.nodes[index]
+    if node.operation == .branch {
+      let condition = Value(node.a)
+      if facts[condition].residence == .fused {
+        forEachComparisonOperand(condition, body)
+      } else {
+        body(condition, true)
+      }
+      return
+    }
+    let shape = node.operation.info.shape
+    let same = node.a == node.b
+    if shape.contains(.a) { body(Value(node.a), !same && acceptsAccumulator(node, 0)) }
+    if shape.contains(.b) { body(Value(node.b), !same && acceptsAccumulator(node, 1)) }
+    if shape.contains(.c) { body(Value(node.c), node.c != node.a && node.c != node.b && acceptsAccumulator(node, 2)) }
+    if shape.contains(.list) {
+      let last = node.b + node.c - 1
+      for position in node.b..<node.b + node.c {
+        let accepts =
+          node.operation == .return ? node.c == 1 : position == last && node.operation == Operation(.callIndirect)
+        body(Value(function.operands[position]), accepts)
+      }
+    }
+  }
+
+  private func forEachComparisonOperand(_ condition: Value, _ body: (Value, Bool) -> Void) {
+    let node = function.nodes[condition]
+    if node.operation.info.shape.contains(.b) {
+      body(Value(node.a), node.a != node.b)
+      body(Value(node.b), node.a != node.b)
+    } else if facts[node.a].residence == .fused {
+      forEachComparisonOperand(Value(node.a), body)
+    } else {
+      body(Value(node.a), true)
+    }
+  }
+
+  /// Whether operand `position` of `node` has a form that reads the accumulator.
+  private func acceptsAccumulator(_ node: Node, _ position: Int) -> Bool {
+    if node.operation == .switch { return true }
+    guard let opcode = node.operation.opcode else { return false }
+    switch opcode {
+    case .select: return position == 2
+    case .globalSet: return true
+    default: break
+    }
+    let info = opcode.info
+    switch info.immediates {
+    case .memoryArgument:
+      // Vector accesses read slots only.
+      return info.prefix == 0 && node.imm <= UInt64(UInt32.max) && node.c == 0
+    case .none: return info.prefix != 0xFD && info.hasFixedSignature
+    default: return false
+    }
+  }
+
+  // MARK: Lifetimes
+
+  private mutating func computeLifetimes() {
+    openLoops.truncate(to: 0)
+    for block in 0..<function.blocks.count {
+      while !openLoops.isEmpty && loopEnds[openLoops[openLoops.count - 1]] < UInt32(block) {
+        _ = openLoops.removeLast()
+      }
+      if loopEnds[block] != .max { openLoops.append(UInt32(block)) }
+      guard function.blocks[block].isReachable else { continue }
+      let range = function.nodeRange(of: block)
+      lastCall = range.lowerBound - 1
+      function.forEachParameter(of: block) { parameter in
+        facts[parameter].start = UInt32(2 * range.lowerBound) &- 1
+        facts[parameter].end = max(facts[parameter].end, facts[parameter].start)
+        facts[parameter].isCrossing = true
+      }
+      for index in range where isEmitted(index) || function.nodes[index].operation.isScalarConstant {
+        facts[index].start = UInt32(2 * index + 1)
+        facts[index].end = max(facts[index].end, facts[index].start)
+        guard isEmitted(index) else { continue }
+        let node = function.nodes[index]
+        realOperands.truncate(to: 0)
+        gatherRealOperands(of: index)
+        for position in 0..<realOperands.count { use(realOperands[position], at: UInt32(2 * index), block: block) }
+        if node.operation == Operation(.call) || node.operation == Operation(.callIndirect) {
+          directArguments(index, block: block)
+          lastCall = index
+        }
+      }
+      passAlongEdges(from: block, at: UInt32(2 * (range.upperBound - 1)))
+    }
+  }
+
+  /// Appends to `realOperands` what `forEachRealOperand` gives.
+  private mutating func gatherRealOperands(of index: Int) {
+    var gathered: [Value] = []
+    forEachRealOperand(of: index) { value, _ in gathered.append(value) }
+    for value in gathered { realOperands.append(value) }
+  }
+
+  /// The values that a block's edges pass to parameters are used at its end.
+  private mutating func passAlongEdges(from block: Int, at position: UInt32) {
+    let terminator = function.nodes[Int(function.blocks[block].end) - 1].operation
+    var edges: [UInt32] = []
+    function.forEachSuccessor(of: block) { edges.append($0) }
+    for edge in edges {
+      let target = Int(function.edges[edge].to.index)
+      guard function.blocks[target].firstParameter != .max, let place = function.position(ofEdge: edge) else {
+        continue
+      }
+      var parameter = function.blocks[target].firstParameter
+      while parameter != .max {
+        let node = function.nodes[parameter]
+        if facts[parameter].uses > 0 {
+          let value = Value(function.operands[Int(node.a) + place])
+          use(value, at: position, block: block)
+          // Moves on the edges of a conditional branch may stand behind a label of their own.
+          if terminator != .jump { facts[value].isCrossing = true }
+        }
+        parameter = node.c
+      }
+    }
+  }
+
+  private mutating func use(_ value: Value, at position: UInt32, block: Int) {
+    var end = position
+    let definition = facts[value].block
+    if definition != UInt32(block) {
+      facts[value].isCrossing = true
+      // The outermost loop around the use that does not contain the definition: the value lives to its end.
+      var low = 0
+      var high = openLoops.count
+      while low < high {
+        let middle = (low + high) / 2
+        if openLoops[middle] > definition { high = middle } else { low = middle + 1 }
+      }
+      if low < openLoops.count {
+        end = max(end, UInt32(2 * (Int(function.blocks[loopEnds[openLoops[low]]].end) - 1) + 1))
+      }
+    }
+    if end > facts[value].end { facts[value].end = end }
+  }
+
+  /// Arguments that are computed for this call alone, with no other call in between, are computed in their place.
+  private mutating func directArguments(_ call: Int, block: Int) {
+    let node = function.nodes[call]
+    var slot: Int32 = 0
+    let count = node.operation == Operation(.callIndirect) ? node.c - 1 : node.c
+    // No call lies between a value and this one if the value is younger than the last call, or its result.
+    for position in node.b..<node.b + count {
+      let value = Value(function.operands[position])
+      let type = function.nodes[value].type
+      if facts[value].residence == .slot && facts[value].uses == 1 && facts[value].block == UInt32(block)
+        && !function.nodes[value].operation.info.effects.contains(.phantom) && Int(value.index) >= lastCall
+        && function.nodes[value].operation != .argument && function.nodes[value].operation != .result
+      {
+        facts[value].argumentOf = UInt32(call) + 1
+        facts[value].slot = Lowering.outgoing + slot
+      }
+      slot += Int32(type.slotCount)
+    }
+  }
+}

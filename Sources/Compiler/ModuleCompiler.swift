@@ -1,0 +1,133 @@
+// Compiles a whole module: functions independently, over several threads, with the same output whatever their number.
+
+import Synchronization
+import WasmBinary
+import WasmValidation
+import WebAssembly
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What compiling took.
+public struct CompilationStatistics: Sendable {
+  /// Bytes of the module's code section.
+  public var codeSize = 0
+  public var functions = 0
+  /// Words of threaded code.
+  public var words = 0
+}
+
+/// Compiles `module`, which must be valid, to the bytes of an artifact.
+///
+/// Throws the error of the first function (in order) that the compiler does not support.
+public func compile(
+  _ module: Module, features: Features, policy: MeteringPolicy, options: CompilerOptions = CompilerOptions()
+) throws(ModuleError) -> [UInt8] {
+  let compiler = ModuleCompiler(module, policy: policy, options: options)
+  let functions = try compiler.compileFunctions()
+  let writer = ArtifactWriter(features: features, policy: policy, optimization: options.optimization.rawValue)
+  return writer.write(module, functions: functions)
+}
+
+/// The state that the threads share: everything constant but the next function to take.
+final class ModuleCompiler: Sendable {
+  private let frontend: FrontendContext
+  private let lowering: LoweringContext
+  private let options: CompilerOptions
+  private let count: Int
+  private let next = Atomic<Int>(0)
+  private let results: Mutex<[Result<FunctionCode, ModuleError>?]>
+
+  init(_ module: Module, policy: MeteringPolicy, options: CompilerOptions) {
+    frontend = FrontendContext(module: module, policy: policy)
+    lowering = LoweringContext(
+      module: module, spaces: frontend.spaces, policy: policy, narrowSlots: options.narrowSlots,
+      narrowCost: options.narrowCost)
+    self.options = options
+    count = module.functions.count
+    results = Mutex([Result<FunctionCode, ModuleError>?](repeating: nil, count: count))
+  }
+
+  func compileFunctions() throws(ModuleError) -> [FunctionCode] {
+    let wanted = options.threads > 0 ? options.threads : coreCount()
+    // A thread is worth its start from some functions on.
+    let threads = max(1, min(wanted, count / 8 + 1))
+    var handles: [pthread_t] = []
+    for _ in 1..<threads {
+      if let handle = startThread({ [self] in work() }) { handles.append(handle) }
+    }
+    work()
+    for handle in handles { pthread_join(handle, nil) }
+    let finished = results.withLock { $0 }
+    var functions: [FunctionCode] = []
+    functions.reserveCapacity(count)
+    for result in finished {
+      switch result {
+      case .success(let code): functions.append(code)
+      case .failure(let error): throw error
+      case nil: preconditionFailure("a function was not compiled")
+      }
+    }
+    return functions
+  }
+
+  /// Takes functions in turn, a few at a time, until none is left.
+  private func work() {
+    let batch = 16
+    while true {
+      let first = next.wrappingAdd(batch, ordering: .relaxed).oldValue
+      if first >= count { return }
+      let last = min(first + batch, count)
+      var compiled: [Result<FunctionCode, ModuleError>] = []
+      for index in first..<last {
+        do throws(ModuleError) {
+          compiled.append(.success(try compileFunction(index)))
+        } catch {
+          compiled.append(.failure(error))
+        }
+      }
+      let batchResults = compiled
+      results.withLock { for (offset, result) in batchResults.enumerated() { $0[first + offset] = result } }
+    }
+  }
+
+  private func compileFunction(_ index: Int) throws(ModuleError) -> FunctionCode {
+    let function = try buildIR(frontend, functionIndex: index)
+    return try lower(function, lowering)
+  }
+}
+
+private func coreCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// Starts a thread with a stack of 1 MiB that runs `body`.
+private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+  final class Box {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  let box = Unmanaged.passRetained(Box(body))
+  #if os(Linux)
+  var handle = pthread_t()
+  #else
+  var handle: pthread_t?
+  #endif
+  let failed = pthread_create(
+    &handle, nil,
+    { argument in
+      #if os(Linux)
+      let raw = argument!
+      #else
+      let raw = argument
+      #endif
+      Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().body()
+      return nil
+    }, box.toOpaque())
+  if failed != 0 {
+    box.release()
+    return nil
+  }
+  return handle
+}

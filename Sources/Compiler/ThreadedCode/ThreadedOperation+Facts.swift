@@ -1,0 +1,83 @@
+// The operation table's facts about threaded code, in the form that verifier, disassembler and linker use.
+
+/// What an operand field means. Raw values follow the generator's `FieldKind`.
+public enum ThreadedFieldKind: UInt8, Sendable, CaseIterable {
+  case readSlot, readPair, writeSlot, writePair, readWide, writeWide, immediate, offset, word, lane, branch, cost
+  case wideCost, function, imported, anyFunction, type, table, memory, global, data, element, stride, result, count
+  case trap, zeroCount, frameCost
+}
+
+/// One operand field: `width` bits from bit `shift` of the operation's word number `word`.
+public struct ThreadedField: Sendable, BitwiseCopyable {
+  let bits: UInt32
+  public var kind: ThreadedFieldKind { ThreadedFieldKind(rawValue: UInt8(truncatingIfNeeded: bits))! }
+  @inline(__always) var kindCode: UInt8 { UInt8(truncatingIfNeeded: bits) }
+  @inline(__always) public var shift: UInt64 { UInt64(bits >> 8 & 0xFF) }
+  @inline(__always) public var word: Int { Int(bits >> 16 & 0xFF) }
+  @inline(__always) public var width: Int { Int(bits >> 24) }
+
+  /// The field's value, unsigned, in the operation at `operation`.
+  @inline(__always)
+  public func value(at operation: UnsafePointer<UInt64>) -> UInt64 {
+    let word = operation[self.word] &>> shift
+    return width == 64 ? word : word & (1 &<< UInt64(width) &- 1)
+  }
+}
+
+/// Effects of an operation beyond its fields.
+public struct ThreadedEffects: OptionSet, Sendable {
+  public let rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  public static let readsAccumulator = ThreadedEffects(rawValue: 1)
+  public static let writesAccumulator = ThreadedEffects(rawValue: 2)
+  public static let readsFloat = ThreadedEffects(rawValue: 4)
+  public static let writesFloat = ThreadedEffects(rawValue: 8)
+  public static let mayTrap = ThreadedEffects(rawValue: 16)
+  public static let terminator = ThreadedEffects(rawValue: 32)
+  public static let call = ThreadedEffects(rawValue: 64)
+  public static let readsMemory = ThreadedEffects(rawValue: 128)
+  public static let writesMemory = ThreadedEffects(rawValue: 256)
+  public static let check = ThreadedEffects(rawValue: 512)
+  public static let entry = ThreadedEffects(rawValue: 1024)
+}
+
+extension ThreadedOperation {
+  /// Sound where `number < count`: the enumeration has more than 256 cases without payload, so it is stored as a UInt16
+  /// that counts them in order; a test compares every case.
+  @inline(__always)
+  public init(number: UInt16) {
+    assert(Int(number) < ThreadedOperation.count)
+    self = unsafeBitCast(number, to: ThreadedOperation.self)
+  }
+  @inline(__always)
+  public var number: UInt16 { unsafeBitCast(self, to: UInt16.self) }
+  public var name: String { threadedOperationNames[Int(number)] }
+
+  @inline(__always) var facts: UInt64 { ThreadedTables.facts[Int(number)] }
+  /// Length in words, without the table of a switch.
+  @inline(__always) public var wordCount: Int { Int(facts & 0xFF) }
+  @inline(__always) public var effects: ThreadedEffects {
+    ThreadedEffects(rawValue: UInt16(truncatingIfNeeded: facts >> 8))
+  }
+  @inline(__always) public var fields: UnsafeBufferPointer<ThreadedField> {
+    UnsafeBufferPointer(start: ThreadedTables.fields + Int(facts >> 32), count: Int(facts >> 24 & 0xFF))
+  }
+  @inline(__always) public var isSwitch: Bool { self == .switch_s || self == .switch_a }
+}
+
+/// The generated tables as memory that is made once and never freed.
+enum ThreadedTables {
+  // Sound as shared state: written once here, only read afterwards.
+  nonisolated(unsafe) static let facts: UnsafePointer<UInt64> = copy(threadedOperationFacts)
+  nonisolated(unsafe) static let fields: UnsafePointer<ThreadedField> = copy(threadedFields.map(ThreadedField.init))
+  nonisolated(unsafe) static let selection: UnsafePointer<UInt16> = copy(selectionTable)
+  nonisolated(unsafe) static let wideSelection: UnsafePointer<UInt16> = copy(wideSelectionTable)
+  nonisolated(unsafe) static let branch: UnsafePointer<UInt16> = copy(branchTable)
+  nonisolated(unsafe) static let negatedBranch: UnsafePointer<UInt16> = copy(negatedBranchTable)
+
+  private static func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafePointer<Element> {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
+    for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
+    return UnsafePointer(memory)
+  }
+}

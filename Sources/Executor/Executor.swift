@@ -1,1 +1,0 @@
-// Executor: under construction.

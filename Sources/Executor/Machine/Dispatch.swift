@@ -1,0 +1,109 @@
+// The registers of the threaded machine and the step from one operation to the next.
+//
+// Every handler is a function of these eight parameters, which the C calling convention keeps in registers:
+//
+// | name | what |
+// | --- | --- |
+// | pc | the operation being executed: its word 0 is the handler's address, operands follow |
+// | fp | slot 0 of the current frame; `fp[-1]` is the return address |
+// | md | base of the current memory |
+// | cx | the instance's context (`InstanceContext`) |
+// | ac | integer accumulator: the last integer result; i32 values zero-extended |
+// | rm | instructions that remain in the current internal slice; may be negative between check points |
+// | x0 | float accumulator: the last float result; f32 values in the low half of its bits |
+// | x1 | second half of a vector, with x0 |
+//
+// A handler ends by calling the next one in tail position. Release builds make that one indirect jump (a test
+// disassembles them); debug and sanitizer builds do not, so there `next` stores the registers and returns to a trampoline.
+
+import Compiler
+import Semantics
+import WebAssembly
+
+package typealias PC = UnsafePointer<UInt64>
+package typealias FP = UnsafeMutablePointer<UInt64>
+package typealias MD = UnsafeMutableRawPointer
+package typealias CX = UnsafeMutableRawPointer
+
+package typealias Handler = @convention(c) (PC, FP, MD, CX, UInt64, Int, Double, Double) -> Int
+
+/// What a handler returns to the loop that entered the code: 0, the raw value of a `TrapKind`, or one of these.
+enum Status {
+  static let finished = 0
+  /// The instruction counter fell below 0 at a check point; the registers are saved, execution can go on.
+  static let outOfInstructions = 64
+  /// A host function asked to wait; the registers are saved.
+  static let suspended = 65
+  /// An interrupt was seen at the end of a slice; the registers are saved.
+  static let interrupted = 66
+  /// Trampoline builds: the registers are saved, call the next handler.
+  static let next = -1
+}
+
+extension TrapKind {
+  /// The kind as a handler's result.
+  @inline(__always) var status: Int { Int(rawValue) }
+}
+
+/// The registers in memory: while execution is outside the handlers.
+package struct Registers {
+  package var pc: PC
+  package var fp: FP
+  package var md: MD
+  package var cx: CX
+  package var ac: UInt64 = 0
+  package var rm: Int = 0
+  package var x0: Double = 0
+  package var x1: Double = 0
+}
+
+/// Goes to the operation at `pc`.
+///
+/// Sound: word 0 of an operation in linked code is the address of a `Handler`; only the linker writes such words.
+@inline(__always)
+func next(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  #if CANNERY_TRAMPOLINE
+  instanceContext(cx).store.pointee.registers = Registers(
+    pc: pc, fp: fp, md: md, cx: cx, ac: ac, rm: rm, x0: x0, x1: x1)
+  return Status.next
+  #else
+  return unsafeBitCast(UInt(pc.pointee), to: Handler.self)(pc, fp, md, cx, ac, rm, x0, x1)
+  #endif
+}
+
+/// Executes from the saved registers until the code finishes, traps or stops.
+func dispatch(_ store: UnsafeMutablePointer<StoreContext>) -> Int {
+  var status: Int
+  repeat {
+    let r = store.pointee.registers
+    status = unsafeBitCast(UInt(r.pc.pointee), to: Handler.self)(r.pc, r.fp, r.md, r.cx, r.ac, r.rm, r.x0, r.x1)
+  } while status == Status.next
+  return status
+}
+
+/// Whether this build dispatches through the trampoline.
+public let dispatchesThroughTrampoline: Bool = {
+  #if CANNERY_TRAMPOLINE
+  true
+  #else
+  false
+  #endif
+}()
+
+// Operand fields of 16 bits.
+@inline(__always) func slot0(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word & 0xFFFF) }
+@inline(__always) func slot1(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 16 & 0xFFFF) }
+@inline(__always) func slot2(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 32 & 0xFFFF) }
+@inline(__always) func slot3(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 48) }
+
+@inline(__always)
+func vector(_ fp: FP, _ slot: Int) -> V128 { UnsafeRawPointer(fp + slot).loadUnaligned(as: V128.self) }
+
+@inline(__always)
+func setVector(_ fp: FP, _ slot: Int, _ value: V128) {
+  UnsafeMutableRawPointer(fp + slot).storeBytes(of: value, as: V128.self)
+}
+
+/// An address or length operand: 64 bits, or the low 32.
+@inline(__always)
+func address(_ bits: UInt64, _ wide: Bool) -> UInt64 { wide ? bits : bits & 0xFFFF_FFFF }

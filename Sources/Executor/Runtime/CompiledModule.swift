@@ -1,0 +1,78 @@
+// A module ready to be instantiated: an artifact, with the code that has been linked from it.
+
+import Compiler
+import Synchronization
+import WasmBinary
+import WebAssembly
+
+/// Shared by all stores and threads.
+public final class CompiledModule: Sendable {
+  public let artifact: Artifact
+  public var module: WebAssembly.Module { artifact.module }
+  public var spaces: IndexSpaces { artifact.spaces }
+  /// Canonical types of the engine by type index.
+  package let types: [UInt32]
+  package let canonicalizer: TypeCanonicalizer
+  private let plain: LinkedCode
+  private let tracked = Mutex<LinkedCode?>(nil)
+  private let names = Mutex<NameSection?>(nil)
+
+  package init(artifact: Artifact, canonicalizer: TypeCanonicalizer) throws(ModuleError) {
+    self.artifact = artifact
+    self.canonicalizer = canonicalizer
+    types = try canonicalizer.add(artifact.module.types, groups: artifact.module.recursiveGroups)
+    plain = LinkedCode(artifact: artifact, isTracked: false)
+  }
+
+  /// The linked code for memories with or without write tracking.
+  package func code(isTracked: Bool) -> LinkedCode {
+    if !isTracked { return plain }
+    return tracked.withLock { code in
+      if let code { return code }
+      let made = LinkedCode(artifact: artifact, isTracked: true)
+      code = made
+      return made
+    }
+  }
+
+  /// Verifies all functions now; otherwise each is verified at its first call.
+  public func verify() throws(ArtifactError) { try plain.linkAll() }
+
+  /// The name of a function (by index in the function index space) in the name section, if it has one.
+  public func functionName(_ index: UInt32) -> String? {
+    names.withLock { cached in
+      let section = cached ?? NameSection(module)
+      cached = section
+      return section.functions.name(of: index)
+    }
+  }
+
+  /// The type of function `index` of the function index space.
+  public func functionType(_ index: UInt32) -> FunctionType {
+    guard case .function(let type) = module.types[Int(spaces.functions[Int(index)])].composite else {
+      preconditionFailure("a function's type is no function type")
+    }
+    return type
+  }
+
+  /// The proposal that instances of the module would need and the executor lacks; nil if there is none.
+  var unsupportedForExecution: String? {
+    if !spaces.tags.isEmpty { return Proposal.exceptions.name }
+    let expressions =
+      module.globals.map(\.initializer) + module.tables.compactMap(\.initializer)
+      + module.elements.flatMap { segment -> [ConstantExpression] in
+        if case .expressions(let list) = segment.items { return list }
+        return []
+      }
+    for expression in expressions {
+      var reader = InstructionReader(module.bytes.buffer, range: expression.range)
+      var instruction = Instruction()
+      while !reader.isAtEnd {
+        // Validation has read the same operators.
+        guard (try? reader.next(&instruction)) != nil else { break }
+        if instruction.opcode.info.proposal == .gc { return Proposal.gc.name }
+      }
+    }
+    return nil
+  }
+}

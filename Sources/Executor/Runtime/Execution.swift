@@ -1,0 +1,304 @@
+// Executions: a call of a function from the host, which can stop and go on.
+//
+// An execution that ran out of instructions, or whose host function waits, is a value: it can be resumed later, on any
+// thread, or dropped. It owns its store until then.
+
+import Compiler
+import Synchronization
+import WebAssembly
+
+/// A wrong use of the execution interface.
+public enum ExecutionError: Error, Hashable, Sendable {
+  /// The function's code in the artifact breaks the format.
+  case invalidArtifact(ArtifactError)
+  /// A suspended execution owns the store.
+  case storeIsSuspended
+  /// A host function wants to wait, but was called from an execution inside another host function.
+  case cannotSuspend
+  /// The arguments, or the results given to a host call, do not fit the type.
+  case typeMismatch(String)
+  /// The execution has ended or does not wait for this.
+  case notResumable
+}
+
+/// Why `Execution.run` returned.
+public enum ExecutionState {
+  case finished([Value])
+  /// The counter fell below 0 at a check point. `resume(instructions:)` goes on.
+  case outOfInstructions
+  /// A host function of this type waits. `resume(results:)` goes on.
+  case waitingForHost(FunctionType)
+  /// `InterruptHandle.interrupt` was called. `resume()` goes on.
+  case interrupted
+  case trapped(Trap)
+}
+
+public final class Execution {
+  public let store: Store
+  public let function: Function
+  /// Counter value that the present slice began with.
+  private var sliceLimit: Int
+  private var executedBefore: UInt64 = 0
+  private var state: State
+  private let type: FunctionType
+  /// Saved globals, to undo what a dropped execution wrote (stores with write tracking).
+  private var savedGlobals: [(cell: UnsafeMutablePointer<UInt64>, low: UInt64, high: UInt64)] = []
+
+  private enum State {
+    case stopped, waiting, ended
+  }
+
+  /// Prepares a call of `function`, which `run` starts. `instructions` limits it; nil means no limit.
+  ///
+  /// Throws if the arguments do not fit or the store is owned by a suspended execution.
+  public init(_ function: Function, arguments: [Value], instructions: UInt64? = nil) throws(ExecutionError) {
+    store = function.store
+    self.function = function
+    type = function.type
+    guard !store.isSuspended, store.depth == 0 else { throw .storeIsSuspended }
+    guard function.record.pointee.cell != nil else {
+      throw .typeMismatch("a host function cannot be suspended; call it directly")
+    }
+    sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
+    state = .stopped
+    try store.prepareEntry(function, arguments, type: type)
+    store.setCounter(sliceLimit)
+    store.isSuspended = true
+    if store.tracksWrites {
+      for instance in store.instances {
+        for global in instance.globals where global.type.isMutable {
+          savedGlobals.append((global.cell, global.cell[0], global.cell[1]))
+        }
+      }
+    }
+  }
+
+  deinit {
+    if state != .ended { abandon() }
+  }
+
+  /// Instructions executed so far: of all slices, each counted to where it stopped.
+  public var instructionsExecuted: UInt64 {
+    if case .ended = state { return executedBefore }
+    return executedBefore &+ store.executed(of: sliceLimit)
+  }
+
+  /// Starts the execution, or goes on after `interrupted`.
+  public func run() throws(ExecutionError) -> ExecutionState {
+    guard state == .stopped else { throw .notResumable }
+    return step()
+  }
+
+  /// Goes on after `outOfInstructions`, with the counter set to `instructions`.
+  public func resume(instructions: UInt64) throws(ExecutionError) -> ExecutionState {
+    guard state == .stopped else { throw .notResumable }
+    executedBefore &+= store.executed(of: sliceLimit)
+    sliceLimit = Int(clamping: instructions)
+    store.setCounter(sliceLimit)
+    return step()
+  }
+
+  /// Goes on after `waitingForHost`, with the results of the host function.
+  public func resume(results: [Value]) throws(ExecutionError) -> ExecutionState {
+    guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
+    let expected = store.hostFunctions[Int(call.record.pointee.index)].type.results
+    try storeValues(results, expected, at: call.frame)
+    return step()
+  }
+
+  /// Ends the execution without finishing it. Where the store tracks writes, memories and globals are as before it.
+  public func abandon() {
+    guard state != .ended else { return }
+    end()
+    if store.tracksWrites {
+      for instance in store.instances { for memory in instance.memories { memory.rollBack() } }
+      for saved in savedGlobals {
+        saved.cell[0] = saved.low
+        saved.cell[1] = saved.high
+      }
+    }
+  }
+
+  private func end() {
+    executedBefore &+= store.executed(of: sliceLimit)
+    state = .ended
+    store.isSuspended = false
+    store.pendingHostCall = nil
+  }
+
+  private func step() -> ExecutionState {
+    state = .stopped
+    store.depth += 1
+    let status = dispatch(store.context)
+    store.depth -= 1
+    switch status {
+    case Status.finished:
+      let results = store.results(type)
+      end()
+      return .finished(results)
+    case Status.outOfInstructions: return .outOfInstructions
+    case Status.interrupted:
+      store.interruptHandle.flag.pointee.store(false, ordering: .relaxed)
+      return .interrupted
+    case Status.suspended:
+      state = .waiting
+      guard let call = store.pendingHostCall else { preconditionFailure("suspended without a host call") }
+      return .waitingForHost(store.hostFunctions[Int(call.record.pointee.index)].type)
+    default:
+      let trap = store.takeTrap(status)
+      end()
+      return .trapped(trap)
+    }
+  }
+}
+
+func storeValues(_ values: [Value], _ types: [ValueType], at slots: UnsafeMutablePointer<UInt64>) throws(ExecutionError)
+{
+  guard values.count == types.count else {
+    throw .typeMismatch("\(types.count) values expected, \(values.count) given")
+  }
+  var slot = slots
+  for (index, value) in values.enumerated() {
+    guard value.fits(types[index]) else {
+      throw .typeMismatch("value \(index) must be \(types[index]), not \(value.type)")
+    }
+    value.store(to: slot)
+    slot += types[index].slotCount
+  }
+}
+
+extension Store {
+  /// Puts arguments and return address of a call from the host on the stack, and points the registers at the function,
+  /// which must be one of an instance.
+  func prepareEntry(_ function: Function, _ arguments: [Value], type: FunctionType) throws(ExecutionError) {
+    let instance = function.instance.unsafelyUnwrapped
+    let index = Int(function.record.pointee.index)
+    do throws(ArtifactError) { try instance.code.link(index) } catch { throw .invalidArtifact(error) }
+    let code = PC(bitPattern: instance.code.cells[index].load(ordering: .acquiring)).unsafelyUnwrapped
+    let header = nestedBase ?? context.pointee.stackBase
+    let fp = header + 1
+    try storeValues(arguments, type.parameters, at: fp)
+    fp[-1] = UInt64(UInt(bitPattern: RuntimeCode.exit))
+    let cx = function.record.pointee.context
+    let reference = instanceContext(cx)
+    reference.useMemory(reference.pointer.pointee.memories[0])
+    if nestedBase == nil {
+      reference.stackLimit = UInt(bitPattern: fp + limits.stackSlots)
+    } else {
+      // The frames of the outer execution count too.
+      reference.stackLimit = UInt(bitPattern: context.pointee.stackBase + 1 + limits.stackSlots)
+    }
+    context.pointee.registers = Registers(
+      pc: code, fp: fp, md: reference.currentMemory.pointee.base, cx: cx,
+      rm: context.pointee.registers.rm)
+  }
+
+  /// Sets the instruction counter.
+  func setCounter(_ limit: Int) {
+    let first = min(limit, context.pointee.slice)
+    context.pointee.registers.rm = first
+    context.pointee.reserve = limit - first
+  }
+
+  /// Instructions used of a counter that began at `limit`: never negative, saturating.
+  func executed(of limit: Int) -> UInt64 {
+    let counter = Int128(context.pointee.registers.rm) + Int128(context.pointee.reserve)
+    return UInt64(clamping: Int128(limit) - counter)
+  }
+
+  /// The results of the outermost frame.
+  func results(_ type: FunctionType) -> [Value] {
+    var slot = UnsafePointer(context.pointee.registers.fp)
+    return type.results.map { type in
+      defer { slot += type.slotCount }
+      return Value(type: type, from: slot)
+    }
+  }
+
+  /// The trap that `status` stands for, with its backtrace and what a host function threw.
+  func takeTrap(_ status: Int) -> Trap {
+    let kind = TrapKind(rawValue: UInt8(truncatingIfNeeded: status)) ?? .unreachable
+    let trap = Trap(kind: kind, backtrace: backtrace(), underlying: pendingError)
+    pendingError = nil
+    return trap
+  }
+}
+
+extension Function {
+  /// Calls the function and waits for its end. From inside a host function the call shares the caller's instruction
+  /// counter; otherwise it has no limit.
+  ///
+  /// Throws a `Trap`, or an `ExecutionError` where the call itself is wrong.
+  public func call(_ arguments: [Value] = []) throws -> [Value] {
+    let type = self.type
+    if record.pointee.cell == nil { return try callHostDirectly(arguments, type) }
+    if store.depth == 0 {
+      let execution = try Execution(self, arguments: arguments)
+      while true {
+        switch try execution.run() {
+        case .finished(let results): return results
+        case .trapped(let trap): throw trap
+        case .interrupted: throw Trap(kind: .interrupted)
+        case .outOfInstructions: throw Trap(kind: .outOfInstructions, backtrace: store.backtrace())
+        case .waitingForHost: throw ExecutionError.cannotSuspend
+        }
+      }
+    }
+    return try callNested(arguments, type)
+  }
+
+  private func callHostDirectly(_ arguments: [Value], _ type: FunctionType) throws -> [Value] {
+    let count = Int(max(record.pointee.parameterSlots, record.pointee.resultSlots, 1))
+    let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+    slots.initialize(repeating: 0, count: count)
+    defer { slots.deallocate() }
+    try storeValues(arguments, type.parameters, at: slots)
+    do {
+      guard
+        case .done = try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: CX(store.hostContext)), slots)
+      else {
+        throw ExecutionError.cannotSuspend
+      }
+    } catch let kind as TrapKind {
+      throw Trap(kind: kind)
+    }
+    var slot = UnsafePointer(slots)
+    return type.results.map { type in
+      defer { slot += type.slotCount }
+      return Value(type: type, from: slot)
+    }
+  }
+
+  /// A call from inside a host function.
+  private func callNested(_ arguments: [Value], _ type: FunctionType) throws -> [Value] {
+    guard let base = store.nestedBase else { throw ExecutionError.storeIsSuspended }
+    let outer = store.context.pointee.registers
+    let cx = record.pointee.context
+    let reference = instanceContext(cx)
+    let outerLimit = reference.stackLimit
+    // The limit holds for all executions on this stack together.
+    guard UInt(bitPattern: base + 1 + Int(record.pointee.parameterSlots)) < store.context.pointee.stackEnd else {
+      throw Trap(kind: .callStackExhausted)
+    }
+    try store.prepareEntry(self, arguments, type: type)
+    store.depth += 1
+    let status = dispatch(store.context)
+    store.depth -= 1
+    defer {
+      // The counter flows back; everything else is as the host function left it.
+      let rm = store.context.pointee.registers.rm
+      store.context.pointee.registers = outer
+      store.context.pointee.registers.rm = rm
+      reference.stackLimit = outerLimit
+    }
+    switch status {
+    case Status.finished: return store.results(type)
+    case Status.outOfInstructions: throw TrapKind.outOfInstructions
+    case Status.interrupted: throw TrapKind.interrupted
+    case Status.suspended:
+      store.pendingHostCall = nil
+      throw ExecutionError.cannotSuspend
+    default: throw store.takeTrap(status)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+// Host functions: Swift closures that Wasm code calls.
+
+import Compiler
+import WebAssembly
+
+/// How a host function ended.
+public enum HostOutcome: Sendable {
+  /// The results are in the slots.
+  case done
+  /// Execution stops here as a value; whoever resumes it gives the results.
+  case suspend
+}
+
+/// The body of a host function. `slots` hold the parameters, and take the results. A thrown error ends the execution with
+/// a trap that carries it; a thrown `TrapKind` traps as that.
+public typealias RawHostFunction = (_ caller: Caller, _ slots: UnsafeMutablePointer<UInt64>) throws -> HostOutcome
+
+extension TrapKind: Error {}
+
+struct HostFunction {
+  var type: FunctionType
+  var name: String
+  var body: RawHostFunction
+}
+
+/// A host call that waits for its results.
+struct PendingHostCall {
+  var record: UnsafeMutablePointer<FunctionRecord>
+  var frame: FP
+  /// Where the caller goes on; nil after a tail call, which returns to its caller's caller.
+  var back: PC?
+  var fp: FP
+  /// The call operation, for backtraces.
+  var pc: PC
+}
+
+/// The view that a host function has of the code that called it. Valid during the call only.
+public struct Caller {
+  let cx: CX
+
+  /// The calling instance; nil where the host calls the function itself.
+  public var instance: Instance? {
+    if cx == UnsafeMutableRawPointer(store.hostContext) { return nil }
+    return Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+  }
+
+  public var store: Store {
+    Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
+  }
+
+  /// Subtracts `amount` from the instruction counter; a check point.
+  ///
+  /// Throws `TrapKind.outOfInstructions` if the counter is, or falls, below 0.
+  public func charge(_ amount: UInt64) throws(TrapKind) {
+    let store = instanceContext(cx).store
+    let counter = Int128(store.pointee.registers.rm) + Int128(store.pointee.reserve)
+    if counter < 0 { throw .outOfInstructions }
+    let rest = max(counter - Int128(amount), Int128(Int.min))
+    store.pointee.registers.rm = Int(min(rest, Int128(store.pointee.slice)))
+    store.pointee.reserve = Int(rest) - store.pointee.registers.rm
+    if rest < 0 { throw .outOfInstructions }
+  }
+
+  /// What remains of the instruction limit; negative between check points if it is overrun.
+  public var remainingInstructions: Int {
+    let store = instanceContext(cx).store
+    let (sum, overflow) = store.pointee.registers.rm.addingReportingOverflow(store.pointee.reserve)
+    return overflow ? Int.max : sum
+  }
+}
+
+/// Calls a host function for the operation at `pc`. Parameters and results are at `frame`; `back` is where the caller goes
+/// on, nil for a tail call.
+@inline(never)
+func callHost(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double,
+  _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?
+) -> Int {
+  // A host call is a check point.
+  if rm < 0 {
+    let store = instanceContext(cx).store
+    if rm &+ store.pointee.reserve < 0 || store.pointee.interrupt.pointee.load(ordering: .relaxed) {
+      return outOfInstructions(pc, fp, md, cx, ac, rm, x0, x1)
+    }
+  }
+  let status = invokeHost(pc, fp, md, cx, rm, record, frame, back)
+  if status != 0 { return status }
+  return finishHostCall(cx, fp, record, frame, back)
+}
+
+/// Runs the closure. Returns 0, or the status that ends or suspends the execution.
+private func invokeHost(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP,
+  _ back: PC?
+) -> Int {
+  let storeContext = instanceContext(cx).store
+  storeContext.pointee.registers = Registers(pc: pc, fp: fp, md: md, cx: cx, ac: 0, rm: rm)
+  let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
+  let outer = store.nestedBase
+  store.nestedBase = frame + Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
+  defer { store.nestedBase = outer }
+  do {
+    switch try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: cx), frame) {
+    case .done: return 0
+    case .suspend:
+      guard store.depth <= 1 else {
+        store.pendingError = ExecutionError.cannotSuspend
+        return TrapKind.hostError.status
+      }
+      store.pendingHostCall = PendingHostCall(record: record, frame: frame, back: back, fp: fp, pc: pc)
+      storeContext.pointee.registers.pc = RuntimeCode.resumeHostCall
+      return Status.suspended
+    }
+  } catch let kind as TrapKind {
+    store.failedHostFunction = Int(record.pointee.index)
+    return kind.status
+  } catch {
+    store.failedHostFunction = Int(record.pointee.index)
+    store.pendingError = error
+    return TrapKind.hostError.status
+  }
+}
+
+/// Passes the results at `frame` on to the caller.
+private func finishHostCall(
+  _ cx: CX, _ fp: FP, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?
+) -> Int {
+  let caller = instanceContext(cx)
+  caller.refreshMemory()
+  let rm = caller.store.pointee.registers.rm
+  let md = caller.currentMemory.pointee.base
+  let value = frame[0]
+  guard let back else {
+    // After a tail call the results are at the start of the frame; return them as any function does.
+    let outer = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+    let z = outer[-1]
+    let callerFrame = fp - Int(z & 0xFFFF_FFFF)
+    if record.pointee.returnsScalar { callerFrame[Int(z >> 32)] = value }
+    return next(outer, callerFrame, md, cx, value, rm, Double(bitPattern: value), 0)
+  }
+  if record.pointee.returnsScalar { fp[Int(back[-1] >> 32)] = value }
+  return next(back, fp, md, cx, value, rm, Double(bitPattern: value), 0)
+}
+
+/// Goes on after a suspended host call, whose results now stand in its frame.
+@inline(never)
+func resumeHostCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int
+{
+  let storeContext = instanceContext(cx).store
+  let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
+  guard let call = store.pendingHostCall else { preconditionFailure("no host call waits") }
+  store.pendingHostCall = nil
+  storeContext.pointee.registers.rm = rm
+  return finishHostCall(cx, call.fp, call.record, call.frame, call.back)
+}

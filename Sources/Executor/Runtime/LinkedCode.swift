@@ -1,0 +1,120 @@
+// Linking: on a function's first call its code is copied out of the artifact, verified in that copy, and its operation
+// numbers are replaced by the addresses of handlers. Shared by all instances of the module, on any thread.
+
+import Compiler
+import Synchronization
+import WebAssembly
+
+/// The handler addresses by operation number, for memories with and without write tracking.
+enum HandlerTables {
+  // Sound as shared state: written once here, only read afterwards.
+  nonisolated(unsafe) static let plain: UnsafePointer<UInt64> = addresses(tracked: false)
+  nonisolated(unsafe) static let tracked: UnsafePointer<UInt64> = addresses(tracked: true)
+
+  private static func addresses(tracked: Bool) -> UnsafePointer<UInt64> {
+    let table = makeHandlerTable(tracked: tracked)
+    precondition(table.count == ThreadedOperation.count)
+    let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: table.count)
+    for (index, handler) in table.enumerated() { memory[index] = UInt64(unsafeBitCast(handler, to: UInt.self)) }
+    return UnsafePointer(memory)
+  }
+}
+
+/// Code that no artifact holds: what the outermost frame and frames on an instance's border return to. Before each
+/// operation stands the word that a return reads: the distance of the frames and the slot of a single result.
+enum RuntimeCode {
+  // Sound as shared state: written once here, only read afterwards.
+  nonisolated(unsafe) private static let words: UnsafePointer<UInt64> = {
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 6)
+    words[0] = 0
+    words[1] = HandlerTables.plain[Int(ThreadedOperation.exit.number)]
+    words[2] = UInt64(borderSlots) | 2 << 32
+    words[3] = HandlerTables.plain[Int(ThreadedOperation.leaveInstance.number)]
+    words[4] = 0
+    words[5] = HandlerTables.plain[Int(ThreadedOperation.resumeHostCall.number)]
+    return UnsafePointer(words)
+  }()
+
+  nonisolated(unsafe) static let exit: PC = words + 1
+  nonisolated(unsafe) static let leaveInstance: PC = words + 3
+  nonisolated(unsafe) static let resumeHostCall: PC = words + 5
+}
+
+/// The linked functions of one artifact, for one of the two kinds of memory.
+package final class LinkedCode: @unchecked Sendable {
+  // Sound as Sendable: cells are atomic, everything else that changes is behind the lock, linked code is written before
+  // its cell and never again.
+  package let artifact: Artifact
+  let isTracked: Bool
+  let cells: UnsafeMutablePointer<CodeCell>
+  private let lock = Mutex(LinkedFunctions())
+
+  private struct LinkedFunctions {
+    var blocks: [(start: UInt, words: Int, function: Int)] = []
+  }
+
+  package init(artifact: Artifact, isTracked: Bool) {
+    self.artifact = artifact
+    self.isTracked = isTracked
+    // calloc'ed memory is a valid array of cells that hold 0, and the pages of large arrays come zeroed when touched.
+    cells = zeroedCells(max(artifact.functionCount, 1))
+  }
+
+  deinit {
+    lock.withLock { linked in
+      for block in linked.blocks { UnsafeMutablePointer<UInt64>(bitPattern: block.start)?.deallocate() }
+    }
+    freeCells(cells)
+  }
+
+  /// Verifies and links defined function `index`, unless another thread has.
+  package func link(_ index: Int) throws(ArtifactError) {
+    // Verification runs outside the lock: two threads may both do it, one of the copies is dropped.
+    if cells[index].load(ordering: .acquiring) != 0 { return }
+    let function = try artifact.function(index)
+    let count = function.wordCount
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))
+    let source = artifact.bytes.buffer
+    for word in 0..<count {
+      words[word] = UInt64(
+        littleEndian: source.loadUnaligned(fromByteOffset: function.codeOffset + word * 8, as: UInt64.self))
+    }
+    do throws(ArtifactError) {
+      try verify(artifact, function, index: index, words: UnsafeMutableBufferPointer(start: words, count: count))
+    } catch {
+      words.deallocate()
+      throw error
+    }
+    let handlers = isTracked ? HandlerTables.tracked : HandlerTables.plain
+    var position = 0
+    while position < count {
+      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: words[position]))
+      words[position] = handlers[Int(operation.number)]
+      position += operation.length(at: words + position)
+    }
+    let start = UInt(bitPattern: words)
+    let isFirst = lock.withLock { linked in
+      if cells[index].load(ordering: .acquiring) != 0 { return false }
+      linked.blocks.append((start, count, index))
+      cells[index].store(start, ordering: .releasing)
+      return true
+    }
+    if !isFirst { words.deallocate() }
+  }
+
+  /// Links every function now.
+  package func linkAll() throws(ArtifactError) {
+    for index in 0..<artifact.functionCount { try link(index) }
+  }
+
+  /// The defined function whose linked code holds `pc`, and the word in it; nil if `pc` is in none.
+  package func location(of pc: PC) -> (function: Int, word: Int)? {
+    let address = UInt(bitPattern: pc)
+    return lock.withLock { linked in
+      for block in linked.blocks where address >= block.start && address < block.start + UInt(block.words * 8) {
+        return (block.function, Int(address - block.start) / 8)
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// The store: what belongs together at run time. Its functions, its value stack, and the execution in progress. One thread
+// at a time uses a store and all in it.
+
+import Compiler
+import Synchronization
+import WebAssembly
+
+/// What a store may use.
+public struct StoreLimits: Sendable {
+  /// 64 KiB pages of each memory.
+  public var memoryPages: UInt64 = 1 << 20
+  /// Elements of each table.
+  public var tableElements: UInt64 = 10_000_000
+  public var instances = 10_000
+  /// Slots (8 bytes) of stack, counted by `StackCost`.
+  public var stackSlots = 131_072
+  public init() {}
+}
+
+/// A request from any thread to stop the execution in a store.
+public final class InterruptHandle: @unchecked Sendable {
+  // Sound as Sendable: the only state is an atomic flag.
+  package let flag: UnsafeMutablePointer<Atomic<Bool>>
+
+  init() {
+    flag = .allocate(capacity: 1)
+    flag.initialize(to: Atomic(false))
+  }
+
+  deinit {
+    flag.deinitialize(count: 1)
+    flag.deallocate()
+  }
+
+  /// Stops the execution at the end of its internal slice. Stays set until the store's next execution has seen it.
+  public func interrupt() { flag.pointee.store(true, ordering: .relaxed) }
+}
+
+public final class Store {
+  public let limits: StoreLimits
+  public let types: CanonicalTypeTable
+  package let canonicalizer: TypeCanonicalizer
+  /// Whether memories of this store keep what executions write, to undo or compare it.
+  public let tracksWrites: Bool
+  public let interruptHandle = InterruptHandle()
+  package let context: UnsafeMutablePointer<StoreContext>
+  /// Stands in for an instance's context where a host function is called from no instance.
+  let hostContext: UnsafeMutablePointer<InstanceContext>
+  private let stack: UnsafeMutableRawPointer
+  private let stackBytes: Int
+  /// Function records in chunks with stable addresses; handle h is record h - 1.
+  private var chunks: [UnsafeMutablePointer<FunctionRecord>] = []
+  private var recordCount = 0
+  var hostFunctions: [HostFunction] = []
+  package private(set) var instances: [Instance] = []
+  /// Objects behind external references; handle h is object h - 1.
+  private var externals: [AnyObject] = []
+  /// The error that a host function or the linker left for the trap that is under way.
+  var pendingError: (any Error)?
+  /// The host call that suspended execution.
+  var pendingHostCall: PendingHostCall?
+  /// The host function that the trap under way comes from.
+  var failedHostFunction: Int?
+  /// Whether a suspended execution owns the store.
+  var isSuspended = false
+  /// How many executions are under way: more than one when host functions have entered Wasm again.
+  var depth = 0
+  /// Where the frames of an execution that a host function starts begin; nil outside host functions.
+  var nestedBase: FP?
+  private static let chunkSize = 1024
+  /// Slots that frames may use beyond their logical cost without a check of their own.
+  package static let frameReserve = 8192
+
+  package init(canonicalizer: TypeCanonicalizer, limits: StoreLimits, tracksWrites: Bool) throws(ResourceError) {
+    self.canonicalizer = canonicalizer
+    self.limits = limits
+    self.tracksWrites = tracksWrites
+    types = canonicalizer.table
+    // Beyond the logical limit there is room for frames that are larger than their cost and for borders between
+    // instances; four times the limit holds any program whose frames are at most four times their cost.
+    let slots = limits.stackSlots * 4 + 2 * Store.frameReserve
+    stackBytes = (slots * 8 + 65_535) & ~65_535
+    guard let stack = mapStack(stackBytes) else { throw .outOfMemory(bytes: stackBytes) }
+    self.stack = stack
+    context = .allocate(capacity: 1)
+    let base = stack.bindMemory(to: UInt64.self, capacity: stackBytes / 8)
+    let end = UInt(bitPattern: stack + stackBytes) - UInt(2 * Store.frameReserve * 8)
+    context.initialize(
+      to: StoreContext(
+        registers: Registers(pc: RuntimeCode.exit, fp: base, md: stack, cx: stack), reserve: 0, slice: 1 << 22,
+        interrupt: interruptHandle.flag, stackBase: base, stackEnd: end, object: UnsafeMutableRawPointer(context)))
+    hostContext = zeroedWords(1, of: InstanceContext.self)
+    hostContext.pointee.store = context
+    context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    for chunk in chunks { chunk.deallocate() }
+    context.deallocate()
+    freeWords(hostContext)
+    unmapStack(stack, stackBytes)
+  }
+
+  // MARK: Functions
+
+  /// Adds a record; its handle and address stay valid as long as the store.
+  func addRecord(_ record: FunctionRecord) -> UnsafeMutablePointer<FunctionRecord> {
+    if recordCount % Store.chunkSize == 0 { chunks.append(.allocate(capacity: Store.chunkSize)) }
+    let pointer = chunks[recordCount / Store.chunkSize] + recordCount % Store.chunkSize
+    pointer.initialize(to: record)
+    recordCount += 1
+    pointer.pointee.handle = UInt64(recordCount)
+    return pointer
+  }
+
+  /// The record behind a handle; nil for null and for bits that are no handle.
+  func functionRecord(_ handle: UInt64) -> UnsafeMutablePointer<FunctionRecord>? {
+    guard handle != 0, handle <= UInt64(recordCount) else { return nil }
+    let index = Int(handle - 1)
+    return chunks[index / Store.chunkSize] + index % Store.chunkSize
+  }
+
+  /// A host function of the given type. `body` reads its parameters from the slots and leaves the results there (one slot
+  /// each, two for a vector).
+  public func makeHostFunction(
+    _ type: FunctionType, name: String = "", body: @escaping RawHostFunction
+  ) throws(ModuleError) -> Function {
+    let id = try canonicalizer.add(type)
+    hostFunctions.append(HostFunction(type: type, name: name, body: body))
+    let resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
+    let record = addRecord(
+      FunctionRecord(
+        context: UnsafeMutableRawPointer(hostContext), cell: nil, type: id, index: UInt32(hostFunctions.count - 1),
+        parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }), resultSlots: UInt32(resultSlots),
+        returnsScalar: type.results.count == 1 && resultSlots == 1, handle: 0))
+    return Function(store: self, record: record)
+  }
+
+  func add(_ instance: Instance) { instances.append(instance) }
+
+  // MARK: External references
+
+  /// A reference to `object`, which the store keeps as long as it lives.
+  public func makeExternal(_ object: AnyObject) -> Reference {
+    externals.append(object)
+    return Reference(handle: UInt64(externals.count))
+  }
+
+  /// The object behind an external reference; nil for null and for handles of no object.
+  public func external(_ reference: Reference) -> AnyObject? {
+    guard reference.handle != 0, reference.handle <= UInt64(externals.count) else { return nil }
+    return externals[Int(reference.handle - 1)]
+  }
+}
+
+/// A function of a store: of an instance, or a host function.
+public struct Function {
+  public let store: Store
+  package let record: UnsafeMutablePointer<FunctionRecord>
+
+  /// The reference that stands for this function.
+  public var reference: Reference { Reference(handle: record.pointee.handle) }
+
+  /// The function behind `reference`; nil for null and for what is no function of the store.
+  public init?(_ reference: Reference, in store: Store) {
+    guard let record = store.functionRecord(reference.handle) else { return nil }
+    self.store = store
+    self.record = record
+  }
+
+  package init(store: Store, record: UnsafeMutablePointer<FunctionRecord>) {
+    self.store = store
+    self.record = record
+  }
+
+  public var type: FunctionType {
+    if record.pointee.cell == nil { return store.hostFunctions[Int(record.pointee.index)].type }
+    let instance = self.instance!
+    let module = instance.module.module
+    let typeIndex = module.functions[Int(record.pointee.index)]
+    guard case .function(let type) = module.types[Int(typeIndex)].composite else {
+      preconditionFailure("a function's type is no function type")
+    }
+    return type
+  }
+
+  /// The instance that defines the function; nil for host functions.
+  public var instance: Instance? {
+    if record.pointee.cell == nil { return nil }
+    return Unmanaged<Instance>.fromOpaque(instanceContext(record.pointee.context).pointer.pointee.object)
+      .takeUnretainedValue()
+  }
+}

@@ -1,0 +1,135 @@
+// Tables. Function tables hold the addresses of function records, so that a call need not look anything up; what Wasm
+// code and hosts see are handles.
+
+import WebAssembly
+
+/// A table of a store.
+public final class Table {
+  public let type: TableType
+  package let record: UnsafeMutablePointer<TableRecord>
+  unowned let store: Store
+  private var capacity: Int
+  private let maximumCount: UInt64
+  /// Whether elements are functions.
+  let holdsFunctions: Bool
+
+  package init(type: TableType, holdsFunctions: Bool, elementLimit: UInt64, store: Store) throws(ResourceError) {
+    maximumCount = min(type.limits.maximum ?? UInt64.max, elementLimit)
+    guard type.limits.minimum <= maximumCount else { throw .tableLimit(elements: type.limits.minimum) }
+    self.type = type
+    self.holdsFunctions = holdsFunctions
+    self.store = store
+    capacity = max(Int(type.limits.minimum), 1)
+    let elements = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+    elements.initialize(repeating: 0, count: capacity)
+    record = .allocate(capacity: 1)
+    record.initialize(
+      to: TableRecord(elements: elements, count: UInt(type.limits.minimum), object: UnsafeMutableRawPointer(record)))
+    record.pointee.object = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    record.pointee.elements.deallocate()
+    record.deallocate()
+  }
+
+  public var count: UInt64 { UInt64(record.pointee.count) }
+
+  /// The table's type as an importing module sees it: the minimum is the present size.
+  package var currentType: TableType {
+    TableType(
+      element: type.element, limits: Limits(address: type.limits.address, minimum: count, maximum: type.limits.maximum))
+  }
+
+  /// What the table keeps for a handle; nil where the handle is of no function.
+  func stored(_ handle: UInt64) -> UInt64? {
+    if !holdsFunctions || handle == 0 { return handle }
+    guard let record = store.functionRecord(handle) else { return nil }
+    return UInt64(UInt(bitPattern: record))
+  }
+
+  func handle(_ stored: UInt64) -> UInt64 {
+    guard holdsFunctions, let record = UnsafeMutablePointer<FunctionRecord>(bitPattern: UInt(stored)) else {
+      return stored
+    }
+    return record.pointee.handle
+  }
+
+  /// The element at `index` as a handle, or nil beyond the end.
+  package func get(_ index: UInt64) -> UInt64? {
+    index < count ? handle(record.pointee.elements[Int(index)]) : nil
+  }
+
+  package func set(_ index: UInt64, _ handle: UInt64) -> Bool {
+    guard index < count, let value = stored(handle) else { return false }
+    record.pointee.elements[Int(index)] = value
+    return true
+  }
+
+  /// Adds `added` elements with `handle`. Returns the old size, or nil where the maximum forbids it.
+  package func grow(by added: UInt64, _ handle: UInt64) -> UInt64? {
+    let old = count
+    let (sum, overflow) = old.addingReportingOverflow(added)
+    guard !overflow, sum <= maximumCount, let value = stored(handle) else { return nil }
+    if sum > UInt64(capacity) {
+      capacity = Int(min(maximumCount, max(sum, UInt64(capacity) * 2)))
+      let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+      larger.update(from: record.pointee.elements, count: Int(old))
+      record.pointee.elements.deallocate()
+      record.pointee.elements = larger
+    }
+    (record.pointee.elements + Int(old)).initialize(repeating: value, count: Int(added))
+    record.pointee.count = UInt(sum)
+    return old
+  }
+
+  package func fill(_ index: UInt64, _ handle: UInt64, _ length: UInt64) -> Bool {
+    guard length <= count, index <= count - length, let value = stored(handle) else { return false }
+    (record.pointee.elements + Int(index)).update(repeating: value, count: Int(length))
+    return true
+  }
+
+  /// Copies between tables of the same kind of elements, or within one.
+  package func copy(_ destination: UInt64, from source: Table, _ start: UInt64, _ length: UInt64) -> Bool {
+    guard length <= count, destination <= count - length, length <= source.count, start <= source.count - length else {
+      return false
+    }
+    if holdsFunctions == source.holdsFunctions {
+      let from = UnsafeRawPointer(source.record.pointee.elements + Int(start))
+      UnsafeMutableRawPointer(record.pointee.elements + Int(destination)).copyMemory(
+        from: from, byteCount: Int(length) * 8)
+      return true
+    }
+    // Only code that no validator has seen gets here.
+    return length == 0
+  }
+}
+
+/// A global variable of a store. Its value is one slot, or two for a vector.
+public final class Global {
+  public let type: GlobalType
+  package let cell: UnsafeMutablePointer<UInt64>
+
+  package init(type: GlobalType, low: UInt64, high: UInt64 = 0) {
+    self.type = type
+    cell = .allocate(capacity: 2)
+    cell[0] = low
+    cell[1] = high
+  }
+
+  package convenience init(type: GlobalType, _ value: Value) {
+    self.init(type: type, low: 0)
+    value.store(to: cell)
+  }
+
+  public var value: Value { Value(type: type.value, from: cell) }
+
+  /// Sets a mutable global. Returns false, and changes nothing, where the global is immutable or the type differs.
+  public func set(_ value: Value) -> Bool {
+    guard type.isMutable, value.fits(type.value) else { return false }
+    value.store(to: cell)
+    return true
+  }
+
+  deinit { cell.deallocate() }
+}

@@ -1,0 +1,80 @@
+// Traps with backtraces.
+
+import Compiler
+import WebAssembly
+
+/// One function in a backtrace.
+public struct BacktraceFrame: Hashable, Sendable {
+  /// Index in the function index space of the instance's module; of host functions 0.
+  public var function: UInt32
+  /// From the name section; of host functions the name that they were made with.
+  public var name: String?
+  /// Byte offset in the module of the operator that trapped or called.
+  public var offset: Int?
+  public var isHost: Bool
+}
+
+/// The end of an execution that could not go on.
+public struct Trap: Error {
+  public var kind: TrapKind
+  /// Innermost function first; at most `Trap.frameLimit`.
+  public var backtrace: [BacktraceFrame] = []
+  /// What a host function threw (kind `hostError`).
+  public var underlying: (any Error)?
+
+  public static let frameLimit = 64
+
+  public init(kind: TrapKind, backtrace: [BacktraceFrame] = [], underlying: (any Error)? = nil) {
+    self.kind = kind
+    self.backtrace = backtrace
+    self.underlying = underlying
+  }
+}
+
+extension Trap: CustomStringConvertible {
+  public var description: String {
+    var text = kind.message
+    if let underlying { text += ": \(underlying)" }
+    for (index, frame) in backtrace.enumerated() {
+      text += "\n  \(index): \(frame.name ?? (frame.isHost ? "host function" : "function \(frame.function)"))"
+      if frame.isHost { text += " (host)" }
+      if let offset = frame.offset { text += " at 0x\(String(offset, radix: 16))" }
+    }
+    return text
+  }
+}
+
+extension Store {
+  /// The functions that are active, from the saved registers.
+  func backtrace() -> [BacktraceFrame] {
+    var frames: [BacktraceFrame] = []
+    if let host = failedHostFunction {
+      frames.append(BacktraceFrame(function: 0, name: hostFunctions[host].name, offset: nil, isHost: true))
+      failedHostFunction = nil
+    }
+    var pc = context.pointee.registers.pc
+    var fp = context.pointee.registers.fp
+    var cx = context.pointee.registers.cx
+    if pc == RuntimeCode.resumeHostCall, let call = pendingHostCall { pc = call.pc }
+    while frames.count < Trap.frameLimit {
+      let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+      guard let place = instance.code.location(of: pc) else { break }
+      let artifact = instance.module.artifact
+      let index = UInt32(place.function + artifact.spaces.importedFunctionCount)
+      let offset = (try? artifact.function(place.function)).flatMap { artifact.moduleOffset(of: $0, word: place.word) }
+      frames.append(
+        BacktraceFrame(function: index, name: instance.module.functionName(index), offset: offset, isHost: false))
+      var back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      if back == RuntimeCode.leaveInstance {
+        fp -= borderSlots
+        cx = CX(bitPattern: UInt(fp[0])).unsafelyUnwrapped
+        back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      }
+      if back == RuntimeCode.exit { break }
+      fp -= Int(back[-1] & 0xFFFF_FFFF)
+      // The call operation's last word.
+      pc = back - 1
+    }
+    return frames
+  }
+}

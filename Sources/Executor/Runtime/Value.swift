@@ -1,0 +1,88 @@
+// Values at the border between host and Wasm code.
+
+import Semantics
+import WebAssembly
+
+/// A function or external reference as Wasm code sees it: a handle of its store. 0 is null.
+public struct Reference: Hashable, Sendable {
+  public let handle: UInt64
+  public init(handle: UInt64) { self.handle = handle }
+  public static let null = Reference(handle: 0)
+  public var isNull: Bool { handle == 0 }
+}
+
+/// A value of a Wasm type. Floats are kept as bits, so that NaNs pass unchanged.
+public enum Value: Hashable, Sendable {
+  case i32(Int32)
+  case i64(Int64)
+  /// The bits of an f32.
+  case f32(UInt32)
+  /// The bits of an f64.
+  case f64(UInt64)
+  case v128(V128)
+  case funcref(Reference)
+  case externref(Reference)
+
+  public static func float(_ value: Float) -> Value { .f32(value.bitPattern) }
+  public static func double(_ value: Double) -> Value { .f64(value.bitPattern) }
+
+  /// The value's type; of references the nullable abstract one.
+  public var type: ValueType {
+    switch self {
+    case .i32: .i32
+    case .i64: .i64
+    case .f32: .f32
+    case .f64: .f64
+    case .v128: .v128
+    case .funcref: .funcref
+    case .externref: .externref
+    }
+  }
+
+  /// Writes the value to one slot, or two for a vector.
+  package func store(to slots: UnsafeMutablePointer<UInt64>) {
+    switch self {
+    case .i32(let value): slots[0] = UInt64(UInt32(bitPattern: value))
+    case .i64(let value): slots[0] = UInt64(bitPattern: value)
+    case .f32(let bits): slots[0] = UInt64(bits)
+    case .f64(let bits): slots[0] = bits
+    case .v128(let value):
+      slots[0] = value.low
+      slots[1] = value.high
+    case .funcref(let reference), .externref(let reference): slots[0] = reference.handle
+    }
+  }
+
+  /// Reads a value of `type` from one slot, or two for a vector.
+  package init(type: ValueType, from slots: UnsafePointer<UInt64>) {
+    switch type {
+    case .i32: self = .i32(Int32(truncatingIfNeeded: slots[0]))
+    case .i64: self = .i64(Int64(bitPattern: slots[0]))
+    case .f32: self = .f32(UInt32(truncatingIfNeeded: slots[0]))
+    case .f64: self = .f64(slots[0])
+    case .v128: self = .v128(V128(low: slots[0], high: slots[1]))
+    default:
+      let isFunction = type.heapType.isConcrete || type.heapType == .func || type.heapType == .nofunc
+      self = isFunction ? .funcref(Reference(handle: slots[0])) : .externref(Reference(handle: slots[0]))
+    }
+  }
+
+  /// Whether the value may stand where `type` is expected.
+  package func fits(_ type: ValueType) -> Bool {
+    switch self {
+    case .funcref(let reference):
+      guard type.isReference, !(reference.isNull && !type.isNullable) else { return false }
+      return type.heapType.isConcrete || type.heapType == .func || (type.heapType == .nofunc && reference.isNull)
+    case .externref(let reference):
+      guard type.isReference, !(reference.isNull && !type.isNullable) else { return false }
+      return type.heapType == .extern || (type.heapType == .noextern && reference.isNull)
+    default: return self.type == type
+    }
+  }
+}
+
+// Names for modules that import others with the same ones, and cannot say `Executor.Value`: the concurrency library has a
+// protocol `Executor`.
+public typealias RuntimeValue = Value
+public typealias RuntimeTable = Table
+public typealias RuntimeGlobal = Global

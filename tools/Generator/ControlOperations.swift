@@ -1,0 +1,382 @@
+// Internal operations for control: entry, charges, jumps, calls, returns, tables, globals.
+//
+// A frame is a run of slots at `fp`; the word before it, `fp[-1]`, is the return address: a pointer into the caller's
+// code just behind the call, whose last word holds the distance between the frames (`S`) and the slot that takes a
+// single result (`d`).
+
+extension OperationTable {
+  mutating func addControl() {
+    add(
+      "enter", "K0 c2 z0.2 n2.2", [.entry, .mayTrap, .check], family: "Control",
+      doc: "function entry: stack check, zero z slots from n on, charge K and check",
+      """
+      let w = pc[1]
+      let z = pc[2]
+      if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit) {
+        \(trapCall)TrapKind.callStackExhausted.status)
+      }
+      var count = Int(z & 0xFFFF_FFFF)
+      var slot = fp + Int(z >> 32)
+      while count > 0 {
+        slot.pointee = 0
+        slot += 1
+        count &-= 1
+      }
+      let left = rm &- Int(w & 0xFFFF_FFFF)
+      if _slowPath(left < 0) { return outOfInstructions(pc + 3, fp, md, cx, ac, left, x0, x1) }
+      return next(pc + 3, fp, md, cx, ac, left, x0, x1)
+      """)
+    add(
+      "enterLarge", "K0 c2 z0.2 n2.2 n0.3", [.entry, .mayTrap, .check], family: "Control",
+      doc: "enter, for a frame of more slots than the reserve beyond the stack's limit",
+      """
+      let w = pc[1]
+      let z = pc[2]
+      if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit || UInt(bitPattern: fp + Int(pc[3] & 0xFFFF_FFFF)) > instanceContext(cx).stackEnd) {
+        \(trapCall)TrapKind.callStackExhausted.status)
+      }
+      (fp + Int(z >> 32)).update(repeating: 0, count: Int(z & 0xFFFF_FFFF))
+      let left = rm &- Int(w & 0xFFFF_FFFF)
+      if _slowPath(left < 0) { return outOfInstructions(pc + 4, fp, md, cx, ac, left, x0, x1) }
+      return next(pc + 4, fp, md, cx, ac, left, x0, x1)
+      """)
+    add(
+      "charge", "X0", [], family: "Control", doc: "rm := rm - imm",
+      """
+      return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
+      """)
+    add(
+      "chargeCheck", "X0", [.check], family: "Control", doc: "rm := rm - imm; if rm < 0 stop",
+      """
+      let left = rm &- Int(bitPattern: UInt(pc[1]))
+      if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+      return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+      """)
+    for wide in [false, true] {
+      add(
+        wide ? "chargeDynamic64" : "chargeDynamic32", "r0", [.check], family: "Control",
+        doc: "rm := max(rm - a, least integer), if rm < 0 stop",
+        """
+        let amount = \(wide ? "fp[slot0(pc[1])]" : "UInt64(UInt32(truncatingIfNeeded: fp[slot0(pc[1])]))")
+        return chargeAmount(pc + 2, fp, md, cx, ac, rm, x0, x1, amount)
+        """)
+    }
+    add(
+      "jump", "B0 K2", [.terminator], family: "Control", doc: "charge K; goto B",
+      """
+      let w = pc[1]
+      return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
+      """)
+    add(
+      "jumpCheck", "B0 K2", [.terminator, .check], family: "Control", doc: "charge K and check; goto B",
+      """
+      let w = pc[1]
+      let target = pc + Int(Int32(truncatingIfNeeded: w))
+      let left = rm &- Int(w >> 32)
+      if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+      return next(target, fp, md, cx, ac, left, x0, x1)
+      """)
+    // The words behind a switch are its table: one word for each case, displacement from the switch and cost.
+    for form in ["s", "a"] {
+      add(
+        "switch_\(form)", form == "s" ? "r0 n2" : "n2",
+        form == "s" ? [.terminator, .check] : [.terminator, .check, .readsAccumulator], family: "Control",
+        doc:
+          "goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check",
+        """
+        let w = pc[1]
+        let index = \(form == "s" ? "UInt32(truncatingIfNeeded: fp[slot0(w)])" : "UInt32(truncatingIfNeeded: ac)")
+        let last = UInt32(truncatingIfNeeded: w >> 32) &- 1
+        let z = pc[2 + Int(index < last ? index : last)]
+        let target = pc + Int(Int32(truncatingIfNeeded: z))
+        let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+        if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+        return next(target, fp, md, cx, ac, left, x0, x1)
+        """)
+    }
+    add("trap", "k0", [.terminator, .mayTrap], family: "Control", doc: "trap with kind k", "\(trapCall)slot0(pc[1]))")
+    add(
+      "trapIfNull", "r0 k1", [.mayTrap], family: "Control", doc: "trap with kind k if a is 0",
+      """
+      let w = pc[1]
+      if _slowPath(fp[slot0(w)] == 0) { \(trapCall)slot1(w)) }
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    addCalls()
+    addReturns()
+    addTables()
+    addGlobals()
+  }
+
+  private mutating func addCalls() {
+    let callee = "let frame = fp + Int(z & 0xFFFF_FFFF)\nframe[-1] = UInt64(UInt(bitPattern: pc + 3))\n"
+    add(
+      "call", "F0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call function F of the same instance",
+      """
+      let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+      if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
+      let z = pc[2]
+      \(callee)return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "callImport", "I0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call imported function I",
+      """
+      return callRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+      """)
+    for form in ["s", "a"] {
+      add(
+        "callIndirect_\(form)", "T0.2 t2.2 S0.3 d2.3" + (form == "s" ? " r0" : ""),
+        form == "s" ? [.call, .mayTrap] : [.call, .mayTrap, .readsAccumulator], family: "Call",
+        doc: "call element a of table t, whose type must be T",
+        """
+        let index = \(form == "s" ? "fp[slot0(pc[1])]" : "ac")
+        return callIndirect(pc, fp, md, cx, ac, rm, x0, x1, index)
+        """)
+    }
+    add(
+      "callReference", "r0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call the function with handle a",
+      """
+      return callReference(pc, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tailCall", "F0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
+      doc: "replace the frame by one of function F; its n argument slots are at S",
+      """
+      let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+      if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
+      moveArguments(fp, pc[2])
+      return next(PC(bitPattern: code).unsafelyUnwrapped, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tailCallImport", "I0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
+      doc: "replace the frame by a call of imported function I",
+      """
+      return tailCallRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+      """)
+    add(
+      "tailCallIndirect", "r0 S0.2 n2.2 T0.3 t2.3", [.terminator, .mayTrap], family: "Call",
+      doc: "replace the frame by a call of element a of table t, whose type must be T",
+      """
+      return tailCallIndirect(pc, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tailCallReference", "r0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
+      doc: "replace the frame by a call of the function with handle a",
+      """
+      return tailCallReference(pc, fp, md, cx, ac, rm, x0, x1)
+      """)
+    // Around a call from a frame that takes more slots than its logical cost: the stack's limit moves by the difference
+    // while the callee runs, so that it is met at the same call whatever the layout of frames.
+    add(
+      "raiseStack", "n0", [.mayTrap], family: "Call", doc: "raise the stack's limit by n slots",
+      """
+      let raised = instanceContext(cx).stackLimit &+ UInt(pc[1] & 0xFFFF_FFFF) &* 8
+      if _slowPath(raised > instanceContext(cx).stackEnd) { \(trapCall)TrapKind.callStackExhausted.status) }
+      instanceContext(cx).stackLimit = raised
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "lowerStack", "n0", [], family: "Call", doc: "lower the stack's limit by n slots",
+      """
+      let amount = UInt(pc[1] & 0xFFFF_FFFF) &* 8
+      instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    // Code that the executor makes itself; the verifier refuses it in artifacts.
+    add(
+      "exit", "", [.terminator], family: "Runtime", doc: "the outermost frame returned",
+      "return finished(pc, fp, md, cx, ac, rm, x0, x1)")
+    add(
+      "leaveInstance", "", [.terminator], family: "Runtime", doc: "return over an instance's border",
+      "return leaveInstance(pc, fp, md, cx, ac, rm, x0, x1)")
+    add(
+      "resumeHostCall", "", [.terminator], family: "Runtime", doc: "return from a suspended host call",
+      "return resumeHostCall(pc, fp, md, cx, ac, rm, x0, x1)")
+  }
+
+  private mutating func addReturns() {
+    func leave(_ store: String) -> String {
+      """
+      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      let z = back[-1]
+      let frame = fp - Int(z & 0xFFFF_FFFF)
+      \(store)return next(back, frame, md, cx, ac, rm, x0, x1)
+      """
+    }
+    add(
+      "return", "", [.terminator], family: "Return", doc: "return; results, if any, are in the first slots", leave(""))
+    add(
+      "return_a", "", [.terminator, .readsAccumulator], family: "Return", doc: "return ac",
+      leave("frame[Int(z >> 32)] = ac\n"))
+    add(
+      "returnFloat_a", "", [.terminator, .readsFloat], family: "Return", doc: "return x0",
+      leave("frame[Int(z >> 32)] = x0.bitPattern\n"))
+    add(
+      "return_s", "r0", [.terminator, .writesAccumulator], family: "Return", doc: "return a",
+      """
+      let v = fp[slot0(pc[1])]
+      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      let z = back[-1]
+      let frame = fp - Int(z & 0xFFFF_FFFF)
+      frame[Int(z >> 32)] = v
+      return next(back, frame, md, cx, v, rm, x0, x1)
+      """)
+    add(
+      "returnFloat_s", "r0", [.terminator, .writesFloat], family: "Return", doc: "return a",
+      """
+      let v = fp[slot0(pc[1])]
+      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      let z = back[-1]
+      let frame = fp - Int(z & 0xFFFF_FFFF)
+      frame[Int(z >> 32)] = v
+      return next(back, frame, md, cx, ac, rm, Double(bitPattern: v), x1)
+      """)
+    add(
+      "return_i", "i2", [.terminator], family: "Return", doc: "return imm (sign-extended)",
+      """
+      let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+      let z = back[-1]
+      let frame = fp - Int(z & 0xFFFF_FFFF)
+      frame[Int(z >> 32)] = v
+      return next(back, frame, md, cx, v, rm, x0, x1)
+      """)
+  }
+
+  private mutating func addTables() {
+    add(
+      "tableGet", "r0 w1 t2", [.mayTrap, .writesAccumulator], family: "Table", doc: "d := table t [a]",
+      """
+      let w = pc[1]
+      var v: UInt64 = 0
+      if _slowPath(!tableGet(cx, Int(w >> 32), fp[slot0(w)], &v)) { \(trapCall)TrapKind.outOfBoundsTableAccess.status) }
+      fp[slot1(w)] = v
+      return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+      """)
+    add(
+      "tableSet", "r0 r1 t2", [.mayTrap], family: "Table", doc: "table t [a] := b",
+      """
+      let w = pc[1]
+      if _slowPath(!tableSet(cx, Int(w >> 32), fp[slot0(w)], fp[slot1(w)])) { \(trapCall)TrapKind.outOfBoundsTableAccess.status) }
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tableSize", "w0 t2", [.writesAccumulator], family: "Table", doc: "d := size of table t",
+      """
+      let w = pc[1]
+      let v = UInt64(instanceContext(cx).tables[Int(w >> 32)].pointee.count)
+      fp[slot0(w)] = v
+      return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+      """)
+    add(
+      "tableGrow", "r0 r1 w2 t0.2", [.writesAccumulator], family: "Table", doc: "d := grow table t by b elements a",
+      """
+      let w = pc[1]
+      let v = tableGrow(cx, Int(pc[2] & 0xFFFF_FFFF), fp[slot0(w)], fp[slot1(w)])
+      fp[slot2(w)] = v
+      return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+      """)
+    add(
+      "tableFill", "r0 r1 r2 t0.2", [.mayTrap], family: "Table", doc: "fill c elements of table t at a with b",
+      """
+      let w = pc[1]
+      if _slowPath(!tableFill(cx, Int(pc[2] & 0xFFFF_FFFF), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
+        \(trapCall)TrapKind.outOfBoundsTableAccess.status)
+      }
+      return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tableCopy", "r0 r1 r2 t0.2 t2.2", [.mayTrap], family: "Table",
+      doc: "copy c elements from table t' at b to table t at a",
+      """
+      let w = pc[1]
+      if _slowPath(!tableCopy(cx, Int(pc[2] & 0xFFFF_FFFF), Int(pc[2] >> 32), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
+        \(trapCall)TrapKind.outOfBoundsTableAccess.status)
+      }
+      return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "tableInit", "r0 r1 r2 t0.2 E2.2", [.mayTrap], family: "Table",
+      doc: "copy c elements at b of element segment E to table t at a",
+      """
+      let w = pc[1]
+      if _slowPath(!tableInit(cx, Int(pc[2] & 0xFFFF_FFFF), Int(pc[2] >> 32), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
+        \(trapCall)TrapKind.outOfBoundsTableAccess.status)
+      }
+      return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "elementDrop", "E0", family: "Table", doc: "drop element segment E",
+      """
+      dropElements(cx, Int(pc[1] & 0xFFFF_FFFF))
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "functionReference", "w0 J2", [.writesAccumulator], family: "Table", doc: "d := handle of function J",
+      """
+      let w = pc[1]
+      let v = functionHandle(cx, Int(w >> 32))
+      fp[slot0(w)] = v
+      return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+      """)
+  }
+
+  private mutating func addGlobals() {
+    for stores in [true, false] {
+      let suffix = stores ? "_d" : "_n"
+      let store = stores ? "fp[slot0(w)] = v\n" : ""
+      add(
+        "globalGet" + suffix, (stores ? "w0 " : "") + "G2", [.writesAccumulator], family: "Global",
+        doc: "d := global G",
+        """
+        let w = pc[1]
+        let v = instanceContext(cx).globals[Int(w >> 32)].pointee
+        \(store)return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+        """)
+      add(
+        "globalGetFloat" + suffix, (stores ? "w0 " : "") + "G2", [.writesFloat], family: "Global", doc: "d := global G",
+        """
+        let w = pc[1]
+        let v = instanceContext(cx).globals[Int(w >> 32)].pointee
+        \(store)return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: v), x1)
+        """)
+    }
+    add(
+      "globalGetPair", "W0 G2", family: "Global", doc: "d := global G (v128)",
+      """
+      let w = pc[1]
+      let cell = instanceContext(cx).globals[Int(w >> 32)]
+      fp[slot0(w)] = cell[0]
+      fp[slot0(w) + 1] = cell[1]
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "globalSet_s", "r0 G2", family: "Global", doc: "global G := a",
+      """
+      let w = pc[1]
+      instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "globalSet_a", "G2", [.readsAccumulator], family: "Global", doc: "global G := ac",
+      """
+      instanceContext(cx).globals[Int(pc[1] >> 32)].pointee = ac
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "globalSetFloat_a", "G2", [.readsFloat], family: "Global", doc: "global G := x0",
+      """
+      instanceContext(cx).globals[Int(pc[1] >> 32)].pointee = x0.bitPattern
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+    add(
+      "globalSetPair", "R0 G2", family: "Global", doc: "global G := a (v128)",
+      """
+      let w = pc[1]
+      let cell = instanceContext(cx).globals[Int(w >> 32)]
+      cell[0] = fp[slot0(w)]
+      cell[1] = fp[slot0(w) + 1]
+      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      """)
+  }
+}
