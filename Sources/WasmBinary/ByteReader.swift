@@ -65,7 +65,16 @@ public struct ByteReader {
   public mutating func u64() throws(ModuleError) -> UInt64 { try unsigned(bits: 64) }
 
   @inlinable @inline(__always)
-  public mutating func s32() throws(ModuleError) -> Int32 { Int32(truncatingIfNeeded: try signed(bits: 32)) }
+  public mutating func s32() throws(ModuleError) -> Int32 {
+    if position != end {
+      let first = position.load(as: UInt8.self)
+      if first < 0x80 {
+        position += 1
+        return Int32(Int8(bitPattern: first << 1) >> 1)
+      }
+    }
+    return Int32(truncatingIfNeeded: try signed(bits: 32))
+  }
 
   @inlinable @inline(__always)
   public mutating func s33() throws(ModuleError) -> Int64 { try signed(bits: 33) }
