@@ -11,13 +11,13 @@ final class FunctionCode {
   /// The initial values of the declared locals, which follow the parameters.
   let locals: [OracleValue]
   let operators: [Operator]
+  /// The labels of each `br_table` by its position, the default last.
+  let labelTables: [Int: [UInt32]]
   /// What a call costs of the stack limit, in slots.
   let stackSlots: Int
 
   struct Operator {
     var instruction: Instruction
-    /// For `br_table`: all labels, the default last.
-    var labels: [UInt32] = []
     /// For `block`, `loop`, `if` and `else`: the position of the matching `end`.
     var end = 0
     /// For `if`: the position of its `else`, or nil.
@@ -39,7 +39,7 @@ final class FunctionCode {
     let localTypes: [ValueType]
     var operators: [Operator]
     do throws(ModuleError) {
-      (localTypes, operators) = try FunctionCode.read(module, body, type, instance)
+      (localTypes, operators, labelTables) = try FunctionCode.read(module, body, type, instance)
     } catch {
       preconditionFailure("a validated module can be decoded: \(error)")
     }
@@ -61,7 +61,7 @@ final class FunctionCode {
 
   private static func read(
     _ module: Module, _ body: FunctionBody, _ type: FunctionType, _ instance: OracleInstance
-  ) throws(ModuleError) -> (locals: [ValueType], operators: [Operator]) {
+  ) throws(ModuleError) -> (locals: [ValueType], operators: [Operator], labelTables: [Int: [UInt32]]) {
     let buffer = module.bytes.buffer
     var declarations = try LocalDeclarations(buffer, body: body, parameterCount: type.parameters.count)
     var locals: [ValueType] = []
@@ -69,14 +69,17 @@ final class FunctionCode {
 
     var reader = InstructionReader(buffer, range: declarations.operators)
     var operators: [Operator] = []
+    var labelTables: [Int: [UInt32]] = [:]
     while !reader.isAtEnd {
       var instruction = Instruction()
       try reader.next(&instruction)
       var next = Operator(instruction: instruction)
       switch instruction.opcode {
       case .brTable:
-        var labels = reader.vector(of: instruction)
-        for _ in 0...instruction.a { next.labels.append(try labels.u32()) }
+        var vector = reader.vector(of: instruction)
+        var labels: [UInt32] = []
+        for _ in 0...instruction.a { labels.append(try vector.u32()) }
+        labelTables[operators.count] = labels
       case .block, .loop, .if:
         switch instruction.blockType {
         case .empty: break
@@ -90,7 +93,7 @@ final class FunctionCode {
       }
       operators.append(next)
     }
-    return (locals, operators)
+    return (locals, operators, labelTables)
   }
 
   private static func matchEnds(_ operators: inout [Operator]) {

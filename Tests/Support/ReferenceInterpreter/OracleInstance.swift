@@ -55,7 +55,7 @@ public final class OracleInstance {
 
   /// What the export `name` stands for.
   public func export(_ name: String) -> OracleExternal? {
-    guard let export = module.exports.first(where: { $0.name == name }) else { return nil }
+    guard let export = module.exports.first(where: { ExactName($0.name) == ExactName(name) }) else { return nil }
     let index = Int(export.index)
     switch export.kind {
     case .function: return .function(OracleFunction(address: functions[index]))

@@ -28,7 +28,9 @@ extension OracleMachine {
       if labels.popLast() == nil { returnFromFunction() }
     case .br: branch(instruction.a)
     case .brIf: if popI32() != 0 { branch(instruction.a) }
-    case .brTable: branch(next.labels[min(Int(popI32()), next.labels.count - 1)])
+    case .brTable:
+      let labels = currentLabelTable
+      branch(labels[min(Int(popI32()), labels.count - 1)])
     case .return: returnFromFunction()
     case .call: try call(instance.functions[Int(instruction.a)])
     case .returnCall: try tailCall(instance.functions[Int(instruction.a)])

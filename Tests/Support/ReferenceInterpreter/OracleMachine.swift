@@ -175,6 +175,8 @@ final class OracleMachine {
   // MARK: State of the running function
 
   var instance: OracleInstance { frame!.instance }
+  /// The labels of the `br_table` that is executing.
+  var currentLabelTable: [UInt32] { frame!.code.labelTables[current]! }
   var position: Int {
     get { frame!.position }
     set { frame!.position = newValue }
