@@ -4,11 +4,6 @@
 
 import WebAssembly
 
-/// How a field of an aggregate is read: as it is, or extended from a packed integer.
-enum FieldExtension {
-  case none, signed, unsigned
-}
-
 extension FunctionValidator {
   private mutating func typeEntry(_ index: UInt32) throws(ModuleError) -> TypeEntry {
     if index >= tables.typeCount { throw fail(.unknownType, "\(index)") }
@@ -40,8 +35,9 @@ extension FunctionValidator {
     return element
   }
 
-  private mutating func checkExtension(_ field: FieldEntry, _ `extension`: FieldExtension) throws(ModuleError) {
-    if (field.packedBits != 0) != (`extension` != .none) {
+  /// Packed integers are read with an extension, all other fields without.
+  private mutating func checkPacking(_ field: FieldEntry, extends: Bool) throws(ModuleError) {
+    if (field.packedBits != 0) != extends {
       throw fail(
         .packedAccess, "\(instruction.opcode.mnemonic) of \(field.packedBits == 0 ? "an unpacked" : "a packed") field")
     }
@@ -67,9 +63,9 @@ extension FunctionValidator {
     try push(.ref(.concrete(index), nullable: false))
   }
 
-  mutating func structGet(_ extension: FieldExtension) throws(ModuleError) {
+  mutating func structGet(extends: Bool) throws(ModuleError) {
     let field = try field()
-    try checkExtension(field, `extension`)
+    try checkPacking(field, extends: extends)
     try pop(.ref(.concrete(instruction.a), nullable: true))
     try push(field.type)
   }
@@ -130,9 +126,9 @@ extension FunctionValidator {
     try push(.ref(.concrete(index), nullable: false))
   }
 
-  mutating func arrayGet(_ index: UInt32, _ extension: FieldExtension) throws(ModuleError) {
+  mutating func arrayGet(_ index: UInt32, extends: Bool) throws(ModuleError) {
     let element = try array(index)
-    try checkExtension(element, `extension`)
+    try checkPacking(element, extends: extends)
     try pop(.i32)
     try pop(.ref(.concrete(index), nullable: true))
     try push(element.type)

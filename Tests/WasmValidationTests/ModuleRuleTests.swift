@@ -139,27 +139,41 @@ private let exportCases: [TextCase] = [
 
   /// Errors outside of bodies point at the very entry of the section.
   @Test func errorsPointAtTheirItem() throws {
-    let cases: [(text: String, before: String)] = [
+    // What is right, and the entry of the same section that is not.
+    let cases: [(before: String, wrong: String)] = [
+      ("(type (func)) (type (func (param i32)))", "(type (func (param (ref 9))))"),
       (
-        "(type (func)) (type (func (param i32))) (type (func (param (ref 9))))",
-        "(type (func)) (type (func (param i32)))"
+        "(rec (type (struct (field i8))) (type (array (mut i16)))) (type (sub (func (result (ref 0)))))",
+        "(type (sub 2 (struct)))"
+      ),
+      ("(rec (type (func)))", "(rec (type (struct (field (ref 9)))))"),
+      (
+        "(import \"m\" \"a\" (func)) (import \"m\" \"t\" (memory 1)) (import \"n\" \"t\" (tag))"
+          + "(import \"o\" \"g\" (global (mut i32))) (import \"\" \"\" (table 1 2 funcref))",
+        "(import \"m\" \"b\" (memory 2 1))"
+      ),
+      ("(memory 1) (memory 2 5)", "(memory 3 1)"),
+      ("(table 1 funcref) (table 1 2 externref) (table 3 funcref (ref.null func))", "(table 2 1 funcref)"),
+      ("(type (struct)) (type (func)) (func (type 1))", "(func (type 0))"),
+      ("(tag) (tag (param i32))", "(tag (result i64))"),
+      ("(global i32 (i32.const 7)) (global (mut funcref) (ref.null func))", "(global (ref 99) (unreachable))"),
+      ("(func (export \"a\")) (export \"b\" (func 0))", "(export \"c\" (func 1))"),
+      (
+        "(table 1 funcref) (func $f) (elem (i32.const 0) $f) (elem func $f $f) (elem declare func $f)"
+          + "(elem (table 0) (i32.const 0) func $f) (elem (i32.const 0) funcref (ref.null func)) (elem externref)"
+          + "(elem declare funcref (ref.func $f)) (elem (table 0) (i32.const 0) (ref func) (ref.func $f))",
+        "(elem (table 7) (i32.const 0) func)"
       ),
       (
-        "(import \"m\" \"a\" (func)) (import \"m\" \"t\" (memory 1)) (import \"m\" \"b\" (memory 2 1))",
-        "(import \"m\" \"a\" (func)) (import \"m\" \"t\" (memory 1))"
-      ),
-      ("(memory 1) (memory 2 5) (memory 3 1)", "(memory 1) (memory 2 5)"),
-      ("(table 1 funcref) (table 1 2 externref) (table 2 1 funcref)", "(table 1 funcref) (table 1 2 externref)"),
-      (
-        "(func (export \"a\")) (export \"b\" (func 0)) (export \"c\" (func 1))",
-        "(func (export \"a\")) (export \"b\" (func 0))"
+        "(memory 1) (data (i32.const 0) \"abc\") (data \"def\") (data (memory 0) (i32.const 1) \"\")",
+        "(data (memory 3) (i32.const 0) \"\")"
       ),
     ]
-    for (text, before) in cases {
-      let wrong = try module("(module \(text))")
+    for (before, text) in cases {
+      let wrong = try module("(module \(before) \(text))")
       let error = try #require(validationError(wrong))
       let right = try module("(module \(before))")
-      #expect(validationError(right) == nil)
+      #expect(validationError(right) == nil, "\(before)")
       // The section that is wrong has the right entries first, and its number of entries in one byte.
       let section = try #require(error.section)
       let start = try #require(sectionContents(section, in: right))

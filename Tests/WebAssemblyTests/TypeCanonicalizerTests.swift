@@ -112,4 +112,31 @@ private func ref(_ index: UInt32) -> ValueType { .ref(.concrete(index), nullable
     #expect(try canonicalizer.add(types, groups: groups) == Array(0..<count))
     #expect(try canonicalizer.add(types, groups: groups) == Array(0..<count))
   }
+
+  /// Modules added from several threads at once get the same ids for the same types, and the table can be read meanwhile.
+  @Test func manyThreadsShareACanonicalizer() async throws {
+    let canonicalizer = TypeCanonicalizer()
+    let count: UInt32 = 300
+    let types = (0..<count).map { function(isFinal: false, under: $0 == 0 ? nil : $0 - 1) }
+    let results = try await withThrowingTaskGroup(of: [UInt32].self) { group in
+      for task in 0..<UInt32(8) {
+        group.addTask {
+          // Each task begins with a type of its own, and then adds the same ones as all others.
+          let own = structure(Array(repeating: .i32, count: Int(task)))
+          _ = try canonicalizer.add([own], groups: [0..<1])
+          let ids = try canonicalizer.add(types, groups: (0..<count).map { $0..<$0 + 1 })
+          for index in 1..<Int(count) where !canonicalizer.table.isSubtype(ids[index], of: ids[index / 2]) {
+            Issue.record("type \(index) is not below \(index / 2)")
+          }
+          return ids
+        }
+      }
+      var all: [[UInt32]] = []
+      for try await ids in group { all.append(ids) }
+      return all
+    }
+    #expect(results.count == 8)
+    #expect(results.allSatisfy { $0 == results[0] })
+    #expect(canonicalizer.count == Int(count) + 8)
+  }
 }
