@@ -50,6 +50,8 @@ public enum TextErrorReason: String, Hashable, Sendable {
   case unknownDataSegment = "unknown data segment"
   case unknownLocal = "unknown local"
   case unknownLabel = "unknown label"
+  /// Well-formed so far as it was read, but longer than this implementation reads.
+  case limitExceeded = "implementation limit exceeded"
   // Annotations that stand for custom sections.
   case misplacedCustomAnnotation = "misplaced @custom annotation"
   case customAnnotationWithoutName = "@custom annotation: missing section name"
@@ -86,8 +88,8 @@ public struct TextError: Error, Hashable, Sendable {
     column = 0
   }
 
-  /// The error with its line and column in `text`. Parsers call it once, at their outer border, because it reads the text
-  /// from the beginning.
+  /// The error with its line and column in `text`. Parsers call it once, at their outer border, because it reads the
+  /// text from the beginning.
   func located(in text: UnsafeBufferPointer<UInt8>) -> TextError {
     var counter = LineCounter()
     counter.advance(to: offset, in: text)

@@ -12,7 +12,8 @@ public struct TextOptions: Hashable, Sendable {
 /// The binary form of the module that `text` (a .wat file) contains.
 ///
 /// The text is `(module …)`, the fields of a module without that frame, `(module binary "…")` or `(module quote "…")`.
-/// The result is well-formed but not validated: it may, for instance, use undefined indices.
+/// The result is not validated: it may, for instance, use undefined indices. The bytes of a binary module are not
+/// looked at.
 /// - Returns: The module's bytes, in canonical form: shortest integers, sections only where they have entries.
 /// - Throws: `TextError` with the offset, line and column of the first fault found.
 /// - Complexity: Linear in the length of the text. Nesting may be as deep as memory allows.
@@ -33,10 +34,17 @@ public func parseModule(_ text: String, options: TextOptions = TextOptions()) th
   try parseModule(Array(text.utf8), options: options)
 }
 
-/// Calls `body` with the bytes of `text`, which stay in place meanwhile.
+/// The greatest length of a text in bytes. It keeps all that is counted in a module's text below 2^31, and its binary
+/// form below the 2^32 bytes of the largest section.
+let maximumTextLength = Int(Int32.max)
+
+/// Calls `body` with the bytes of `text`, which stay in place meanwhile. Refuses text beyond `maximumTextLength`.
 func withTextBytes<Result>(
   _ text: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) throws(TextError) -> Result
 ) throws(TextError) -> Result {
+  if text.count > maximumTextLength {
+    throw TextError(.limitExceeded, at: 0, detail: "\(text.count) bytes, at most \(maximumTextLength) are accepted")
+  }
   let result = text.withUnsafeBufferPointer { buffer -> Swift.Result<Result, TextError> in
     do throws(TextError) { return .success(try body(buffer)) } catch { return .failure(error) }
   }

@@ -131,7 +131,8 @@ import Testing
     }
   }
 
-  /// Random bit patterns, printed and read back; and random decimals and hexadecimals compared with the standard library.
+  /// Random bit patterns, printed and read back; and random decimals and hexadecimals compared with the standard
+  /// library.
   @Test func randomFloats() {
     var random = SplitMix64(state: 1)
     for _ in 0..<3_000 {

@@ -4,8 +4,8 @@ import WasmText
 import WebAssembly
 
 @Suite struct SuiteTextTests {
-  /// Assertions that are refused for another reason than their text says, by line. Here too many digits make the first of
-  /// too few lanes too large as well.
+  /// Assertions that are refused for another reason than their text says, by line. Here too many digits make the first
+  /// of too few lanes too large as well.
   static let otherReason: [String: Set<Int>] = ["simd_const.wast": [479]]
 
   @Test func everyTextModuleIsParsedOrRefused() throws {

@@ -2,8 +2,8 @@
 
 import WebAssembly
 
-/// A word with a meaning in modules, scripts or annotations. Operators are recognised by their row in the operator table
-/// instead; a word may be both.
+/// A word with a meaning in modules, scripts or annotations. Operators are recognised by their row in the operator
+/// table instead; a word may be both.
 enum Keyword: UInt8, CaseIterable {
   /// Any other word.
   case none

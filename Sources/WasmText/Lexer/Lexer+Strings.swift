@@ -103,8 +103,8 @@ extension Lexer {
   /// Passes over one character of one or more bytes.
   mutating func skipCharacter() throws(TextError) {
     let first = position.pointee
-    // The number of bytes that follow, and the range of the first of those: the other encodings are overlong, surrogates,
-    // or beyond the last character.
+    // The number of bytes that follow, and the range of the first of those: the other encodings are overlong,
+    // surrogates, or beyond the last character.
     let (count, low, high): (Int, UInt8, UInt8) =
       switch first {
       case 0..<0x80: (0, 0, 0)

@@ -5,8 +5,8 @@
 //
 // Source: WebAssembly 3.0, sections 6.2 and 6.3.
 
-/// Invariant that makes the unchecked pointers sound: `start <= position <= end`, all inside one buffer that outlives the
-/// lexer; every read compares with `end` first.
+/// Invariant that makes the unchecked pointers sound: `start <= position <= end`, all inside one buffer that outlives
+/// the lexer; every read compares with `end` first.
 struct Lexer {
   let start: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -177,8 +177,8 @@ struct Lexer {
   }
 
   /// Passes over balanced text until after the parenthesis that closes it. Its opening one has been read already. Looks
-  /// at characters, strings and comments, but not at tokens: much faster than reading those. Without a closing parenthesis
-  /// it throws `reason` for the offset `opening`.
+  /// at characters, strings and comments, but not at tokens: much faster than reading those. Without a closing
+  /// parenthesis it throws `reason` for the offset `opening`.
   mutating func skipForm(orThrow reason: TextErrorReason, at opening: Int) throws(TextError) {
     var depth = 1
     while position != end {

@@ -8,13 +8,15 @@ struct Token {
     case end
     case leftParenthesis
     case rightParenthesis
-    /// A word that begins with a small letter: a keyword, an operator, `inf`, `nan…`, `offset=…`, `align=…`, or unknown.
+    /// A word that begins with a small letter: a keyword, an operator, `inf`, `nan…`, `offset=…`, `align=…`, or
+    /// unknown.
     case word
     /// Begins with a digit or a sign. Whether it is well-formed shows when it is read as an integer or a float.
     case number
     case string
     case identifier
-    /// `(@custom`, `(@name` or `(@metadata.code.branch_hint`; `keyword` says which. Its contents and `)` follow as tokens.
+    /// `(@custom`, `(@name` or `(@metadata.code.branch_hint`; `keyword` says which. Its contents and `)` follow as
+    /// tokens.
     case annotation
     /// Anything else that holds together, and never has a meaning outside of annotations.
     case reserved

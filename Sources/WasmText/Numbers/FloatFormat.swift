@@ -18,9 +18,9 @@ struct FloatFormat {
   var infinity: UInt64 { UInt64(maximumExponent * 2 + 1) << UInt64(fractionBits) }
   var canonicalNaN: UInt64 { infinity | 1 << UInt64(fractionBits - 1) }
 
-  /// The bits of `significand` · 2^`exponent`, rounded to nearest, ties to even. `isInexact` tells that the exact value is
-  /// a little larger, by less than one unit of `significand`; `significand` must have its top bit set then. Returns nil if
-  /// the rounded value is beyond the largest finite one.
+  /// The bits of `significand` · 2^`exponent`, rounded to nearest, ties to even. `isInexact` tells that the exact value
+  /// is a little larger, by less than one unit of `significand`; `significand` must have its top bit set then. Returns
+  /// nil if the rounded value is beyond the largest finite one.
   func rounded(significand: UInt64, exponent: Int, isInexact: Bool) -> UInt64? {
     if significand == 0 { return 0 }
     let shift = significand.leadingZeroBitCount
@@ -36,8 +36,8 @@ struct FloatFormat {
     let half = aligned >> (dropped - 1) & 1 != 0
     let isBeyondHalf = isInexact || aligned & (1 << (dropped - 1) - 1) != 0
     if half && (isBeyondHalf || result & 1 != 0) { result += 1 }
-    // A normal number's leading bit is not stored; adding instead of replacing lets a carry reach the exponent, which is
-    // right for both kinds of numbers.
+    // A normal number's leading bit is not stored; adding instead of replacing lets a carry reach the exponent, which
+    // is right for both kinds of numbers.
     if !isSubnormal { result += UInt64(top - minimumExponent) << UInt64(fractionBits) }
     return result < infinity ? result : nil
   }

@@ -105,7 +105,8 @@ enum FloatLiteral {
       long.append(UInt8(ascii: "1"))
       exponent -= 1
     }
-    // The magnitude is below 10^(exponent + digits); far beyond both ends of the range, the exact exponent is irrelevant.
+    // The magnitude is below 10^(exponent + digits); far beyond both ends of the range, the exact exponent is
+    // irrelevant.
     let scale = exponent + long.count
     if scale > 400 { throw .outOfRange }
     if scale < -400 { return 0 }
@@ -136,7 +137,8 @@ enum FloatLiteral {
   }
 }
 
-/// Reads the digits of a float, then its exponent, and checks the grammar: digits, optionally a point and digits, optionally
+/// Reads the digits of a float, then its exponent, and checks the grammar: digits, optionally a point and digits,
+/// optionally
 /// `e` or `p` and a decimal exponent. Single underscores may stand between digits.
 private struct DigitReader {
   private let text: UnsafeBufferPointer<UInt8>

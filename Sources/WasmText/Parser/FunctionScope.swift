@@ -1,5 +1,5 @@
-// What identifiers mean inside one function: locals and labels. Bindings are stored by the identifier's number and marked
-// with the function they belong to, so that starting a function and leaving a block cost constant time.
+// What identifiers mean inside one function: locals and labels. Bindings are stored by the identifier's number and
+// marked with the function they belong to, so that starting a function and leaving a block cost constant time.
 //
 // Source: WebAssembly 3.0, section 6.1.4.
 

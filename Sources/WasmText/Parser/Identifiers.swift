@@ -15,7 +15,8 @@ struct IdentifierTable {
   /// Where each identifier ends in `bytes`.
   private var ends: [Int] = []
   private var hashes: [Int] = []
-  /// An open hash table of identifier numbers; its size is a power of two, at least twice their count. -1 is an empty slot.
+  /// An open hash table of identifier numbers; its size is a power of two, at least twice their count. -1 is an empty
+  /// slot.
   private var slots: [Int32] = []
 
   func text(_ identifier: Identifier) -> ArraySlice<UInt8> {

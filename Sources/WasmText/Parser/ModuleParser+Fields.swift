@@ -18,7 +18,7 @@ extension ModuleParser {
       try cursor.advance()
       switch keyword {
       case .func: try functionField()
-      case .import: try importField()
+      case .import: try importField(at: offset)
       case .export: try exportField()
       case .table: try tableField()
       case .memory: try memoryField()
@@ -44,8 +44,7 @@ extension ModuleParser {
 
   // MARK: Imports and exports
 
-  private mutating func importField() throws(TextError) {
-    let token = cursor.token
+  private mutating func importField(at offset: Int) throws(TextError) {
     let module = try cursor.name()
     let name = try cursor.name()
     try cursor.expectOpen()
@@ -53,15 +52,15 @@ extension ModuleParser {
     try cursor.advance()
     _ = try binder()
     _ = takeIndex(space)
-    try importDescription(module, name, space, token)
+    try importDescription(module, name, space, at: offset)
     try cursor.expectClose()
   }
 
-  /// Reads the type of an import and writes the import. `token` is where the import begins.
+  /// Reads the type of the import that began at `offset`, and writes the import.
   private mutating func importDescription(
-    _ module: String, _ name: String, _ space: Space, _ token: Token
+    _ module: String, _ name: String, _ space: Space, at offset: Int
   ) throws(TextError) {
-    if let firstDefinition { throw cursor.error(firstDefinition.importAfter, token) }
+    if let firstDefinition { throw TextError(firstDefinition.importAfter, at: offset) }
     let description: ImportDescription
     switch space {
     case .table: description = .table(try tableType())
@@ -87,7 +86,7 @@ extension ModuleParser {
       try cursor.expectClose()
       appendExport(name, space, index)
     }
-    let token = cursor.token
+    let start = cursor.offset
     guard try cursor.open(.import) else {
       noteDefinition(space)
       return (index, false)
@@ -95,7 +94,7 @@ extension ModuleParser {
     let module = try cursor.name()
     let name = try cursor.name()
     try cursor.expectClose()
-    try importDescription(module, name, space, token)
+    try importDescription(module, name, space, at: start)
     return (index, true)
   }
 

@@ -1,8 +1,8 @@
-// Instructions, flat and folded, into their binary form. Nesting is kept on a stack of frames, so its depth is limited by
-// memory only.
+// Instructions, flat and folded, into their binary form. Nesting is kept on a stack of frames, so its depth is limited
+// by memory only.
 //
-// A folded operator follows its operands in the binary form but precedes them in the text: its bytes wait, with its frame,
-// until the operands are written.
+// A folded operator follows its operands in the binary form but precedes them in the text: its bytes wait, with its
+// frame, until the operands are written.
 //
 // Source: WebAssembly 3.0, section 6.5.
 

@@ -232,7 +232,8 @@ extension ModuleParser {
     return type
   }
 
-  /// The rest of a `param` or `local` form: an identifier and one type, or any number of types. Binds locals if `binding`.
+  /// The rest of a `param` or `local` form: an identifier and one type, or any number of types. Binds locals if
+  /// `binding`.
   mutating func declareValues(_ types: inout [ValueType], binding: Bool) throws(TextError) {
     let token = cursor.token
     let binder = try binder()
@@ -250,8 +251,8 @@ extension ModuleParser {
     try cursor.expectClose()
   }
 
-  /// A type use: an index, a signature, or both, which must agree. A signature alone stands for the first such type, and
-  /// adds it if there is none.
+  /// A type use: an index, a signature, or both, which must agree. A signature alone stands for the first such type,
+  /// and adds it if there is none.
   mutating func typeUse(_ names: ParameterNames) throws(TextError) -> UInt32 {
     let start = cursor.token
     guard try cursor.open(.type) else { return types.index(of: try signature(names)) }

@@ -1,7 +1,7 @@
 // Parses the fields of a module and writes its binary form, without a tree between them. The text is read three times:
 //
-// 1. `scanFields` finds where each field begins, counts the index spaces and binds the module's identifiers, because text
-//    may use them before they are defined. It passes over the fields' insides without making tokens of them.
+// 1. `scanFields` finds where each field begins, counts the index spaces and binds the module's identifiers, because
+//    text may use them before they are defined. It passes over the fields' insides without making tokens of them.
 // 2. `typeDefinitions` reads the type definitions, because type uses refer to them by structure.
 // 3. `fields` reads all other fields in their order. Function types that type uses lack are added behind the others, in
 //    the order of their first use.

@@ -1,5 +1,5 @@
-// Prints the instructions of a function body or constant expression, one at a time. Open blocks are on a stack, so nesting
-// may be as deep as memory allows.
+// Prints the instructions of a function body or constant expression, one at a time. Open blocks are on a stack, so
+// nesting may be as deep as memory allows.
 //
 // Source: WebAssembly 3.0, section 6.5.
 
@@ -21,8 +21,8 @@ struct BodyPrinter {
   private let labels: NameMap
   /// Labels are numbered in the order in which their blocks begin.
   private var labelCount: UInt32 = 0
-  /// The names that the identifiers of open blocks come from. One of them is not used again inside, so that an identifier
-  /// always means the block that a reader thinks of first.
+  /// The names that the identifiers of open blocks come from. One of them is not used again inside, so that an
+  /// identifier always means the block that a reader thinks of first.
   private var activeNames: Set<ExactName> = []
 
   init(_ reader: InstructionReader, locals: PrintedNames = PrintedNames(), labels: NameMap = NameMap()) {

@@ -6,15 +6,29 @@ import WasmBinary
 import WebAssembly
 
 extension ModulePrinter {
+  /// The text lists every local, but a few bytes declare thousands: a module may declare this many in all.
+  private static let maximumLocals: UInt64 = 10_000_000
+
   mutating func functions() throws(ModuleError) {
+    try checkLocals()
     for (position, body) in module.bodies.enumerated() {
       let index = UInt32(spaces.importedFunctionCount + position)
       do throws(ModuleError) {
         try field("func") { (printer) throws(ModuleError) in
           try printer.function(index, type: printer.module.functions[position], body)
         }
-        try checkSize(at: body.range.start)
       } catch { throw error.located(in: .code, function: index) }
+    }
+  }
+
+  private func checkLocals() throws(ModuleError) {
+    var total: UInt64 = 0
+    for body in module.bodies {
+      total += try LocalDeclarations(module.bytes.buffer, body: body).total
+      if total > ModulePrinter.maximumLocals {
+        let detail = "\(total) locals, at most \(ModulePrinter.maximumLocals) are printed"
+        throw ModuleError(.limit, .limitExceeded, offset: body.range.start, section: .code, detail: detail)
+      }
     }
   }
 

@@ -23,7 +23,6 @@ extension ModulePrinter {
           printer.valueType(segment.type)
           for item in expressions { try printer.expression(item, in: "item") }
         }
-        try printer.checkSize(at: 0)
       }
     }
   }

@@ -11,17 +11,18 @@ import WebAssembly
 
 /// How modules are printed.
 public struct PrintOptions: Hashable, Sendable {
-  /// Whether the name section's names are printed as identifiers. If not, that section is printed like other custom ones.
+  /// Whether the name section's names are printed as identifiers. If not, that section is printed like other custom
+  /// ones.
   public var usesNames: Bool
   public init(usesNames: Bool = true) { self.usesNames = usesNames }
 }
 
 /// The text of `module`.
 ///
-/// Parsing it with `parseModule` gives the same module in canonical form, with these exceptions: a data count section that
-/// no instruction needs is left out, and of a name section, what names nothing in the module.
-/// - Throws: `ModuleError` of the kind `malformed` where a function body can't be decoded or its blocks are not balanced;
-///   `limit` for more local declarations than a text should list.
+/// Parsing it with `parseModule` gives the same module in canonical form, with these exceptions: a data count section
+/// that no instruction needs is left out, and of a name section, what names nothing in the module.
+/// - Throws: `ModuleError` of the kind `malformed` where a function body can't be decoded or its blocks are not
+///   balanced; `limit` for more local declarations than a text should list.
 /// - Complexity: Linear in the size of the module.
 public func printModule(_ module: Module, options: PrintOptions = PrintOptions()) throws(ModuleError) -> String {
   var printer = ModulePrinter(module, options: options)
@@ -41,14 +42,11 @@ struct ModulePrinter {
   let fieldNames: [UInt32: PrintedNames]
   /// How many bytes may still be spent on optional text.
   private var optional: Int
-  /// More output than this is refused.
-  private let maximumSize: Int
 
   init(_ module: Module, options: PrintOptions) {
     self.module = module
     spaces = IndexSpaces(module)
     optional = 32 * module.bytes.count + 1 << 20
-    maximumSize = 100 * module.bytes.count + 1 << 26
     let section = options.usesNames ? ModulePrinter.usableNameSection(module) : nil
     nameSection = section
     sectionNames = section.map { NameSection(module.customSections[$0].contents, in: module.bytes) } ?? NameSection()
@@ -69,7 +67,8 @@ struct ModulePrinter {
     self.fieldNames = fieldNames
   }
 
-  /// The name section, if it is well-formed and follows all sections that are not custom, as it will when it is made anew.
+  /// The name section, if it is well-formed and follows all sections that are not custom, as it will when it is made
+  /// anew.
   private static func usableNameSection(_ module: Module) -> Int? {
     guard let index = module.customSections.firstIndex(where: { $0.name == "name" }),
       lastSection(module, upTo: module.customSections[index].precedingSection) == lastSection(module),
@@ -292,11 +291,5 @@ struct ModulePrinter {
     if count > optional { return false }
     optional -= count
     return true
-  }
-
-  func checkSize(at offset: Int) throws(ModuleError) {
-    if output.bytes.count > maximumSize {
-      throw ModuleError(.limit, .limitExceeded, offset: offset, detail: "the text would be too large")
-    }
   }
 }

@@ -8,6 +8,7 @@ struct TextWriter {
   var depth = 0
   /// Lines are not indented deeper, else deep nesting would make a text of quadratic size.
   private static let maximumDepth = 32
+  private static let spaces = [UInt8](repeating: 0x20, count: 2 * maximumDepth)
 
   mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
@@ -15,7 +16,7 @@ struct TextWriter {
 
   mutating func newLine() {
     bytes.append(0x0A)
-    bytes.append(contentsOf: repeatElement(0x20, count: 2 * min(depth, TextWriter.maximumDepth)))
+    bytes.append(contentsOf: TextWriter.spaces[..<(2 * min(depth, TextWriter.maximumDepth))])
   }
 
   // MARK: Numbers
@@ -83,7 +84,8 @@ struct TextWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// A string of characters. Those that a screen doesn't show as they are, or that rearrange their neighbours, are escaped.
+  /// A string of characters. Those that a screen doesn't show as they are, or that rearrange their neighbours, are
+  /// escaped.
   mutating func name(_ name: String) {
     bytes.append(UInt8(ascii: "\""))
     for scalar in name.unicodeScalars {
