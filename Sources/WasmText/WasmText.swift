@@ -39,7 +39,7 @@ public func parseModule(_ text: String, options: TextOptions = TextOptions()) th
 let maximumTextLength = Int(Int32.max)
 
 /// Calls `body` with the bytes of `text`, which stay in place meanwhile. Refuses text beyond `maximumTextLength`.
-func withTextBytes<Result>(
+package func withTextBytes<Result>(
   _ text: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) throws(TextError) -> Result
 ) throws(TextError) -> Result {
   if text.count > maximumTextLength {

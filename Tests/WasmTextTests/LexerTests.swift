@@ -1,6 +1,5 @@
 import Testing
-
-@testable import WasmText
+import WasmText
 
 @Suite struct LexerTests {
   /// The kinds of the tokens of `text` with their spelling.

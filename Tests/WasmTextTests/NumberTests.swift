@@ -1,6 +1,5 @@
 import Testing
-
-@testable import WasmText
+import WasmText
 
 @Suite struct NumberTests {
   private func integer(_ text: String) -> IntegerLiteral? {

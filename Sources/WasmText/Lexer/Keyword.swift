@@ -4,7 +4,7 @@ import WebAssembly
 
 /// A word with a meaning in modules, scripts or annotations. Operators are recognised by their row in the operator
 /// table instead; a word may be both.
-enum Keyword: UInt8, CaseIterable {
+package enum Keyword: UInt8, CaseIterable {
   /// Any other word.
   case none
   // Modules.
@@ -29,7 +29,7 @@ enum Keyword: UInt8, CaseIterable {
   case custom, name, branchHint
   case before, after, first, last, code, datacount
 
-  var text: String {
+  package var text: String {
     switch self {
     case .none: ""
     case .catchRef: "catch_ref"

@@ -7,7 +7,7 @@
 
 /// Invariant that makes the unchecked pointers sound: `start <= position <= end`, all inside one buffer that outlives
 /// the lexer; every read compares with `end` first.
-struct Lexer {
+package struct Lexer {
   let start: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
   var position: UnsafePointer<UInt8>
@@ -15,7 +15,7 @@ struct Lexer {
   private let words = WordTable.shared
 
   /// A lexer over `text`, which must outlive it.
-  init(_ text: UnsafeBufferPointer<UInt8>) {
+  package init(_ text: UnsafeBufferPointer<UInt8>) {
     // An empty buffer may have no address; any non-null one serves, as nothing is ever read.
     start = text.baseAddress ?? UnsafePointer(bitPattern: 16)!
     end = start + text.count
@@ -33,7 +33,7 @@ struct Lexer {
     UnsafeBufferPointer(start: start + range.lowerBound, count: range.count)
   }
 
-  func text(of token: Token) -> UnsafeBufferPointer<UInt8> { bytes(token.start..<token.end) }
+  package func text(of token: Token) -> UnsafeBufferPointer<UInt8> { bytes(token.start..<token.end) }
 
   func error(_ reason: TextErrorReason, at place: UnsafePointer<UInt8>) -> TextError {
     TextError(reason, at: place - start)
@@ -44,7 +44,7 @@ struct Lexer {
   }
 
   /// The next token.
-  mutating func next() throws(TextError) -> Token {
+  package mutating func next() throws(TextError) -> Token {
     while position != end {
       let first = position
       switch classes[Int(first.pointee)] {

@@ -2,8 +2,8 @@
 
 import WebAssembly
 
-struct Token {
-  enum Kind: UInt8 {
+package struct Token {
+  package enum Kind: UInt8 {
     /// The end of the text.
     case end
     case leftParenthesis
@@ -22,12 +22,12 @@ struct Token {
     case reserved
   }
 
-  var kind: Kind
+  package var kind: Kind
   /// For words and annotations.
-  var keyword: Keyword = .none
+  package var keyword: Keyword = .none
   /// For words: the row in the operator table, or `OperatorTable.noRow`.
-  var row: UInt16 = OperatorTable.noRow
+  package var row: UInt16 = OperatorTable.noRow
   /// The half-open range of byte offsets in the text, quotes included.
-  var start: Int
-  var end: Int
+  package var start: Int
+  package var end: Int
 }

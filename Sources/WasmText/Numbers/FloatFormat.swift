@@ -2,15 +2,15 @@
 //
 // Source: IEEE 754-2019, section 3.4; WebAssembly 3.0, section 2.2.3.
 
-struct FloatFormat {
+package struct FloatFormat: Sendable {
   /// Bits of the significand, the implicit one included.
   let precision: Int
   /// The exponent of the smallest normal number.
   let minimumExponent: Int
   let maximumExponent: Int
 
-  static let binary32 = FloatFormat(precision: 24, minimumExponent: -126, maximumExponent: 127)
-  static let binary64 = FloatFormat(precision: 53, minimumExponent: -1022, maximumExponent: 1023)
+  package static let binary32 = FloatFormat(precision: 24, minimumExponent: -126, maximumExponent: 127)
+  package static let binary64 = FloatFormat(precision: 53, minimumExponent: -1022, maximumExponent: 1023)
 
   /// Bits of the stored significand, which are also the bits of a NaN's payload.
   var fractionBits: Int { precision - 1 }

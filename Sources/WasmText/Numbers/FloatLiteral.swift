@@ -6,9 +6,9 @@
 //
 // Source: WebAssembly 3.0, section 6.3.2.
 
-enum FloatLiteral {
+package enum FloatLiteral {
   /// The bits of the literal `text` in `format`.
-  static func bits(of text: UnsafeBufferPointer<UInt8>, as format: FloatFormat) throws(NumberFault) -> UInt64 {
+  package static func bits(of text: UnsafeBufferPointer<UInt8>, as format: FloatFormat) throws(NumberFault) -> UInt64 {
     var index = 0
     var sign: UInt64 = 0
     if let first = text.first, first == UInt8(ascii: "+") || first == UInt8(ascii: "-") {

@@ -3,7 +3,7 @@
 // Source: WebAssembly 3.0, section 6.3.1.
 
 /// What is wrong with a number.
-enum NumberFault: Error {
+package enum NumberFault: Error {
   /// Not a number of this kind at all.
   case malformed
   /// Well-formed, but the type has no such value.
@@ -11,7 +11,7 @@ enum NumberFault: Error {
 }
 
 /// A well-formed integer of any size.
-struct IntegerLiteral {
+package struct IntegerLiteral {
   enum Sign { case none, plus, minus }
   private(set) var sign = Sign.none
   private(set) var magnitude: UInt64 = 0
@@ -19,7 +19,7 @@ struct IntegerLiteral {
   private(set) var overflows = false
 
   /// Fails if `text` is not an integer.
-  init?(_ text: UnsafeBufferPointer<UInt8>) {
+  package init?(_ text: UnsafeBufferPointer<UInt8>) {
     var index = 0
     switch text.first {
     case UInt8(ascii: "+"): (sign, index) = (.plus, 1)
@@ -49,14 +49,14 @@ struct IntegerLiteral {
   }
 
   /// The value as an unsigned integer of `bits` bits. A sign is not allowed.
-  func unsigned(bits: Int) throws(NumberFault) -> UInt64 {
+  package func unsigned(bits: Int) throws(NumberFault) -> UInt64 {
     if sign != .none { throw .malformed }
     if overflows || magnitude > UInt64.max >> (64 - UInt64(bits)) { throw .outOfRange }
     return magnitude
   }
 
   /// The value as an integer of `bits` bits that may be meant as signed or unsigned: the bits, with zeros above them.
-  func uninterpreted(bits: Int) throws(NumberFault) -> UInt64 {
+  package func uninterpreted(bits: Int) throws(NumberFault) -> UInt64 {
     let mask = UInt64.max >> (64 - UInt64(bits))
     if overflows { throw .outOfRange }
     if sign == .minus {

@@ -3,7 +3,7 @@
 
 import WebAssembly
 
-struct TokenCursor {
+package struct TokenCursor {
   private(set) var lexer: Lexer
   /// The token to be parsed next.
   private(set) var token: Token
@@ -11,7 +11,7 @@ struct TokenCursor {
   private(set) var ahead: Token
 
   /// A cursor at `offset` of the lexer's text.
-  init(_ lexer: Lexer, at offset: Int = 0) throws(TextError) {
+  package init(_ lexer: Lexer, at offset: Int = 0) throws(TextError) {
     self.lexer = lexer
     self.lexer.offset = offset
     token = try self.lexer.next()
@@ -85,7 +85,7 @@ struct TokenCursor {
   // MARK: Strings and numbers
 
   /// The bytes of the string that is next.
-  mutating func string() throws(TextError) -> [UInt8] {
+  package mutating func string() throws(TextError) -> [UInt8] {
     if token.kind != .string { throw unexpected() }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(token.end - token.start)

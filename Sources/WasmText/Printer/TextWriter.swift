@@ -2,13 +2,15 @@
 //
 // Source: WebAssembly 3.0, section 6.3.
 
-struct TextWriter {
-  private(set) var bytes: [UInt8] = []
+package struct TextWriter {
+  package private(set) var bytes: [UInt8] = []
   /// How deep the next line stands.
   var depth = 0
   /// Lines are not indented deeper, else deep nesting would make a text of quadratic size.
   private static let maximumDepth = 32
   private static let spaces = [UInt8](repeating: 0x20, count: 2 * maximumDepth)
+
+  package init() {}
 
   mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
@@ -45,12 +47,12 @@ struct TextWriter {
   }
 
   /// The shortest decimal that reads back as the same bits; NaNs with their payload, unless it is the canonical one.
-  mutating func float32(_ bits: UInt32) {
+  package mutating func float32(_ bits: UInt32) {
     let value = Float(bitPattern: bits)
     if value.isNaN { nan(UInt64(bits), .binary32) } else { append(value.description) }
   }
 
-  mutating func float64(_ bits: UInt64) {
+  package mutating func float64(_ bits: UInt64) {
     let value = Double(bitPattern: bits)
     if value.isNaN { nan(bits, .binary64) } else { append(value.description) }
   }
