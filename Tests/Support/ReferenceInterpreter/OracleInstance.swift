@@ -77,4 +77,7 @@ public final class OracleInstance {
   public func chargeUnits(_ index: UInt32) throws(OracleStop) -> [ChargeUnit] {
     try code(index).operators.compactMap(\.unit).filter { $0.cost > 0 || $0.isReentrant }
   }
+
+  /// What a call of the function with index `index`, which the module defines, costs of the stack limit, in slots.
+  public func stackSlots(_ index: UInt32) throws(OracleStop) -> Int { try code(index).stackSlots }
 }

@@ -181,7 +181,7 @@ extension OracleInstance {
 
   fileprivate func evaluate(_ expression: ConstantExpression) throws(OracleStop) -> OracleValue {
     var reader = InstructionReader(module.bytes.buffer, range: expression.range)
-    let machine = OracleMachine(store: store)
+    var machine = OracleMachine(store: store)
     var instruction = Instruction()
     while true {
       do throws(ModuleError) { try reader.next(&instruction) } catch {

@@ -4,7 +4,7 @@ import Semantics
 import WebAssembly
 
 extension OracleMachine {
-  func execute(_ next: FunctionCode.Operator) throws(OracleStop) {
+  mutating func execute(_ next: FunctionCode.Operator) throws(OracleStop) {
     let instruction = next.instruction
     switch next.opcode {
     case .unreachable: throw .trap(.unreachable)
@@ -65,7 +65,7 @@ extension OracleMachine {
   }
 
   /// Enters a construct: operands below its parameters are out of its reach.
-  private func enter(_ next: FunctionCode.Operator, isLoop: Bool) {
+  private mutating func enter(_ next: FunctionCode.Operator, isLoop: Bool) {
     labels.append(
       Label(
         target: isLoop ? position : next.end + 1, arity: isLoop ? next.parameterCount : next.resultCount,
@@ -73,7 +73,7 @@ extension OracleMachine {
   }
 
   /// Branches to the label that `depth` others enclose; the outermost is that of the function.
-  private func branch(_ depth: UInt32) {
+  private mutating func branch(_ depth: UInt32) {
     let index = labels.count - 1 - Int(depth)
     if index < 0 { return returnFromFunction() }
     let label = labels[index]
@@ -85,7 +85,7 @@ extension OracleMachine {
   }
 
   /// The address of the function that an indirect call finds.
-  private func indirect(_ instruction: Instruction) throws(OracleStop) -> Int {
+  private mutating func indirect(_ instruction: Instruction) throws(OracleStop) -> Int {
     let index = pop().address
     let table = instance.tables[Int(instruction.b)]
     guard index < UInt64(table.elements.count) else { throw .trap(.undefinedElement) }

@@ -3,10 +3,15 @@
 import Semantics
 import WebAssembly
 
+/// The low `bits` bits of `value`, sign-extended.
+private func signed(_ value: UInt64, _ bits: UInt64) -> UInt64 {
+  UInt64(bitPattern: Int64(bitPattern: value << (64 - bits)) >> Int64(64 - bits))
+}
+
 extension OracleMachine {
   // MARK: Bulk operators
 
-  func bulkMemory(_ instruction: Instruction) throws(OracleStop) {
+  mutating func bulkMemory(_ instruction: Instruction) throws(OracleStop) {
     switch instruction.opcode {
     case .dataDrop: return instance.data[Int(instruction.a)] = ByteRange(start: 0, end: 0)
     case .memoryInit:
@@ -38,28 +43,24 @@ extension OracleMachine {
 
   /// The memory and the effective address of an access whose base address is on the stack. An address beyond 64 bits is
   /// beyond any memory.
-  private func place(_ instruction: Instruction) throws(OracleStop) -> (OracleMemory, UInt64) {
+  private mutating func place(_ instruction: Instruction) throws(OracleStop) -> (OracleMemory, UInt64) {
     let (address, overflow) = pop().address.addingReportingOverflow(instruction.value)
     if overflow { throw .trap(.outOfBoundsMemoryAccess) }
     return (instance.memories[Int(instruction.b)], address)
   }
 
   /// Loads `count` bytes, little-endian, zero-extended.
-  private func load(_ instruction: Instruction, _ count: UInt64) throws(OracleStop) -> UInt64 {
+  private mutating func load(_ instruction: Instruction, _ count: UInt64) throws(OracleStop) -> UInt64 {
     let (memory, address) = try place(instruction)
     return try memory.load(address, count: count)
   }
 
-  private func signed(_ value: UInt64, _ bits: UInt64) -> UInt64 {
-    UInt64(bitPattern: Int64(bitPattern: value << (64 - bits)) >> Int64(64 - bits))
-  }
-
-  private func store(_ instruction: Instruction, _ value: UInt64, _ count: UInt64) throws(OracleStop) {
+  private mutating func store(_ instruction: Instruction, _ value: UInt64, _ count: UInt64) throws(OracleStop) {
     let (memory, address) = try place(instruction)
     try memory.store(value, address, count: count)
   }
 
-  func access(_ instruction: Instruction) throws(OracleStop) {
+  mutating func access(_ instruction: Instruction) throws(OracleStop) {
     func i32(_ value: UInt64) { push(.i32(UInt32(truncatingIfNeeded: value))) }
     func i64(_ value: UInt64) { push(.i64(value)) }
     switch instruction.opcode {
@@ -86,7 +87,7 @@ extension OracleMachine {
   }
 
   /// The bits of a number.
-  private func popBits() -> UInt64 {
+  private mutating func popBits() -> UInt64 {
     switch pop() {
     case .i32(let value), .f32(let value): UInt64(value)
     case .i64(let value), .f64(let value): value
@@ -96,23 +97,23 @@ extension OracleMachine {
 
   // MARK: Vector loads and stores
 
-  private func vectorAccess(_ instruction: Instruction) throws(OracleStop) {
+  private mutating func vectorAccess(_ instruction: Instruction) throws(OracleStop) {
     switch instruction.opcode {
     case .v128Load:
       let (memory, address) = try place(instruction)
       guard memory.contains(address, 16) else { throw .trap(.outOfBoundsMemoryAccess) }
       push(.v128(V128(low: try memory.load(address, count: 8), high: try memory.load(address + 8, count: 8))))
     case .v128Store:
-      let vector = V128.pop(from: self)
+      let vector = V128.pop(from: &self)
       let (memory, address) = try place(instruction)
       guard memory.contains(address, 16) else { throw .trap(.outOfBoundsMemoryAccess) }
       try memory.store(vector.low, address, count: 8)
       try memory.store(vector.high, address + 8, count: 8)
-    case .v128Load8x8S: try extend(instruction, 8) { self.signed($0, 8) }
+    case .v128Load8x8S: try extend(instruction, 8) { signed($0, 8) }
     case .v128Load8x8U: try extend(instruction, 8) { $0 }
-    case .v128Load16x4S: try extend(instruction, 16) { self.signed($0, 16) }
+    case .v128Load16x4S: try extend(instruction, 16) { signed($0, 16) }
     case .v128Load16x4U: try extend(instruction, 16) { $0 }
-    case .v128Load32x2S: try extend(instruction, 32) { self.signed($0, 32) }
+    case .v128Load32x2S: try extend(instruction, 32) { signed($0, 32) }
     case .v128Load32x2U: try extend(instruction, 32) { $0 }
     case .v128Load8Splat: try splat(instruction, 8)
     case .v128Load16Splat: try splat(instruction, 16)
@@ -148,27 +149,29 @@ extension OracleMachine {
   }
 
   /// Loads 64 bits as lanes of `bits` bits and widens each to twice that by `widen`.
-  private func extend(_ instruction: Instruction, _ bits: UInt64, _ widen: (UInt64) -> UInt64) throws(OracleStop) {
+  private mutating func extend(
+    _ instruction: Instruction, _ bits: UInt64, _ widen: (UInt64) -> UInt64
+  ) throws(OracleStop) {
     let narrow = V128(low: try load(instruction, 8), high: 0)
     var vector = V128.zero
     for index in 0..<64 / bits { vector = replacing(vector, 2 * bits, index, widen(lane(narrow, bits, index))) }
     push(.v128(vector))
   }
 
-  private func splat(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
+  private mutating func splat(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
     let value = try load(instruction, bits / 8)
     var vector = V128.zero
     for index in 0..<128 / bits { vector = replacing(vector, bits, index, value) }
     push(.v128(vector))
   }
 
-  private func loadLane(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
-    let vector = V128.pop(from: self)
+  private mutating func loadLane(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
+    let vector = V128.pop(from: &self)
     push(.v128(replacing(vector, bits, UInt64(instruction.lane), try load(instruction, bits / 8))))
   }
 
-  private func storeLane(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
-    let vector = V128.pop(from: self)
+  private mutating func storeLane(_ instruction: Instruction, _ bits: UInt64) throws(OracleStop) {
+    let vector = V128.pop(from: &self)
     try store(instruction, lane(vector, bits, UInt64(instruction.lane)), bits / 8)
   }
 }

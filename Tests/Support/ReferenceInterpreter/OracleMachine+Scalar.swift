@@ -5,7 +5,7 @@ import WebAssembly
 
 extension OracleMachine {
   /// Executes a constant or an operator that only computes.
-  func numeric(_ instruction: Instruction) throws(OracleStop) {
+  mutating func numeric(_ instruction: Instruction) throws(OracleStop) {
     switch instruction.opcode {
     case .i32Const: push(.i32(UInt32(instruction.value)))
     case .i64Const: push(.i64(instruction.value))
@@ -17,7 +17,7 @@ extension OracleMachine {
     }
   }
 
-  private func scalar(_ opcode: Opcode) throws(OracleStop) {
+  private mutating func scalar(_ opcode: Opcode) throws(OracleStop) {
     switch opcode {
     case .i32Eqz: apply(Scalar.i32Eqz)
     case .i32Eq: apply(Scalar.i32Eq)

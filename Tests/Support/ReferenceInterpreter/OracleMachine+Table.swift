@@ -3,7 +3,7 @@
 import WebAssembly
 
 extension OracleMachine {
-  func table(_ instruction: Instruction) throws(OracleStop) {
+  mutating func table(_ instruction: Instruction) throws(OracleStop) {
     switch instruction.opcode {
     case .elemDrop: return instance.elements[Int(instruction.a)] = []
     case .tableInit:

@@ -4,22 +4,22 @@ import Semantics
 import WebAssembly
 
 extension OracleMachine {
-  private func applyLane<R: OracleOperand>(_ operation: (V128, Int) -> R, _ lane: Int) {
-    push(operation(V128.pop(from: self), lane).value)
+  private mutating func applyLane<R: OracleOperand>(_ operation: (V128, Int) -> R, _ lane: Int) {
+    push(operation(V128.pop(from: &self), lane).value)
   }
 
-  private func applyLane<A: OracleOperand>(_ operation: (V128, A, Int) -> V128, _ lane: Int) {
-    let second = A.pop(from: self)
-    push(.v128(operation(V128.pop(from: self), second, lane)))
+  private mutating func applyLane<A: OracleOperand>(_ operation: (V128, A, Int) -> V128, _ lane: Int) {
+    let second = A.pop(from: &self)
+    push(.v128(operation(V128.pop(from: &self), second, lane)))
   }
 
-  func vector(_ instruction: Instruction) {
+  mutating func vector(_ instruction: Instruction) {
     let lane = Int(instruction.lane)
     switch instruction.opcode {
     case .i8x16Shuffle:
       let lanes = V128(low: instruction.value, high: instruction.high)
-      let second = V128.pop(from: self)
-      push(.v128(Vector.i8x16Shuffle(V128.pop(from: self), second, lanes)))
+      let second = V128.pop(from: &self)
+      push(.v128(Vector.i8x16Shuffle(V128.pop(from: &self), second, lanes)))
     case .i8x16Swizzle: apply(Vector.i8x16Swizzle)
     case .i8x16Splat: apply(Vector.i8x16Splat)
     case .i16x8Splat: apply(Vector.i16x8Splat)

@@ -9,7 +9,7 @@
 import Semantics
 import WebAssembly
 
-final class OracleMachine {
+struct OracleMachine {
   let store: OracleStore
   var operands: [OracleValue] = []
   /// The running function; nil before the first and after the last.
@@ -42,7 +42,7 @@ final class OracleMachine {
   init(store: OracleStore) { self.store = store }
 
   /// Calls the function at `address` and executes until it returns.
-  func run(_ address: Int, _ arguments: [OracleValue]) throws(OracleStop) -> [OracleValue] {
+  mutating func run(_ address: Int, _ arguments: [OracleValue]) throws(OracleStop) -> [OracleValue] {
     operands = arguments
     do throws(OracleStop) {
       try call(address)
@@ -54,7 +54,7 @@ final class OracleMachine {
   }
 
   /// The innermost place that the machine knows is where the trap happened.
-  private func located(_ stop: OracleStop) -> OracleStop {
+  private mutating func located(_ stop: OracleStop) -> OracleStop {
     guard case .trap(let kind, nil) = stop, let frame else { return stop }
     let offset = frame.code.operators[current].instruction.offset
     return .trap(kind, location: OracleLocation(function: frame.code.index, offset: offset))
@@ -63,7 +63,7 @@ final class OracleMachine {
   /// The position of the operator that is executing.
   private var current = 0
 
-  private func step() throws(OracleStop) {
+  private mutating func step() throws(OracleStop) {
     current = frame!.position
     let next = frame!.code.operators[current]
     try charge(next)
@@ -75,10 +75,9 @@ final class OracleMachine {
 
   /// Charges what is due before `next` executes: the length of a bulk operator, then the unit that begins there. In this
   /// order, because the two are inserted at the same place and the length first.
-  private func charge(_ next: FunctionCode.Operator) throws(OracleStop) {
-    if next.opcode.hasBulkLength && store.policy != .none {
-      if store.policy.chargesBulkLength { store.meter.charge(operands[operands.count - 1].address) }
-      try store.check()
+  private mutating func charge(_ next: FunctionCode.Operator) throws(OracleStop) {
+    if next.opcode.hasBulkLength && store.policy.chargesBulkLength {
+      try store.charge(operands[operands.count - 1].address)
     }
     if let unit = next.unit {
       store.meter.charge(unit.cost)
@@ -89,7 +88,7 @@ final class OracleMachine {
   // MARK: Calls
 
   /// Calls the function at `address` with the arguments on the stack, which its results replace.
-  func call(_ address: Int) throws(OracleStop) {
+  mutating func call(_ address: Int) throws(OracleStop) {
     switch store.functions[address] {
     case .host(let type, _, let body): try callHost(type, body)
     case .wasm(let instance, let index, _):
@@ -102,7 +101,7 @@ final class OracleMachine {
   }
 
   /// Replaces the running function by the one at `address`.
-  func tailCall(_ address: Int) throws(OracleStop) {
+  mutating func tailCall(_ address: Int) throws(OracleStop) {
     let running = frame!
     switch store.functions[address] {
     case .host(let type, _, let body):
@@ -118,14 +117,14 @@ final class OracleMachine {
   }
 
   /// Takes `slots` slots of the stack limit after giving back `released`.
-  private func reserve(_ slots: Int, releasing released: Int) throws(OracleStop) {
+  private mutating func reserve(_ slots: Int, releasing released: Int) throws(OracleStop) {
     let inUse = store.stackSlotsInUse - released + slots
     if inUse > store.limits.stackSlots { throw .trap(.callStackExhausted) }
     store.stackSlotsInUse = inUse
   }
 
   /// A host call is a check point. It takes nothing of the stack limit.
-  private func callHost(_ type: FunctionType, _ body: OracleHostFunction) throws(OracleStop) {
+  private mutating func callHost(_ type: FunctionType, _ body: OracleHostFunction) throws(OracleStop) {
     try store.check()
     let arguments = pop(type.parameters.count)
     do {
@@ -142,7 +141,7 @@ final class OracleMachine {
   }
 
   /// Ends the running function; its results are on top of the stack.
-  func returnFromFunction() {
+  mutating func returnFromFunction() {
     let ended = frame!
     let results = pop(ended.code.type.results.count)
     operands.removeLast(operands.count - ended.base)
@@ -153,21 +152,21 @@ final class OracleMachine {
 
   // MARK: Operands
 
-  func push(_ value: OracleValue) { operands.append(value) }
+  mutating func push(_ value: OracleValue) { operands.append(value) }
 
-  func pop() -> OracleValue { operands.removeLast() }
+  mutating func pop() -> OracleValue { operands.removeLast() }
 
   /// The top `count` operands, the deepest first.
-  func pop(_ count: Int) -> [OracleValue] {
+  mutating func pop(_ count: Int) -> [OracleValue] {
     let values = Array(operands[(operands.count - count)...])
     operands.removeLast(count)
     return values
   }
 
   /// An i32 operand.
-  func popI32() -> UInt32 { UInt32.pop(from: self) }
+  mutating func popI32() -> UInt32 { UInt32.pop(from: &self) }
 
-  func popReference() -> OracleReference {
+  mutating func popReference() -> OracleReference {
     guard case .reference(let reference) = pop() else { preconditionFailure("validated code has a reference here") }
     return reference
   }

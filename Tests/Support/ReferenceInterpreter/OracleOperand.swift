@@ -6,7 +6,7 @@ import WebAssembly
 /// A raw type of the operand stack.
 protocol OracleOperand {
   /// Takes an operand, which must have the type, from the stack.
-  static func pop(from machine: OracleMachine) -> Self
+  static func pop(from machine: inout OracleMachine) -> Self
   var value: OracleValue { get }
 }
 
@@ -16,7 +16,7 @@ private func wrongType(_ value: OracleValue) -> Never {
 }
 
 extension UInt32: OracleOperand {
-  static func pop(from machine: OracleMachine) -> UInt32 {
+  static func pop(from machine: inout OracleMachine) -> UInt32 {
     let value = machine.pop()
     if case .i32(let bits) = value { return bits }
     wrongType(value)
@@ -25,7 +25,7 @@ extension UInt32: OracleOperand {
 }
 
 extension UInt64: OracleOperand {
-  static func pop(from machine: OracleMachine) -> UInt64 {
+  static func pop(from machine: inout OracleMachine) -> UInt64 {
     let value = machine.pop()
     if case .i64(let bits) = value { return bits }
     wrongType(value)
@@ -34,7 +34,7 @@ extension UInt64: OracleOperand {
 }
 
 extension Float: OracleOperand {
-  static func pop(from machine: OracleMachine) -> Float {
+  static func pop(from machine: inout OracleMachine) -> Float {
     let value = machine.pop()
     if case .f32(let bits) = value { return Float(bitPattern: bits) }
     wrongType(value)
@@ -43,7 +43,7 @@ extension Float: OracleOperand {
 }
 
 extension Double: OracleOperand {
-  static func pop(from machine: OracleMachine) -> Double {
+  static func pop(from machine: inout OracleMachine) -> Double {
     let value = machine.pop()
     if case .f64(let bits) = value { return Double(bitPattern: bits) }
     wrongType(value)
@@ -52,7 +52,7 @@ extension Double: OracleOperand {
 }
 
 extension V128: OracleOperand {
-  static func pop(from machine: OracleMachine) -> V128 {
+  static func pop(from machine: inout OracleMachine) -> V128 {
     let value = machine.pop()
     if case .v128(let bits) = value { return bits }
     wrongType(value)
@@ -62,40 +62,44 @@ extension V128: OracleOperand {
 
 /// The result of a comparison.
 extension Bool: OracleOperand {
-  static func pop(from machine: OracleMachine) -> Bool { machine.popI32() != 0 }
+  static func pop(from machine: inout OracleMachine) -> Bool { machine.popI32() != 0 }
   var value: OracleValue { .i32(Scalar.i32(self)) }
 }
 
 extension OracleMachine {
-  func apply<A: OracleOperand, R: OracleOperand>(_ operation: (A) -> R) {
-    push(operation(A.pop(from: self)).value)
+  mutating func apply<A: OracleOperand, R: OracleOperand>(_ operation: (A) -> R) {
+    push(operation(A.pop(from: &self)).value)
   }
 
-  func apply<A: OracleOperand, B: OracleOperand, R: OracleOperand>(_ operation: (A, B) -> R) {
-    let second = B.pop(from: self)
-    push(operation(A.pop(from: self), second).value)
+  mutating func apply<A: OracleOperand, B: OracleOperand, R: OracleOperand>(_ operation: (A, B) -> R) {
+    let second = B.pop(from: &self)
+    push(operation(A.pop(from: &self), second).value)
   }
 
-  func apply(_ operation: (V128, V128, V128) -> V128) {
-    let (third, second) = (V128.pop(from: self), V128.pop(from: self))
-    push(.v128(operation(V128.pop(from: self), second, third)))
+  mutating func apply(_ operation: (V128, V128, V128) -> V128) {
+    let (third, second) = (V128.pop(from: &self), V128.pop(from: &self))
+    push(.v128(operation(V128.pop(from: &self), second, third)))
   }
 
   /// An operator that traps where `trap` says so.
-  func apply<A: OracleOperand, R: OracleOperand>(_ operation: (A) -> R, _ trap: (A) -> UInt8) throws(OracleStop) {
-    let operand = A.pop(from: self)
+  mutating func apply<A: OracleOperand, R: OracleOperand>(
+    _ operation: (A) -> R, _ trap: (A) -> UInt8
+  ) throws(OracleStop) {
+    let operand = A.pop(from: &self)
     try check(trap(operand))
     push(operation(operand).value)
   }
 
-  func apply<A: OracleOperand, R: OracleOperand>(_ operation: (A, A) -> R, _ trap: (A, A) -> UInt8) throws(OracleStop) {
-    let second = A.pop(from: self)
-    let first = A.pop(from: self)
+  mutating func apply<A: OracleOperand, R: OracleOperand>(
+    _ operation: (A, A) -> R, _ trap: (A, A) -> UInt8
+  ) throws(OracleStop) {
+    let second = A.pop(from: &self)
+    let first = A.pop(from: &self)
     try check(trap(first, second))
     push(operation(first, second).value)
   }
 
-  private func check(_ code: UInt8) throws(OracleStop) {
+  private mutating func check(_ code: UInt8) throws(OracleStop) {
     guard let trap = NumericTrap(rawValue: code) else { preconditionFailure("not a numeric trap: \(code)") }
     switch trap {
     case .none: break

@@ -27,4 +27,9 @@ public struct OracleLocation: Hashable, Sendable {
   public var function: UInt32
   /// Byte offset in the module of the operator.
   public var offset: Int
+
+  public init(function: UInt32, offset: Int) {
+    self.function = function
+    self.offset = offset
+  }
 }

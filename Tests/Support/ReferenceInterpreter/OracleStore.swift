@@ -100,7 +100,7 @@ public final class OracleStore {
       "arguments do not match the function's type")
     let slots = stackSlotsInUse
     defer { stackSlotsInUse = slots }
-    let machine = OracleMachine(store: self)
+    var machine = OracleMachine(store: self)
     return try machine.run(function.address, arguments)
   }
 
