@@ -57,7 +57,9 @@ let package = Package(
       name: "ReferenceInterpreterTests",
       dependencies: ["ReferenceInterpreter", "WastRunner", "WasmText", "WasmValidation"],
       swiftSettings: settings),
-    .testTarget(name: "CompilerTests", dependencies: ["Compiler", "WasmText"], swiftSettings: settings),
+    .testTarget(
+      name: "CompilerTests", dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter"],
+      swiftSettings: settings),
     .testTarget(name: "CanneryTests", dependencies: ["Cannery", "ReferenceInterpreter"], swiftSettings: settings),
   ]
 )

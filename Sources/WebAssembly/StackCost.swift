@@ -7,7 +7,7 @@ public enum StackCost {
 
   /// The cost of one call, in 64-bit slots (a v128 takes two): parameters, declared locals, and the greatest height that
   /// the operand stack reaches. The height is that of validation: code after an unconditional branch does not count until
-  /// the next `else` or `end`, and what follows that `end` counts even if no branch leads there.
+  /// the next `else` or `end`; the results that this `end` leaves, and what follows it, count even if no branch leads there.
   @inlinable
   public static func frame(parameterSlots: Int, localSlots: Int, operandSlots: Int) -> Int {
     frameConstant + parameterSlots + localSlots + operandSlots

@@ -201,7 +201,7 @@ extension FunctionBuilder {
     if frame.edges == .max && frame.elseEdge == .max {
       frames.truncate(to: frames.count - 1)
       if isFunction {
-        if mode == .live { returnTop() }
+        if mode == .live { returnTop() } else { countResults() }
         cutDeadCode()
       } else if mode == .skipping {
         restoreHeight(of: frame)
@@ -214,6 +214,13 @@ extension FunctionBuilder {
     frames.truncate(to: frames.count - 1)
     if isFunction { returnTop() }
     return isFunction
+  }
+
+  /// After the function's `end` its results are on the stack, as after the `end` of a block: they count for its height.
+  private mutating func countResults() {
+    var slots = 0
+    for type in ir.resultTypes { slots += type.slotCount }
+    greatestHeight = max(greatestHeight, slots)
   }
 
   /// Starts the block of a forward label: its predecessors are the edges that the frame has collected.

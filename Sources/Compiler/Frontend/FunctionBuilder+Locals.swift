@@ -253,23 +253,6 @@ extension FunctionBuilder {
 
   // MARK: Completion
 
-  /// Groups the edges by target: `predecessors`, ascending within each block.
-  mutating func groupPredecessors() {
-    for edge in 0..<ir.edges.count { ir.blocks[ir.edges[edge].to].predecessorCount += 1 }
-    var start: UInt32 = 0
-    for block in 0..<ir.blocks.count {
-      ir.blocks[block].predecessorStart = start
-      start += ir.blocks[block].predecessorCount
-      ir.blocks[block].predecessorCount = 0
-    }
-    ir.predecessors.append(repeating: 0, count: Int(start))
-    for edge in 0..<ir.edges.count {
-      let to = ir.edges[edge].to
-      ir.predecessors[ir.blocks[to].predecessorStart + ir.blocks[to].predecessorCount] = UInt32(edge)
-      ir.blocks[to].predecessorCount += 1
-    }
-  }
-
   /// Finds the incoming values of the locals' parameters, which may add parameters, and turns those with only one value
   /// into copies. Returns false if it takes too long.
   mutating func completeParameters() -> Bool {
@@ -292,7 +275,7 @@ extension FunctionBuilder {
     return true
   }
 
-  /// Replaces parameters with a single value by copies, and lists each block's others.
+  /// Replaces parameters with a single value, and lists each block's others.
   mutating func linkParameters() {
     var anyCopy = false
     for _ in 0..<4 {
@@ -301,33 +284,7 @@ extension FunctionBuilder {
       if !changed { break }
       anyCopy = true
     }
-    var index = parameters.count
-    while index > 0 {
-      index -= 1
-      let parameter = parameters[index]
-      let node = ir.nodes[parameter]
-      if node.operation != .parameter { continue }
-      ir.nodes[parameter].c = ir.blocks[node.b].firstParameter
-      ir.blocks[node.b].firstParameter = parameter
-    }
-    if anyCopy { ir.resolveOperands() }
-  }
-}
-
-extension IRFunction {
-  /// Makes a parameter whose incoming values are all one value (or itself) a copy of it. Returns whether it did.
-  mutating func simplifyParameter(_ parameter: UInt32) -> Bool {
-    let node = nodes[parameter]
-    if node.operation != .parameter { return false }
-    var unique = Value.none
-    for position in node.a..<node.a + blocks[node.b].predecessorCount {
-      let value = resolve(Value(operands[position]))
-      if value.index == parameter || value == unique { continue }
-      if unique != .none { return false }
-      unique = value
-    }
-    if unique == .none { return false }
-    nodes[parameter] = Node(.copy, type: node.type, a: unique.index)
-    return true
+    if anyCopy { ir.removeCopies() }
+    ir.linkParameters(parameters)
   }
 }

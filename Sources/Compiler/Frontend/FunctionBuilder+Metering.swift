@@ -34,24 +34,26 @@ extension FunctionBuilder {
   }
 
   /// Charges a bulk operator: its weight, and its length `length`, just before it and with a check. Where the operator is
-  /// the first of its unit, the length comes before the unit's own charge.
+  /// the first of its unit, the length comes before the unit's own charge. Policies that don't charge the length check.
   mutating func accountBulk(_ row: OperatorRow, length: UInt32, at start: Int) {
-    let chargesLength = context.policy.chargesBulkLength
+    if context.policy == .none { return }
     let isWide = ir.nodes[length].type == .i64
-    let dynamic = Node(.chargeDynamic, flags: isWide ? NodeFlags.wide : 0, a: length)
-    if chargesLength && start == unitStart {
-      if unitCharge != .max {
-        // A loop's charge, just emitted: they change places.
-        let charge = ir.nodes[unitCharge]
-        ir.nodes[unitCharge] = dynamic
-        unitCharge = ir.add(charge, offset: offset).index
-      } else {
-        emit(dynamic)
-      }
+    let dynamic =
+      context.policy.chargesBulkLength
+      ? Node(.chargeDynamic, flags: isWide ? NodeFlags.wide : 0, a: length) : Node(.charge, flags: NodeFlags.check)
+    if start != unitStart {
       account(row.bulkWeight)
+      emit(dynamic)
       return
     }
-    if row.bulkWeight != 0 { account(row.bulkWeight) }
-    if chargesLength { emit(dynamic) }
+    if unitCharge != .max {
+      // A loop's charge, just emitted: they change places.
+      let charge = ir.nodes[unitCharge]
+      ir.nodes[unitCharge] = dynamic
+      unitCharge = ir.add(charge, offset: offset).index
+    } else {
+      emit(dynamic)
+    }
+    account(row.bulkWeight)
   }
 }

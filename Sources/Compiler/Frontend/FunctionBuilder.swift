@@ -79,8 +79,12 @@ public struct FunctionBuilder: ~Copyable {
   var expansion = 0
   var expansionLimit = 0
 
-  public init(_ context: FrontendContext) {
+  private let pinsAllLocals: Bool
+
+  /// With `pinsAllLocals`, no function gets SSA form for its locals: for tests of that mode.
+  public init(_ context: FrontendContext, pinsAllLocals: Bool = false) {
     self.context = context
+    self.pinsAllLocals = pinsAllLocals
     tables = context.tables
   }
 
@@ -89,7 +93,8 @@ public struct FunctionBuilder: ~Copyable {
   /// Linear time and memory in the size of the body. Throws `.unsupported` for bodies that use garbage collection or
   /// exceptions, and `.limit` where results of calls and labels multiply beyond all reason.
   public mutating func build(functionIndex: Int) throws(ModuleError) -> IRFunction {
-    if try !attempt(functionIndex, pinned: false) { _ = try attempt(functionIndex, pinned: true) }
+    let isBuilt = pinsAllLocals ? false : try attempt(functionIndex, pinned: false)
+    if !isBuilt { _ = try attempt(functionIndex, pinned: true) }
     var result = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
     swap(&result, &ir)
     return result
@@ -156,7 +161,7 @@ public struct FunctionBuilder: ~Copyable {
 
   /// Brings blocks, edges and parameters into their final form. Returns false if that takes too long.
   private mutating func finish() -> Bool {
-    groupPredecessors()
+    ir.groupPredecessors()
     if !isPinned, !completeParameters() { return false }
     linkParameters()
     ir.computeLoops()

@@ -185,11 +185,4 @@ extension IRFunction {
       for position in start..<start + count { body(Value(operands[position])) }
     }
   }
-
-  /// Replaces operands that are copies by what they stand for.
-  public mutating func resolveOperands() {
-    for index in 0..<nodes.count where nodes[index].operation != .copy {
-      mapOperands(of: index) { function, value in function.resolve(value) }
-    }
-  }
 }

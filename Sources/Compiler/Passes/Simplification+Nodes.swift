@@ -1,0 +1,106 @@
+// Simplification: the nodes of a block, one by one.
+
+import WebAssembly
+
+extension SimplificationOpt {
+  /// Writes what old node `index` becomes: a new node, an earlier value, or nothing.
+  mutating func writeNode(_ index: Int) {
+    var node = old.nodes[index]
+    switch node.operation {
+    case .removed, .parameter: return
+    case .copy:
+      values[index] = values[node.a]
+      return
+    default: break
+    }
+    offset = old.offsets[index]
+    let info = node.operation.info
+    if info.shape.contains(.a) { node.a = values[node.a] }
+    if info.shape.contains(.b) { node.b = values[node.b] }
+    if info.shape.contains(.c) { node.c = values[node.c] }
+    if info.shape.contains(.list) {
+      let start = UInt32(truncatingIfNeeded: new.operands.count)
+      for position in node.b..<node.b + node.c { new.operands.append(values[old.operands[position]]) }
+      node.b = start
+    }
+    if info.effects.isPure {
+      values[index] = simplify(&node) ?? number(node)
+      return
+    }
+    if let opcode = node.operation.opcode {
+      if opcode.mayTrapNumerically {
+        values[index] = simplify(&node) ?? number(node)
+        return
+      }
+      if opcode == .globalGet && !context.spaces.globals[Int(node.imm)].isMutable {
+        values[index] = number(node)
+        return
+      }
+      if info.effects.contains([.writes, .mayTrap]) { narrowStoredValue(&node, opcode) }
+    }
+    values[index] = add(node)
+  }
+
+  /// A value that is computed as `node` says: an earlier one, or a new node. The node must depend on its operands alone.
+  ///
+  /// If it may trap, an equal node before it has not, or it would not be reached.
+  mutating func number(_ node: Node) -> UInt32 {
+    let hasVector = node.operation == Operation(.v128Const) || node.operation == Operation(.i8x16Shuffle)
+    let isCommutative = node.operation.opcode?.isCommutative ?? false
+    // The new function's vectors are numbered anew.
+    var keyed = node
+    let vector = hasVector ? old.vectors[Int(node.imm)] : (0, 0)
+    if hasVector { keyed.imm = vector.0 ^ vector.1 &* 3 }
+    let hash = ValueTable.hash(keyed, commutative: isCommutative)
+    let (place, found) = table.find(hash: hash) { candidate in
+      let other = new.nodes[candidate]
+      guard other.operation == node.operation, other.flags == node.flags, other.c == node.c else { return false }
+      let isSame = other.a == node.a && other.b == node.b
+      guard isSame || isCommutative && other.a == node.b && other.b == node.a else { return false }
+      return hasVector ? new.vectors[Int(other.imm)] == vector : other.imm == node.imm
+    }
+    if let found, isAvailable(found) { return found }
+    var node = node
+    if hasVector {
+      new.vectors.append(vector)
+      node.imm = UInt64(new.vectors.count - 1)
+    }
+    let value = add(node)
+    table.put(value, at: place)
+    return value
+  }
+
+  /// Whether the block that defines `value` dominates the current one.
+  private func isAvailable(_ value: UInt32) -> Bool {
+    let block = blockOf[value]
+    return block == current || dominators.nearest(current, atMost: block) == block
+  }
+
+  /// Rewrites `node` as long as rules apply. Returns a value that stands for it, or `nil` if it is to be computed.
+  private mutating func simplify(_ node: inout Node) -> UInt32? {
+    // Each rule makes the node smaller or brings it closer to a normal form; the bound is for certainty.
+    for _ in 0..<8 {
+      guard let opcode = node.operation.opcode else { return nil }
+      if let bits = fold(node, opcode) { return constant(node.type, bits) }
+      switch applyIdentity(&node, opcode) {
+      case .none: return nil
+      case .changed: continue
+      case .value(let value): return value
+      }
+    }
+    return nil
+  }
+}
+
+extension Opcode {
+  /// Whether exchanging the operands gives the same result, to the bit. NaNs are canonical, so float operators qualify.
+  var isCommutative: Bool {
+    switch self {
+    case .i32Add, .i32Mul, .i32And, .i32Or, .i32Xor, .i32Eq, .i32Ne, .i64Add, .i64Mul, .i64And, .i64Or, .i64Xor, .i64Eq,
+      .i64Ne, .f32Add, .f32Mul, .f32Eq, .f32Ne, .f64Add, .f64Mul, .f64Eq, .f64Ne, .v128And, .v128Or, .v128Xor,
+      .i8x16Add, .i16x8Add, .i32x4Add, .i64x2Add, .i16x8Mul, .i32x4Mul, .i64x2Mul:
+      true
+    default: false
+    }
+  }
+}

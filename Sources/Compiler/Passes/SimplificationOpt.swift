@@ -1,0 +1,134 @@
+// Simplifies a function in one walk over its blocks, writing it anew: constants are folded, equal computations become one
+// (value numbering), copies disappear, branches on constants become jumps, what they no longer reach is left out, blocks
+// in a straight line are joined, and edges to blocks that only jump go where these do.
+//
+// The walk is in layout order. All that a block uses is written before it, but for what comes over back edges, so each
+// old value has its new one (`values`) when it is needed. The new function is compact: no copies, no removed nodes.
+//
+// `Simplification+Blocks` has the control flow, `Simplification+Nodes` the nodes, `ConstantFolding` and `Identities` what
+// a node can become.
+
+import WebAssembly
+
+struct SimplificationOpt: ~Copyable {
+  /// Of an edge of the new function.
+  struct EdgeRecord: BitwiseCopyable {
+    /// The next edge into the same block.
+    var next: UInt32
+    /// Old number of the block that it leads to.
+    var target: UInt32
+    /// Where the values for the block's parameters are in `arguments`.
+    var arguments: UInt32
+  }
+
+  /// Of a block of the old function.
+  struct BlockRecord: BitwiseCopyable {
+    /// Its new number; `UInt32.max` if it is not written, or joined to another block.
+    var number = UInt32.max
+    /// New edges into it: the first and the last of a list, oldest first, and how many.
+    var firstEdge = UInt32.max
+    var lastEdge = UInt32.max
+    var edgeCount: UInt32 = 0
+    /// Old edges into it that the walk has not come to.
+    var remaining: UInt32 = 0
+    /// The edge of its jump, if it does nothing else; else `UInt32.max`.
+    var onlyJump = UInt32.max
+    var isDone = false
+  }
+
+  let context: FrontendContext
+  var old = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+  var new = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+  /// The new value of each old one; `UInt32.max` for none yet.
+  var values = GrowableBuffer<UInt32>()
+  var records = GrowableBuffer<BlockRecord>()
+  /// Place of each old edge among its target's predecessors.
+  var positions = GrowableBuffer<UInt32>()
+  var edgeRecords = GrowableBuffer<EdgeRecord>()
+  var arguments = GrowableBuffer<UInt32>()
+  var dominators = AncestorForest()
+  /// Block of each new node.
+  var blockOf = GrowableBuffer<UInt32>()
+  var table = ValueTable()
+  /// New number of the block being written.
+  var current: UInt32 = 0
+  /// Offset that new nodes get.
+  var offset: UInt32 = 0
+  /// How many more values edges may carry because they were led around blocks.
+  var growth = 0
+  /// All block parameters of the new function.
+  var parameters = GrowableBuffer<UInt32>()
+  /// Old loop headers' parameters that are written, and their new values, in pairs.
+  var loopParameters = GrowableBuffer<UInt32>()
+  /// Scratch for the new edges of a `switch`, by old edge.
+  var switchEdges = GrowableBuffer<UInt32>()
+
+  init(_ context: FrontendContext) { self.context = context }
+
+  /// Simplifies `function`. Returns whether running again may find more.
+  mutating func run(_ function: inout IRFunction) -> Bool {
+    swap(&function, &old)
+    new = IRFunction(index: old.index, parameterTypes: old.parameterTypes, resultTypes: old.resultTypes)
+    new.pinnedLocals = old.pinnedLocals
+    new.frameCost = old.frameCost
+    prepare()
+    for block in 0..<old.blocks.count where old.blocks[block].isReachable && !records[block].isDone {
+      if block != 0 && records[block].edgeCount == 0 {
+        leaveOut(block)
+        continue
+      }
+      startBlock(block)
+      var next: Int? = block
+      while let block = next { next = writeBlock(block) }
+    }
+    let findsMore = finish()
+    swap(&function, &new)
+    old = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+    new = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+    return findsMore
+  }
+
+  private mutating func prepare() {
+    values.truncate(to: 0)
+    values.append(repeating: .max, count: old.nodes.count)
+    records.truncate(to: 0)
+    records.append(repeating: BlockRecord(), count: old.blocks.count)
+    positions.truncate(to: 0)
+    positions.append(repeating: 0, count: old.edges.count)
+    edgeRecords.truncate(to: 0)
+    arguments.truncate(to: 0)
+    dominators.reset()
+    blockOf.truncate(to: 0)
+    parameters.truncate(to: 0)
+    loopParameters.truncate(to: 0)
+    table.reset(count: old.nodes.count)
+    growth = 256 + old.operands.count
+    for block in 0..<old.blocks.count where old.blocks[block].isReachable {
+      let data = old.blocks[block]
+      for position in 0..<data.predecessorCount {
+        positions[old.predecessors[data.predecessorStart + position]] = position
+      }
+      records[block].remaining = data.predecessorCount
+      let last = old.nodes[data.end - 1]
+      if last.operation == .jump && data.loopEnd == .max && block != 0 && isEmpty(data) {
+        records[block].onlyJump = last.a
+      }
+    }
+  }
+
+  /// Whether nothing stands before the block's terminator.
+  private func isEmpty(_ block: BlockData) -> Bool {
+    for index in block.first..<block.end - 1 {
+      let operation = old.nodes[index].operation
+      if operation != .removed && operation != .parameter && operation != .copy { return false }
+    }
+    return true
+  }
+
+  /// Adds a node to the current block.
+  @discardableResult
+  mutating func add(_ node: Node) -> UInt32 {
+    blockOf.append(current)
+    return new.add(node, offset: offset).index
+  }
+}
