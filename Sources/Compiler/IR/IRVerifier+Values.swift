@@ -181,7 +181,7 @@ extension IRVerifier {
           isRight = expected == (opcode == .globalGet ? node.type : type(node.a))
         }
       }
-    case .call, .callIndirect, .callRef, .returnCall, .returnCallIndirect, .returnCallRef:
+    case .call, .callIndirect, .returnCall, .returnCallIndirect:
       isRight = isRightCall(function, node, opcode)
     default:
       isRight = false
