@@ -41,6 +41,13 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(name: "CanneryCommand", dependencies: ["CLICommands"], swiftSettings: settings),
 
+    // An example of embedding: a small host for canisters, and the ledger executed on it.
+    .target(
+      name: "CanisterHost", dependencies: ["Cannery"], path: "Examples/Sources/CanisterHost", swiftSettings: settings),
+    .executableTarget(
+      name: "LedgerDemo", dependencies: ["CanisterHost", "Cannery"], path: "Examples/Sources/LedgerDemo",
+      swiftSettings: settings),
+
     .executableTarget(name: "Generator", path: "tools/Generator", swiftSettings: settings),
 
     // The oracle of the metering rules and of the tests: slow, plain, independent of the compiler.
