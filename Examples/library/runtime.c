@@ -47,19 +47,25 @@ static u8 *take_fresh(u32 size) {
 }
 #endif
 
-void *allocate(u32 size) {
+/// A block for `size` bytes, with anything in it.
+static void *take(u32 size) {
   u32 power = smallest;
   while (power <= largest && ((u64)1 << power) < (u64)size + header) power++;
   if (power > largest) fail(TEXT("out of memory"));
   Block *block = free_blocks[power];
   if (block) {
     free_blocks[power] = block->next;
-    clear_bytes((u8 *)block + header, ((u32)1 << power) - header);
   } else {
     block = (Block *)take_fresh((u32)1 << power);
     block->power = power;
   }
   return (u8 *)block + header;
+}
+
+void *allocate(u32 size) {
+  void *result = take(size);
+  clear_bytes(result, size);
+  return result;
 }
 
 void release(void *pointer) {
@@ -82,7 +88,7 @@ void *scratch(u32 size) {
   size = (size + 15) & ~15u;
   if ((usize)(scratch_end - scratch_at) < size) {
     u32 length = size + 16 > 16384 ? size + 16 : 16384;
-    Chunk *chunk = allocate(length);
+    Chunk *chunk = take(length);
     chunk->next = chunks;
     chunks = chunk;
     scratch_at = (u8 *)chunk + 16;
@@ -90,6 +96,7 @@ void *scratch(u32 size) {
   }
   u8 *result = scratch_at;
   scratch_at += size;
+  clear_bytes(result, size);
   return result;
 }
 
