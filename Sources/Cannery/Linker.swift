@@ -5,13 +5,13 @@ import WebAssembly
 /// Definitions by module and field name, for one store.
 public struct Linker {
   public let store: Store
-  private var definitions: [String: [String: ExternalValue]] = [:]
+  private var definitions: [ExactName: [ExactName: ExternalValue]] = [:]
 
   public init(_ store: Store) { self.store = store }
 
   /// Defines or replaces `module`.`name`.
   public mutating func define(_ module: String, _ name: String, _ value: ExternalValue) {
-    definitions[module, default: [:]][name] = value
+    definitions[ExactName(module), default: [:]][ExactName(name)] = value
   }
 
   /// Defines all exports of `instance` under the module name `module`.
@@ -28,7 +28,7 @@ public struct Linker {
     define(module, name, .function(try store.makeFunction(type, name: "\(module).\(name)", body: body)))
   }
 
-  public func lookUp(_ module: String, _ name: String) -> ExternalValue? { definitions[module]?[name] }
+  public func lookUp(_ module: String, _ name: String) -> ExternalValue? { definitions[ExactName(module)]?[ExactName(name)] }
 
   /// Makes an instance of `module` and runs its start function, with at most `instructions` instructions.
   ///

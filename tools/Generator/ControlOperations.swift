@@ -57,8 +57,9 @@ extension OperationTable {
         wide ? "chargeDynamic64" : "chargeDynamic32", "r0", [.check], family: "Control",
         doc: "rm := max(rm - a, least integer), if rm < 0 stop",
         """
-        let amount = \(wide ? "fp[slot0(pc[1])]" : "UInt64(UInt32(truncatingIfNeeded: fp[slot0(pc[1])]))")
-        return chargeAmount(pc + 2, fp, md, cx, ac, rm, x0, x1, amount)
+        let amount = \(wide ? "fp[slot0(pc[1])]" : "fp[slot0(pc[1])] & 0xFFFF_FFFF")
+        if _slowPath(rm < 0 || amount > UInt64(bitPattern: Int64(rm))) { return chargeBeyondSlice(pc, fp, md, cx, ac, rm, x0, x1) }
+        return next(pc + 2, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: amount), x0, x1)
         """)
     }
     add(
@@ -121,7 +122,7 @@ extension OperationTable {
     add(
       "callImport", "I0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call imported function I",
       """
-      return callRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+      return callImport(pc, fp, cx, rm)
       """)
     for form in ["s", "a"] {
       add(
@@ -129,14 +130,14 @@ extension OperationTable {
         form == "s" ? [.call, .mayTrap] : [.call, .mayTrap, .readsAccumulator], family: "Call",
         doc: "call element a of table t, whose type must be T",
         """
-        let index = \(form == "s" ? "fp[slot0(pc[1])]" : "ac")
-        return callIndirect(pc, fp, md, cx, ac, rm, x0, x1, index)
+        return callIndirect(pc, fp, md, cx, \(form == "s" ? "fp[slot0(pc[1])]" : "ac"), rm)
         """)
     }
     add(
-      "callReference", "r0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call the function with handle a",
+      "callReference", "r0 T0.2 S0.3 d2.3", [.call, .mayTrap], family: "Call",
+      doc: "call the function with handle a, whose type must be T",
       """
-      return callReference(pc, fp, md, cx, ac, rm, x0, x1)
+      return callReference(pc, fp, cx, rm)
       """)
     add(
       "tailCall", "F0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
@@ -151,19 +152,19 @@ extension OperationTable {
       "tailCallImport", "I0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
       doc: "replace the frame by a call of imported function I",
       """
-      return tailCallRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+      return tailCallImport(pc, fp, cx, rm)
       """)
     add(
       "tailCallIndirect", "r0 S0.2 n2.2 T0.3 t2.3", [.terminator, .mayTrap], family: "Call",
       doc: "replace the frame by a call of element a of table t, whose type must be T",
       """
-      return tailCallIndirect(pc, fp, md, cx, ac, rm, x0, x1)
+      return tailCallIndirect(pc, fp, cx, rm)
       """)
     add(
-      "tailCallReference", "r0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
-      doc: "replace the frame by a call of the function with handle a",
+      "tailCallReference", "r0 S0.2 n2.2 T0.3", [.terminator, .mayTrap], family: "Call",
+      doc: "replace the frame by a call of the function with handle a, whose type must be T",
       """
-      return tailCallReference(pc, fp, md, cx, ac, rm, x0, x1)
+      return tailCallReference(pc, fp, cx, rm)
       """)
     // Around a call from a frame that takes more slots than its logical cost: the stack's limit moves by the difference
     // while the callee runs, so that it is met at the same call whatever the layout of frames.

@@ -57,7 +57,7 @@ private func effectiveAddress(_ address: String, wide: Bool, size: Int) -> Strin
 private func track(size: Int) -> String {
   let last = size == 1 ? "" : " || map[Int(bitPattern: (ea &+ \(size - 1)) >> 12)] == 0"
   return "let map = instanceContext(cx).writeMap\nif _slowPath(map[Int(bitPattern: ea >> 12)] == 0\(last)) {\n"
-    + "return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, \(size))\n}\n"
+    + "instanceContext(cx).trackStart = ea\nreturn track\(size)AndRetry(pc, fp, md, cx, ac, rm, x0, x1)\n}\n"
 }
 
 extension OperationTable {

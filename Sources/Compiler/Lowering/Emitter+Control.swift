@@ -64,7 +64,7 @@ extension Lowering {
   private mutating func emitJump(_ edge: UInt32) {
     emitEdgeMoves(edge)
     let (cost, isCheck) = headCost(of: target(edge))
-    if target(edge) == nextBlock && target(edge) > block {
+    if isNext(edge) {
       emitCharge(cost, isCheck: isCheck)
     } else {
       emitJumpOperation(to: target(edge), cost, isCheck: isCheck)
@@ -84,22 +84,20 @@ extension Lowering {
     code.append(word: cost << 32)
   }
 
-  mutating func emitStubs() {
-    var index = 0
-    while index < stubs.count {
-      let stub = stubs[index]
+  /// The moves of a switch's edges, directly behind it: so that only back edges go back.
+  private mutating func emitStubs() {
+    for stub in stubs {
       code.bind(stub.label)
       inAccumulator = .none
       inFloat = .none
       emitEdgeMoves(stub.edge)
       let (cost, isCheck) = headCost(of: target(stub.edge))
       emitJumpOperation(to: target(stub.edge), cost, isCheck: isCheck)
-      index += 1
     }
     stubs.removeAll(keepingCapacity: true)
   }
 
-  /// Where a taken branch along `edge` goes, and what it charges: the target itself, or moves and a jump out of line.
+  /// Where a switch goes along `edge`, and what it charges: the target itself, or moves and a jump out of line.
   private mutating func takenTarget(_ edge: UInt32, limit: UInt64) -> (label: Label, cost: UInt64, isCheck: Bool) {
     let (cost, isCheck) = headCost(of: target(edge))
     if !needsMoves(edge) && cost < limit { return (blockLabels[target(edge)], cost, isCheck) }
@@ -133,18 +131,24 @@ extension Lowering {
     var other = isNegated ? node.b : node.c
     var tested = comparison ?? Comparison(.i32, .ne, isZeroTest: true)
     var takesFailure = false
-    // Branch away from the block that comes next.
-    if target(taken) == nextBlock && target(other) != nextBlock && nextBlock > block {
+    func isDirect(_ edge: UInt32) -> Bool { !needsMoves(edge) && headCost(of: target(edge)).cost < context.narrowCost }
+    // The branch goes to an edge without moves, rather to one that does not come next.
+    let takenIsDirect = isDirect(taken)
+    let otherIsDirect = isDirect(other)
+    let isSplit = !takenIsDirect && !otherIsDirect
+    let goesToOther = isSplit ? isNext(taken) == false : otherIsDirect && (!takenIsDirect || isNext(taken) && !isNext(other))
+    if goesToOther {
       swap(&taken, &other)
       if let negated = tested.negated { tested.condition = negated } else { takesFailure = true }
     }
     let chosen =
       comparison == nil
       ? select(tested, Node(.removed, a: condition.index)) : select(tested, function.nodes[condition])
-    let (label, takenCost, isCheck) = takenTarget(taken, limit: context.narrowCost)
+    let (takenCost, isCheck) = isSplit ? (0, false) : headCost(of: target(taken))
+    let label = isSplit ? code.makeLabel() : blockLabels[target(taken)]
     let (otherCost, otherIsCheck) = headCost(of: target(other))
-    // The other way's charge is fused where it is no check and needs no moves first.
-    let fallsThrough = !otherIsCheck && otherCost < context.narrowCost
+    // The other way's charge is fused where it is no check.
+    let isFused = !isSplit && !otherIsCheck && otherCost < context.narrowCost
     let table = takesFailure ? ThreadedTables.negatedBranch : ThreadedTables.branch
     let number = table[chosen.opcode.row * 10 + chosen.pair.form.rawValue / 2 * 2 + (isCheck ? 1 : 0)]
     assert(number != .max)
@@ -152,15 +156,22 @@ extension Lowering {
     code.append(number: number)
     appendOperands(chosen.pair, type: chosen.type, destination: 0)
     code.addFixup(label, operation: operation, word: code.position)
-    code.append(word: takenCost << 32 | (fallsThrough ? otherCost << 48 : 0))
+    code.append(word: takenCost << 32 | (isFused ? otherCost << 48 : 0))
     emitEdgeMoves(other)
-    let restCost = fallsThrough ? 0 : otherCost
-    if target(other) == nextBlock && nextBlock > block {
-      if !fallsThrough { emitCharge(restCost, isCheck: otherIsCheck) }
+    if isSplit {
+      // Both ways have moves: one here, the other behind a label of its own.
+      emitJumpOperation(to: target(other), otherCost, isCheck: otherIsCheck)
+      code.bind(label)
+      emitJump(taken)
+    } else if isNext(other) {
+      if !isFused { emitCharge(otherCost, isCheck: otherIsCheck) }
     } else {
-      emitJumpOperation(to: target(other), restCost, isCheck: otherIsCheck)
+      emitJumpOperation(to: target(other), isFused ? 0 : otherCost, isCheck: otherIsCheck)
     }
   }
+
+  /// Whether the edge's target is the block that is emitted next.
+  private func isNext(_ edge: UInt32) -> Bool { target(edge) == nextBlock && nextBlock > block }
 
   private mutating func emitSwitch(_ node: Node) {
     var slot: Int?
@@ -182,6 +193,7 @@ extension Lowering {
       code.addFixup(entry.label, operation: operation, word: code.position)
       code.append(word: entry.cost << 32 | (entry.isCheck ? 1 << 63 : 0))
     }
+    emitStubs()
   }
 
   // MARK: Returns
@@ -346,6 +358,31 @@ extension Lowering {
     locatePending()
     code.append(.tailCallIndirect)
     code.append(word: pack(element))
+    code.append(word: pack(low: stride, high: signature.parameters))
+    code.append(word: node.imm)
+  }
+
+  mutating func emitCallReference(_ index: Int, _ node: Node) {
+    let signature = context.signatures[Int(node.imm)]
+    emitArguments(node.b, node.c)
+    temporary = 0
+    let slot = readSlot(Value(node.a))
+    beginCall()
+    locatePending()
+    code.append(.callReference)
+    code.append(word: pack(slot))
+    code.append(word: node.imm)
+    code.append(word: callWord(index, signature))
+    finishCall(index, signature)
+  }
+
+  mutating func emitTailCallReference(_ index: Int, _ node: Node) {
+    let signature = context.signatures[Int(node.imm)]
+    let slot = readSlot(Value(node.a))
+    emitArguments(node.b, node.c)
+    locatePending()
+    code.append(.tailCallReference)
+    code.append(word: pack(slot))
     code.append(word: pack(low: stride, high: signature.parameters))
     code.append(word: node.imm)
   }

@@ -29,7 +29,6 @@ extension Lowering {
       let head = headCharge(of: index)
       for node in function.nodeRange(of: index) where node != head && isEmitted(node) { emitNode(node) }
     }
-    emitStubs()
   }
 
   // MARK: Charges
@@ -237,7 +236,9 @@ extension Lowering {
     switch opcode {
     case .call: emitCall(index, node)
     case .callIndirect: emitCallIndirect(index, node)
+    case .callRef: emitCallReference(index, node)
     case .returnCall: emitTailCall(index, node)
+    case .returnCallRef: emitTailCallReference(index, node)
     case .returnCallIndirect: emitTailCallIndirect(index, node)
     case .select: emitSelect(index, node)
     case .globalGet: emitGlobalGet(index, node)

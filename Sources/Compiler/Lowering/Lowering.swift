@@ -184,7 +184,8 @@ extension Lowering {
       let signature: SignatureSlots
       switch opcode {
       case .call, .returnCall: signature = context.signatures[Int(context.functionTypes[Int(node.imm)])]
-      case .callIndirect, .returnCallIndirect: signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
+      case .callIndirect, .returnCallIndirect, .callRef, .returnCallRef:
+        signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
       default: continue
       }
       outgoing = max(outgoing, signature.parameters, signature.results)

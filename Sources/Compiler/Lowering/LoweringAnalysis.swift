@@ -98,14 +98,16 @@ extension Lowering {
   /// Counts uses, leaving out those by values that nobody uses. Definitions come before uses in the order of nodes except
   /// through block parameters, whose incoming values always count.
   private mutating func countUses() {
-    var block = function.blocks.count - 1
-    while block >= 0 {
-      defer { block -= 1 }
-      guard function.blocks[block].isReachable else { continue }
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
       function.forEachParameter(of: block) { parameter in
         facts[parameter].block = UInt32(block)
         function.forEachOperand(of: parameter) { facts[$0].uses += 1 }
       }
+    }
+    var block = function.blocks.count - 1
+    while block >= 0 {
+      defer { block -= 1 }
+      guard function.blocks[block].isReachable else { continue }
       let range = function.nodeRange(of: block)
       var node = range.upperBound - 1
       while node >= range.lowerBound {
@@ -250,7 +252,7 @@ extension Lowering {
     if shape.contains(.b) { body(Value(node.b), !same && acceptsAccumulator(node, 1)) }
     if shape.contains(.c) { body(Value(node.c), node.c != node.a && node.c != node.b && acceptsAccumulator(node, 2)) }
     if shape.contains(.list) {
-      let last = node.b + node.c - 1
+      let last = node.b &+ node.c &- 1
       for position in node.b..<node.b + node.c {
         let accepts =
           node.operation == .return ? node.c == 1 : position == last && node.operation == Operation(.callIndirect)
@@ -315,7 +317,9 @@ extension Lowering {
         realOperands.truncate(to: 0)
         gatherRealOperands(of: index)
         for position in 0..<realOperands.count { use(realOperands[position], at: UInt32(2 * index), block: block) }
-        if node.operation == Operation(.call) || node.operation == Operation(.callIndirect) {
+        if node.operation == Operation(.call) || node.operation == Operation(.callIndirect)
+          || node.operation == Operation(.callRef)
+        {
           directArguments(index, block: block)
           lastCall = index
         }

@@ -262,7 +262,8 @@ private struct ThreadedVerifier: ~Copyable {
       try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
     case .callImport: try checkCall(Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
     case .callIndirect_s, .callIndirect_a: try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
-    case .callReference, .tailCallReference: throw fail(position, "operation is not supported in artifacts")
+    case .callReference: try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
+    case .tailCallReference: try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
     case .tailCall:
       try checkTailCall(
         functionType(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF)), words[2], position)

@@ -38,37 +38,42 @@ func outOfInstructions(
   return status
 }
 
-/// A dynamic charge: `amount` counts as unsigned; a counter that would fall below the least integer stays there.
+/// A dynamic charge of more than the slice holds, for the operation at `pc`: the amount counts as unsigned; a counter
+/// that would fall below the least integer stays there.
 @inline(never)
-func chargeAmount(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double, _ amount: UInt64
+func chargeBeyondSlice(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
 ) -> Int {
-  if rm >= 0 && amount <= UInt64(rm) { return next(pc, fp, md, cx, ac, rm - Int(amount), x0, x1) }
+  let isWide = pc.pointee == HandlerTables.plain[Int(ThreadedOperation.chargeDynamic64.number)]
+  let bits = fp[slot0(pc[1])]
   let store = instanceContext(cx).store
-  let counter = Int128(rm) + Int128(store.pointee.reserve) - Int128(amount)
+  let counter = Int128(rm) + Int128(store.pointee.reserve) - Int128(isWide ? bits : bits & 0xFFFF_FFFF)
   if counter < 0 {
     store.pointee.reserve = 0
-    return outOfInstructions(pc, fp, md, cx, ac, Int(max(counter, Int128(Int.min))), x0, x1)
+    return outOfInstructions(pc + 2, fp, md, cx, ac, Int(max(counter, Int128(Int.min))), x0, x1)
   }
   let left = min(Int(counter), store.pointee.slice)
   store.pointee.reserve = Int(counter) - left
-  return next(pc, fp, md, cx, ac, left, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
 }
 
 /// The callee has not been called before: verify and link it, then execute the same operation again.
 @inline(never)
-func linkAndRetry(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let function = Int(pc[1] & 0xFFFF_FFFF)
-  if let status = linkFunction(cx, function) { return trapped(pc, fp, cx, rm, status) }
+func linkAndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  let status = linkFunction(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if status != 0 { return trapped(pc, fp, cx, rm, status) }
   return next(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
-/// Links function `index` of the instance. Returns nil if that went well.
-private func linkFunction(_ cx: CX, _ index: Int) -> Int? {
+/// Links function `index` of the instance. Returns 0, or the status of a trap.
+@inline(never)
+private func linkFunction(_ cx: CX, _ index: Int) -> Int {
   let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
   do throws(ArtifactError) {
     try instance.code.link(index)
-    return nil
+    return 0
   } catch {
     instance.store.pendingError = error
     return TrapKind.hostError.status
@@ -76,68 +81,62 @@ private func linkFunction(_ cx: CX, _ index: Int) -> Int? {
 }
 
 // MARK: Calls through records
+//
+// Functions that go on with the dispatch have at most six integer parameters: more would travel on the native stack, and
+// calling such a function could not be a jump. So these pass on only what a call does not kill.
 
-/// Calls `record` for the call operation at `pc`, whose arguments are in the frame that word 2 names.
 @inline(never)
-func callRecord(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double,
-  _ optional: UnsafeMutablePointer<FunctionRecord>?
-) -> Int {
-  // Sound: callers pass the record of an import or a checked table element.
-  let record = optional.unsafelyUnwrapped
-  return callFunction(pc, fp, md, cx, ac, rm, x0, x1, record, 3)
+func callImport(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  // Sound to unwrap: instantiation fills in the records of imports.
+  callFunction(pc, fp, cx, rm, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)].unsafelyUnwrapped, 3)
 }
 
-/// `length`: words of the call operation that come before its return address.
+/// Calls `record` for the call operation at `pc`, of `length` words, whose last word names the frame.
 @inline(never)
-func callFunction(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double,
-  _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
+private func callFunction(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
 ) -> Int {
-  let z = pc[length - 1]
-  let frame = fp + Int(z & 0xFFFF_FFFF)
-  guard let cell = record.pointee.cell else {
-    return callHost(pc, fp, md, cx, ac, rm, x0, x1, record, frame, pc + length)
-  }
+  guard let cell = record.pointee.cell else { return callHost(pc, fp, cx, rm, record, length) }
   var code = cell.pointee.load(ordering: .acquiring)
   if code == 0 {
-    if let status = linkFunction(record.pointee.context, Int(record.pointee.index)) {
-      return trapped(pc, fp, cx, rm, status)
-    }
+    let status = linkFunction(record.pointee.context, Int(record.pointee.index))
+    if status != 0 { return trapped(pc, fp, cx, rm, status) }
     code = cell.pointee.load(ordering: .acquiring)
   }
+  let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
   frame[-1] = UInt64(UInt(bitPattern: pc + length))
   let target = PC(bitPattern: code).unsafelyUnwrapped
-  if record.pointee.context == cx { return next(target, frame, md, cx, ac, rm, x0, x1) }
-  return enterInstance(target, pc, fp, frame, frame, cx, rm, record)
+  if record.pointee.context == cx {
+    return next(target, frame, instanceContext(cx).currentMemory.pointee.base, cx, 0, rm, 0, 0)
+  }
+  if !crossBorder(cx, frame, frame, record) {
+    return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
+  }
+  let callee = record.pointee.context
+  return next(target, frame + borderSlots, instanceContext(callee).currentMemory.pointee.base, callee, 0, rm, 0, 0)
 }
 
 /// Words that a call over an instance's border puts between the frames: the caller's context, the shape of the results,
 /// and the callee's return address.
 let borderSlots = 3
 
-/// Enters another instance: saves the caller's context at `frame`, and starts the callee's frame behind it with the
-/// arguments that are at `arguments`.
-private func enterInstance(
-  _ target: PC, _ pc: PC, _ fp: FP, _ frame: FP, _ arguments: FP, _ cx: CX, _ rm: Int,
-  _ record: UnsafeMutablePointer<FunctionRecord>
-) -> Int {
+/// Prepares the entry into another instance: saves the caller's context at `frame`, moves the arguments behind it, and
+/// makes the callee's memory current. False where the stack has no room.
+@inline(never)
+private func crossBorder(_ cx: CX, _ frame: FP, _ arguments: FP, _ record: UnsafeMutablePointer<FunctionRecord>) -> Bool {
   let caller = instanceContext(cx)
   let raised = caller.stackLimit &+ UInt(borderSlots * 8)
   let count = Int(record.pointee.parameterSlots)
-  if raised > caller.stackEnd || UInt(bitPattern: frame + borderSlots + count) > caller.stackEnd {
-    return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
-  }
-  let callee = frame + borderSlots
+  if raised > caller.stackEnd || UInt(bitPattern: frame + borderSlots + count) > caller.stackEnd { return false }
   // Moves within one stack; the ranges may overlap.
-  UnsafeMutableRawPointer(callee).copyMemory(from: arguments, byteCount: count * 8)
+  UnsafeMutableRawPointer(frame + borderSlots).copyMemory(from: arguments, byteCount: count * 8)
   frame[0] = UInt64(UInt(bitPattern: cx))
   frame[1] = UInt64(record.pointee.resultSlots) | (record.pointee.returnsScalar ? 1 << 32 : 0)
   frame[2] = UInt64(UInt(bitPattern: RuntimeCode.leaveInstance))
-  let target_ = instanceContext(record.pointee.context)
-  target_.stackLimit = raised
-  target_.useMemory(target_.pointer.pointee.memories[0])
-  return next(target, callee, target_.currentMemory.pointee.base, record.pointee.context, 0, rm, 0, 0)
+  let callee = instanceContext(record.pointee.context)
+  callee.stackLimit = raised
+  callee.useMemory(callee.pointer.pointee.memories[0])
+  return true
 }
 
 /// A callee behind an instance's border returned; `fp` is where its caller's context was saved.
@@ -184,29 +183,43 @@ private func isSubtype(_ cx: CX, _ type: UInt32, _ expected: UInt32) -> Bool {
   return instance.store.types.isSubtype(type, of: expected)
 }
 
+/// `ac` is the index, whichever form the operation has.
 @inline(never)
-func callIndirect(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double, _ index: UInt64
-) -> Int {
-  let (found, trap) = indirectCallee(pc[2], cx, index)
+func callIndirect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int) -> Int {
+  let (found, trap) = indirectCallee(pc[2], cx, ac)
   guard let record = found else { return trapped(pc, fp, cx, rm, trap) }
   if record.pointee.context == cx, let cell = record.pointee.cell {
     let code = cell.pointee.load(ordering: .acquiring)
     if code != 0 {
       let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
       frame[-1] = UInt64(UInt(bitPattern: pc + 4))
-      return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
+      return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
     }
   }
-  return callFunction(pc, fp, md, cx, ac, rm, x0, x1, record, 4)
+  // If the call stops before it begins, it is executed again with the same accumulator.
+  instanceContext(cx).store.pointee.registers.ac = ac
+  return callFunction(pc, fp, cx, rm, record, 4)
+}
+
+/// The record behind the handle in the slot that word 1 names, if its type is `type` of the module; else a trap.
+@inline(never)
+private func referencedCallee(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ type: UInt64
+) -> (record: UnsafeMutablePointer<FunctionRecord>?, trap: Int) {
+  guard let record = functionRecord(cx, fp[slot0(pc[1])]) else { return (nil, TrapKind.nullReference.status) }
+  // Validation has checked the type; code from outside has not seen validation.
+  let expected = instanceContext(cx).types[Int(type & 0xFFFF_FFFF)]
+  if record.pointee.type != expected && !isSubtype(cx, record.pointee.type, expected) {
+    return (nil, TrapKind.indirectCallTypeMismatch.status)
+  }
+  return (record, 0)
 }
 
 @inline(never)
-func callReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  guard let record = functionRecord(cx, fp[slot0(pc[1])]) else {
-    return trapped(pc, fp, cx, rm, TrapKind.nullReference.status)
-  }
-  return callFunction(pc, fp, md, cx, ac, rm, x0, x1, record, 3)
+func callReference(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  let (found, trap) = referencedCallee(pc, fp, cx, pc[2])
+  guard let record = found else { return trapped(pc, fp, cx, rm, trap) }
+  return callFunction(pc, fp, cx, rm, record, 4)
 }
 
 // MARK: Tail calls
@@ -224,57 +237,54 @@ func moveArguments(_ fp: FP, _ z: UInt64) {
 }
 
 @inline(never)
-func tailCallRecord(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double,
-  _ optional: UnsafeMutablePointer<FunctionRecord>?
+func tailCallImport(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  // Sound to unwrap: instantiation fills in the records of imports.
+  tailCallFunction(pc, fp, cx, rm, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)].unsafelyUnwrapped)
+}
+
+@inline(never)
+private func tailCallFunction(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>
 ) -> Int {
-  let record = optional.unsafelyUnwrapped
-  let z = pc[2]
-  guard let cell = record.pointee.cell else {
-    // A host function has no frame to replace: call it here, then return its results to our caller.
-    moveArguments(fp, z)
-    return callHost(pc, fp, md, cx, ac, rm, x0, x1, record, fp, nil)
-  }
+  guard let cell = record.pointee.cell else { return tailCallHost(pc, fp, cx, rm, record) }
   var code = cell.pointee.load(ordering: .acquiring)
   if code == 0 {
-    if let status = linkFunction(record.pointee.context, Int(record.pointee.index)) {
-      return trapped(pc, fp, cx, rm, status)
-    }
+    let status = linkFunction(record.pointee.context, Int(record.pointee.index))
+    if status != 0 { return trapped(pc, fp, cx, rm, status) }
     code = cell.pointee.load(ordering: .acquiring)
   }
   let target = PC(bitPattern: code).unsafelyUnwrapped
-  if record.pointee.context == cx {
+  let callee = record.pointee.context
+  let z = pc[2]
+  var frame = fp
+  if callee == cx {
     moveArguments(fp, z)
-    return next(target, fp, md, cx, ac, rm, x0, x1)
-  }
-  if PC(bitPattern: UInt(fp[-1])) == RuntimeCode.leaveInstance {
+  } else if PC(bitPattern: UInt(fp[-1])) == RuntimeCode.leaveInstance {
     // Our caller is behind a border already: whoever returns over it restores that caller's context.
     moveArguments(fp, z)
-    let callee = instanceContext(record.pointee.context)
-    callee.stackLimit = instanceContext(cx).stackLimit
-    callee.useMemory(callee.pointer.pointee.memories[0])
-    return next(target, fp, callee.currentMemory.pointee.base, record.pointee.context, 0, rm, 0, 0)
+    instanceContext(callee).stackLimit = instanceContext(cx).stackLimit
+    instanceContext(callee).useMemory(instanceContext(callee).memories[0])
+  } else {
+    if !crossBorder(cx, fp, fp + Int(z & 0xFFFF_FFFF), record) {
+      return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
+    }
+    frame = fp + borderSlots
   }
-  return enterInstance(target, pc, fp, fp, fp + Int(z & 0xFFFF_FFFF), cx, rm, record)
+  return next(target, frame, instanceContext(callee).currentMemory.pointee.base, callee, 0, rm, 0, 0)
 }
 
 @inline(never)
-func tailCallIndirect(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
-) -> Int {
+func tailCallIndirect(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
   let (found, trap) = indirectCallee(pc[3], cx, fp[slot0(pc[1])])
   guard let record = found else { return trapped(pc, fp, cx, rm, trap) }
-  return tailCallRecord(pc, fp, md, cx, ac, rm, x0, x1, record)
+  return tailCallFunction(pc, fp, cx, rm, record)
 }
 
 @inline(never)
-func tailCallReference(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
-) -> Int {
-  guard let record = functionRecord(cx, fp[slot0(pc[1])]) else {
-    return trapped(pc, fp, cx, rm, TrapKind.nullReference.status)
-  }
-  return tailCallRecord(pc, fp, md, cx, ac, rm, x0, x1, record)
+func tailCallReference(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  let (found, trap) = referencedCallee(pc, fp, cx, pc[3])
+  guard let record = found else { return trapped(pc, fp, cx, rm, trap) }
+  return tailCallFunction(pc, fp, cx, rm, record)
 }
 
 /// The outermost frame returned: its results are in its first slots.

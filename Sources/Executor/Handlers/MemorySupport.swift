@@ -20,13 +20,53 @@ private func instance(_ cx: CX) -> Instance {
   Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
 }
 
-/// Keeps the pages that `size` bytes at `ea` (inside the current memory) touch, then executes the store again.
+// A store to pages that are not kept yet: keep them, then execute the store again. One function for each size of store,
+// so that nothing but the registers has to be passed.
+
 @inline(never)
-func trackAndRetry(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double, _ ea: UInt, _ size: UInt
+func track1AndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
 ) -> Int {
-  memory(instanceContext(cx).currentMemory).keep(ea, size)
+  keepPages(cx, 1)
   return next(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
+@inline(never)
+func track2AndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  keepPages(cx, 2)
+  return next(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
+@inline(never)
+func track4AndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  keepPages(cx, 4)
+  return next(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
+@inline(never)
+func track8AndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  keepPages(cx, 8)
+  return next(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
+@inline(never)
+func track16AndRetry(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  keepPages(cx, 16)
+  return next(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
+/// Keeps the pages of the current memory that `size` bytes at `trackStart` touch.
+@inline(never)
+private func keepPages(_ cx: CX, _ size: UInt) {
+  memory(instanceContext(cx).currentMemory).keep(instanceContext(cx).trackStart, size)
 }
 
 /// Old number of pages, or all ones where the memory cannot grow.

@@ -75,6 +75,8 @@ package struct InstanceContext {
   /// Canonical types by type index.
   package var types: UnsafePointer<UInt32>
   package var store: UnsafeMutablePointer<StoreContext>
+  /// Where a store begins that waits for its old pages to be kept.
+  package var trackStart: UInt
   /// The `Instance`, not retained.
   package var object: UnsafeMutableRawPointer
 }
@@ -89,6 +91,10 @@ struct ContextReference {
   @inline(__always) var stackLimit: UInt {
     get { pointer.pointee.stackLimit }
     nonmutating set { pointer.pointee.stackLimit = newValue }
+  }
+  @inline(__always) var trackStart: UInt {
+    get { pointer.pointee.trackStart }
+    nonmutating set { pointer.pointee.trackStart = newValue }
   }
   @inline(__always) var stackEnd: UInt { pointer.pointee.store.pointee.stackEnd }
   @inline(__always) var globals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>> { pointer.pointee.globals }

@@ -234,12 +234,14 @@ extension Function {
     if record.pointee.cell == nil { return try callHostDirectly(arguments, type) }
     if store.depth == 0 {
       let execution = try Execution(self, arguments: arguments)
+      var state = try execution.run()
       while true {
-        switch try execution.run() {
+        switch state {
         case .finished(let results): return results
         case .trapped(let trap): throw trap
         case .interrupted: throw Trap(kind: .interrupted)
-        case .outOfInstructions: throw Trap(kind: .outOfInstructions, backtrace: store.backtrace())
+        // There is no limit: only the counter came to its end.
+        case .outOfInstructions: state = try execution.resume(instructions: UInt64(Int.max))
         case .waitingForHost: throw ExecutionError.cannotSuspend
         }
       }

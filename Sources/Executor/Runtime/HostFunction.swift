@@ -69,32 +69,47 @@ public struct Caller {
   }
 }
 
-/// Calls a host function for the operation at `pc`. Parameters and results are at `frame`; `back` is where the caller goes
-/// on, nil for a tail call.
+/// Calls a host function for the call operation at `pc`, of `length` words, whose last word names the frame that holds
+/// parameters and takes results.
 @inline(never)
 func callHost(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double,
-  _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
 ) -> Int {
   // A host call is a check point.
-  if rm < 0 {
-    let store = instanceContext(cx).store
-    if rm &+ store.pointee.reserve < 0 || store.pointee.interrupt.pointee.load(ordering: .relaxed) {
-      return outOfInstructions(pc, fp, md, cx, ac, rm, x0, x1)
-    }
-  }
-  let status = invokeHost(pc, fp, md, cx, rm, record, frame, back)
+  if rm < 0 { return stopBeforeCall(pc, fp, cx, rm) }
+  let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
+  let status = invokeHost(pc, fp, cx, rm, record, frame, pc + length)
   if status != 0 { return status }
-  return finishHostCall(cx, fp, record, frame, back)
+  return finishHostCall(cx, fp, record, frame, pc + length)
+}
+
+/// Calls a host function for the tail call at `pc`. It has no frame to replace ours with: it is called from here, and
+/// its results are returned to our caller.
+@inline(never)
+func tailCallHost(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>) -> Int {
+  if rm < 0 { return stopBeforeCall(pc, fp, cx, rm) }
+  moveArguments(fp, pc[2])
+  let status = invokeHost(pc, fp, cx, rm, record, fp, nil)
+  if status != 0 { return status }
+  return finishHostCall(cx, fp, record, fp, nil)
+}
+
+/// A call stops at its check point; it is executed again if execution goes on.
+@inline(never)
+private func stopBeforeCall(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  let context = instanceContext(cx)
+  return outOfInstructions(pc, fp, context.currentMemory.pointee.base, cx, context.store.pointee.registers.ac, rm, 0, 0)
 }
 
 /// Runs the closure. Returns 0, or the status that ends or suspends the execution.
+@inline(never)
 private func invokeHost(
-  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP,
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP,
   _ back: PC?
 ) -> Int {
   let storeContext = instanceContext(cx).store
-  storeContext.pointee.registers = Registers(pc: pc, fp: fp, md: md, cx: cx, ac: 0, rm: rm)
+  storeContext.pointee.registers = Registers(
+    pc: pc, fp: fp, md: instanceContext(cx).currentMemory.pointee.base, cx: cx, ac: 0, rm: rm)
   let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
   let outer = store.nestedBase
   store.nestedBase = frame + Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
@@ -122,6 +137,7 @@ private func invokeHost(
 }
 
 /// Passes the results at `frame` on to the caller.
+@inline(never)
 private func finishHostCall(
   _ cx: CX, _ fp: FP, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?
 ) -> Int {
@@ -144,12 +160,18 @@ private func finishHostCall(
 
 /// Goes on after a suspended host call, whose results now stand in its frame.
 @inline(never)
-func resumeHostCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int
-{
-  let storeContext = instanceContext(cx).store
-  let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
+func resumeHostCall(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  instanceContext(cx).store.pointee.registers.rm = rm
+  let call = takePendingHostCall(cx)
+  return finishHostCall(cx, call.fp, call.record, call.frame, call.back)
+}
+
+@inline(never)
+private func takePendingHostCall(_ cx: CX) -> PendingHostCall {
+  let store = Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
   guard let call = store.pendingHostCall else { preconditionFailure("no host call waits") }
   store.pendingHostCall = nil
-  storeContext.pointee.registers.rm = rm
-  return finishHostCall(cx, call.fp, call.record, call.frame, call.back)
+  return call
 }

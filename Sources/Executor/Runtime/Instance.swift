@@ -90,7 +90,7 @@ public final class Instance {
         memorySize: 0, writeMap: absentPage, currentMemory: absentMemory, stackLimit: 0, code: code.cells,
         globals: zeroedPointers(spaces.globals.count), memories: zeroedPointers(max(spaces.memories.count, 1)),
         tables: zeroedPointers(spaces.tables.count), functions: functions, types: UnsafePointer(types),
-        store: store.context,
+        store: store.context, trackStart: 0,
         object: UnsafeMutableRawPointer(context)))
     context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
     try link(imports)
@@ -288,7 +288,7 @@ public final class Instance {
 
   /// What the module exports as `name`; nil if there is no such export, or it is a tag.
   public func export(_ name: String) -> ExternalValue? {
-    guard let export = module.module.exports.first(where: { $0.name == name }) else { return nil }
+    guard let export = module.module.exports.first(where: { ExactName($0.name) == ExactName(name) }) else { return nil }
     let index = Int(export.index)
     switch export.kind {
     case .function: return .function(function(at: index))

@@ -52,7 +52,7 @@ public final class Store {
   private var chunks: [UnsafeMutablePointer<FunctionRecord>] = []
   private var recordCount = 0
   var hostFunctions: [HostFunction] = []
-  package private(set) var instances: [Instance] = []
+  public private(set) var instances: [Instance] = []
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
   /// The error that a host function or the linker left for the trap that is under way.

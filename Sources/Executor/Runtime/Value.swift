@@ -70,6 +70,7 @@ public enum Value: Hashable, Sendable {
   /// Whether the value may stand where `type` is expected.
   package func fits(_ type: ValueType) -> Bool {
     switch self {
+    case .funcref(.null), .externref(.null): return type.isReference && type.isNullable
     case .funcref(let reference):
       guard type.isReference, !(reference.isNull && !type.isNullable) else { return false }
       return type.heapType.isConcrete || type.heapType == .func || (type.heapType == .nofunc && reference.isNull)

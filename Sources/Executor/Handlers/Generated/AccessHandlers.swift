@@ -655,7 +655,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -678,7 +679,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -701,7 +703,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -724,7 +727,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -747,7 +751,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -770,7 +775,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -793,7 +799,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -816,7 +823,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -839,7 +847,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -862,7 +871,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -885,7 +895,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -908,7 +919,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -931,7 +943,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: fp[slot1(w)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -954,7 +967,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: fp[slot1(w)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -977,7 +991,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = x0
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1000,7 +1015,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: pc[2])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1023,7 +1039,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1046,7 +1063,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1069,7 +1087,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1092,7 +1111,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1115,7 +1135,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1138,7 +1159,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1161,7 +1183,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1184,7 +1207,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1207,7 +1231,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1230,7 +1255,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1253,7 +1279,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1276,7 +1303,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1299,7 +1327,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1322,7 +1351,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1345,7 +1375,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1368,7 +1399,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1391,7 +1423,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1414,7 +1447,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1437,7 +1471,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1460,7 +1495,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)

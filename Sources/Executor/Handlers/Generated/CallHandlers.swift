@@ -15,24 +15,22 @@ import WebAssembly
 
 /// call imported function I
 @c func cannery_callImport(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return callRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+  return callImport(pc, fp, cx, rm)
 }
 
 /// call element a of table t, whose type must be T
 @c func cannery_callIndirect_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let index = fp[slot0(pc[1])]
-  return callIndirect(pc, fp, md, cx, ac, rm, x0, x1, index)
+  return callIndirect(pc, fp, md, cx, fp[slot0(pc[1])], rm)
 }
 
 /// call element a of table t, whose type must be T
 @c func cannery_callIndirect_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let index = ac
-  return callIndirect(pc, fp, md, cx, ac, rm, x0, x1, index)
+  return callIndirect(pc, fp, md, cx, ac, rm)
 }
 
-/// call the function with handle a
+/// call the function with handle a, whose type must be T
 @c func cannery_callReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return callReference(pc, fp, md, cx, ac, rm, x0, x1)
+  return callReference(pc, fp, cx, rm)
 }
 
 /// replace the frame by one of function F; its n argument slots are at S
@@ -45,17 +43,17 @@ import WebAssembly
 
 /// replace the frame by a call of imported function I
 @c func cannery_tailCallImport(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return tailCallRecord(pc, fp, md, cx, ac, rm, x0, x1, instanceContext(cx).functions[Int(pc[1] & 0xFFFF_FFFF)])
+  return tailCallImport(pc, fp, cx, rm)
 }
 
 /// replace the frame by a call of element a of table t, whose type must be T
 @c func cannery_tailCallIndirect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return tailCallIndirect(pc, fp, md, cx, ac, rm, x0, x1)
+  return tailCallIndirect(pc, fp, cx, rm)
 }
 
-/// replace the frame by a call of the function with handle a
+/// replace the frame by a call of the function with handle a, whose type must be T
 @c func cannery_tailCallReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return tailCallReference(pc, fp, md, cx, ac, rm, x0, x1)
+  return tailCallReference(pc, fp, cx, rm)
 }
 
 /// raise the stack's limit by n slots

@@ -49,14 +49,16 @@ import WebAssembly
 
 /// rm := max(rm - a, least integer), if rm < 0 stop
 @c func cannery_chargeDynamic32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let amount = UInt64(UInt32(truncatingIfNeeded: fp[slot0(pc[1])]))
-  return chargeAmount(pc + 2, fp, md, cx, ac, rm, x0, x1, amount)
+  let amount = fp[slot0(pc[1])] & 0xFFFF_FFFF
+  if _slowPath(rm < 0 || amount > UInt64(bitPattern: Int64(rm))) { return chargeBeyondSlice(pc, fp, md, cx, ac, rm, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: amount), x0, x1)
 }
 
 /// rm := max(rm - a, least integer), if rm < 0 stop
 @c func cannery_chargeDynamic64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let amount = fp[slot0(pc[1])]
-  return chargeAmount(pc + 2, fp, md, cx, ac, rm, x0, x1, amount)
+  if _slowPath(rm < 0 || amount > UInt64(bitPattern: Int64(rm))) { return chargeBeyondSlice(pc, fp, md, cx, ac, rm, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: amount), x0, x1)
 }
 
 /// charge K; goto B

@@ -238,7 +238,8 @@ import WebAssembly
   if _slowPath(ea &+ 16 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 15) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 16)
+  instanceContext(cx).trackStart = ea
+  return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -263,7 +264,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 16 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 15) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 16)
+  instanceContext(cx).trackStart = ea
+  return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -364,7 +366,8 @@ import WebAssembly
   if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -389,7 +392,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -410,7 +414,8 @@ import WebAssembly
   if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -435,7 +440,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -456,7 +462,8 @@ import WebAssembly
   if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -481,7 +488,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -502,7 +510,8 @@ import WebAssembly
   if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -527,7 +536,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)

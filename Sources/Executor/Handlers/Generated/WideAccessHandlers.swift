@@ -771,7 +771,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -798,7 +799,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -825,7 +827,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -852,7 +855,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -879,7 +883,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -906,7 +911,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -933,7 +939,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -960,7 +967,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -987,7 +995,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1014,7 +1023,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1041,7 +1051,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1068,7 +1079,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1095,7 +1107,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: fp[slot1(w)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1122,7 +1135,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: fp[slot1(w)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1149,7 +1163,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = x0
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1176,7 +1191,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 8)
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = Double(bitPattern: pc[2])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -1203,7 +1219,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1230,7 +1247,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1257,7 +1275,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1284,7 +1303,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1311,7 +1331,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1338,7 +1359,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1365,7 +1387,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1392,7 +1415,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1419,7 +1443,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1446,7 +1471,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1473,7 +1499,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1500,7 +1527,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 1)
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -1527,7 +1555,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1554,7 +1583,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1581,7 +1611,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1608,7 +1639,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 2)
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -1635,7 +1667,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1662,7 +1695,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = fp[slot1(w)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1689,7 +1723,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = ac
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -1716,7 +1751,8 @@ import WebAssembly
   if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
-  return trackAndRetry(pc, fp, md, cx, ac, rm, x0, x1, ea, 4)
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   let v = pc[2]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
