@@ -37,7 +37,10 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "CLICommands",
-      dependencies: ["Cannery", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Cannery", "Compiler", "Semantics", "WasmBinary", "WasmText", "WasmValidation", "WastRunner",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings),
     .executableTarget(name: "CanneryCommand", dependencies: ["CLICommands"], swiftSettings: settings),
 

@@ -19,6 +19,8 @@ public enum TrapKind: UInt8, Sendable, CaseIterable, Hashable {
   /// A host function failed; the store holds its error.
   case hostError = 13
   case interrupted = 14
+  /// A call through a null function reference.
+  case nullFunctionReference = 15
 
   /// The kind's name in JSON output and messages: lower case with hyphens.
   public var name: String {
@@ -37,6 +39,7 @@ public enum TrapKind: UInt8, Sendable, CaseIterable, Hashable {
     case .nullReference: "null-reference"
     case .hostError: "host-error"
     case .interrupted: "interrupted"
+    case .nullFunctionReference: "null-function-reference"
     }
   }
 
@@ -57,6 +60,7 @@ public enum TrapKind: UInt8, Sendable, CaseIterable, Hashable {
     case .nullReference: "null reference"
     case .hostError: "host function failed"
     case .interrupted: "interrupted"
+    case .nullFunctionReference: "null function reference"
     }
   }
 }

@@ -206,7 +206,7 @@ func callIndirect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: In
 private func referencedCallee(
   _ pc: PC, _ fp: FP, _ cx: CX, _ type: UInt64
 ) -> (record: UnsafeMutablePointer<FunctionRecord>?, trap: Int) {
-  guard let record = functionRecord(cx, fp[slot0(pc[1])]) else { return (nil, TrapKind.nullReference.status) }
+  guard let record = functionRecord(cx, fp[slot0(pc[1])]) else { return (nil, TrapKind.nullFunctionReference.status) }
   // Validation has checked the type; code from outside has not seen validation.
   let expected = instanceContext(cx).types[Int(type & 0xFFFF_FFFF)]
   if record.pointee.type != expected && !isSubtype(cx, record.pointee.type, expected) {

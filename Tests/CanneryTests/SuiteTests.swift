@@ -1,0 +1,70 @@
+// The core suite on the engine: every assertion, in each configuration, against a committed list of what may stay open.
+
+import CLICommands
+import Cannery
+import Foundation
+import Testing
+import WasmText
+import WastRunner
+
+/// The scripts of the core suite: in the folder `WASM_TESTSUITE`, or in `../shared/testsuite` beside the package.
+let suiteScripts: [URL] = {
+  var folder = ProcessInfo.processInfo.environment["WASM_TESTSUITE"].map { URL(fileURLWithPath: $0) }
+  if folder == nil {
+    var package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    while package.path != "/"
+      && !FileManager.default.fileExists(atPath: package.appendingPathComponent("Package.swift").path)
+    {
+      package.deleteLastPathComponent()
+    }
+    folder = package.deletingLastPathComponent().appendingPathComponent("shared/testsuite")
+  }
+  guard let files = FileManager.default.enumerator(at: folder!, includingPropertiesForKeys: nil) else { return [] }
+  return files.compactMap { $0 as? URL }.filter { $0.pathExtension == "wast" }.sorted { $0.path < $1.path }
+}()
+
+/// Executions that need garbage collection or exceptions, which the compiler refuses: how many assertions of each
+/// script are not executed for that reason.
+private let openAssertions: [String: Int] = [:]
+
+struct SuiteConfiguration: CustomTestStringConvertible {
+  var metering: MeteringPolicy
+  var optimization: OptimizationLevel
+  var tracksWrites: Bool
+  var narrowSlots = 65_536
+  var testDescription: String {
+    "metering \(metering), optimization \(optimization)\(tracksWrites ? ", write tracking" : "")"
+      + (narrowSlots < 65_536 ? ", wide forms" : "")
+  }
+}
+
+@Suite struct SuiteTests {
+  @Test(arguments: [
+    SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: false),
+    SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
+    SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
+    SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
+    SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false, narrowSlots: 12),
+  ])
+  func coreSuite(_ configuration: SuiteConfiguration) throws {
+    if suiteScripts.isEmpty { print("SKIPPED: no core test suite; set WASM_TESTSUITE to its folder") }
+    var passed = 0
+    var open: [String: Int] = [:]
+    for file in suiteScripts {
+      let script = try Script(parsing: [UInt8](try Data(contentsOf: file)))
+      var compiler = CompilerOptions(threads: 1)
+      compiler.narrowSlots = configuration.narrowSlots
+      let engine = try CanneryScriptEngine(
+        metering: configuration.metering, optimization: configuration.optimization,
+        tracksWrites: configuration.tracksWrites, compiler: compiler)
+      #expect(engine.store.tracksWrites == configuration.tracksWrites)
+      var runner = ScriptRunner(engine: engine)
+      let report = runner.run(script)
+      for failure in report.failures { Issue.record("\(file.lastPathComponent):\(failure.line): \(failure.reason)") }
+      if !report.skipped.isEmpty { open[file.lastPathComponent] = report.skipped.count }
+      passed += report.passed
+    }
+    if !suiteScripts.isEmpty { #expect(open == openAssertions) }
+    print("core suite, \(configuration.testDescription): \(passed) assertions hold, \(open.values.reduce(0, +)) open")
+  }
+}
