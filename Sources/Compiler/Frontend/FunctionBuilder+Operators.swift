@@ -107,6 +107,12 @@ extension FunctionBuilder {
       let start = popOperands(Int(count))
       let node = Node(operation, b: start, c: count, imm: UInt64(instruction.a) | UInt64(instruction.b) << 32)
       try call(node, results: type.results)
+    case .callRef:
+      let type = tables.signatures[Int(instruction.a)]
+      let callee = pop()
+      let start = popOperands(Int(type.parameters.count))
+      let node = Node(operation, a: callee, b: start, c: type.parameters.count, imm: UInt64(instruction.a))
+      try call(node, results: type.results)
     case .returnCall:
       let count = tables.signatures[Int(tables.functions[Int(instruction.a)])].parameters.count
       let start = popOperands(Int(count))
@@ -116,6 +122,11 @@ extension FunctionBuilder {
       let start = popOperands(Int(count))
       let immediate = UInt64(instruction.a) | UInt64(instruction.b) << 32
       tailCall(Node(operation, b: start, c: count, imm: immediate), next: next)
+    case .returnCallRef:
+      let count = tables.signatures[Int(instruction.a)].parameters.count
+      let callee = pop()
+      let start = popOperands(Int(count))
+      tailCall(Node(operation, a: callee, b: start, c: count, imm: UInt64(instruction.a)), next: next)
     case .refNull:
       emitValue(Node(Operation(.i64Const), type: .i64))
     case .refIsNull:

@@ -13,7 +13,7 @@ enum OperatorKind: UInt8 {
   case nop, drop, select
   case block, loop, `if`, `else`, end
   case br, brIf, brTable, `return`, unreachable
-  case call, callIndirect, returnCall, returnCallIndirect
+  case call, callIndirect, callRef, returnCall, returnCallIndirect, returnCallRef
   case memorySize, memoryGrow, memoryFill, memoryCopy, memoryInit
   case tableGet, tableSet, tableSize, tableGrow, tableFill, tableCopy, tableInit
   /// `data.drop`, `elem.drop`.
@@ -59,8 +59,10 @@ struct OperatorRow: BitwiseCopyable {
     case .return: return .return
     case .call: return .call
     case .callIndirect: return .callIndirect
+    case .callRef: return .callRef
     case .returnCall: return .returnCall
     case .returnCallIndirect: return .returnCallIndirect
+    case .returnCallRef: return .returnCallRef
     case .drop: return .drop
     case .select, .selectT: return .select
     case .tryTable: return .tryTable

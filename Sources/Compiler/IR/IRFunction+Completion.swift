@@ -48,16 +48,11 @@ extension IRFunction {
     return true
   }
 
-  /// Replaces operands that are copies by what they stand for.
-  public mutating func resolveOperands() {
+  /// Replaces operands that are copies by what they stand for, and removes the copies.
+  mutating func removeCopies() {
     for index in 0..<nodes.count where nodes[index].operation != .copy {
       mapOperands(of: index) { function, value in function.resolve(value) }
     }
-  }
-
-  /// The same, and removes the copies.
-  mutating func removeCopies() {
-    resolveOperands()
     for index in 0..<nodes.count where nodes[index].operation == .copy { nodes[index] = Node(.removed) }
   }
 }

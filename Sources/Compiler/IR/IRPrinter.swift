@@ -160,6 +160,7 @@ private struct IRPrinter {
       let (low, high) = function.vectors[Int(node.imm)]
       return " 0x" + hexadecimal(high) + hexadecimal(low)
     case .call, .returnCall, .refFunc: return " function=\(node.imm)"
+    case .callRef, .returnCallRef: return " type=\(node.imm)"
     case .callIndirect, .returnCallIndirect: return " type=\(low) table=\(high)"
     case .globalGet, .globalSet: return " global=\(node.imm)"
     case .tableGet, .tableSet, .tableSize, .tableGrow, .tableFill: return " table=\(node.imm)"

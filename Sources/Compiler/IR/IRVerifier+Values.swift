@@ -181,7 +181,7 @@ extension IRVerifier {
           isRight = expected == (opcode == .globalGet ? node.type : type(node.a))
         }
       }
-    case .call, .callIndirect, .returnCall, .returnCallIndirect:
+    case .call, .callIndirect, .callRef, .returnCall, .returnCallIndirect, .returnCallRef:
       isRight = isRightCall(function, node, opcode)
     default:
       isRight = false

@@ -122,6 +122,7 @@ public enum NodeFlags {
 /// | `ref.func` | | | | function |
 /// | `call`, `return_call` | | operands start | operand count | function |
 /// | `call_indirect`, `return_call_indirect` | | operands start | operand count, the table index last | type, table << 32 |
+/// | `call_ref`, `return_call_ref` | callee (traps if null) | operands start | operand count | type |
 ///
 /// `return_call*` are terminators.
 @frozen

@@ -91,9 +91,14 @@ extension OperationInfo {
     case .call: return OperationInfo(shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
     case .callIndirect:
       return OperationInfo(shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
+    case .callRef:
+      return OperationInfo(shape: [.a, .list], effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
     case .returnCall, .returnCallIndirect:
       return OperationInfo(
         shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter, .terminator], type: .none)
+    case .returnCallRef:
+      return OperationInfo(
+        shape: [.a, .list], effects: [.call, .mayTrap, .reads, .writes, .counter, .terminator], type: .none)
     case .select: return OperationInfo(shape: [.a, .b, .c], effects: .value, type: .none)
     case .memorySize: return OperationInfo(shape: [], effects: [.value, .reads], type: .none)
     case .memoryGrow: return OperationInfo(shape: .a, effects: [.value, .reads, .writes], type: .none)
@@ -137,6 +142,18 @@ extension Opcode {
 }
 
 extension IRFunction {
+  /// Number of operands of the node at `index`: what `operand(_:of:)` accepts.
+  @inline(__always)
+  public func operandCount(of index: Int) -> Int {
+    let node = nodes[index]
+    let shape = node.operation.info.shape.rawValue
+    if shape & (OperandShape.list.rawValue | OperandShape.incoming.rawValue) == 0 {
+      return (shape & 7).nonzeroBitCount
+    }
+    if shape & OperandShape.incoming.rawValue != 0 { return Int(blocks[node.b].predecessorCount) }
+    return Int(node.c) + Int(shape & 1)
+  }
+
   /// Calls `body` with each operand of the node at `index`, in order, and puts what it leaves there into the node.
   @inline(__always)
   public mutating func mapOperands(of index: Int, _ body: (inout IRFunction, Value) -> Value) {
