@@ -77,6 +77,8 @@ final class ModuleCompiler: Sendable {
   /// Takes functions in turn, a few at a time, until none is left.
   private func work() {
     let batch = 16
+    var builder = FunctionBuilder(frontend)
+    var optimizer = Optimizer(frontend, options: options)
     while true {
       let first = next.wrappingAdd(batch, ordering: .relaxed).oldValue
       if first >= count { return }
@@ -84,7 +86,7 @@ final class ModuleCompiler: Sendable {
       var compiled: [Result<FunctionCode, ModuleError>] = []
       for index in first..<last {
         do throws(ModuleError) {
-          compiled.append(.success(try compileFunction(index)))
+          compiled.append(.success(try compileFunction(index, &builder, &optimizer)))
         } catch {
           compiled.append(.failure(error))
         }
@@ -94,8 +96,15 @@ final class ModuleCompiler: Sendable {
     }
   }
 
-  private func compileFunction(_ index: Int) throws(ModuleError) -> FunctionCode {
-    let function = try buildIR(frontend, functionIndex: index)
+  private func compileFunction(
+    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
+  ) throws(ModuleError) -> FunctionCode {
+    var function = try builder.build(functionIndex: index)
+    do throws(IRViolation) {
+      try optimizer.run(&function)
+    } catch {
+      throw ModuleError(.internal, .compilerError, offset: 0, function: function.index, detail: error.description)
+    }
     return try lower(function, lowering)
   }
 }

@@ -83,6 +83,7 @@ public enum ModuleErrorReason: String, Hashable, Sendable {
   case limitExceeded = "implementation limit exceeded"
   case canisterRequirement = "not a valid canister module"
   case unsupported = "not supported by the compiler"
+  case compilerError = "error in the compiler"
 }
 
 /// Which stage refused the input.
@@ -95,6 +96,8 @@ public enum ModuleErrorKind: String, Hashable, Sendable {
   case unsupported
   /// Beyond an implementation limit.
   case limit
+  /// The fault is ours: a stage broke a rule of its own.
+  case `internal`
 }
 
 public struct ModuleError: Error, Hashable, Sendable {

@@ -16,6 +16,34 @@ func trapped(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ status: Int) -> Int {
   return status
 }
 
+/// The rest of `enter` for a frame with slots that must be zeroed.
+@inline(never)
+func enterAndZero(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  let z = pc[2]
+  var count = Int(z & 0xFFFF_FFFF)
+  var slot = fp + Int(z >> 32)
+  // By fours with a store each: for the few slots of most frames cheaper than a call.
+  while count >= 4 {
+    slot[0] = 0
+    slot[1] = 0
+    slot[2] = 0
+    slot[3] = 0
+    slot += 4
+    count &-= 4
+  }
+  if count & 2 != 0 {
+    slot[0] = 0
+    slot[1] = 0
+    slot += 2
+  }
+  if count & 1 != 0 { slot[0] = 0 }
+  let left = rm &- Int(pc[1] & 0xFFFF_FFFF)
+  if _slowPath(left < 0) { return outOfInstructions(pc + 3, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 3, fp, md, cx, ac, left, x0, x1)
+}
+
 /// `rm` fell below 0 at a check point; `pc` is where execution goes on. Refills it from the reserve, or stops.
 @inline(never)
 func outOfInstructions(

@@ -10,13 +10,8 @@ import WebAssembly
   if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit) {
     return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
   }
-  var count = Int(z & 0xFFFF_FFFF)
-  var slot = fp + Int(z >> 32)
-  while count > 0 {
-    slot.pointee = 0
-    slot += 1
-    count &-= 1
-  }
+  // Filling memory takes a call, and with it a frame of this handler: that stands elsewhere.
+  if z & 0xFFFF_FFFF != 0 { return enterAndZero(pc, fp, md, cx, ac, rm, x0, x1) }
   let left = rm &- Int(w & 0xFFFF_FFFF)
   if _slowPath(left < 0) { return outOfInstructions(pc + 3, fp, md, cx, ac, left, x0, x1) }
   return next(pc + 3, fp, md, cx, ac, left, x0, x1)
