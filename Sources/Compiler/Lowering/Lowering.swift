@@ -132,7 +132,6 @@ public func lower(_ function: consuming IRFunction, _ context: LoweringContext) 
 
 extension Lowering {
   mutating func run() throws(ModuleError) -> FunctionCode {
-    function.resolveOperands()
     let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
     narrowSlots = max(context.narrowSlots, parameterSlots + Lowering.temporaries)
     analyse()
