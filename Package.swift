@@ -70,6 +70,7 @@ let package = Package(
     .testTarget(
       name: "CompilerTests", dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter"],
       swiftSettings: settings),
-    .testTarget(name: "CanneryTests", dependencies: ["Cannery", "ReferenceInterpreter"], swiftSettings: settings),
+    .testTarget(
+      name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "WasmText", "WastRunner"], swiftSettings: settings),
   ]
 )

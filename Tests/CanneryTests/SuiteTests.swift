@@ -25,7 +25,32 @@ let suiteScripts: [URL] = {
 
 /// Executions that need garbage collection or exceptions, which the compiler refuses: how many assertions of each
 /// script are not executed for that reason.
-private let openAssertions: [String: Int] = [:]
+private let openAssertions: [String: Int] = [
+  "array.wast": 41,
+  "array_copy.wast": 30,
+  "array_fill.wast": 26,
+  "array_init_data.wast": 42,
+  "array_init_elem.wast": 30,
+  "array_new_data.wast": 23,
+  "array_new_elem.wast": 19,
+  "br_on_cast.wast": 25,
+  "br_on_cast_fail.wast": 25,
+  "extern.wast": 16,
+  "i31.wast": 57,
+  "imports.wast": 46,
+  "instance.wast": 12,
+  "ref_cast.wast": 40,
+  "ref_eq.wast": 81,
+  "ref_test.wast": 68,
+  "struct.wast": 19,
+  "table_init.wast": 1,
+  "table_init64.wast": 1,
+  "tag.wast": 2,
+  "throw.wast": 9,
+  "throw_ref.wast": 12,
+  "try_table.wast": 49,
+  "type-subtyping.wast": 20,
+]
 
 struct SuiteConfiguration: CustomTestStringConvertible {
   var metering: MeteringPolicy
@@ -39,19 +64,29 @@ struct SuiteConfiguration: CustomTestStringConvertible {
 }
 
 @Suite struct SuiteTests {
-  @Test(arguments: [
+  /// In a debug build, where handlers return to a trampoline and run 100 times slower, one configuration executes the
+  /// smaller scripts.
+  private static let configurations: [SuiteConfiguration] = dispatchesThroughTrampoline
+    ? [SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: true)]
+    : [
     SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: false),
     SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
     SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
     SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
     SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false, narrowSlots: 12),
-  ])
+  ]
+
+  private static let debugSizeLimit = 20_000
+
+  @Test(arguments: configurations)
   func coreSuite(_ configuration: SuiteConfiguration) throws {
     if suiteScripts.isEmpty { print("SKIPPED: no core test suite; set WASM_TESTSUITE to its folder") }
     var passed = 0
     var open: [String: Int] = [:]
     for file in suiteScripts {
-      let script = try Script(parsing: [UInt8](try Data(contentsOf: file)))
+      let text = [UInt8](try Data(contentsOf: file))
+      if dispatchesThroughTrampoline && text.count > SuiteTests.debugSizeLimit { continue }
+      let script = try Script(parsing: text)
       var compiler = CompilerOptions(threads: 1)
       compiler.narrowSlots = configuration.narrowSlots
       let engine = try CanneryScriptEngine(
@@ -64,7 +99,7 @@ struct SuiteConfiguration: CustomTestStringConvertible {
       if !report.skipped.isEmpty { open[file.lastPathComponent] = report.skipped.count }
       passed += report.passed
     }
-    if !suiteScripts.isEmpty { #expect(open == openAssertions) }
+    if !suiteScripts.isEmpty && !dispatchesThroughTrampoline { #expect(open == openAssertions) }
     print("core suite, \(configuration.testDescription): \(passed) assertions hold, \(open.values.reduce(0, +)) open")
   }
 }
