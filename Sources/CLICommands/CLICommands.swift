@@ -1,11 +1,12 @@
 import Cannery
+import Foundation
 import WasmBinary
-import func Compiler.buildIR
-import func Compiler.printIR
-import struct Compiler.FrontendContext
 import WasmText
 import WastRunner
-import Foundation
+
+import struct Compiler.FrontendContext
+import func Compiler.buildIR
+import func Compiler.printIR
 
 public func tempMain() throws {
   let args = CommandLine.arguments
@@ -23,7 +24,8 @@ public func tempMain() throws {
     for path in args[2...] where !path.hasPrefix("-") {
       if verbose { print(path) }
       let script = try Script(parsing: [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
-      var runner = ScriptRunner(engine: try CanneryScriptEngine(metering: policy, optimization: opt, tracksWrites: args.contains("--track")))
+      var runner = ScriptRunner(
+        engine: try CanneryScriptEngine(metering: policy, optimization: opt, tracksWrites: args.contains("--track")))
       let report = runner.run(script)
       total += report.passed; failed += report.failures.count; skipped += report.skipped.count
       for f in report.failures.prefix(5) { print("\(path):\(f.line): \(f.reason)") }

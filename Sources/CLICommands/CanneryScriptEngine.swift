@@ -1,10 +1,11 @@
 // The engine as specification scripts use it.
 
 import Cannery
-import struct Compiler.CompilerOptions
-import enum Compiler.OptimizationLevel
 import Semantics
 import WastRunner
+
+import struct Compiler.CompilerOptions
+import enum Compiler.OptimizationLevel
 
 /// Runs the modules of one script in one store.
 public struct CanneryScriptEngine: ScriptEngine {
@@ -118,7 +119,8 @@ extension EngineValue {
     case .f64(let bits): self = .f64(bits)
     case .v128(let value): self = .v128(low: value.low, high: value.high)
     case .funcref(let reference): self = .reference(reference.isNull ? .null : .function(index: nil))
-    case .externref(let reference): self = .reference(reference.isNull ? .null : .external(UInt32(reference.handle - 1)))
+    case .externref(let reference):
+      self = .reference(reference.isNull ? .null : .external(UInt32(reference.handle - 1)))
     }
   }
 }

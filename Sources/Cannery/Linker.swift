@@ -28,7 +28,9 @@ public struct Linker {
     define(module, name, .function(try store.makeFunction(type, name: "\(module).\(name)", body: body)))
   }
 
-  public func lookUp(_ module: String, _ name: String) -> ExternalValue? { definitions[ExactName(module)]?[ExactName(name)] }
+  public func lookUp(_ module: String, _ name: String) -> ExternalValue? {
+    definitions[ExactName(module)]?[ExactName(name)]
+  }
 
   /// Makes an instance of `module` and runs its start function, with at most `instructions` instructions.
   ///

@@ -66,15 +66,16 @@ struct SuiteConfiguration: CustomTestStringConvertible {
 @Suite struct SuiteTests {
   /// In a debug build, where handlers return to a trampoline and run 100 times slower, one configuration executes the
   /// smaller scripts.
-  private static let configurations: [SuiteConfiguration] = dispatchesThroughTrampoline
+  private static let configurations: [SuiteConfiguration] =
+    dispatchesThroughTrampoline
     ? [SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: true)]
     : [
-    SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: false),
-    SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
-    SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
-    SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
-    SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false, narrowSlots: 12),
-  ]
+      SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: false),
+      SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
+      SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
+      SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
+      SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false, narrowSlots: 12),
+    ]
 
   private static let debugSizeLimit = 20_000
 

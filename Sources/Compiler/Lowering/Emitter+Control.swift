@@ -136,7 +136,8 @@ extension Lowering {
     let takenIsDirect = isDirect(taken)
     let otherIsDirect = isDirect(other)
     let isSplit = !takenIsDirect && !otherIsDirect
-    let goesToOther = isSplit ? isNext(taken) == false : otherIsDirect && (!takenIsDirect || isNext(taken) && !isNext(other))
+    let goesToOther =
+      isSplit ? isNext(taken) == false : otherIsDirect && (!takenIsDirect || isNext(taken) && !isNext(other))
     if goesToOther {
       swap(&taken, &other)
       if let negated = tested.negated { tested.condition = negated } else { takesFailure = true }

@@ -151,7 +151,8 @@ let borderSlots = 3
 /// Prepares the entry into another instance: saves the caller's context at `frame`, moves the arguments behind it, and
 /// makes the callee's memory current. False where the stack has no room.
 @inline(never)
-private func crossBorder(_ cx: CX, _ frame: FP, _ arguments: FP, _ record: UnsafeMutablePointer<FunctionRecord>) -> Bool {
+private func crossBorder(_ cx: CX, _ frame: FP, _ arguments: FP, _ record: UnsafeMutablePointer<FunctionRecord>) -> Bool
+{
   let caller = instanceContext(cx)
   let raised = caller.stackLimit &+ UInt(borderSlots * 8)
   let count = Int(record.pointee.parameterSlots)
