@@ -72,5 +72,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "WasmText", "WastRunner"], swiftSettings: settings),
+    .testTarget(
+      name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"], swiftSettings: settings),
   ]
 )

@@ -86,8 +86,10 @@ public final class Engine: Sendable {
   /// Throws an `ArtifactError`: also `stale` where the artifact was made with other features or metering than this engine's.
   public func load(artifact bytes: [UInt8]) throws -> Module { try load(artifact: ModuleBytes(bytes)) }
 
-  public func load(artifact bytes: ModuleBytes) throws -> Module {
-    let artifact = try Artifact(bytes)
+  public func load(artifact bytes: ModuleBytes) throws -> Module { try load(Artifact(bytes)) }
+
+  /// The same for an artifact that is open already.
+  public func load(_ artifact: Artifact) throws -> Module {
     guard artifact.policy == configuration.metering else {
       throw ArtifactError.stale("compiled with metering \(artifact.policy), not \(configuration.metering)")
     }

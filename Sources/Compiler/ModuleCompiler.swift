@@ -99,13 +99,26 @@ final class ModuleCompiler: Sendable {
   private func compileFunction(
     _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
   ) throws(ModuleError) -> FunctionCode {
+    try lower(intermediate(index, &builder, &optimizer), lowering)
+  }
+
+  /// The IR of defined function `index` as lowering gets it.
+  func intermediate(_ index: Int) throws(ModuleError) -> IRFunction {
+    var builder = FunctionBuilder(frontend)
+    var optimizer = Optimizer(frontend, options: options)
+    return try intermediate(index, &builder, &optimizer)
+  }
+
+  private func intermediate(
+    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
+  ) throws(ModuleError) -> IRFunction {
     var function = try builder.build(functionIndex: index)
     do throws(IRViolation) {
       try optimizer.run(&function)
     } catch {
       throw ModuleError(.internal, .compilerError, offset: 0, function: function.index, detail: error.description)
     }
-    return try lower(function, lowering)
+    return function
   }
 }
 

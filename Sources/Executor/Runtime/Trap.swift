@@ -46,7 +46,7 @@ extension Trap: CustomStringConvertible {
 
 extension Store {
   /// The functions that are active, from the saved registers.
-  func backtrace() -> [BacktraceFrame] {
+  package func backtrace() -> [BacktraceFrame] {
     var frames: [BacktraceFrame] = []
     if let host = failedHostFunction {
       frames.append(BacktraceFrame(function: 0, name: hostFunctions[host].name, offset: nil, isHost: true))

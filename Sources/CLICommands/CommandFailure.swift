@@ -1,0 +1,131 @@
+// How every error becomes an exit code, a message for people, and an object for programs.
+
+import Cannery
+import WasmText
+
+/// The exit codes of the command line.
+public enum ExitStatus: Int32, Comparable, Sendable {
+  case success = 0
+  /// A trap, out of instructions, a script with failures.
+  case guestFailed = 1
+  /// The input is malformed, invalid, not linkable, or an artifact that does not fit; or a file cannot be read or written.
+  case inputWrong = 2
+  case wrongUsage = 64
+  case internalError = 70
+
+  /// The graver one is the greater.
+  public static func < (left: ExitStatus, right: ExitStatus) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Why a command ended without doing its work.
+struct CommandFailure: Error {
+  var status: ExitStatus
+  /// For programs: lower case with hyphens.
+  var kind: String
+  /// For people.
+  var message: String
+  /// Byte offset in the input.
+  var offset: Int?
+  /// Further members of the JSON object.
+  var details: [JSONValue.Member] = []
+
+  init(
+    _ status: ExitStatus, _ kind: String, _ message: String, offset: Int? = nil, details: [JSONValue.Member] = []
+  ) {
+    self.status = status
+    self.kind = kind
+    self.message = message
+    self.offset = offset
+    self.details = details
+  }
+
+  static func usage(_ message: String) -> CommandFailure { CommandFailure(.wrongUsage, "usage", message) }
+
+  /// `{"error":{"kind":…,"message":…,"offset":…}}`
+  var json: JSONValue {
+    .object([
+      .init(
+        "error",
+        .object([.init("kind", .string(kind)), .init("message", .string(message)), .init("offset", JSONValue(offset))] + details))
+    ])
+  }
+
+  /// Any error; `file` is what the input is called in messages.
+  init(_ error: any Error, file: String? = nil) {
+    let prefix = file.map { $0 + ": " } ?? ""
+    switch error {
+    case let error as CommandFailure: self = error
+    case let error as FileError: self.init(.inputWrong, "file", error.description)
+    case let error as ModuleError: self.init(error, prefix)
+    case let error as TextError:
+      self.init(
+        .inputWrong, "malformed", "\(file.map { $0 + ":" } ?? "")\(error)", offset: error.offset,
+        details: [.init("line", JSONValue(error.line)), .init("column", JSONValue(error.column))])
+    case let error as ArtifactError: self.init(error, prefix)
+    case let error as InstantiationError: self.init(error, prefix)
+    case let error as ResourceError: self.init(.inputWrong, "resource", prefix + error.text)
+    case let error as ExecutionError:
+      switch error {
+      case .invalidArtifact(let error): self.init(error, prefix)
+      case .typeMismatch(let text): self.init(.wrongUsage, "arguments", prefix + text)
+      default: self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
+      }
+    default: self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
+    }
+  }
+
+  private init(_ error: ModuleError, _ prefix: String) {
+    var details: [JSONValue.Member] = []
+    if let section = error.section { details.append(.init("section", .string(section.name))) }
+    if let function = error.function { details.append(.init("function", JSONValue(function))) }
+    let what: String
+    switch error.kind {
+    case .malformed: what = "malformed module: "
+    case .invalid: what = "invalid module: "
+    case .unsupported, .limit: what = ""
+    case .internal: what = "internal error: "
+    }
+    self.init(
+      error.kind == .internal ? .internalError : .inputWrong, error.kind.rawValue, "\(prefix)\(what)\(error)", offset: error.offset, details: details)
+  }
+
+  private init(_ error: ArtifactError, _ prefix: String) {
+    let kind: String
+    switch error {
+    case .notAnArtifact: kind = "not-an-artifact"
+    case .otherVersion, .stale: kind = "stale"
+    case .wrongSize: kind = "wrong-size"
+    case .corrupt: kind = "corrupt"
+    case .malformed, .skeleton: kind = "malformed"
+    case .invalidCode: kind = "invalid-code"
+    }
+    self.init(.inputWrong, kind, "\(prefix)artifact refused: \(error)")
+  }
+
+  private init(_ error: InstantiationError, _ prefix: String) {
+    switch error {
+    case .unknownImport(_, let item):
+      self.init(.inputWrong, "unlinkable", "\(prefix)the import \(quoted(item.module)) \(quoted(item.name)) is missing")
+    case .incompatibleImport(_, let item, let reason):
+      self.init(
+        .inputWrong, "unlinkable",
+        "\(prefix)the import \(quoted(item.module)) \(quoted(item.name)) does not match: \(reason)")
+    case .resource(let error): self.init(error, file: prefix.isEmpty ? nil : String(prefix.dropLast(2)))
+    case .trap(let trap): self.init(.guestFailed, trap.kind.name, "\(prefix)trap: \(trap)")
+    case .unsupported(let what):
+      self.init(.inputWrong, "unsupported", "\(prefix)not supported by this engine: \(what)")
+    case .otherEngine: self.init(.internalError, "internal", "\(prefix)internal error: compiled by another engine")
+    }
+  }
+}
+
+extension ResourceError {
+  var text: String {
+    switch self {
+    case .memoryLimit(let pages): "a memory of \(pages) pages is beyond the limit"
+    case .tableLimit(let elements): "a table of \(elements) elements is beyond the limit"
+    case .instanceLimit(let count): "more than \(count) instances"
+    case .outOfMemory(let bytes): "no memory for \(bytes) bytes"
+    }
+  }
+}

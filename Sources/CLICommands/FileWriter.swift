@@ -1,0 +1,71 @@
+// Writing files whole or not at all: the bytes go to a temporary file beside the target, are synced to the device, and
+// take the target's name in one step. Whoever opens the name sees the old contents or the new ones, also after a crash.
+
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+package enum FileWriter {
+  private static let counter = Atomic<Int>(0)
+
+  /// Puts `bytes` into the file at `path`, replacing it. A link is followed. What exists and is no regular file (a device, a
+  /// pipe) is written to as it is.
+  ///
+  /// Throws a `FileError`; the file is then as it was, and no temporary file stays.
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    var status = stat()
+    var target = path
+    var mode: mode_t?
+    if stat(path, &status) == 0 {
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: break
+      case S_IFDIR: throw FileError("write", path, EISDIR)
+      default: return try writeInPlace(bytes, to: path)
+      }
+      mode = status.st_mode & 0o7777
+      if let resolved = realpath(path, nil) {
+        target = String(cString: resolved)
+        free(resolved)
+      }
+    }
+    try replace(target, with: bytes, mode: mode, shownAs: path)
+  }
+
+  private static func replace(
+    _ target: String, with bytes: [UInt8], mode: mode_t?, shownAs path: String
+  ) throws(FileError) {
+    let folder = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[...$0]) } ?? "./"
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let temporary = "\(folder).cannery-\(getpid())-\(number).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw FileError("write", path, errno) }
+    var code = bytes.withUnsafeBytes { FileAccess.writeAll(descriptor, $0) }
+    if code == 0, let mode, fchmod(descriptor, mode) != 0 { code = errno }
+    if code == 0, fsync(descriptor) != 0 { code = errno }
+    if close(descriptor) != 0, code == 0 { code = errno }
+    if code == 0, rename(temporary, target) != 0 { code = errno }
+    if code != 0 {
+      unlink(temporary)
+      throw FileError("write", path, code)
+    }
+    // The new name lasts once its folder is on the device. Some file systems don't sync folders: nothing is lost then
+    // but that promise.
+    let opened = open(folder, O_RDONLY | O_CLOEXEC)
+    if opened >= 0 {
+      fsync(opened)
+      close(opened)
+    }
+  }
+
+  private static func writeInPlace(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("write", path, errno) }
+    let code = bytes.withUnsafeBytes { FileAccess.writeAll(descriptor, $0) }
+    if close(descriptor) != 0 && code == 0 { throw FileError("write", path, errno) }
+    if code != 0 { throw FileError("write", path, code) }
+  }
+}
