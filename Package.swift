@@ -73,6 +73,7 @@ let package = Package(
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "WasmText", "WastRunner"], swiftSettings: settings),
     .testTarget(
-      name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"], swiftSettings: settings),
+      name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"],
+      swiftSettings: settings),
   ]
 )

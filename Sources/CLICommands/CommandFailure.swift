@@ -46,7 +46,9 @@ struct CommandFailure: Error {
     .object([
       .init(
         "error",
-        .object([.init("kind", .string(kind)), .init("message", .string(message)), .init("offset", JSONValue(offset))] + details))
+        .object(
+          [.init("kind", .string(kind)), .init("message", .string(message)), .init("offset", JSONValue(offset))]
+            + details))
     ])
   }
 
@@ -86,7 +88,8 @@ struct CommandFailure: Error {
     case .internal: what = "internal error: "
     }
     self.init(
-      error.kind == .internal ? .internalError : .inputWrong, error.kind.rawValue, "\(prefix)\(what)\(error)", offset: error.offset, details: details)
+      error.kind == .internal ? .internalError : .inputWrong, error.kind.rawValue, "\(prefix)\(what)\(error)",
+      offset: error.offset, details: details)
   }
 
   private init(_ error: ArtifactError, _ prefix: String) {

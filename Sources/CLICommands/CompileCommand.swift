@@ -5,9 +5,9 @@ import Cannery
 import WasmBinary
 import WasmValidation
 
-import func Compiler.compile
 import struct Compiler.Disassembler
 import struct Compiler.ModuleIR
+import func Compiler.compile
 
 struct CompileCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(

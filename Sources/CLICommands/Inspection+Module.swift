@@ -40,7 +40,8 @@ extension Inspection {
   private mutating func addSections(_ module: WebAssembly.Module) {
     var rows: [[JSONValue]] = []
     // The module has been decoded: its sections are known and end where it ends.
-    var reader = ByteReader(module.bytes.buffer, range: ByteRange(start: min(8, module.bytes.count), end: module.bytes.count))
+    var reader = ByteReader(
+      module.bytes.buffer, range: ByteRange(start: min(8, module.bytes.count), end: module.bytes.count))
     while !reader.isAtEnd, let code = try? reader.byte(), let size = try? reader.u32() {
       let start = reader.offset
       guard (try? reader.slice(Int(size))) != nil else { break }

@@ -47,7 +47,9 @@ struct TypeText {
     return type
   }
 
-  private func signature(type index: UInt32) -> String { functionType(index).map(TypeText.text) ?? "unknown type \(index)" }
+  private func signature(type index: UInt32) -> String {
+    functionType(index).map(TypeText.text) ?? "unknown type \(index)"
+  }
 
   func text(_ description: ImportDescription) -> String {
     switch description {

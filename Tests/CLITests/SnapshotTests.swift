@@ -22,7 +22,8 @@ import Testing
 
   @Test(arguments: ["inspect", "artifact", "threaded", "ir"]) func snapshot(name: String) throws {
     let work = try Workspace()
-    try work.write("sample.wat", [UInt8](try Data(contentsOf: SnapshotTests.folder.appendingPathComponent("sample.wat"))))
+    try work.write(
+      "sample.wat", [UInt8](try Data(contentsOf: SnapshotTests.folder.appendingPathComponent("sample.wat"))))
     let words: [String]
     switch name {
     case "inspect": words = ["inspect", "sample.wat"]

@@ -9,7 +9,8 @@ import Testing
 
   @Test(
     arguments: [
-      ["unknown"], ["--unknown"], ["compile"], ["validate"], ["inspect"], ["run"], ["wast"], ["compile", "--emit", "x", "a"],
+      ["unknown"], ["--unknown"], ["compile"], ["validate"], ["inspect"], ["run"], ["wast"],
+      ["compile", "--emit", "x", "a"],
       ["compile", "--metering", "x", "a"], ["compile", "--optimization", "3", "a"], ["compile", "a", "b"],
       ["compile", "-o"], ["validate", "--features", "x", "a"], ["validate", "--features", "+x", "a"],
       ["validate", "--features", "wasm1,wasm2", "a"], ["validate", "--features", "simd", "a"],

@@ -10,8 +10,10 @@ import Testing
     arguments: [
       (Value.i32(0), "0"), (.i32(-5), "-5"), (.i32(.min), "-2147483648"), (.i64(.max), "9223372036854775807"),
       (.i64(.min), "-9223372036854775808"), (.float(1), "1.0"), (.float(-0.0), "-0.0"), (.float(0.1), "0.1"),
-      (.float(.infinity), "inf"), (.float(-.infinity), "-inf"), (.f32(1), "1e-45"), (.float(3.4028235e38), "3.4028235e+38"),
-      (.double(0.1), "0.1"), (.double(1e100), "1e+100"), (.double(.leastNonzeroMagnitude), "5e-324"), (.double(-1.5), "-1.5"),
+      (.float(.infinity), "inf"), (.float(-.infinity), "-inf"), (.f32(1), "1e-45"),
+      (.float(3.4028235e38), "3.4028235e+38"),
+      (.double(0.1), "0.1"), (.double(1e100), "1e+100"), (.double(.leastNonzeroMagnitude), "5e-324"),
+      (.double(-1.5), "-1.5"),
       (.f32(0x7FC0_0000), "nan"), (.f32(0xFFC0_0000), "-nan"), (.f32(0x7FA0_0000), "nan:0x200000"),
       (.f32(0x7FC0_0001), "nan:0x400001"), (.f64(0x7FF8_0000_0000_0000), "nan"),
       (.f64(0xFFF0_0000_0000_0001), "-nan:0x1"),
@@ -31,7 +33,10 @@ import Testing
       ("-0x1", .i32, .i32(-1)), ("1_000_000", .i32, .i32(1_000_000)), ("0xFFFFFFFFFFFFFFFF", .i64, .i64(-1)),
       ("18446744073709551615", .i64, .i64(-1)), ("1", .f32, .float(1)), ("0x1.8p1", .f64, .double(3)),
       ("16777217", .f32, .float(16_777_216)), ("1e-400", .f64, .double(0)), ("-nan:0x1", .f32, .f32(0xFF80_0001)),
-      ("0x0f0e0d0c0b0a09080706050403020100", .v128, .v128(V128(low: 0x0706_0504_0302_0100, high: 0x0F0E_0D0C_0B0A_0908))),
+      (
+        "0x0f0e0d0c0b0a09080706050403020100", .v128,
+        .v128(V128(low: 0x0706_0504_0302_0100, high: 0x0F0E_0D0C_0B0A_0908))
+      ),
       ("null", .ref(.concrete(3), nullable: true), .funcref(.null)),
     ])
   func parsing(text: String, type: ValueType, value: Value) throws {
