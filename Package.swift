@@ -58,6 +58,10 @@ let package = Package(
       name: "ReferenceInterpreter", dependencies: ["WebAssembly", "WasmBinary", "Semantics"],
       path: "Tests/Support/ReferenceInterpreter", swiftSettings: settings),
 
+    .target(
+      name: "MeteringExamples", dependencies: ["WebAssembly"], path: "Tests/Support/MeteringExamples",
+      swiftSettings: settings),
+
     .testTarget(name: "WebAssemblyTests", dependencies: ["WebAssembly"], swiftSettings: settings),
     .testTarget(name: "WasmBinaryTests", dependencies: ["WasmBinary"], swiftSettings: settings),
     .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
@@ -65,13 +69,14 @@ let package = Package(
     .testTarget(name: "SemanticsTests", dependencies: ["Semantics"], swiftSettings: settings),
     .testTarget(
       name: "ReferenceInterpreterTests",
-      dependencies: ["ReferenceInterpreter", "WastRunner", "WasmText", "WasmValidation"],
+      dependencies: ["ReferenceInterpreter", "MeteringExamples", "WastRunner", "WasmText", "WasmValidation"],
       swiftSettings: settings),
     .testTarget(
       name: "CompilerTests", dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter"],
       swiftSettings: settings),
     .testTarget(
-      name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "WasmText", "WastRunner"], swiftSettings: settings),
+      name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
+      swiftSettings: settings),
     .testTarget(
       name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"],
       swiftSettings: settings),

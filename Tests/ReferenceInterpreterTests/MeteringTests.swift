@@ -1,98 +1,19 @@
 // The worked examples and the static unit charges that the metering rules give as conformance cases: metering.md,
 // section 11, and the rules of sections 1 and 4 that the examples leave out.
 
+import MeteringExamples
 import ReferenceInterpreter
 import Testing
 import WebAssembly
 
-/// A function that reads the global, adds 1 to it `count` times, and writes it back: costs 2 × count + 4.
-private func adds(_ count: Int) -> String {
-  "(global.get 0) " + String(repeating: "(i64.const 1) (i64.add) ", count: count) + "(global.set 0) "
-}
-
-private func counting(_ body: String) -> String {
-  "(module (global (export \"g\") (mut i64) (i64.const 0)) (func (export \"f\") (local i32) \(body)))"
-}
-
-private struct Example: CustomTestStringConvertible {
-  var number: Int
-  var body: String
-  var limit: Int64
-  var executed: UInt64
-  var global: UInt64
-  var trap: TrapKind?
-  var testDescription: String { "example \(number), limit \(limit)" }
-}
-
-private let loop = """
-  \(adds(5)) (loop \(adds(10)) (local.set 0 (i32.add (local.get 0) (i32.const 1)))
-    (br_if 0 (i32.lt_u (local.get 0) (i32.const 5))) \(adds(20))) \(adds(30))
-  """
-
-private let examples: [Example] = [
-  Example(number: 1, body: adds(10), limit: 1000, executed: 25, global: 10),
-  Example(number: 1, body: adds(10), limit: 25, executed: 25, global: 10),
-  Example(number: 1, body: adds(10), limit: 24, executed: 25, global: 0, trap: .outOfInstructions),
-  Example(number: 2, body: adds(10) + "return " + adds(10), limit: 30, executed: 26, global: 10),
-  Example(
-    number: 2, body: adds(10) + "return " + adds(10), limit: 25, executed: 26, global: 0, trap: .outOfInstructions),
-  Example(
-    number: 3, body: adds(10) + "unreachable " + adds(10), limit: 30, executed: 26, global: 10, trap: .unreachable),
-  Example(number: 4, body: "(block \(adds(10)))", limit: 30, executed: 25, global: 10),
-  Example(
-    number: 5, body: adds(10) + "(block \(adds(100)) (block (br 1)) \(adds(50)))" + adds(10), limit: 1000,
-    executed: 255, global: 120),
-  Example(
-    number: 6, body: adds(10) + "(block \(adds(100)) (block (return)) \(adds(50)))" + adds(10), limit: 1000,
-    executed: 230, global: 110),
-  Example(
-    number: 7, body: adds(5) + "(if (i32.const 0) (then \(adds(10))) (else \(adds(20))))" + adds(30), limit: 100,
-    executed: 126, global: 55),
-  Example(
-    number: 8, body: adds(5) + "(if (i32.const 1) (then \(adds(10)) (return)) (else \(adds(20))))" + adds(30),
-    limit: 1000, executed: 43, global: 15),
-  Example(number: 9, body: loop, limit: 1000, executed: 288, global: 105),
-]
-
 @Suite struct MeteringExampleTests {
-  @Test(arguments: examples)
-  private func example(_ example: Example) throws {
+  @Test(arguments: meteringExamples)
+  func example(_ example: MeteringExample) throws {
     let store = OracleStore(policy: .icp)
-    let instance = try store.instantiate(counting(example.body))
+    let instance = try store.instantiate(example.module)
     let outcome = try instance.call(store, "f", limit: example.limit)
     #expect(outcome == Outcome(trap: example.trap, executed: example.executed))
-    #expect(instance.global("g") == .i64(example.global))
-  }
-
-  /// With `local.tee` in place of `local.set` and `local.get`, each iteration costs one less.
-  @Test func example9WithTee() throws {
-    let body = loop.replacing(
-      "(local.set 0 (i32.add (local.get 0) (i32.const 1)))\n  (br_if 0 (i32.lt_u (local.get 0) (i32.const 5)))",
-      with: "(br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 5)))")
-    let store = OracleStore(policy: .icp)
-    let outcome = try store.instantiate(counting(body)).call(store, "f", limit: 1000)
-    #expect(outcome == Outcome(executed: 283))
-  }
-
-  @Test(arguments: ["", "(memory i64 1)"])
-  func example18(memory: String) throws {
-    let operators = ["add", "sub", "mul", "div_s", "rem_s", "and", "or"]
-      .map { "(drop (i64.\($0) (i64.const 7) (i64.const 3)))" }
-    let store = OracleStore(policy: .icp)
-    let instance = try store.instantiate("(module \(memory) (func (export \"f\") \(operators.joined(separator: " "))))")
-    #expect(try instance.call(store, "f", limit: 10_000) == Outcome(executed: 47))
-  }
-
-  @Test(arguments: [("i32", 10), ("i64", 13)] as [(String, UInt64)])
-  func example19(address: String, executed: UInt64) throws {
-    let store = OracleStore(policy: .icp)
-    let instance = try store.instantiate(
-      """
-      (module (memory \(address) 1) (func (export "f")
-        (i64.store (\(address).const 0) (i64.const 1)) (i64.store (\(address).const 4096) (i64.const 2))
-        (drop (i64.load (\(address).const 0)))))
-      """)
-    #expect(try instance.call(store, "f", limit: 10_000) == Outcome(executed: executed))
+    if let global = example.global { #expect(instance.global("g") == .i64(global)) }
   }
 }
 
