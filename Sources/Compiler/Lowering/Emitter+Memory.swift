@@ -164,10 +164,13 @@ extension Lowering {
   }
 
   private mutating func emitStore(_ node: Node, _ opcode: Opcode) {
-    let (address, offset) = addressOperand(node)
+    var (address, offset) = addressOperand(node)
     let value = Value(node.b)
     var stored = source(value)
-    if address == nil, case .accumulator = stored { stored = .slot(readSlot(value)) }
+    if address == nil, case .accumulator = stored {
+      // No form reads both accumulators; one of the two values has a slot as well.
+      if facts[value].residence == .slot { stored = .slot(readSlot(value)) } else { address = readSlot(Value(node.a)) }
+    }
     switch stored {
     case .constant(let bits):
       // An immediate needs the address in a slot.
