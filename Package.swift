@@ -73,7 +73,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CompilerTests", dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter"],
-      swiftSettings: settings),
+      exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
       swiftSettings: settings),

@@ -57,6 +57,8 @@ final class FrontendTables: @unchecked Sendable {
   // Sound as Sendable: written by the initialiser only.
   let types: UnsafeMutablePointer<IRType>
   let signatures: UnsafeMutablePointer<BlockSignature>
+  /// Slots of each function type's parameters.
+  let parameterSlots: UnsafeMutablePointer<Int>
   /// Type index of each function.
   let functions: UnsafeMutablePointer<UInt32>
   let globals: UnsafeMutablePointer<IRType>
@@ -81,6 +83,11 @@ final class FrontendTables: @unchecked Sendable {
       for type in function.results { flat.append(IRType(type)) }
       ranges.append(BlockSignature(parameters: parameters, results: results))
     }
+    parameterSlots = copy(
+      ranges.map { range in
+        let parameters = flat[Int(range.parameters.start)..<Int(range.parameters.start + range.parameters.count)]
+        return parameters.reduce(0) { $0 + $1.slotCount }
+      })
     types = copy(flat)
     signatures = copy(ranges)
     functions = copy(spaces.functions)
@@ -93,6 +100,7 @@ final class FrontendTables: @unchecked Sendable {
   deinit {
     types.deallocate()
     signatures.deallocate()
+    parameterSlots.deallocate()
     functions.deallocate()
     globals.deallocate()
     memories.deallocate()

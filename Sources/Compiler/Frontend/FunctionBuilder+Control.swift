@@ -109,21 +109,22 @@ extension FunctionBuilder {
   }
 
   /// A frame for a construct whose parameters are on the stack.
-  private func frame(_ kind: ControlFrame.Kind, _ type: BlockType) -> ControlFrame {
+  private mutating func frame(_ kind: ControlFrame.Kind, _ type: BlockType) throws(ModuleError) -> ControlFrame {
     let signature = signature(of: type)
     let height = stack.count - Int(signature.parameters.count)
     var vectors = vectorCount
     if vectors != 0 {
+      try expand(by: Int(signature.parameters.count))
       for position in height..<stack.count where ir.nodes[stack[position]].type == .v128 { vectors -= 1 }
     }
     return ControlFrame(kind: kind, isLive: mode == .live, height: height, vectors: vectors, signature: signature)
   }
 
-  mutating func enterBlock(_ type: BlockType) { frames.append(frame(.block, type)) }
+  mutating func enterBlock(_ type: BlockType) throws(ModuleError) { frames.append(try frame(.block, type)) }
 
   mutating func enterLoop(_ type: BlockType, _ reader: InstructionReader) throws(ModuleError) {
     endUnit(next: reader.offset)
-    var frame = frame(.loop, type)
+    var frame = try frame(.loop, type)
     if mode == .live {
       let types = frame.signature.parameters
       if types.count > 1 { try expand(by: Int(types.count)) }
@@ -152,7 +153,7 @@ extension FunctionBuilder {
   mutating func enterIf(_ type: BlockType, next: Int) throws(ModuleError) {
     let condition = pop()
     endUnit(next: next)
-    var frame = frame(.if, type)
+    var frame = try frame(.if, type)
     frame.saved = try saveTop(frame.signature.parameters.count)
     if mode == .live {
       let then = addEdge()

@@ -30,6 +30,8 @@ struct LocalState: BitwiseCopyable {
   /// Its value in block `cachedBlock`.
   var cachedBlock: UInt32 = .max
   var cachedValue: UInt32 = 0
+  /// The value at the function's start.
+  var initial: UInt32 = 0
   /// Offset of the last assignment that `LoopScan` saw.
   var lastAssignment: UInt32 = 0
   var type: IRType = .none
@@ -58,11 +60,14 @@ extension FunctionBuilder {
   private var localCount: Int { localRuns.isEmpty ? parameterCount : Int(localRuns[localRuns.count - 1].end) }
 
   /// Emits the arguments, and a zero of each type that declared locals have.
-  mutating func defineInitialValues() {
+  mutating func defineInitialValues(_ operators: InstructionReader) throws(ModuleError) {
     let missing = localCount - locals.count
     if missing > 0 { locals.append(repeating: LocalState(), count: missing) }
-    for index in 0..<parameterCount {
-      ir.add(Node(.argument, type: parameterType(index), imm: UInt64(index)), offset: offset)
+    // Many parameters of small functions: those that the body doesn't name cost nothing.
+    if parameterCount > 16 && parameterCount > operators.reader.remaining / 4 {
+      try defineNamedArguments(operators)
+    } else {
+      for index in 0..<parameterCount { defineArgument(index) }
     }
     zeros.truncate(to: 0)
     zeros.append(repeating: .max, count: Int(IRType.v128.rawValue) + 1)
@@ -72,15 +77,27 @@ extension FunctionBuilder {
     }
   }
 
-  private func parameterType(_ index: Int) -> IRType { tables.types[Int(parameterTypes.start) + index] }
-
-  private func initialValue(_ local: Int, _ type: IRType) -> Value {
-    // The entry block begins with its charge and the arguments.
-    local < parameterCount ? Value(1 + local) : Value(zeros[Int(type.rawValue)])
+  private mutating func defineArgument(_ index: Int) {
+    let type = parameterType(index)
+    let value = ir.add(Node(.argument, type: type, imm: UInt64(index)), offset: offset)
+    locals[index] = LocalState(generation: generation, initial: value.index, type: type)
   }
 
+  /// Emits the arguments of the parameters that the body names.
+  private mutating func defineNamedArguments(_ operators: InstructionReader) throws(ModuleError) {
+    var reader = operators
+    var instruction = Instruction()
+    while !reader.isAtEnd {
+      try reader.next(&instruction)
+      guard instruction.opcode.info.immediatesCode == Immediates.local.rawValue else { continue }
+      let index = Int(instruction.a)
+      if index < parameterCount && locals[index].generation != generation { defineArgument(index) }
+    }
+  }
+
+  private func parameterType(_ index: Int) -> IRType { tables.types[Int(parameterTypes.start) + index] }
+
   private func declaredType(_ local: Int) -> IRType {
-    if local < parameterCount { return parameterType(local) }
     var low = 0
     var high = localRuns.count - 1
     while low < high {
@@ -92,8 +109,7 @@ extension FunctionBuilder {
 
   /// Slots of the parameters and of the declared locals.
   func localSlotCount() -> (parameters: Int, declared: Int) {
-    var slots = (parameters: 0, declared: 0)
-    for index in 0..<parameterCount { slots.parameters += parameterType(index).slotCount }
+    var slots = (parameters: tables.parameterSlots[Int(functionType)], declared: 0)
     var start = parameterCount
     for run in 0..<localRuns.count {
       slots.declared += (Int(localRuns[run].end) - start) * localRuns[run].type.slotCount
@@ -118,7 +134,9 @@ extension FunctionBuilder {
   @inline(__always)
   private mutating func touch(_ local: Int) {
     if locals[local].generation != generation {
-      locals[local] = LocalState(generation: generation, type: declaredType(local))
+      // Parameters have their state from the start.
+      let type = declaredType(local)
+      locals[local] = LocalState(generation: generation, initial: zeros[Int(type.rawValue)], type: type)
     }
   }
 
@@ -187,7 +205,7 @@ extension FunctionBuilder {
       // The assignment is on a path that doesn't lead here.
       block = above
     }
-    if entry == 0 { return initialValue(local, locals[local].type) }
+    if entry == 0 { return Value(locals[local].initial) }
     if historyValues[entry] == FunctionBuilder.pending {
       historyValues[entry] = addParameter(of: history.key(entry), local).index
     }
@@ -218,7 +236,11 @@ extension FunctionBuilder {
 
   /// Records at the current block, a loop header, the locals that its loop assigns.
   mutating func markAssignedLocals(_ reader: InstructionReader) throws(ModuleError) {
-    if reader.offset > loops.end { try scanLoops(reader) }
+    if reader.offset > loops.end {
+      try scanLoops(reader)
+      // Then all locals will be pinned.
+      if isOverworked { return }
+    }
     var mark = loops.firstMark(ofLoopAt: offset)
     while mark != .max {
       let local = Int(loops.marks[mark].local)
@@ -247,7 +269,7 @@ extension FunctionBuilder {
         locals[local].lastAssignment = UInt32(truncatingIfNeeded: instruction.offset)
       default: break
       }
-    } while !loops.isClosed
+    } while !loops.isClosed && !isOverworked
     loops.end = reader.offset
   }
 

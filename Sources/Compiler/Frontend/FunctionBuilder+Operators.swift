@@ -61,8 +61,10 @@ extension FunctionBuilder {
       case .globalSet:
         let a = pop()
         emit(Node(Operation(.globalSet), a: a, imm: UInt64(instruction.a)))
-      case .block: enterBlock(instruction.blockType)
-      case .loop: try enterLoop(instruction.blockType, reader)
+      case .block: try enterBlock(instruction.blockType)
+      case .loop:
+        try enterLoop(instruction.blockType, reader)
+        if isOverworked && !isPinned { return false }
       case .if: try enterIf(instruction.blockType, next: reader.offset)
       case .else: try enterElse(next: reader.offset)
       case .end:

@@ -56,6 +56,7 @@ public struct FunctionBuilder: ~Copyable {
   // Locals (`FunctionBuilder+Locals`).
   var isPinned = false
   var generation: UInt32 = 0
+  var functionType: UInt32 = 0
   var parameterCount = 0
   var parameterTypes = TypeRange.empty
   var localRuns = GrowableBuffer<LocalRun>()
@@ -107,6 +108,7 @@ public struct FunctionBuilder: ~Copyable {
     ir = IRFunction(
       index: UInt32(context.spaces.importedFunctionCount + functionIndex),
       parameterTypes: context.parameters(ofType: type), resultTypes: context.results(ofType: type))
+    functionType = type
     let size = body.range.count
     reset(signature: tables.signatures[Int(type)], size: size, pinned: pinned)
 
@@ -117,8 +119,8 @@ public struct FunctionBuilder: ~Copyable {
       localCount += run.count
       localRuns.append(LocalRun(end: localCount, type: IRType(run.type)))
     }
-    begin(operators: declarations.operators)
     var reader = InstructionReader(buffer, range: declarations.operators)
+    try begin(reader)
     guard try walk(&reader) else { return false }
     return finish()
   }
@@ -147,15 +149,15 @@ public struct FunctionBuilder: ~Copyable {
   }
 
   /// Emits the entry block's beginning: the first charge, the arguments, and a zero of each type that locals have.
-  private mutating func begin(operators: ByteRange) {
-    offset = UInt32(truncatingIfNeeded: operators.start)
+  private mutating func begin(_ operators: InstructionReader) throws(ModuleError) {
+    offset = UInt32(truncatingIfNeeded: operators.offset)
     ir.blocks.append(BlockData())
     isJoin.append(false)
-    beginCheckedUnit(cost: context.policy.functionEntryCost, at: operators.start)
+    beginCheckedUnit(cost: context.policy.functionEntryCost, at: operators.offset)
     if isPinned {
       pinLocals()
     } else {
-      defineInitialValues()
+      try defineInitialValues(operators)
     }
   }
 

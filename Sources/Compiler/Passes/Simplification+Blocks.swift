@@ -68,10 +68,24 @@ extension SimplificationOpt {
     }
   }
 
-  /// Leaves out a block that no edge leads to.
+  /// Leaves out a block that no edge leads to, and those that are only reached from it.
   mutating func leaveOut(_ block: Int) {
-    records[block].isDone = true
-    old.forEachSuccessor(of: block) { edge in records[old.edges[edge].to].remaining -= 1 }
+    var block = block
+    while true {
+      records[block].isDone = true
+      old.forEachSuccessor(of: block) { edge in
+        let target = old.edges[edge].to
+        records[target].remaining -= 1
+        if isUnreached(target) { unreached.append(target.index) }
+      }
+      if unreached.isEmpty { return }
+      block = Int(unreached.removeLast())
+    }
+  }
+
+  /// Whether no edge leads to a block any more.
+  private func isUnreached(_ block: Block) -> Bool {
+    records[block].remaining == 0 && records[block].edgeCount == 0 && !records[block].isDone
   }
 
   /// Writes the nodes of old block `block` to the current block. Returns the block to be joined to it, if any.
@@ -97,7 +111,12 @@ extension SimplificationOpt {
 
   // MARK: Terminators
 
-  private mutating func drop(_ edge: UInt32) { records[old.edges[edge].to].remaining -= 1 }
+  /// Old edge `edge` is never taken.
+  private mutating func drop(_ edge: UInt32) {
+    let target = old.edges[edge].to
+    records[target].remaining -= 1
+    if isUnreached(target) { leaveOut(Int(target.index)) }
+  }
 
   private mutating func writeJump(_ edge: UInt32, from block: Int) -> Int? {
     let target = route(edge)
@@ -171,7 +190,7 @@ extension SimplificationOpt {
     let chosen = constant(selector).map { min(UInt32(truncatingIfNeeded: $0), node.c - 1) }
     if chosen != nil || isOneEdge {
       let taken = old.operands[node.b + (chosen ?? 0)]
-      old.forEachSuccessor(of: block) { edge in if edge != taken { records[old.edges[edge].to].remaining -= 1 } }
+      dropCases(of: node, but: taken)
       return writeJump(taken, from: block)
     }
     // The cases' edges are numbered in the order in which they first stand there, so an edge beyond all others is new.
@@ -190,6 +209,17 @@ extension SimplificationOpt {
     add(Node(.switch, a: selector, b: start, c: node.c))
     endBlock()
     return nil
+  }
+
+  /// Drops the edges of a `switch` but one. They ascend where they first stand.
+  private mutating func dropCases(of node: Node, but taken: UInt32) {
+    var next = old.operands[node.b]
+    for position in node.b..<node.b + node.c {
+      let edge = old.operands[position]
+      if edge < next { continue }
+      next = edge + 1
+      if edge != taken { drop(edge) }
+    }
   }
 
   // MARK: Edges
@@ -223,6 +253,7 @@ extension SimplificationOpt {
         // All edges have been led past it.
         records[target.block].isDone = true
         records[following].remaining -= 1
+        // Something comes to the next block now, so it is not unreached.
       }
       target = Target(block: following, arguments: gatherArguments(jump, following))
       growth -= arguments.count - Int(target.arguments)

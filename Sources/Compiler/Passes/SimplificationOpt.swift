@@ -60,6 +60,8 @@ struct SimplificationOpt: ~Copyable {
   var parameters = GrowableBuffer<UInt32>()
   /// Old loop headers' parameters that are written, and their new values, in pairs.
   var loopParameters = GrowableBuffer<UInt32>()
+  /// Scratch: blocks to be left out.
+  var unreached = GrowableBuffer<UInt32>()
   /// Scratch for the new edges of a `switch`, by old edge.
   var switchEdges = GrowableBuffer<UInt32>()
 

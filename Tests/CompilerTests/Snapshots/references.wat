@@ -1,0 +1,18 @@
+;; References are 64-bit handles: null is 0.
+(module
+  (table $t 4 funcref) (type $f (func (param i32) (result i32)))
+  (func $null (result i32) (ref.is_null (ref.null func)))
+  (func $self (result funcref) (ref.func $self))
+  (func $through (param i32) (result i32)
+    (table.set $t (local.get 0) (table.get $t (i32.const 0)))
+    (call_indirect $t (type $f) (local.get 0) (table.size $t)))
+  (func $tail (param i32) (result i32) (return_call_indirect $t (type $f) (local.get 0) (i32.const 1)))
+  (func $tail2 (param i32) (result i32) (return_call $tail (i32.const 1)))
+  (func $nonNull (param (ref null func)) (result (ref func)) (ref.as_non_null (local.get 0)))
+  (func $branchOnNull (param (ref null func)) (result i32)
+    (block $l (drop (br_on_null $l (local.get 0))) (return (i32.const 1)))
+    (i32.const 0))
+  (func $branchOnNonNull (param (ref null func)) (result i32)
+    (block $l (result (ref func)) (br_on_non_null $l (local.get 0)) (return (i32.const 0)))
+    (drop) (i32.const 1))
+  (elem declare func $self))

@@ -1,0 +1,40 @@
+;; policy: none
+;; What simplification finds: identities, equal computations, constant branches, jumps past empty blocks.
+(module
+  (memory 1) (global $immutable i32 (i32.const 4)) (global $mutable (mut i32) (i32.const 4))
+  (func $identities (param i32 i64) (result i32 i32 i32 i32 i32 i64)
+    (i32.sub (i32.add (local.get 0) (i32.const 5)) (i32.const 2))
+    (i32.eqz (i32.lt_s (local.get 0) (i32.const 3)))
+    (i32.rem_u (local.get 0) (i32.const 8))
+    (i32.and (i32.load8_u (local.get 0)) (i32.const 0xFFFF))
+    (i32.wrap_i64 (i64.extend_i32_u (local.get 0)))
+    (i64.shl (local.get 1) (i64.and (local.get 1) (i64.const 63))))
+  (func $equal (param i32 i32) (result i32)
+    (if (result i32) (i32.mul (local.get 0) (local.get 1))
+      (then (i32.mul (local.get 1) (local.get 0)))
+      (else (i32.add (i32.div_s (local.get 0) (local.get 1)) (i32.div_s (local.get 0) (local.get 1))))))
+  (func $globals (result i32)
+    (i32.add
+      (i32.add (global.get $immutable) (global.get $immutable))
+      (i32.add (global.get $mutable) (global.get $mutable))))
+  (func $constantBranch (param i32) (result i32)
+    (if (i32.and (local.get 0) (i32.const 0)) (then (return (i32.div_u (local.get 0) (i32.const 0)))))
+    (block $a
+      (block $b (br_table $a $b (i32.const 9)))
+      (local.set 0 (i32.add (local.get 0) (i32.const 1))))
+    (local.get 0))
+  (func $emptyBlocks (param i32 i32) (result i32)
+    (block $a
+      (block $b
+        (br_if $b (local.get 0))
+        (br_if $a (local.get 1)))
+      (local.set 0 (i32.const 2)))
+    (local.get 0))
+  (func $trapsStay (param i32)
+    (drop (i32.load (local.get 0)))
+    (drop (i32.div_u (local.get 0) (i32.const 3)))
+    (drop (i32.div_u (local.get 0) (local.get 0)))
+    (drop (i32.trunc_f32_s (f32.const 1e10))))
+  (func $narrowStore (param i32)
+    (i32.store8 (i32.const 0) (i32.extend16_s (i32.and (local.get 0) (i32.const 0xFF))))
+    (i32.store8 (i32.const 1) (i32.and (local.get 0) (i32.const 0x7F)))))
