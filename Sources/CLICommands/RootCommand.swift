@@ -76,7 +76,10 @@ private func parse(_ arguments: [String]) throws -> any ParsableCommand {
   }
   var words = Array(arguments[...index])
   var rest = arguments[(index + 1)...]
-  if words[index] == option, let export = rest.popFirst() { words[index] = "\(option)=\(export)" }
+  if words[index] == option {
+    guard let export = rest.popFirst() else { throw ValidationError("Missing value for '\(option) <export>'") }
+    words[index] = "\(option)=\(export)"
+  }
   var command = try RootCommand.parseAsRoot(words)
   if var run = command as? RunCommand {
     run.invoke += rest

@@ -77,8 +77,10 @@ public final class Execution {
     if state != .ended { abandon() }
   }
 
-  /// Instructions executed so far: of all slices, each counted to where it stopped.
+  /// Instructions executed so far: of all slices, each counted to where it stopped. 0 without metering, where the counter
+  /// only paces the checks for interrupts.
   public var instructionsExecuted: UInt64 {
+    if function.instance?.module.artifact.policy == MeteringPolicy.none { return 0 }
     if case .ended = state { return executedBefore }
     return executedBefore &+ store.executed(of: sliceLimit)
   }
