@@ -6,6 +6,9 @@ import ReferenceInterpreter
 import Testing
 import WebAssembly
 
+/// Example 9 of the rules.
+private let loopExample = meteringExamples.first { $0.number == 9 }!.module
+
 @Suite struct MeteringExampleTests {
   @Test(arguments: meteringExamples)
   func example(_ example: MeteringExample) throws {
@@ -106,7 +109,7 @@ private let snapshots: [Snapshot] = [
 
   @Test func policyOperators() throws {
     let store = OracleStore(policy: .operators)
-    let instance = try store.instantiate(counting(loop))
+    let instance = try store.instantiate(loopExample)
     // 5 adds: 2 + 10; each iteration 2 + 20, 4 for the counter, 4 for the test; then 20 and 30 adds.
     #expect(try instance.call(store, "f") == Outcome(executed: 12 + 5 * 30 + 42 + 62))
     #expect(try instance.chargeUnits(0).map(\.cost) == [12, 30, 42, 62])
@@ -114,7 +117,7 @@ private let snapshots: [Snapshot] = [
 
   @Test func policyNone() throws {
     let store = OracleStore(policy: .none)
-    let instance = try store.instantiate(counting(loop))
+    let instance = try store.instantiate(loopExample)
     #expect(try instance.call(store, "f", limit: 1) == Outcome(executed: 0))
   }
 }
