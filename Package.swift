@@ -62,6 +62,11 @@ let package = Package(
       name: "MeteringExamples", dependencies: ["WebAssembly"], path: "Tests/Support/MeteringExamples",
       swiftSettings: settings),
 
+    // Random valid programs, for comparing two executions of the same one.
+    .target(
+      name: "ProgramGenerator", dependencies: ["WebAssembly"], path: "Tests/Support/ProgramGenerator",
+      swiftSettings: settings),
+
     .testTarget(name: "WebAssemblyTests", dependencies: ["WebAssembly"], swiftSettings: settings),
     .testTarget(name: "WasmBinaryTests", dependencies: ["WasmBinary"], swiftSettings: settings),
     .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
@@ -72,7 +77,8 @@ let package = Package(
       dependencies: ["ReferenceInterpreter", "MeteringExamples", "WastRunner", "WasmText", "WasmValidation"],
       swiftSettings: settings),
     .testTarget(
-      name: "CompilerTests", dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter"],
+      name: "CompilerTests",
+      dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter", "ProgramGenerator"],
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],

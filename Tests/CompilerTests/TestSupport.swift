@@ -30,13 +30,17 @@ let suiteFiles: [URL] = {
 
 /// The module that `text` describes, checked.
 func module(_ text: String) throws -> Module {
-  let module = try decodeModule(ModuleBytes(try parseModule(text)))
+  try module(try parseModule(text))
+}
+
+/// The module with these bytes, checked.
+func module(_ bytes: [UInt8]) throws -> Module {
+  let module = try decodeModule(ModuleBytes(bytes))
   _ = try validate(module)
   return module
 }
 
 /// The module with these bytes, or `nil` if it is not valid.
 func validModule(_ bytes: [UInt8]) -> Module? {
-  guard let module = try? decodeModule(ModuleBytes(bytes)), (try? validate(module)) != nil else { return nil }
-  return module
+  try? module(bytes)
 }

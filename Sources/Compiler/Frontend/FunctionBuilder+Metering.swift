@@ -34,13 +34,14 @@ extension FunctionBuilder {
   }
 
   /// Charges a bulk operator: its weight, and its length `length`, just before it and with a check. Where the operator is
-  /// the first of its unit, the length comes before the unit's own charge. Policies that don't charge the length check.
+  /// the first of its unit, the length comes before the unit's own charge. Policies that don't charge lengths don't check.
   mutating func accountBulk(_ row: OperatorRow, length: UInt32, at start: Int) {
-    if context.policy == .none { return }
+    if !context.policy.chargesBulkLength {
+      if row.bulkWeight != 0 { account(row.bulkWeight) }
+      return
+    }
     let isWide = ir.nodes[length].type == .i64
-    let dynamic =
-      context.policy.chargesBulkLength
-      ? Node(.chargeDynamic, flags: isWide ? NodeFlags.wide : 0, a: length) : Node(.charge, flags: NodeFlags.check)
+    let dynamic = Node(.chargeDynamic, flags: isWide ? NodeFlags.wide : 0, a: length)
     if start != unitStart {
       account(row.bulkWeight)
       emit(dynamic)
