@@ -2,7 +2,7 @@
 
 extension IRFunction {
   /// Groups the edges by target: fills `predecessors`, ascending within each block.
-  public mutating func groupPredecessors() {
+  package mutating func groupPredecessors() {
     for edge in 0..<edges.count { blocks[edges[edge].to].predecessorCount += 1 }
     var start: UInt32 = 0
     for block in 0..<blocks.count {
@@ -20,7 +20,7 @@ extension IRFunction {
   }
 
   /// Makes the blocks' parameter lists of those in `parameters` that are still parameters, in that order.
-  public mutating func linkParameters(_ parameters: borrowing GrowableBuffer<UInt32>) {
+  package mutating func linkParameters(_ parameters: borrowing GrowableBuffer<UInt32>) {
     var index = parameters.count
     while index > 0 {
       index -= 1
