@@ -52,8 +52,31 @@ import WebAssembly
         #expect(pair.hasEqualState, "seed \(seed), \(configuration.testDescription)")
       }
     }
-    print("outcomes: \(outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+    Swift.print(
+      "outcomes: \(outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
     #expect(outcomes["results", default: 0] > count)
+  }
+
+  /// A builder and an optimiser that have seen other functions make the same of each function.
+  @Test func orderDoesNotMatter() throws {
+    for seed in 1...10 as ClosedRange<UInt64> {
+      let context = FrontendContext(module: try module(GeneratedModule(seed: seed).bytes), policy: .icp)
+      let indices = Array(0..<context.module.functions.count)
+      #expect(try print(indices, context) == print(indices.reversed(), context).reversed())
+    }
+  }
+
+  private func print(_ indices: [Int], _ context: FrontendContext) throws -> [String] {
+    var builder = FunctionBuilder(context)
+    var optimizer = Optimizer(context, options: CompilerOptions())
+    var texts: [String] = []
+    for index in indices {
+      var function = try builder.build(functionIndex: index)
+      let built = printIR(function)
+      try optimizer.run(&function)
+      texts.append(built + printIR(function))
+    }
+    return texts
   }
 
   private func argument(_ type: ValueType, _ random: inout Random) -> OracleValue {

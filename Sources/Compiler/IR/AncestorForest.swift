@@ -4,7 +4,7 @@
 // is reached in O(log depth) steps and adding an entry costs constant time. Source: E. W. Myers, "An applicative
 // random-access stack", Information Processing Letters 17 (1983).
 
-struct AncestorForest: ~Copyable {
+package struct AncestorForest: ~Copyable {
   struct Entry: BitwiseCopyable {
     var parent: UInt32
     var jump: UInt32
@@ -14,29 +14,31 @@ struct AncestorForest: ~Copyable {
 
   private var entries = GrowableBuffer<Entry>(minimumCapacity: 64)
 
-  var count: Int { entries.count }
+  package var count: Int { entries.count }
+
+  package init() { reset() }
 
   /// Leaves only the root: entry 0, with key 0.
-  mutating func reset() {
+  package mutating func reset() {
     entries.truncate(to: 0)
     entries.append(Entry(parent: 0, jump: 0, depth: 0, key: 0))
   }
 
   /// Adds an entry, whose index is the old `count`.
   @inline(__always)
-  mutating func add(key: UInt32, parent: UInt32) {
+  package mutating func add(key: UInt32, parent: UInt32) {
     let above = entries[parent]
     let far = entries[above.jump]
     let jump = above.depth &- far.depth == far.depth &- entries[far.jump].depth ? far.jump : parent
     entries.append(Entry(parent: parent, jump: jump, depth: above.depth &+ 1, key: key))
   }
 
-  @inline(__always) func key(_ entry: UInt32) -> UInt32 { entries[entry].key }
-  @inline(__always) func parent(_ entry: UInt32) -> UInt32 { entries[entry].parent }
+  @inline(__always) package func key(_ entry: UInt32) -> UInt32 { entries[entry].key }
+  @inline(__always) package func parent(_ entry: UInt32) -> UInt32 { entries[entry].parent }
 
   /// The nearest of `entry` and its ancestors whose key is at most `limit`.
   @inline(__always)
-  func nearest(_ entry: UInt32, atMost limit: UInt32) -> UInt32 {
+  package func nearest(_ entry: UInt32, atMost limit: UInt32) -> UInt32 {
     var entry = entry
     while entries[entry].key > limit {
       let jump = entries[entry].jump
@@ -47,7 +49,7 @@ struct AncestorForest: ~Copyable {
 
   /// The farthest of `entry` and its ancestors whose key is greater than `limit`; `entry`'s own must be.
   @inline(__always)
-  func farthest(_ entry: UInt32, above limit: UInt32) -> UInt32 {
+  package func farthest(_ entry: UInt32, above limit: UInt32) -> UInt32 {
     var entry = entry
     while true {
       let present = entries[entry]
@@ -62,7 +64,7 @@ struct AncestorForest: ~Copyable {
   }
 
   /// The nearest entry that is `first` or above it and `second` or above it.
-  func common(_ first: UInt32, _ second: UInt32) -> UInt32 {
+  package func common(_ first: UInt32, _ second: UInt32) -> UInt32 {
     var (low, high) = (first, second)
     if entries[low].depth < entries[high].depth { swap(&low, &high) }
     let depth = entries[high].depth
