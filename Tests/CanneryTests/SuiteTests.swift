@@ -74,7 +74,7 @@ struct SuiteConfiguration: CustomTestStringConvertible {
       SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
       SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
       SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
-      SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false, narrowSlots: 12),
+      SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false),
     ]
 
   private static let debugSizeLimit = 20_000

@@ -191,7 +191,8 @@ extension Lowering {
     }
     // Results are returned in the first slots of the frame.
     let results = function.resultTypes.reduce(0) { $0 + $1.slotCount }
-    frameSlots = max(own, outgoing > 0 ? stride + outgoing : stride, results)
+    // A call names a slot for its result even if it has none: the first outgoing one.
+    frameSlots = max(own, stride + max(outgoing, 1), results)
     guard frameSlots < 1 << 24 else {
       throw ModuleError(
         .limit, .limitExceeded, offset: Int(function.offsets.isEmpty ? 0 : function.offsets[0]),
