@@ -79,7 +79,7 @@ import Testing
   @Test func stackExhaustion() throws {
     let work = try Workspace()
     try work.write("a.wat", Samples.arithmetic)
-    let result = work.run("run", "--json", "a.wat", "--invoke", "deep")
+    let result = work.run("run", "--json", "--instructions", "100000000", "a.wat", "--invoke", "deep")
     #expect(result.exitCode == 1)
     #expect((result.json["trap"] as? [String: Any])?["kind"] as? String == "call-stack-exhausted")
   }

@@ -85,7 +85,7 @@ enum Samples {
       (func (export "reference") (param externref) (result externref) local.get 0)
       (func (export "self") (result funcref) ref.func $divide)
       (func (export "forever") (loop br 0))
-      (func (export "deep") call 8)
+      (func $deep (export "deep") call $deep)
       (elem declare func $divide)
       (memory (export "memory") 1 2))
     """
