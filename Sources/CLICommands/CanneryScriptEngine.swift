@@ -11,7 +11,7 @@ import enum Compiler.OptimizationLevel
 public struct CanneryScriptEngine: ScriptEngine {
   public typealias External = ExternalValue
 
-  private let engine: Engine
+  public let engine: Engine
   public let store: Store
   /// Whether every module goes through the bytes of an artifact that is verified as a whole first.
   private let verifies: Bool

@@ -52,55 +52,21 @@ private let openAssertions: [String: Int] = [
   "type-subtyping.wast": 20,
 ]
 
-struct SuiteConfiguration: CustomTestStringConvertible {
-  var metering: MeteringPolicy
-  var optimization: OptimizationLevel
-  var tracksWrites: Bool
-  var narrowSlots = 65_536
-  var testDescription: String {
-    "metering \(metering), optimization \(optimization)\(tracksWrites ? ", write tracking" : "")"
-      + (narrowSlots < 65_536 ? ", wide forms" : "")
-  }
-}
-
 @Suite struct SuiteTests {
-  /// In a debug build, where handlers return to a trampoline and run 100 times slower, one configuration executes the
-  /// smaller scripts.
-  private static let configurations: [SuiteConfiguration] =
-    dispatchesThroughTrampoline
-    ? [SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: true)]
-    : [
-      SuiteConfiguration(metering: .icp, optimization: .full, tracksWrites: false),
-      SuiteConfiguration(metering: .icp, optimization: .none, tracksWrites: true),
-      SuiteConfiguration(metering: .none, optimization: .full, tracksWrites: true),
-      SuiteConfiguration(metering: .none, optimization: .none, tracksWrites: false),
-      SuiteConfiguration(metering: .operators, optimization: .full, tracksWrites: false),
-    ]
-
-  private static let debugSizeLimit = 20_000
-
-  @Test(arguments: configurations)
+  @Test(arguments: SuiteConfiguration.all)
   func coreSuite(_ configuration: SuiteConfiguration) throws {
     if suiteScripts.isEmpty { print("SKIPPED: no core test suite; set WASM_TESTSUITE to its folder") }
     var passed = 0
     var open: [String: Int] = [:]
     for file in suiteScripts {
-      let text = [UInt8](try Data(contentsOf: file))
-      if dispatchesThroughTrampoline && text.count > SuiteTests.debugSizeLimit { continue }
-      let script = try Script(parsing: text)
-      var compiler = CompilerOptions(threads: 1)
-      compiler.narrowSlots = configuration.narrowSlots
-      let engine = try CanneryScriptEngine(
-        metering: configuration.metering, optimization: configuration.optimization,
-        tracksWrites: configuration.tracksWrites, compiler: compiler)
-      #expect(engine.store.tracksWrites == configuration.tracksWrites)
-      var runner = ScriptRunner(engine: engine)
+      let script = try Script(parsing: [UInt8](try Data(contentsOf: file)))
+      var runner = ScriptRunner(engine: try configuration.makeEngine())
       let report = runner.run(script)
       for failure in report.failures { Issue.record("\(file.lastPathComponent):\(failure.line): \(failure.reason)") }
       if !report.skipped.isEmpty { open[file.lastPathComponent] = report.skipped.count }
       passed += report.passed
     }
-    if !suiteScripts.isEmpty && !dispatchesThroughTrampoline { #expect(open == openAssertions) }
+    if !suiteScripts.isEmpty { #expect(open == openAssertions) }
     print("core suite, \(configuration.testDescription): \(passed) assertions hold, \(open.values.reduce(0, +)) open")
   }
 }
