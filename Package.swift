@@ -50,6 +50,9 @@ let package = Package(
     .executableTarget(
       name: "LedgerDemo", dependencies: ["CanisterHost", "Cannery"], path: "Examples/Sources/LedgerDemo",
       swiftSettings: settings),
+    // Another: guests that take turns on one thread, by slices of instructions.
+    .executableTarget(
+      name: "SlicedHost", dependencies: ["Cannery"], path: "Examples/Sources/SlicedHost", swiftSettings: settings),
 
     .executableTarget(name: "Generator", path: "tools/Generator", swiftSettings: settings),
 

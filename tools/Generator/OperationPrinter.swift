@@ -121,7 +121,10 @@ extension OperationTable {
             body.hasPrefix(readWord) && !body.dropFirst(readWord.count).contains(/\bw\b/)
             ? String(body.dropFirst(readWord.count)) : body
           let indented = used.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
-          return "@c func \(name)(\(parameters)) -> Int {\n\(indented)\n}\n\n"
+          // A section of its own keeps LLVM from merging the handler with a similar one: the merged function would take
+          // the difference as a further parameter, on the stack, and could not be left by a jump.
+          return "#if os(Linux)\n@section(\".text.\(name)\")\n#endif\n"
+            + "@c func \(name)(\(parameters)) -> Int {\n\(indented)\n}\n\n"
         }
         text += "/// \(row.doc)\n" + handler("cannery_\(row.name)", row.body)
         if let tracked = row.trackedBody { text += handler("cannery_tracked_\(row.name)", tracked) }

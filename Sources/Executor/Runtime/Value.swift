@@ -87,3 +87,18 @@ public enum Value: Hashable, Sendable {
 public typealias RuntimeValue = Value
 public typealias RuntimeTable = Table
 public typealias RuntimeGlobal = Global
+
+extension Value: CustomStringConvertible {
+  /// The type and the value, such as `i32(-5)`.
+  public var description: String {
+    switch self {
+    case .i32(let value): "i32(\(value))"
+    case .i64(let value): "i64(\(value))"
+    case .f32(let bits): "f32(\(Float(bitPattern: bits)))"
+    case .f64(let bits): "f64(\(Double(bitPattern: bits)))"
+    case .v128(let value): "v128(0x\(String(value.high, radix: 16)), 0x\(String(value.low, radix: 16)))"
+    case .funcref(let reference): "funcref(\(reference.isNull ? "null" : "\(reference.handle)"))"
+    case .externref(let reference): "externref(\(reference.isNull ? "null" : "\(reference.handle)"))"
+    }
+  }
+}

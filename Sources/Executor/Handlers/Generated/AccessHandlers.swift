@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load_s_d")
+#endif
 @c func cannery_i32Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -16,6 +19,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load_s_n")
+#endif
 @c func cannery_i32Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -27,6 +33,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load_a_d")
+#endif
 @c func cannery_i32Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -39,6 +48,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load_a_n")
+#endif
 @c func cannery_i32Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -50,6 +62,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load_s_d")
+#endif
 @c func cannery_i64Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -62,6 +77,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load_s_n")
+#endif
 @c func cannery_i64Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -73,6 +91,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load_a_d")
+#endif
 @c func cannery_i64Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -85,6 +106,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load_a_n")
+#endif
 @c func cannery_i64Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -96,6 +120,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32Load_s_d")
+#endif
 @c func cannery_f32Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -107,6 +134,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32Load_s_n")
+#endif
 @c func cannery_f32Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -117,6 +147,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32Load_a_d")
+#endif
 @c func cannery_f32Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -128,6 +161,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32Load_a_n")
+#endif
 @c func cannery_f32Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -138,6 +174,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64Load_s_d")
+#endif
 @c func cannery_f64Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -149,6 +188,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64Load_s_n")
+#endif
 @c func cannery_f64Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -159,6 +201,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64Load_a_d")
+#endif
 @c func cannery_f64Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -170,6 +215,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64Load_a_n")
+#endif
 @c func cannery_f64Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -180,6 +228,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8S_s_d")
+#endif
 @c func cannery_i32Load8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -192,6 +243,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8S_s_n")
+#endif
 @c func cannery_i32Load8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -203,6 +257,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8S_a_d")
+#endif
 @c func cannery_i32Load8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -215,6 +272,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8S_a_n")
+#endif
 @c func cannery_i32Load8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -226,6 +286,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_d")
+#endif
 @c func cannery_i32Load8U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -238,6 +301,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_n")
+#endif
 @c func cannery_i32Load8U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -249,6 +315,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8U_a_d")
+#endif
 @c func cannery_i32Load8U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -261,6 +330,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8U_a_n")
+#endif
 @c func cannery_i32Load8U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -272,6 +344,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16S_s_d")
+#endif
 @c func cannery_i32Load16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -284,6 +359,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16S_s_n")
+#endif
 @c func cannery_i32Load16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -295,6 +373,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16S_a_d")
+#endif
 @c func cannery_i32Load16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -307,6 +388,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16S_a_n")
+#endif
 @c func cannery_i32Load16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -318,6 +402,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16U_s_d")
+#endif
 @c func cannery_i32Load16U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -330,6 +417,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16U_s_n")
+#endif
 @c func cannery_i32Load16U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -341,6 +431,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16U_a_d")
+#endif
 @c func cannery_i32Load16U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -353,6 +446,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16U_a_n")
+#endif
 @c func cannery_i32Load16U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -364,6 +460,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8S_s_d")
+#endif
 @c func cannery_i64Load8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -376,6 +475,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8S_s_n")
+#endif
 @c func cannery_i64Load8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -387,6 +489,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8S_a_d")
+#endif
 @c func cannery_i64Load8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -399,6 +504,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8S_a_n")
+#endif
 @c func cannery_i64Load8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -410,6 +518,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8U_s_d")
+#endif
 @c func cannery_i64Load8U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -422,6 +533,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8U_s_n")
+#endif
 @c func cannery_i64Load8U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -433,6 +547,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8U_a_d")
+#endif
 @c func cannery_i64Load8U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -445,6 +562,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8U_a_n")
+#endif
 @c func cannery_i64Load8U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -456,6 +576,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16S_s_d")
+#endif
 @c func cannery_i64Load16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -468,6 +591,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16S_s_n")
+#endif
 @c func cannery_i64Load16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -479,6 +605,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16S_a_d")
+#endif
 @c func cannery_i64Load16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -491,6 +620,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16S_a_n")
+#endif
 @c func cannery_i64Load16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -502,6 +634,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16U_s_d")
+#endif
 @c func cannery_i64Load16U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -514,6 +649,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16U_s_n")
+#endif
 @c func cannery_i64Load16U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -525,6 +663,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16U_a_d")
+#endif
 @c func cannery_i64Load16U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -537,6 +678,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16U_a_n")
+#endif
 @c func cannery_i64Load16U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -548,6 +692,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32S_s_d")
+#endif
 @c func cannery_i64Load32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -560,6 +707,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32S_s_n")
+#endif
 @c func cannery_i64Load32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -571,6 +721,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32S_a_d")
+#endif
 @c func cannery_i64Load32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -583,6 +736,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32S_a_n")
+#endif
 @c func cannery_i64Load32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -594,6 +750,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32U_s_d")
+#endif
 @c func cannery_i64Load32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -606,6 +765,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32U_s_n")
+#endif
 @c func cannery_i64Load32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -617,6 +779,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32U_a_d")
+#endif
 @c func cannery_i64Load32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -629,6 +794,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32U_a_n")
+#endif
 @c func cannery_i64Load32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -640,6 +808,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store_ss")
+#endif
 @c func cannery_i32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -649,6 +820,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_ss")
+#endif
 @c func cannery_tracked_i32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -664,6 +838,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store_as")
+#endif
 @c func cannery_i32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -673,6 +850,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_as")
+#endif
 @c func cannery_tracked_i32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -688,6 +868,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store_sa")
+#endif
 @c func cannery_i32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -697,6 +880,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_sa")
+#endif
 @c func cannery_tracked_i32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -712,6 +898,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store_si")
+#endif
 @c func cannery_i32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -721,6 +910,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_si")
+#endif
 @c func cannery_tracked_i32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -736,6 +928,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store_ss")
+#endif
 @c func cannery_i64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -745,6 +940,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_ss")
+#endif
 @c func cannery_tracked_i64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -760,6 +958,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store_as")
+#endif
 @c func cannery_i64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -769,6 +970,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_as")
+#endif
 @c func cannery_tracked_i64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -784,6 +988,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store_sa")
+#endif
 @c func cannery_i64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -793,6 +1000,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_sa")
+#endif
 @c func cannery_tracked_i64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -808,6 +1018,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store_si")
+#endif
 @c func cannery_i64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -817,6 +1030,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_si")
+#endif
 @c func cannery_tracked_i64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -832,6 +1048,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32Store_ss")
+#endif
 @c func cannery_f32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -841,6 +1060,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_ss")
+#endif
 @c func cannery_tracked_f32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -856,6 +1078,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32Store_as")
+#endif
 @c func cannery_f32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -865,6 +1090,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_as")
+#endif
 @c func cannery_tracked_f32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -880,6 +1108,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32Store_sa")
+#endif
 @c func cannery_f32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -889,6 +1120,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_sa")
+#endif
 @c func cannery_tracked_f32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -904,6 +1138,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32Store_si")
+#endif
 @c func cannery_f32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -913,6 +1150,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_si")
+#endif
 @c func cannery_tracked_f32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -928,6 +1168,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64Store_ss")
+#endif
 @c func cannery_f64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -937,6 +1180,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_ss")
+#endif
 @c func cannery_tracked_f64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -952,6 +1198,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64Store_as")
+#endif
 @c func cannery_f64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -961,6 +1210,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_as")
+#endif
 @c func cannery_tracked_f64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -976,6 +1228,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64Store_sa")
+#endif
 @c func cannery_f64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -985,6 +1240,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_sa")
+#endif
 @c func cannery_tracked_f64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1000,6 +1258,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64Store_si")
+#endif
 @c func cannery_f64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1009,6 +1270,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_si")
+#endif
 @c func cannery_tracked_f64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1024,6 +1288,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8_ss")
+#endif
 @c func cannery_i32Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1033,6 +1300,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_ss")
+#endif
 @c func cannery_tracked_i32Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1048,6 +1318,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8_as")
+#endif
 @c func cannery_i32Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1057,6 +1330,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_as")
+#endif
 @c func cannery_tracked_i32Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1072,6 +1348,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8_sa")
+#endif
 @c func cannery_i32Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1081,6 +1360,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sa")
+#endif
 @c func cannery_tracked_i32Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1096,6 +1378,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8_si")
+#endif
 @c func cannery_i32Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1105,6 +1390,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_si")
+#endif
 @c func cannery_tracked_i32Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1120,6 +1408,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16_ss")
+#endif
 @c func cannery_i32Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1129,6 +1420,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_ss")
+#endif
 @c func cannery_tracked_i32Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1144,6 +1438,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16_as")
+#endif
 @c func cannery_i32Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1153,6 +1450,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_as")
+#endif
 @c func cannery_tracked_i32Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1168,6 +1468,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16_sa")
+#endif
 @c func cannery_i32Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1177,6 +1480,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_sa")
+#endif
 @c func cannery_tracked_i32Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1192,6 +1498,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16_si")
+#endif
 @c func cannery_i32Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1201,6 +1510,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_si")
+#endif
 @c func cannery_tracked_i32Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1216,6 +1528,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8_ss")
+#endif
 @c func cannery_i64Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1225,6 +1540,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_ss")
+#endif
 @c func cannery_tracked_i64Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1240,6 +1558,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8_as")
+#endif
 @c func cannery_i64Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1249,6 +1570,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_as")
+#endif
 @c func cannery_tracked_i64Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1264,6 +1588,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8_sa")
+#endif
 @c func cannery_i64Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1273,6 +1600,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_sa")
+#endif
 @c func cannery_tracked_i64Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1288,6 +1618,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8_si")
+#endif
 @c func cannery_i64Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1297,6 +1630,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_si")
+#endif
 @c func cannery_tracked_i64Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1312,6 +1648,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16_ss")
+#endif
 @c func cannery_i64Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1321,6 +1660,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16_ss")
+#endif
 @c func cannery_tracked_i64Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1336,6 +1678,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16_as")
+#endif
 @c func cannery_i64Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1345,6 +1690,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16_as")
+#endif
 @c func cannery_tracked_i64Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1360,6 +1708,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16_sa")
+#endif
 @c func cannery_i64Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1369,6 +1720,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16_sa")
+#endif
 @c func cannery_tracked_i64Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1384,6 +1738,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16_si")
+#endif
 @c func cannery_i64Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1393,6 +1750,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16_si")
+#endif
 @c func cannery_tracked_i64Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1408,6 +1768,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32_ss")
+#endif
 @c func cannery_i64Store32_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1417,6 +1780,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32_ss")
+#endif
 @c func cannery_tracked_i64Store32_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1432,6 +1798,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32_as")
+#endif
 @c func cannery_i64Store32_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1441,6 +1810,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32_as")
+#endif
 @c func cannery_tracked_i64Store32_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
@@ -1456,6 +1828,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32_sa")
+#endif
 @c func cannery_i64Store32_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1465,6 +1840,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32_sa")
+#endif
 @c func cannery_tracked_i64Store32_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1480,6 +1858,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32_si")
+#endif
 @c func cannery_i64Store32_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -1489,6 +1870,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32_si")
+#endif
 @c func cannery_tracked_i64Store32_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ss")
+#endif
 @c func cannery_brI32Eq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -18,6 +21,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ss_check")
+#endif
 @c func cannery_brI32Eq_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -33,6 +39,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_as")
+#endif
 @c func cannery_brI32Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -47,6 +56,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_as_check")
+#endif
 @c func cannery_brI32Eq_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -62,6 +74,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_si")
+#endif
 @c func cannery_brI32Eq_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -76,6 +91,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_si_check")
+#endif
 @c func cannery_brI32Eq_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -91,6 +109,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai")
+#endif
 @c func cannery_brI32Eq_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -105,6 +126,9 @@ import WebAssembly
 }
 
 /// if i32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai_check")
+#endif
 @c func cannery_brI32Eq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -120,6 +144,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ss")
+#endif
 @c func cannery_brI32Ne_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -134,6 +161,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ss_check")
+#endif
 @c func cannery_brI32Ne_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -149,6 +179,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_as")
+#endif
 @c func cannery_brI32Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -163,6 +196,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_as_check")
+#endif
 @c func cannery_brI32Ne_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -178,6 +214,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si")
+#endif
 @c func cannery_brI32Ne_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -192,6 +231,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si_check")
+#endif
 @c func cannery_brI32Ne_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -207,6 +249,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai")
+#endif
 @c func cannery_brI32Ne_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -221,6 +266,9 @@ import WebAssembly
 }
 
 /// if i32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai_check")
+#endif
 @c func cannery_brI32Ne_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -236,6 +284,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_ss")
+#endif
 @c func cannery_brI32LtS_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -250,6 +301,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_ss_check")
+#endif
 @c func cannery_brI32LtS_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -265,6 +319,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_as")
+#endif
 @c func cannery_brI32LtS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -279,6 +336,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_as_check")
+#endif
 @c func cannery_brI32LtS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -294,6 +354,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_sa")
+#endif
 @c func cannery_brI32LtS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -308,6 +371,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_sa_check")
+#endif
 @c func cannery_brI32LtS_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -323,6 +389,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_si")
+#endif
 @c func cannery_brI32LtS_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -337,6 +406,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_si_check")
+#endif
 @c func cannery_brI32LtS_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -352,6 +424,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_ai")
+#endif
 @c func cannery_brI32LtS_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -366,6 +441,9 @@ import WebAssembly
 }
 
 /// if i32.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtS_ai_check")
+#endif
 @c func cannery_brI32LtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -381,6 +459,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ss")
+#endif
 @c func cannery_brI32LtU_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -395,6 +476,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ss_check")
+#endif
 @c func cannery_brI32LtU_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -410,6 +494,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_as")
+#endif
 @c func cannery_brI32LtU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -424,6 +511,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_as_check")
+#endif
 @c func cannery_brI32LtU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -439,6 +529,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_sa")
+#endif
 @c func cannery_brI32LtU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -453,6 +546,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_sa_check")
+#endif
 @c func cannery_brI32LtU_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -468,6 +564,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_si")
+#endif
 @c func cannery_brI32LtU_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -482,6 +581,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_si_check")
+#endif
 @c func cannery_brI32LtU_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -497,6 +599,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ai")
+#endif
 @c func cannery_brI32LtU_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -511,6 +616,9 @@ import WebAssembly
 }
 
 /// if i32.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ai_check")
+#endif
 @c func cannery_brI32LtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -526,6 +634,9 @@ import WebAssembly
 }
 
 /// if i32.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtS_si")
+#endif
 @c func cannery_brI32GtS_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -540,6 +651,9 @@ import WebAssembly
 }
 
 /// if i32.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtS_si_check")
+#endif
 @c func cannery_brI32GtS_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -555,6 +669,9 @@ import WebAssembly
 }
 
 /// if i32.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtS_ai")
+#endif
 @c func cannery_brI32GtS_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -569,6 +686,9 @@ import WebAssembly
 }
 
 /// if i32.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtS_ai_check")
+#endif
 @c func cannery_brI32GtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -584,6 +704,9 @@ import WebAssembly
 }
 
 /// if i32.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtU_si")
+#endif
 @c func cannery_brI32GtU_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -598,6 +721,9 @@ import WebAssembly
 }
 
 /// if i32.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtU_si_check")
+#endif
 @c func cannery_brI32GtU_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -613,6 +739,9 @@ import WebAssembly
 }
 
 /// if i32.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtU_ai")
+#endif
 @c func cannery_brI32GtU_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -627,6 +756,9 @@ import WebAssembly
 }
 
 /// if i32.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32GtU_ai_check")
+#endif
 @c func cannery_brI32GtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -642,6 +774,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_ss")
+#endif
 @c func cannery_brI32LeS_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -656,6 +791,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_ss_check")
+#endif
 @c func cannery_brI32LeS_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -671,6 +809,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_as")
+#endif
 @c func cannery_brI32LeS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -685,6 +826,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_as_check")
+#endif
 @c func cannery_brI32LeS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -700,6 +844,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_sa")
+#endif
 @c func cannery_brI32LeS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -714,6 +861,9 @@ import WebAssembly
 }
 
 /// if i32.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeS_sa_check")
+#endif
 @c func cannery_brI32LeS_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -729,6 +879,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_ss")
+#endif
 @c func cannery_brI32LeU_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -743,6 +896,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_ss_check")
+#endif
 @c func cannery_brI32LeU_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -758,6 +914,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_as")
+#endif
 @c func cannery_brI32LeU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -772,6 +931,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_as_check")
+#endif
 @c func cannery_brI32LeU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -787,6 +949,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_sa")
+#endif
 @c func cannery_brI32LeU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -801,6 +966,9 @@ import WebAssembly
 }
 
 /// if i32.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LeU_sa_check")
+#endif
 @c func cannery_brI32LeU_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -816,6 +984,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_ss")
+#endif
 @c func cannery_brI64Eq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -830,6 +1001,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_ss_check")
+#endif
 @c func cannery_brI64Eq_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -845,6 +1019,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_as")
+#endif
 @c func cannery_brI64Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -859,6 +1036,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_as_check")
+#endif
 @c func cannery_brI64Eq_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -874,6 +1054,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_si")
+#endif
 @c func cannery_brI64Eq_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -888,6 +1071,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_si_check")
+#endif
 @c func cannery_brI64Eq_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -903,6 +1089,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_ai")
+#endif
 @c func cannery_brI64Eq_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -917,6 +1106,9 @@ import WebAssembly
 }
 
 /// if i64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Eq_ai_check")
+#endif
 @c func cannery_brI64Eq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -932,6 +1124,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_ss")
+#endif
 @c func cannery_brI64Ne_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -946,6 +1141,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_ss_check")
+#endif
 @c func cannery_brI64Ne_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -961,6 +1159,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_as")
+#endif
 @c func cannery_brI64Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -975,6 +1176,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_as_check")
+#endif
 @c func cannery_brI64Ne_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -990,6 +1194,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_si")
+#endif
 @c func cannery_brI64Ne_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1004,6 +1211,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_si_check")
+#endif
 @c func cannery_brI64Ne_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1019,6 +1229,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_ai")
+#endif
 @c func cannery_brI64Ne_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1033,6 +1246,9 @@ import WebAssembly
 }
 
 /// if i64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64Ne_ai_check")
+#endif
 @c func cannery_brI64Ne_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1048,6 +1264,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_ss")
+#endif
 @c func cannery_brI64LtS_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1062,6 +1281,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_ss_check")
+#endif
 @c func cannery_brI64LtS_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1077,6 +1299,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_as")
+#endif
 @c func cannery_brI64LtS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1091,6 +1316,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_as_check")
+#endif
 @c func cannery_brI64LtS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1106,6 +1334,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_sa")
+#endif
 @c func cannery_brI64LtS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1120,6 +1351,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_sa_check")
+#endif
 @c func cannery_brI64LtS_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1135,6 +1369,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_si")
+#endif
 @c func cannery_brI64LtS_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1149,6 +1386,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_si_check")
+#endif
 @c func cannery_brI64LtS_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1164,6 +1404,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_ai")
+#endif
 @c func cannery_brI64LtS_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1178,6 +1421,9 @@ import WebAssembly
 }
 
 /// if i64.lt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtS_ai_check")
+#endif
 @c func cannery_brI64LtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1193,6 +1439,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_ss")
+#endif
 @c func cannery_brI64LtU_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1207,6 +1456,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_ss_check")
+#endif
 @c func cannery_brI64LtU_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1222,6 +1474,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_as")
+#endif
 @c func cannery_brI64LtU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1236,6 +1491,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_as_check")
+#endif
 @c func cannery_brI64LtU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1251,6 +1509,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_sa")
+#endif
 @c func cannery_brI64LtU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1265,6 +1526,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_sa_check")
+#endif
 @c func cannery_brI64LtU_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1280,6 +1544,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_si")
+#endif
 @c func cannery_brI64LtU_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1294,6 +1561,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_si_check")
+#endif
 @c func cannery_brI64LtU_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1309,6 +1579,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_ai")
+#endif
 @c func cannery_brI64LtU_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1323,6 +1596,9 @@ import WebAssembly
 }
 
 /// if i64.lt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LtU_ai_check")
+#endif
 @c func cannery_brI64LtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1338,6 +1614,9 @@ import WebAssembly
 }
 
 /// if i64.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtS_si")
+#endif
 @c func cannery_brI64GtS_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1352,6 +1631,9 @@ import WebAssembly
 }
 
 /// if i64.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtS_si_check")
+#endif
 @c func cannery_brI64GtS_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1367,6 +1649,9 @@ import WebAssembly
 }
 
 /// if i64.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtS_ai")
+#endif
 @c func cannery_brI64GtS_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1381,6 +1666,9 @@ import WebAssembly
 }
 
 /// if i64.gt_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtS_ai_check")
+#endif
 @c func cannery_brI64GtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1396,6 +1684,9 @@ import WebAssembly
 }
 
 /// if i64.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtU_si")
+#endif
 @c func cannery_brI64GtU_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1410,6 +1701,9 @@ import WebAssembly
 }
 
 /// if i64.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtU_si_check")
+#endif
 @c func cannery_brI64GtU_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1425,6 +1719,9 @@ import WebAssembly
 }
 
 /// if i64.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtU_ai")
+#endif
 @c func cannery_brI64GtU_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1439,6 +1736,9 @@ import WebAssembly
 }
 
 /// if i64.gt_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64GtU_ai_check")
+#endif
 @c func cannery_brI64GtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1454,6 +1754,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_ss")
+#endif
 @c func cannery_brI64LeS_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1468,6 +1771,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_ss_check")
+#endif
 @c func cannery_brI64LeS_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1483,6 +1789,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_as")
+#endif
 @c func cannery_brI64LeS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1497,6 +1806,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_as_check")
+#endif
 @c func cannery_brI64LeS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1512,6 +1824,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_sa")
+#endif
 @c func cannery_brI64LeS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1526,6 +1841,9 @@ import WebAssembly
 }
 
 /// if i64.le_s(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeS_sa_check")
+#endif
 @c func cannery_brI64LeS_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1541,6 +1859,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_ss")
+#endif
 @c func cannery_brI64LeU_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1555,6 +1876,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_ss_check")
+#endif
 @c func cannery_brI64LeU_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1570,6 +1894,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_as")
+#endif
 @c func cannery_brI64LeU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1584,6 +1911,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_as_check")
+#endif
 @c func cannery_brI64LeU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1599,6 +1929,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_sa")
+#endif
 @c func cannery_brI64LeU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1613,6 +1946,9 @@ import WebAssembly
 }
 
 /// if i64.le_u(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LeU_sa_check")
+#endif
 @c func cannery_brI64LeU_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1628,6 +1964,9 @@ import WebAssembly
 }
 
 /// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_ss")
+#endif
 @c func cannery_brF32Eq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1642,6 +1981,9 @@ import WebAssembly
 }
 
 /// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_ss_check")
+#endif
 @c func cannery_brF32Eq_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1657,6 +1999,9 @@ import WebAssembly
 }
 
 /// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_as")
+#endif
 @c func cannery_brF32Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1671,6 +2016,9 @@ import WebAssembly
 }
 
 /// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_as_check")
+#endif
 @c func cannery_brF32Eq_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1686,6 +2034,9 @@ import WebAssembly
 }
 
 /// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_ss")
+#endif
 @c func cannery_brF32Ne_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1700,6 +2051,9 @@ import WebAssembly
 }
 
 /// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_ss_check")
+#endif
 @c func cannery_brF32Ne_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1715,6 +2069,9 @@ import WebAssembly
 }
 
 /// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_as")
+#endif
 @c func cannery_brF32Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1729,6 +2086,9 @@ import WebAssembly
 }
 
 /// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_as_check")
+#endif
 @c func cannery_brF32Ne_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1744,6 +2104,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_ss")
+#endif
 @c func cannery_brF32Lt_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1758,6 +2121,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_ss")
+#endif
 @c func cannery_brNotF32Lt_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1772,6 +2138,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_ss_check")
+#endif
 @c func cannery_brF32Lt_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1787,6 +2156,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_ss_check")
+#endif
 @c func cannery_brNotF32Lt_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1802,6 +2174,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_as")
+#endif
 @c func cannery_brF32Lt_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1816,6 +2191,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_as")
+#endif
 @c func cannery_brNotF32Lt_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1830,6 +2208,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_as_check")
+#endif
 @c func cannery_brF32Lt_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1845,6 +2226,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_as_check")
+#endif
 @c func cannery_brNotF32Lt_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1860,6 +2244,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_sa")
+#endif
 @c func cannery_brF32Lt_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1874,6 +2261,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_sa")
+#endif
 @c func cannery_brNotF32Lt_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1888,6 +2278,9 @@ import WebAssembly
 }
 
 /// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_sa_check")
+#endif
 @c func cannery_brF32Lt_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1903,6 +2296,9 @@ import WebAssembly
 }
 
 /// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_sa_check")
+#endif
 @c func cannery_brNotF32Lt_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1918,6 +2314,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_ss")
+#endif
 @c func cannery_brF32Le_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1932,6 +2331,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_ss")
+#endif
 @c func cannery_brNotF32Le_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1946,6 +2348,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_ss_check")
+#endif
 @c func cannery_brF32Le_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1961,6 +2366,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_ss_check")
+#endif
 @c func cannery_brNotF32Le_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1976,6 +2384,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_as")
+#endif
 @c func cannery_brF32Le_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1990,6 +2401,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_as")
+#endif
 @c func cannery_brNotF32Le_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -2004,6 +2418,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_as_check")
+#endif
 @c func cannery_brF32Le_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -2019,6 +2436,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_as_check")
+#endif
 @c func cannery_brNotF32Le_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -2034,6 +2454,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_sa")
+#endif
 @c func cannery_brF32Le_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2048,6 +2471,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_sa")
+#endif
 @c func cannery_brNotF32Le_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2062,6 +2488,9 @@ import WebAssembly
 }
 
 /// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_sa_check")
+#endif
 @c func cannery_brF32Le_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2077,6 +2506,9 @@ import WebAssembly
 }
 
 /// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_sa_check")
+#endif
 @c func cannery_brNotF32Le_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2092,6 +2524,9 @@ import WebAssembly
 }
 
 /// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_ss")
+#endif
 @c func cannery_brF64Eq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2106,6 +2541,9 @@ import WebAssembly
 }
 
 /// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_ss_check")
+#endif
 @c func cannery_brF64Eq_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2121,6 +2559,9 @@ import WebAssembly
 }
 
 /// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_as")
+#endif
 @c func cannery_brF64Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2135,6 +2576,9 @@ import WebAssembly
 }
 
 /// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_as_check")
+#endif
 @c func cannery_brF64Eq_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2150,6 +2594,9 @@ import WebAssembly
 }
 
 /// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_ss")
+#endif
 @c func cannery_brF64Ne_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2164,6 +2611,9 @@ import WebAssembly
 }
 
 /// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_ss_check")
+#endif
 @c func cannery_brF64Ne_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2179,6 +2629,9 @@ import WebAssembly
 }
 
 /// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_as")
+#endif
 @c func cannery_brF64Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2193,6 +2646,9 @@ import WebAssembly
 }
 
 /// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_as_check")
+#endif
 @c func cannery_brF64Ne_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2208,6 +2664,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_ss")
+#endif
 @c func cannery_brF64Lt_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2222,6 +2681,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_ss")
+#endif
 @c func cannery_brNotF64Lt_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2236,6 +2698,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_ss_check")
+#endif
 @c func cannery_brF64Lt_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2251,6 +2716,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_ss_check")
+#endif
 @c func cannery_brNotF64Lt_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2266,6 +2734,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_as")
+#endif
 @c func cannery_brF64Lt_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2280,6 +2751,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_as")
+#endif
 @c func cannery_brNotF64Lt_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2294,6 +2768,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_as_check")
+#endif
 @c func cannery_brF64Lt_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2309,6 +2786,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_as_check")
+#endif
 @c func cannery_brNotF64Lt_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2324,6 +2804,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_sa")
+#endif
 @c func cannery_brF64Lt_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2338,6 +2821,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_sa")
+#endif
 @c func cannery_brNotF64Lt_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2352,6 +2838,9 @@ import WebAssembly
 }
 
 /// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_sa_check")
+#endif
 @c func cannery_brF64Lt_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2367,6 +2856,9 @@ import WebAssembly
 }
 
 /// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_sa_check")
+#endif
 @c func cannery_brNotF64Lt_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2382,6 +2874,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_ss")
+#endif
 @c func cannery_brF64Le_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2396,6 +2891,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_ss")
+#endif
 @c func cannery_brNotF64Le_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2410,6 +2908,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_ss_check")
+#endif
 @c func cannery_brF64Le_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2425,6 +2926,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_ss_check")
+#endif
 @c func cannery_brNotF64Le_ss_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2440,6 +2944,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_as")
+#endif
 @c func cannery_brF64Le_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2454,6 +2961,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_as")
+#endif
 @c func cannery_brNotF64Le_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2468,6 +2978,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_as_check")
+#endif
 @c func cannery_brF64Le_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2483,6 +2996,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_as_check")
+#endif
 @c func cannery_brNotF64Le_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2498,6 +3014,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_sa")
+#endif
 @c func cannery_brF64Le_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2512,6 +3031,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_sa")
+#endif
 @c func cannery_brNotF64Le_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2526,6 +3048,9 @@ import WebAssembly
 }
 
 /// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_sa_check")
+#endif
 @c func cannery_brF64Le_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2541,6 +3066,9 @@ import WebAssembly
 }
 
 /// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_sa_check")
+#endif
 @c func cannery_brNotF64Le_sa_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// call function F of the same instance
+#if os(Linux)
+@section(".text.cannery_call")
+#endif
 @c func cannery_call(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
   if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
@@ -14,26 +17,41 @@ import WebAssembly
 }
 
 /// call imported function I
+#if os(Linux)
+@section(".text.cannery_callImport")
+#endif
 @c func cannery_callImport(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return callImport(pc, fp, cx, rm)
 }
 
 /// call element a of table t, whose type must be T
+#if os(Linux)
+@section(".text.cannery_callIndirect_s")
+#endif
 @c func cannery_callIndirect_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return callIndirect(pc, fp, md, cx, fp[slot0(pc[1])], rm)
 }
 
 /// call element a of table t, whose type must be T
+#if os(Linux)
+@section(".text.cannery_callIndirect_a")
+#endif
 @c func cannery_callIndirect_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return callIndirect(pc, fp, md, cx, ac, rm)
 }
 
 /// call the function with handle a, whose type must be T
+#if os(Linux)
+@section(".text.cannery_callReference")
+#endif
 @c func cannery_callReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return callReference(pc, fp, cx, rm)
 }
 
 /// replace the frame by one of function F; its n argument slots are at S
+#if os(Linux)
+@section(".text.cannery_tailCall")
+#endif
 @c func cannery_tailCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
   if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
@@ -42,21 +60,33 @@ import WebAssembly
 }
 
 /// replace the frame by a call of imported function I
+#if os(Linux)
+@section(".text.cannery_tailCallImport")
+#endif
 @c func cannery_tailCallImport(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return tailCallImport(pc, fp, cx, rm)
 }
 
 /// replace the frame by a call of element a of table t, whose type must be T
+#if os(Linux)
+@section(".text.cannery_tailCallIndirect")
+#endif
 @c func cannery_tailCallIndirect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return tailCallIndirect(pc, fp, cx, rm)
 }
 
 /// replace the frame by a call of the function with handle a, whose type must be T
+#if os(Linux)
+@section(".text.cannery_tailCallReference")
+#endif
 @c func cannery_tailCallReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return tailCallReference(pc, fp, cx, rm)
 }
 
 /// raise the stack's limit by n slots
+#if os(Linux)
+@section(".text.cannery_raiseStack")
+#endif
 @c func cannery_raiseStack(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let raised = instanceContext(cx).stackLimit &+ UInt(pc[1] & 0xFFFF_FFFF) &* 8
   if _slowPath(raised > instanceContext(cx).stackEnd) { return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status) }
@@ -65,6 +95,9 @@ import WebAssembly
 }
 
 /// lower the stack's limit by n slots
+#if os(Linux)
+@section(".text.cannery_lowerStack")
+#endif
 @c func cannery_lowerStack(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let amount = UInt(pc[1] & 0xFFFF_FFFF) &* 8
   instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_ss_d")
+#endif
 @c func cannery_i32Eq_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -15,6 +18,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_ss_n")
+#endif
 @c func cannery_i32Eq_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -25,6 +31,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_as_d")
+#endif
 @c func cannery_i32Eq_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -36,6 +45,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_as_n")
+#endif
 @c func cannery_i32Eq_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -46,6 +58,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_si_d")
+#endif
 @c func cannery_i32Eq_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -57,6 +72,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_si_n")
+#endif
 @c func cannery_i32Eq_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -67,6 +85,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_ai_d")
+#endif
 @c func cannery_i32Eq_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -78,6 +99,9 @@ import WebAssembly
 }
 
 /// d := i32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Eq_ai_n")
+#endif
 @c func cannery_i32Eq_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -88,6 +112,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_ss_d")
+#endif
 @c func cannery_i32Ne_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -99,6 +126,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_ss_n")
+#endif
 @c func cannery_i32Ne_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -109,6 +139,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_as_d")
+#endif
 @c func cannery_i32Ne_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -120,6 +153,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_as_n")
+#endif
 @c func cannery_i32Ne_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -130,6 +166,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_si_d")
+#endif
 @c func cannery_i32Ne_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -141,6 +180,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_si_n")
+#endif
 @c func cannery_i32Ne_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -151,6 +193,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_ai_d")
+#endif
 @c func cannery_i32Ne_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -162,6 +207,9 @@ import WebAssembly
 }
 
 /// d := i32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Ne_ai_n")
+#endif
 @c func cannery_i32Ne_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -172,6 +220,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_ss_d")
+#endif
 @c func cannery_i32LtS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -183,6 +234,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_ss_n")
+#endif
 @c func cannery_i32LtS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -193,6 +247,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_as_d")
+#endif
 @c func cannery_i32LtS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -204,6 +261,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_as_n")
+#endif
 @c func cannery_i32LtS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -214,6 +274,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_sa_d")
+#endif
 @c func cannery_i32LtS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -225,6 +288,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_sa_n")
+#endif
 @c func cannery_i32LtS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -235,6 +301,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_si_d")
+#endif
 @c func cannery_i32LtS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -246,6 +315,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_si_n")
+#endif
 @c func cannery_i32LtS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -256,6 +328,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_ai_d")
+#endif
 @c func cannery_i32LtS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -267,6 +342,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtS_ai_n")
+#endif
 @c func cannery_i32LtS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -277,6 +355,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_ss_d")
+#endif
 @c func cannery_i32LtU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -288,6 +369,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_ss_n")
+#endif
 @c func cannery_i32LtU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -298,6 +382,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_as_d")
+#endif
 @c func cannery_i32LtU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -309,6 +396,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_as_n")
+#endif
 @c func cannery_i32LtU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -319,6 +409,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_sa_d")
+#endif
 @c func cannery_i32LtU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -330,6 +423,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_sa_n")
+#endif
 @c func cannery_i32LtU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -340,6 +436,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_si_d")
+#endif
 @c func cannery_i32LtU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -351,6 +450,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_si_n")
+#endif
 @c func cannery_i32LtU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -361,6 +463,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_ai_d")
+#endif
 @c func cannery_i32LtU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -372,6 +477,9 @@ import WebAssembly
 }
 
 /// d := i32.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LtU_ai_n")
+#endif
 @c func cannery_i32LtU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -382,6 +490,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtS_si_d")
+#endif
 @c func cannery_i32GtS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -393,6 +504,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtS_si_n")
+#endif
 @c func cannery_i32GtS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -403,6 +517,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtS_ai_d")
+#endif
 @c func cannery_i32GtS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -414,6 +531,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtS_ai_n")
+#endif
 @c func cannery_i32GtS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -424,6 +544,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtU_si_d")
+#endif
 @c func cannery_i32GtU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -435,6 +558,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtU_si_n")
+#endif
 @c func cannery_i32GtU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -445,6 +571,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtU_ai_d")
+#endif
 @c func cannery_i32GtU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -456,6 +585,9 @@ import WebAssembly
 }
 
 /// d := i32.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32GtU_ai_n")
+#endif
 @c func cannery_i32GtU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -466,6 +598,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_ss_d")
+#endif
 @c func cannery_i32LeS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -477,6 +612,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_ss_n")
+#endif
 @c func cannery_i32LeS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -487,6 +625,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_as_d")
+#endif
 @c func cannery_i32LeS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -498,6 +639,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_as_n")
+#endif
 @c func cannery_i32LeS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -508,6 +652,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_sa_d")
+#endif
 @c func cannery_i32LeS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -519,6 +666,9 @@ import WebAssembly
 }
 
 /// d := i32.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeS_sa_n")
+#endif
 @c func cannery_i32LeS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -529,6 +679,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_ss_d")
+#endif
 @c func cannery_i32LeU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -540,6 +693,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_ss_n")
+#endif
 @c func cannery_i32LeU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -550,6 +706,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_as_d")
+#endif
 @c func cannery_i32LeU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -561,6 +720,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_as_n")
+#endif
 @c func cannery_i32LeU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -571,6 +733,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_sa_d")
+#endif
 @c func cannery_i32LeU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -582,6 +747,9 @@ import WebAssembly
 }
 
 /// d := i32.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32LeU_sa_n")
+#endif
 @c func cannery_i32LeU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -592,6 +760,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_ss_d")
+#endif
 @c func cannery_i64Eq_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -603,6 +774,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_ss_n")
+#endif
 @c func cannery_i64Eq_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -613,6 +787,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_as_d")
+#endif
 @c func cannery_i64Eq_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -624,6 +801,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_as_n")
+#endif
 @c func cannery_i64Eq_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -634,6 +814,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_si_d")
+#endif
 @c func cannery_i64Eq_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -645,6 +828,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_si_n")
+#endif
 @c func cannery_i64Eq_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -655,6 +841,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_ai_d")
+#endif
 @c func cannery_i64Eq_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -666,6 +855,9 @@ import WebAssembly
 }
 
 /// d := i64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Eq_ai_n")
+#endif
 @c func cannery_i64Eq_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -676,6 +868,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_ss_d")
+#endif
 @c func cannery_i64Ne_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -687,6 +882,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_ss_n")
+#endif
 @c func cannery_i64Ne_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -697,6 +895,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_as_d")
+#endif
 @c func cannery_i64Ne_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -708,6 +909,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_as_n")
+#endif
 @c func cannery_i64Ne_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -718,6 +922,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_si_d")
+#endif
 @c func cannery_i64Ne_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -729,6 +936,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_si_n")
+#endif
 @c func cannery_i64Ne_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -739,6 +949,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_ai_d")
+#endif
 @c func cannery_i64Ne_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -750,6 +963,9 @@ import WebAssembly
 }
 
 /// d := i64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Ne_ai_n")
+#endif
 @c func cannery_i64Ne_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -760,6 +976,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_ss_d")
+#endif
 @c func cannery_i64LtS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -771,6 +990,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_ss_n")
+#endif
 @c func cannery_i64LtS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -781,6 +1003,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_as_d")
+#endif
 @c func cannery_i64LtS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -792,6 +1017,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_as_n")
+#endif
 @c func cannery_i64LtS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -802,6 +1030,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_sa_d")
+#endif
 @c func cannery_i64LtS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -813,6 +1044,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_sa_n")
+#endif
 @c func cannery_i64LtS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -823,6 +1057,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_si_d")
+#endif
 @c func cannery_i64LtS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -834,6 +1071,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_si_n")
+#endif
 @c func cannery_i64LtS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -844,6 +1084,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_ai_d")
+#endif
 @c func cannery_i64LtS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -855,6 +1098,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtS_ai_n")
+#endif
 @c func cannery_i64LtS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -865,6 +1111,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_ss_d")
+#endif
 @c func cannery_i64LtU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -876,6 +1125,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_ss_n")
+#endif
 @c func cannery_i64LtU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -886,6 +1138,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_as_d")
+#endif
 @c func cannery_i64LtU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -897,6 +1152,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_as_n")
+#endif
 @c func cannery_i64LtU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -907,6 +1165,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_sa_d")
+#endif
 @c func cannery_i64LtU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -918,6 +1179,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_sa_n")
+#endif
 @c func cannery_i64LtU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -928,6 +1192,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_si_d")
+#endif
 @c func cannery_i64LtU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -939,6 +1206,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_si_n")
+#endif
 @c func cannery_i64LtU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -949,6 +1219,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_ai_d")
+#endif
 @c func cannery_i64LtU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -960,6 +1233,9 @@ import WebAssembly
 }
 
 /// d := i64.lt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LtU_ai_n")
+#endif
 @c func cannery_i64LtU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -970,6 +1246,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtS_si_d")
+#endif
 @c func cannery_i64GtS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -981,6 +1260,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtS_si_n")
+#endif
 @c func cannery_i64GtS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -991,6 +1273,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtS_ai_d")
+#endif
 @c func cannery_i64GtS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1002,6 +1287,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtS_ai_n")
+#endif
 @c func cannery_i64GtS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1012,6 +1300,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtU_si_d")
+#endif
 @c func cannery_i64GtU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1023,6 +1314,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtU_si_n")
+#endif
 @c func cannery_i64GtU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1033,6 +1327,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtU_ai_d")
+#endif
 @c func cannery_i64GtU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1044,6 +1341,9 @@ import WebAssembly
 }
 
 /// d := i64.gt_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64GtU_ai_n")
+#endif
 @c func cannery_i64GtU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1054,6 +1354,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_ss_d")
+#endif
 @c func cannery_i64LeS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1065,6 +1368,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_ss_n")
+#endif
 @c func cannery_i64LeS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1075,6 +1381,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_as_d")
+#endif
 @c func cannery_i64LeS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1086,6 +1395,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_as_n")
+#endif
 @c func cannery_i64LeS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1096,6 +1408,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_sa_d")
+#endif
 @c func cannery_i64LeS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1107,6 +1422,9 @@ import WebAssembly
 }
 
 /// d := i64.le_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeS_sa_n")
+#endif
 @c func cannery_i64LeS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1117,6 +1435,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_ss_d")
+#endif
 @c func cannery_i64LeU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1128,6 +1449,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_ss_n")
+#endif
 @c func cannery_i64LeU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1138,6 +1462,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_as_d")
+#endif
 @c func cannery_i64LeU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1149,6 +1476,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_as_n")
+#endif
 @c func cannery_i64LeU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1159,6 +1489,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_sa_d")
+#endif
 @c func cannery_i64LeU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1170,6 +1503,9 @@ import WebAssembly
 }
 
 /// d := i64.le_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64LeU_sa_n")
+#endif
 @c func cannery_i64LeU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1180,6 +1516,9 @@ import WebAssembly
 }
 
 /// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_ss_d")
+#endif
 @c func cannery_f32Eq_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1191,6 +1530,9 @@ import WebAssembly
 }
 
 /// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_ss_n")
+#endif
 @c func cannery_f32Eq_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1201,6 +1543,9 @@ import WebAssembly
 }
 
 /// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_as_d")
+#endif
 @c func cannery_f32Eq_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1212,6 +1557,9 @@ import WebAssembly
 }
 
 /// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_as_n")
+#endif
 @c func cannery_f32Eq_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1222,6 +1570,9 @@ import WebAssembly
 }
 
 /// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_ss_d")
+#endif
 @c func cannery_f32Ne_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1233,6 +1584,9 @@ import WebAssembly
 }
 
 /// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_ss_n")
+#endif
 @c func cannery_f32Ne_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1243,6 +1597,9 @@ import WebAssembly
 }
 
 /// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_as_d")
+#endif
 @c func cannery_f32Ne_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1254,6 +1611,9 @@ import WebAssembly
 }
 
 /// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_as_n")
+#endif
 @c func cannery_f32Ne_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1264,6 +1624,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_ss_d")
+#endif
 @c func cannery_f32Lt_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1275,6 +1638,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_ss_n")
+#endif
 @c func cannery_f32Lt_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1285,6 +1651,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_as_d")
+#endif
 @c func cannery_f32Lt_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1296,6 +1665,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_as_n")
+#endif
 @c func cannery_f32Lt_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1306,6 +1678,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_sa_d")
+#endif
 @c func cannery_f32Lt_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1317,6 +1692,9 @@ import WebAssembly
 }
 
 /// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_sa_n")
+#endif
 @c func cannery_f32Lt_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1327,6 +1705,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_ss_d")
+#endif
 @c func cannery_f32Le_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1338,6 +1719,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_ss_n")
+#endif
 @c func cannery_f32Le_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1348,6 +1732,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_as_d")
+#endif
 @c func cannery_f32Le_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1359,6 +1746,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_as_n")
+#endif
 @c func cannery_f32Le_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1369,6 +1759,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_sa_d")
+#endif
 @c func cannery_f32Le_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1380,6 +1773,9 @@ import WebAssembly
 }
 
 /// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_sa_n")
+#endif
 @c func cannery_f32Le_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1390,6 +1786,9 @@ import WebAssembly
 }
 
 /// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_ss_d")
+#endif
 @c func cannery_f64Eq_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1401,6 +1800,9 @@ import WebAssembly
 }
 
 /// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_ss_n")
+#endif
 @c func cannery_f64Eq_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1411,6 +1813,9 @@ import WebAssembly
 }
 
 /// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_as_d")
+#endif
 @c func cannery_f64Eq_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1422,6 +1827,9 @@ import WebAssembly
 }
 
 /// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_as_n")
+#endif
 @c func cannery_f64Eq_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1432,6 +1840,9 @@ import WebAssembly
 }
 
 /// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_ss_d")
+#endif
 @c func cannery_f64Ne_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1443,6 +1854,9 @@ import WebAssembly
 }
 
 /// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_ss_n")
+#endif
 @c func cannery_f64Ne_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1453,6 +1867,9 @@ import WebAssembly
 }
 
 /// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_as_d")
+#endif
 @c func cannery_f64Ne_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1464,6 +1881,9 @@ import WebAssembly
 }
 
 /// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_as_n")
+#endif
 @c func cannery_f64Ne_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1474,6 +1894,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_ss_d")
+#endif
 @c func cannery_f64Lt_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1485,6 +1908,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_ss_n")
+#endif
 @c func cannery_f64Lt_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1495,6 +1921,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_as_d")
+#endif
 @c func cannery_f64Lt_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1506,6 +1935,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_as_n")
+#endif
 @c func cannery_f64Lt_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1516,6 +1948,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_sa_d")
+#endif
 @c func cannery_f64Lt_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1527,6 +1962,9 @@ import WebAssembly
 }
 
 /// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_sa_n")
+#endif
 @c func cannery_f64Lt_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1537,6 +1975,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_ss_d")
+#endif
 @c func cannery_f64Le_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1548,6 +1989,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_ss_n")
+#endif
 @c func cannery_f64Le_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1558,6 +2002,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_as_d")
+#endif
 @c func cannery_f64Le_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1569,6 +2016,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_as_n")
+#endif
 @c func cannery_f64Le_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1579,6 +2029,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_sa_d")
+#endif
 @c func cannery_f64Le_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1590,6 +2043,9 @@ import WebAssembly
 }
 
 /// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_sa_n")
+#endif
 @c func cannery_f64Le_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := imm (sign-extended)
+#if os(Linux)
+@section(".text.cannery_const32_d")
+#endif
 @c func cannery_const32_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
@@ -12,11 +15,17 @@ import WebAssembly
 }
 
 /// ac := imm (sign-extended)
+#if os(Linux)
+@section(".text.cannery_const32_n")
+#endif
 @c func cannery_const32_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32), rm, x0, x1)
 }
 
 /// d := imm (zero-extended)
+#if os(Linux)
+@section(".text.cannery_constUnsigned32_d")
+#endif
 @c func cannery_constUnsigned32_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = w >> 32
@@ -25,11 +34,17 @@ import WebAssembly
 }
 
 /// ac := imm (zero-extended)
+#if os(Linux)
+@section(".text.cannery_constUnsigned32_n")
+#endif
 @c func cannery_constUnsigned32_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, pc[1] >> 32, rm, x0, x1)
 }
 
 /// d := imm
+#if os(Linux)
+@section(".text.cannery_const64_d")
+#endif
 @c func cannery_const64_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let v = pc[2]
   fp[slot0(pc[1])] = v
@@ -37,16 +52,25 @@ import WebAssembly
 }
 
 /// ac := imm
+#if os(Linux)
+@section(".text.cannery_const64_n")
+#endif
 @c func cannery_const64_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, pc[1], rm, x0, x1)
 }
 
 /// x0 := imm
+#if os(Linux)
+@section(".text.cannery_constFloat_n")
+#endif
 @c func cannery_constFloat_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: pc[1]), x1)
 }
 
 /// d := imm
+#if os(Linux)
+@section(".text.cannery_constVector_d")
+#endif
 @c func cannery_constVector_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let d = slot0(pc[1])
   fp[d] = pc[2]
@@ -55,6 +79,9 @@ import WebAssembly
 }
 
 /// d := a
+#if os(Linux)
+@section(".text.cannery_move")
+#endif
 @c func cannery_move(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   fp[slot1(w)] = fp[slot0(w)]
@@ -62,6 +89,9 @@ import WebAssembly
 }
 
 /// d := a; then d' := a'
+#if os(Linux)
+@section(".text.cannery_moveTwo")
+#endif
 @c func cannery_moveTwo(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   fp[slot1(w)] = fp[slot0(w)]
@@ -70,6 +100,9 @@ import WebAssembly
 }
 
 /// d := a (v128)
+#if os(Linux)
+@section(".text.cannery_movePair")
+#endif
 @c func cannery_movePair(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let low = fp[slot0(w)]
@@ -80,6 +113,9 @@ import WebAssembly
 }
 
 /// d := a, any slots
+#if os(Linux)
+@section(".text.cannery_moveWide")
+#endif
 @c func cannery_moveWide(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   fp[Int(w >> 32)] = fp[Int(w & 0xFFFF_FFFF)]
@@ -87,22 +123,34 @@ import WebAssembly
 }
 
 /// ac := a
+#if os(Linux)
+@section(".text.cannery_load_n")
+#endif
 @c func cannery_load_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, fp[slot0(pc[1])], rm, x0, x1)
 }
 
 /// x0 := a
+#if os(Linux)
+@section(".text.cannery_loadFloat_n")
+#endif
 @c func cannery_loadFloat_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: fp[slot0(pc[1])]), x1)
 }
 
 /// d := ac
+#if os(Linux)
+@section(".text.cannery_store_a")
+#endif
 @c func cannery_store_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   fp[slot0(pc[1])] = ac
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// d := x0
+#if os(Linux)
+@section(".text.cannery_storeFloat_a")
+#endif
 @c func cannery_storeFloat_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   fp[slot0(pc[1])] = x0.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)

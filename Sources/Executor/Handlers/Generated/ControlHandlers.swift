@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// function entry: stack check, zero z slots from n on, charge K and check
+#if os(Linux)
+@section(".text.cannery_enter")
+#endif
 @c func cannery_enter(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let z = pc[2]
@@ -18,6 +21,9 @@ import WebAssembly
 }
 
 /// enter, for a frame of more slots than the reserve beyond the stack's limit
+#if os(Linux)
+@section(".text.cannery_enterLarge")
+#endif
 @c func cannery_enterLarge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let z = pc[2]
@@ -31,11 +37,17 @@ import WebAssembly
 }
 
 /// rm := rm - imm
+#if os(Linux)
+@section(".text.cannery_charge")
+#endif
 @c func cannery_charge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
 }
 
 /// rm := rm - imm; if rm < 0 stop
+#if os(Linux)
+@section(".text.cannery_chargeCheck")
+#endif
 @c func cannery_chargeCheck(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let left = rm &- Int(bitPattern: UInt(pc[1]))
   if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
@@ -43,6 +55,9 @@ import WebAssembly
 }
 
 /// rm := max(rm - a, least integer), if rm < 0 stop
+#if os(Linux)
+@section(".text.cannery_chargeDynamic32")
+#endif
 @c func cannery_chargeDynamic32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let amount = fp[slot0(pc[1])] & 0xFFFF_FFFF
   if _slowPath(rm < 0 || amount > UInt64(bitPattern: Int64(rm))) { return chargeBeyondSlice(pc, fp, md, cx, ac, rm, x0, x1) }
@@ -50,6 +65,9 @@ import WebAssembly
 }
 
 /// rm := max(rm - a, least integer), if rm < 0 stop
+#if os(Linux)
+@section(".text.cannery_chargeDynamic64")
+#endif
 @c func cannery_chargeDynamic64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let amount = fp[slot0(pc[1])]
   if _slowPath(rm < 0 || amount > UInt64(bitPattern: Int64(rm))) { return chargeBeyondSlice(pc, fp, md, cx, ac, rm, x0, x1) }
@@ -57,12 +75,18 @@ import WebAssembly
 }
 
 /// charge K; goto B
+#if os(Linux)
+@section(".text.cannery_jump")
+#endif
 @c func cannery_jump(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
 }
 
 /// charge K and check; goto B
+#if os(Linux)
+@section(".text.cannery_jumpCheck")
+#endif
 @c func cannery_jumpCheck(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
@@ -72,6 +96,9 @@ import WebAssembly
 }
 
 /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
+#if os(Linux)
+@section(".text.cannery_switch_s")
+#endif
 @c func cannery_switch_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let index = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -84,6 +111,9 @@ import WebAssembly
 }
 
 /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
+#if os(Linux)
+@section(".text.cannery_switch_a")
+#endif
 @c func cannery_switch_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let index = UInt32(truncatingIfNeeded: ac)
@@ -96,11 +126,17 @@ import WebAssembly
 }
 
 /// trap with kind k
+#if os(Linux)
+@section(".text.cannery_trap")
+#endif
 @c func cannery_trap(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return trapped(pc, fp, cx, rm, slot0(pc[1]))
 }
 
 /// trap with kind k if a is 0
+#if os(Linux)
+@section(".text.cannery_trapIfNull")
+#endif
 @c func cannery_trapIfNull(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   if _slowPath(fp[slot0(w)] == 0) { return trapped(pc, fp, cx, rm, slot1(w)) }

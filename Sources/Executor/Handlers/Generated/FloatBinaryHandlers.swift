@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_ss_d")
+#endif
 @c func cannery_f32Add_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -14,6 +17,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_ss_n")
+#endif
 @c func cannery_f32Add_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -23,6 +29,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_as_d")
+#endif
 @c func cannery_f32Add_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -33,6 +42,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_as_n")
+#endif
 @c func cannery_f32Add_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -42,6 +54,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_si_d")
+#endif
 @c func cannery_f32Add_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -52,6 +67,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_si_n")
+#endif
 @c func cannery_f32Add_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -61,6 +79,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_ai_d")
+#endif
 @c func cannery_f32Add_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -71,6 +92,9 @@ import WebAssembly
 }
 
 /// d := f32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Add_ai_n")
+#endif
 @c func cannery_f32Add_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -79,6 +103,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_ss_d")
+#endif
 @c func cannery_f32Sub_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -89,6 +116,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_ss_n")
+#endif
 @c func cannery_f32Sub_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -98,6 +128,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_as_d")
+#endif
 @c func cannery_f32Sub_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -108,6 +141,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_as_n")
+#endif
 @c func cannery_f32Sub_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -117,6 +153,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_sa_d")
+#endif
 @c func cannery_f32Sub_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -127,6 +166,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_sa_n")
+#endif
 @c func cannery_f32Sub_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -136,6 +178,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_si_d")
+#endif
 @c func cannery_f32Sub_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -146,6 +191,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_si_n")
+#endif
 @c func cannery_f32Sub_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -155,6 +203,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_ai_d")
+#endif
 @c func cannery_f32Sub_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -165,6 +216,9 @@ import WebAssembly
 }
 
 /// d := f32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Sub_ai_n")
+#endif
 @c func cannery_f32Sub_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -173,6 +227,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_ss_d")
+#endif
 @c func cannery_f32Mul_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -183,6 +240,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_ss_n")
+#endif
 @c func cannery_f32Mul_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -192,6 +252,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_as_d")
+#endif
 @c func cannery_f32Mul_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -202,6 +265,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_as_n")
+#endif
 @c func cannery_f32Mul_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -211,6 +277,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_si_d")
+#endif
 @c func cannery_f32Mul_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -221,6 +290,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_si_n")
+#endif
 @c func cannery_f32Mul_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -230,6 +302,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_ai_d")
+#endif
 @c func cannery_f32Mul_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -240,6 +315,9 @@ import WebAssembly
 }
 
 /// d := f32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Mul_ai_n")
+#endif
 @c func cannery_f32Mul_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -248,6 +326,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_ss_d")
+#endif
 @c func cannery_f32Div_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -258,6 +339,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_ss_n")
+#endif
 @c func cannery_f32Div_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -267,6 +351,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_as_d")
+#endif
 @c func cannery_f32Div_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -277,6 +364,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_as_n")
+#endif
 @c func cannery_f32Div_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -286,6 +376,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_sa_d")
+#endif
 @c func cannery_f32Div_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -296,6 +389,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_sa_n")
+#endif
 @c func cannery_f32Div_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -305,6 +401,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_si_d")
+#endif
 @c func cannery_f32Div_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -315,6 +414,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_si_n")
+#endif
 @c func cannery_f32Div_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -324,6 +426,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_ai_d")
+#endif
 @c func cannery_f32Div_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -334,6 +439,9 @@ import WebAssembly
 }
 
 /// d := f32.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Div_ai_n")
+#endif
 @c func cannery_f32Div_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -342,6 +450,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_ss_d")
+#endif
 @c func cannery_f32Min_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -352,6 +463,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_ss_n")
+#endif
 @c func cannery_f32Min_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -361,6 +475,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_as_d")
+#endif
 @c func cannery_f32Min_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -371,6 +488,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_as_n")
+#endif
 @c func cannery_f32Min_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -380,6 +500,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_si_d")
+#endif
 @c func cannery_f32Min_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -390,6 +513,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_si_n")
+#endif
 @c func cannery_f32Min_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -399,6 +525,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_ai_d")
+#endif
 @c func cannery_f32Min_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -409,6 +538,9 @@ import WebAssembly
 }
 
 /// d := f32.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Min_ai_n")
+#endif
 @c func cannery_f32Min_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -417,6 +549,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_ss_d")
+#endif
 @c func cannery_f32Max_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -427,6 +562,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_ss_n")
+#endif
 @c func cannery_f32Max_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -436,6 +574,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_as_d")
+#endif
 @c func cannery_f32Max_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -446,6 +587,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_as_n")
+#endif
 @c func cannery_f32Max_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -455,6 +599,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_si_d")
+#endif
 @c func cannery_f32Max_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -465,6 +612,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_si_n")
+#endif
 @c func cannery_f32Max_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -474,6 +624,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_ai_d")
+#endif
 @c func cannery_f32Max_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -484,6 +637,9 @@ import WebAssembly
 }
 
 /// d := f32.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Max_ai_n")
+#endif
 @c func cannery_f32Max_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -492,6 +648,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_ss_d")
+#endif
 @c func cannery_f32Copysign_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -502,6 +661,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_ss_n")
+#endif
 @c func cannery_f32Copysign_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -511,6 +673,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_as_d")
+#endif
 @c func cannery_f32Copysign_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -521,6 +686,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_as_n")
+#endif
 @c func cannery_f32Copysign_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -530,6 +698,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_sa_d")
+#endif
 @c func cannery_f32Copysign_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -540,6 +711,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_sa_n")
+#endif
 @c func cannery_f32Copysign_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -549,6 +723,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_si_d")
+#endif
 @c func cannery_f32Copysign_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -559,6 +736,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_si_n")
+#endif
 @c func cannery_f32Copysign_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -568,6 +748,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_ai_d")
+#endif
 @c func cannery_f32Copysign_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -578,6 +761,9 @@ import WebAssembly
 }
 
 /// d := f32.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Copysign_ai_n")
+#endif
 @c func cannery_f32Copysign_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
@@ -586,6 +772,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_ss_d")
+#endif
 @c func cannery_f64Add_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -596,6 +785,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_ss_n")
+#endif
 @c func cannery_f64Add_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -605,6 +797,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_as_d")
+#endif
 @c func cannery_f64Add_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -615,6 +810,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_as_n")
+#endif
 @c func cannery_f64Add_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -624,6 +822,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_si_d")
+#endif
 @c func cannery_f64Add_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -634,6 +835,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_si_n")
+#endif
 @c func cannery_f64Add_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -643,6 +847,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_ai_d")
+#endif
 @c func cannery_f64Add_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -653,6 +860,9 @@ import WebAssembly
 }
 
 /// d := f64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Add_ai_n")
+#endif
 @c func cannery_f64Add_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -661,6 +871,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_ss_d")
+#endif
 @c func cannery_f64Sub_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -671,6 +884,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_ss_n")
+#endif
 @c func cannery_f64Sub_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -680,6 +896,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_as_d")
+#endif
 @c func cannery_f64Sub_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -690,6 +909,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_as_n")
+#endif
 @c func cannery_f64Sub_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -699,6 +921,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_sa_d")
+#endif
 @c func cannery_f64Sub_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -709,6 +934,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_sa_n")
+#endif
 @c func cannery_f64Sub_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -718,6 +946,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_si_d")
+#endif
 @c func cannery_f64Sub_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -728,6 +959,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_si_n")
+#endif
 @c func cannery_f64Sub_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -737,6 +971,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_ai_d")
+#endif
 @c func cannery_f64Sub_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -747,6 +984,9 @@ import WebAssembly
 }
 
 /// d := f64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Sub_ai_n")
+#endif
 @c func cannery_f64Sub_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -755,6 +995,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_ss_d")
+#endif
 @c func cannery_f64Mul_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -765,6 +1008,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_ss_n")
+#endif
 @c func cannery_f64Mul_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -774,6 +1020,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_as_d")
+#endif
 @c func cannery_f64Mul_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -784,6 +1033,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_as_n")
+#endif
 @c func cannery_f64Mul_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -793,6 +1045,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_si_d")
+#endif
 @c func cannery_f64Mul_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -803,6 +1058,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_si_n")
+#endif
 @c func cannery_f64Mul_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -812,6 +1070,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_ai_d")
+#endif
 @c func cannery_f64Mul_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -822,6 +1083,9 @@ import WebAssembly
 }
 
 /// d := f64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Mul_ai_n")
+#endif
 @c func cannery_f64Mul_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -830,6 +1094,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_ss_d")
+#endif
 @c func cannery_f64Div_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -840,6 +1107,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_ss_n")
+#endif
 @c func cannery_f64Div_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -849,6 +1119,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_as_d")
+#endif
 @c func cannery_f64Div_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -859,6 +1132,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_as_n")
+#endif
 @c func cannery_f64Div_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -868,6 +1144,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_sa_d")
+#endif
 @c func cannery_f64Div_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -878,6 +1157,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_sa_n")
+#endif
 @c func cannery_f64Div_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -887,6 +1169,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_si_d")
+#endif
 @c func cannery_f64Div_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -897,6 +1182,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_si_n")
+#endif
 @c func cannery_f64Div_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -906,6 +1194,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_ai_d")
+#endif
 @c func cannery_f64Div_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -916,6 +1207,9 @@ import WebAssembly
 }
 
 /// d := f64.div(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Div_ai_n")
+#endif
 @c func cannery_f64Div_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -924,6 +1218,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_ss_d")
+#endif
 @c func cannery_f64Min_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -934,6 +1231,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_ss_n")
+#endif
 @c func cannery_f64Min_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -943,6 +1243,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_as_d")
+#endif
 @c func cannery_f64Min_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -953,6 +1256,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_as_n")
+#endif
 @c func cannery_f64Min_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -962,6 +1268,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_si_d")
+#endif
 @c func cannery_f64Min_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -972,6 +1281,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_si_n")
+#endif
 @c func cannery_f64Min_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -981,6 +1293,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_ai_d")
+#endif
 @c func cannery_f64Min_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -991,6 +1306,9 @@ import WebAssembly
 }
 
 /// d := f64.min(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Min_ai_n")
+#endif
 @c func cannery_f64Min_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -999,6 +1317,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_ss_d")
+#endif
 @c func cannery_f64Max_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1009,6 +1330,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_ss_n")
+#endif
 @c func cannery_f64Max_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1018,6 +1342,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_as_d")
+#endif
 @c func cannery_f64Max_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1028,6 +1355,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_as_n")
+#endif
 @c func cannery_f64Max_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1037,6 +1367,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_si_d")
+#endif
 @c func cannery_f64Max_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1047,6 +1380,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_si_n")
+#endif
 @c func cannery_f64Max_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1056,6 +1392,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_ai_d")
+#endif
 @c func cannery_f64Max_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1066,6 +1405,9 @@ import WebAssembly
 }
 
 /// d := f64.max(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Max_ai_n")
+#endif
 @c func cannery_f64Max_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])
@@ -1074,6 +1416,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_ss_d")
+#endif
 @c func cannery_f64Copysign_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1084,6 +1429,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_ss_n")
+#endif
 @c func cannery_f64Copysign_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1093,6 +1441,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_as_d")
+#endif
 @c func cannery_f64Copysign_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1103,6 +1454,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_as_n")
+#endif
 @c func cannery_f64Copysign_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1112,6 +1466,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_sa_d")
+#endif
 @c func cannery_f64Copysign_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1122,6 +1479,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_sa_n")
+#endif
 @c func cannery_f64Copysign_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1131,6 +1491,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_si_d")
+#endif
 @c func cannery_f64Copysign_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1141,6 +1504,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_si_n")
+#endif
 @c func cannery_f64Copysign_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1150,6 +1516,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_ai_d")
+#endif
 @c func cannery_f64Copysign_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1160,6 +1529,9 @@ import WebAssembly
 }
 
 /// d := f64.copysign(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Copysign_ai_n")
+#endif
 @c func cannery_f64Copysign_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let b = Double(bitPattern: pc[2])

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := global G
+#if os(Linux)
+@section(".text.cannery_globalGet_d")
+#endif
 @c func cannery_globalGet_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = instanceContext(cx).globals[Int(w >> 32)].pointee
@@ -12,6 +15,9 @@ import WebAssembly
 }
 
 /// d := global G
+#if os(Linux)
+@section(".text.cannery_globalGetFloat_d")
+#endif
 @c func cannery_globalGetFloat_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = instanceContext(cx).globals[Int(w >> 32)].pointee
@@ -20,6 +26,9 @@ import WebAssembly
 }
 
 /// d := global G
+#if os(Linux)
+@section(".text.cannery_globalGet_n")
+#endif
 @c func cannery_globalGet_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = instanceContext(cx).globals[Int(w >> 32)].pointee
@@ -27,6 +36,9 @@ import WebAssembly
 }
 
 /// d := global G
+#if os(Linux)
+@section(".text.cannery_globalGetFloat_n")
+#endif
 @c func cannery_globalGetFloat_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = instanceContext(cx).globals[Int(w >> 32)].pointee
@@ -34,6 +46,9 @@ import WebAssembly
 }
 
 /// d := global G (v128)
+#if os(Linux)
+@section(".text.cannery_globalGetPair")
+#endif
 @c func cannery_globalGetPair(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let cell = instanceContext(cx).globals[Int(w >> 32)]
@@ -43,6 +58,9 @@ import WebAssembly
 }
 
 /// global G := a
+#if os(Linux)
+@section(".text.cannery_globalSet_s")
+#endif
 @c func cannery_globalSet_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
@@ -50,18 +68,27 @@ import WebAssembly
 }
 
 /// global G := ac
+#if os(Linux)
+@section(".text.cannery_globalSet_a")
+#endif
 @c func cannery_globalSet_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   instanceContext(cx).globals[Int(pc[1] >> 32)].pointee = ac
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// global G := x0
+#if os(Linux)
+@section(".text.cannery_globalSetFloat_a")
+#endif
 @c func cannery_globalSetFloat_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   instanceContext(cx).globals[Int(pc[1] >> 32)].pointee = x0.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// global G := a (v128)
+#if os(Linux)
+@section(".text.cannery_globalSetPair")
+#endif
 @c func cannery_globalSetPair(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let cell = instanceContext(cx).globals[Int(w >> 32)]

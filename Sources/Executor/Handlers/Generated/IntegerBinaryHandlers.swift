@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_d")
+#endif
 @c func cannery_i32Add_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -15,6 +18,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_n")
+#endif
 @c func cannery_i32Add_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -25,6 +31,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_as_d")
+#endif
 @c func cannery_i32Add_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -36,6 +45,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_as_n")
+#endif
 @c func cannery_i32Add_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -46,6 +58,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_si_d")
+#endif
 @c func cannery_i32Add_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -57,6 +72,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_si_n")
+#endif
 @c func cannery_i32Add_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -67,6 +85,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_d")
+#endif
 @c func cannery_i32Add_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -78,6 +99,9 @@ import WebAssembly
 }
 
 /// d := i32.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_n")
+#endif
 @c func cannery_i32Add_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -88,6 +112,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_ss_d")
+#endif
 @c func cannery_i32Sub_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -99,6 +126,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_ss_n")
+#endif
 @c func cannery_i32Sub_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -109,6 +139,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_as_d")
+#endif
 @c func cannery_i32Sub_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -120,6 +153,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_as_n")
+#endif
 @c func cannery_i32Sub_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -130,6 +166,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_sa_d")
+#endif
 @c func cannery_i32Sub_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -141,6 +180,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_sa_n")
+#endif
 @c func cannery_i32Sub_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -151,6 +193,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_si_d")
+#endif
 @c func cannery_i32Sub_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -162,6 +207,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_si_n")
+#endif
 @c func cannery_i32Sub_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -172,6 +220,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_ai_d")
+#endif
 @c func cannery_i32Sub_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -183,6 +234,9 @@ import WebAssembly
 }
 
 /// d := i32.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Sub_ai_n")
+#endif
 @c func cannery_i32Sub_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -193,6 +247,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_ss_d")
+#endif
 @c func cannery_i32Mul_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -204,6 +261,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_ss_n")
+#endif
 @c func cannery_i32Mul_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -214,6 +274,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_as_d")
+#endif
 @c func cannery_i32Mul_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -225,6 +288,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_as_n")
+#endif
 @c func cannery_i32Mul_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -235,6 +301,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_si_d")
+#endif
 @c func cannery_i32Mul_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -246,6 +315,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_si_n")
+#endif
 @c func cannery_i32Mul_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -256,6 +328,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_ai_d")
+#endif
 @c func cannery_i32Mul_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -267,6 +342,9 @@ import WebAssembly
 }
 
 /// d := i32.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Mul_ai_n")
+#endif
 @c func cannery_i32Mul_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -277,6 +355,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_ss_d")
+#endif
 @c func cannery_i32DivS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -290,6 +371,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_ss_n")
+#endif
 @c func cannery_i32DivS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -302,6 +386,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_as_d")
+#endif
 @c func cannery_i32DivS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -315,6 +402,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_as_n")
+#endif
 @c func cannery_i32DivS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -327,6 +417,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_sa_d")
+#endif
 @c func cannery_i32DivS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -340,6 +433,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_sa_n")
+#endif
 @c func cannery_i32DivS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -352,6 +448,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_si_d")
+#endif
 @c func cannery_i32DivS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -365,6 +464,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_si_n")
+#endif
 @c func cannery_i32DivS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -377,6 +479,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_ai_d")
+#endif
 @c func cannery_i32DivS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -390,6 +495,9 @@ import WebAssembly
 }
 
 /// d := i32.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivS_ai_n")
+#endif
 @c func cannery_i32DivS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -402,6 +510,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_ss_d")
+#endif
 @c func cannery_i32DivU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -415,6 +526,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_ss_n")
+#endif
 @c func cannery_i32DivU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -427,6 +541,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_as_d")
+#endif
 @c func cannery_i32DivU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -440,6 +557,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_as_n")
+#endif
 @c func cannery_i32DivU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -452,6 +572,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_sa_d")
+#endif
 @c func cannery_i32DivU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -465,6 +588,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_sa_n")
+#endif
 @c func cannery_i32DivU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -477,6 +603,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_si_d")
+#endif
 @c func cannery_i32DivU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -490,6 +619,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_si_n")
+#endif
 @c func cannery_i32DivU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -502,6 +634,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_ai_d")
+#endif
 @c func cannery_i32DivU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -515,6 +650,9 @@ import WebAssembly
 }
 
 /// d := i32.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32DivU_ai_n")
+#endif
 @c func cannery_i32DivU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -527,6 +665,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_ss_d")
+#endif
 @c func cannery_i32RemS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -540,6 +681,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_ss_n")
+#endif
 @c func cannery_i32RemS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -552,6 +696,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_as_d")
+#endif
 @c func cannery_i32RemS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -565,6 +712,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_as_n")
+#endif
 @c func cannery_i32RemS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -577,6 +727,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_sa_d")
+#endif
 @c func cannery_i32RemS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -590,6 +743,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_sa_n")
+#endif
 @c func cannery_i32RemS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -602,6 +758,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_si_d")
+#endif
 @c func cannery_i32RemS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -615,6 +774,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_si_n")
+#endif
 @c func cannery_i32RemS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -627,6 +789,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_ai_d")
+#endif
 @c func cannery_i32RemS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -640,6 +805,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemS_ai_n")
+#endif
 @c func cannery_i32RemS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -652,6 +820,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_ss_d")
+#endif
 @c func cannery_i32RemU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -665,6 +836,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_ss_n")
+#endif
 @c func cannery_i32RemU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -677,6 +851,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_as_d")
+#endif
 @c func cannery_i32RemU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -690,6 +867,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_as_n")
+#endif
 @c func cannery_i32RemU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -702,6 +882,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_sa_d")
+#endif
 @c func cannery_i32RemU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -715,6 +898,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_sa_n")
+#endif
 @c func cannery_i32RemU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -727,6 +913,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_si_d")
+#endif
 @c func cannery_i32RemU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -740,6 +929,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_si_n")
+#endif
 @c func cannery_i32RemU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -752,6 +944,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_ai_d")
+#endif
 @c func cannery_i32RemU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -765,6 +960,9 @@ import WebAssembly
 }
 
 /// d := i32.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32RemU_ai_n")
+#endif
 @c func cannery_i32RemU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -777,6 +975,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_ss_d")
+#endif
 @c func cannery_i32And_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -788,6 +989,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_ss_n")
+#endif
 @c func cannery_i32And_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -798,6 +1002,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_as_d")
+#endif
 @c func cannery_i32And_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -809,6 +1016,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_as_n")
+#endif
 @c func cannery_i32And_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -819,6 +1029,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_si_d")
+#endif
 @c func cannery_i32And_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -830,6 +1043,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_si_n")
+#endif
 @c func cannery_i32And_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -840,6 +1056,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_ai_d")
+#endif
 @c func cannery_i32And_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -851,6 +1070,9 @@ import WebAssembly
 }
 
 /// d := i32.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i32And_ai_n")
+#endif
 @c func cannery_i32And_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -861,6 +1083,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_ss_d")
+#endif
 @c func cannery_i32Or_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -872,6 +1097,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_ss_n")
+#endif
 @c func cannery_i32Or_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -882,6 +1110,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_as_d")
+#endif
 @c func cannery_i32Or_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -893,6 +1124,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_as_n")
+#endif
 @c func cannery_i32Or_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -903,6 +1137,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_si_d")
+#endif
 @c func cannery_i32Or_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -914,6 +1151,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_si_n")
+#endif
 @c func cannery_i32Or_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -924,6 +1164,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_ai_d")
+#endif
 @c func cannery_i32Or_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -935,6 +1178,9 @@ import WebAssembly
 }
 
 /// d := i32.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Or_ai_n")
+#endif
 @c func cannery_i32Or_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -945,6 +1191,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_ss_d")
+#endif
 @c func cannery_i32Xor_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -956,6 +1205,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_ss_n")
+#endif
 @c func cannery_i32Xor_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -966,6 +1218,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_as_d")
+#endif
 @c func cannery_i32Xor_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -977,6 +1232,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_as_n")
+#endif
 @c func cannery_i32Xor_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -987,6 +1245,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_si_d")
+#endif
 @c func cannery_i32Xor_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -998,6 +1259,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_si_n")
+#endif
 @c func cannery_i32Xor_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1008,6 +1272,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_ai_d")
+#endif
 @c func cannery_i32Xor_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1019,6 +1286,9 @@ import WebAssembly
 }
 
 /// d := i32.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Xor_ai_n")
+#endif
 @c func cannery_i32Xor_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1029,6 +1299,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_ss_d")
+#endif
 @c func cannery_i32Shl_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1040,6 +1313,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_ss_n")
+#endif
 @c func cannery_i32Shl_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1050,6 +1326,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_as_d")
+#endif
 @c func cannery_i32Shl_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1061,6 +1340,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_as_n")
+#endif
 @c func cannery_i32Shl_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1071,6 +1353,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_sa_d")
+#endif
 @c func cannery_i32Shl_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1082,6 +1367,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_sa_n")
+#endif
 @c func cannery_i32Shl_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1092,6 +1380,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_d")
+#endif
 @c func cannery_i32Shl_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1103,6 +1394,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_n")
+#endif
 @c func cannery_i32Shl_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1113,6 +1407,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_ai_d")
+#endif
 @c func cannery_i32Shl_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1124,6 +1421,9 @@ import WebAssembly
 }
 
 /// d := i32.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Shl_ai_n")
+#endif
 @c func cannery_i32Shl_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1134,6 +1434,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_ss_d")
+#endif
 @c func cannery_i32ShrS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1145,6 +1448,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_ss_n")
+#endif
 @c func cannery_i32ShrS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1155,6 +1461,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_as_d")
+#endif
 @c func cannery_i32ShrS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1166,6 +1475,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_as_n")
+#endif
 @c func cannery_i32ShrS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1176,6 +1488,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_sa_d")
+#endif
 @c func cannery_i32ShrS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1187,6 +1502,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_sa_n")
+#endif
 @c func cannery_i32ShrS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1197,6 +1515,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_si_d")
+#endif
 @c func cannery_i32ShrS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1208,6 +1529,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_si_n")
+#endif
 @c func cannery_i32ShrS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1218,6 +1542,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_ai_d")
+#endif
 @c func cannery_i32ShrS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1229,6 +1556,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrS_ai_n")
+#endif
 @c func cannery_i32ShrS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1239,6 +1569,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ss_d")
+#endif
 @c func cannery_i32ShrU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1250,6 +1583,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ss_n")
+#endif
 @c func cannery_i32ShrU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1260,6 +1596,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_as_d")
+#endif
 @c func cannery_i32ShrU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1271,6 +1610,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_as_n")
+#endif
 @c func cannery_i32ShrU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1281,6 +1623,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_sa_d")
+#endif
 @c func cannery_i32ShrU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1292,6 +1637,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_sa_n")
+#endif
 @c func cannery_i32ShrU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1302,6 +1650,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_si_d")
+#endif
 @c func cannery_i32ShrU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1313,6 +1664,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_si_n")
+#endif
 @c func cannery_i32ShrU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1323,6 +1677,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ai_d")
+#endif
 @c func cannery_i32ShrU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1334,6 +1691,9 @@ import WebAssembly
 }
 
 /// d := i32.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ai_n")
+#endif
 @c func cannery_i32ShrU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1344,6 +1704,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_ss_d")
+#endif
 @c func cannery_i32Rotl_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1355,6 +1718,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_ss_n")
+#endif
 @c func cannery_i32Rotl_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1365,6 +1731,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_as_d")
+#endif
 @c func cannery_i32Rotl_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1376,6 +1745,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_as_n")
+#endif
 @c func cannery_i32Rotl_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1386,6 +1758,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_sa_d")
+#endif
 @c func cannery_i32Rotl_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1397,6 +1772,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_sa_n")
+#endif
 @c func cannery_i32Rotl_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1407,6 +1785,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_si_d")
+#endif
 @c func cannery_i32Rotl_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1418,6 +1799,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_si_n")
+#endif
 @c func cannery_i32Rotl_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1428,6 +1812,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_ai_d")
+#endif
 @c func cannery_i32Rotl_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1439,6 +1826,9 @@ import WebAssembly
 }
 
 /// d := i32.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotl_ai_n")
+#endif
 @c func cannery_i32Rotl_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1449,6 +1839,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_ss_d")
+#endif
 @c func cannery_i32Rotr_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1460,6 +1853,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_ss_n")
+#endif
 @c func cannery_i32Rotr_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1470,6 +1866,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_as_d")
+#endif
 @c func cannery_i32Rotr_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1481,6 +1880,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_as_n")
+#endif
 @c func cannery_i32Rotr_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1491,6 +1893,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_sa_d")
+#endif
 @c func cannery_i32Rotr_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1502,6 +1907,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_sa_n")
+#endif
 @c func cannery_i32Rotr_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1512,6 +1920,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_si_d")
+#endif
 @c func cannery_i32Rotr_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1523,6 +1934,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_si_n")
+#endif
 @c func cannery_i32Rotr_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1533,6 +1947,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_ai_d")
+#endif
 @c func cannery_i32Rotr_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1544,6 +1961,9 @@ import WebAssembly
 }
 
 /// d := i32.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i32Rotr_ai_n")
+#endif
 @c func cannery_i32Rotr_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1554,6 +1974,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_ss_d")
+#endif
 @c func cannery_i64Add_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1565,6 +1988,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_ss_n")
+#endif
 @c func cannery_i64Add_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1575,6 +2001,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_as_d")
+#endif
 @c func cannery_i64Add_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1586,6 +2015,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_as_n")
+#endif
 @c func cannery_i64Add_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1596,6 +2028,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_si_d")
+#endif
 @c func cannery_i64Add_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1607,6 +2042,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_si_n")
+#endif
 @c func cannery_i64Add_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1617,6 +2055,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_ai_d")
+#endif
 @c func cannery_i64Add_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1628,6 +2069,9 @@ import WebAssembly
 }
 
 /// d := i64.add(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Add_ai_n")
+#endif
 @c func cannery_i64Add_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1638,6 +2082,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_ss_d")
+#endif
 @c func cannery_i64Sub_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1649,6 +2096,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_ss_n")
+#endif
 @c func cannery_i64Sub_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1659,6 +2109,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_as_d")
+#endif
 @c func cannery_i64Sub_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1670,6 +2123,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_as_n")
+#endif
 @c func cannery_i64Sub_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1680,6 +2136,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_sa_d")
+#endif
 @c func cannery_i64Sub_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1691,6 +2150,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_sa_n")
+#endif
 @c func cannery_i64Sub_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1701,6 +2163,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_si_d")
+#endif
 @c func cannery_i64Sub_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1712,6 +2177,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_si_n")
+#endif
 @c func cannery_i64Sub_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1722,6 +2190,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_ai_d")
+#endif
 @c func cannery_i64Sub_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1733,6 +2204,9 @@ import WebAssembly
 }
 
 /// d := i64.sub(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Sub_ai_n")
+#endif
 @c func cannery_i64Sub_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1743,6 +2217,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_ss_d")
+#endif
 @c func cannery_i64Mul_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1754,6 +2231,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_ss_n")
+#endif
 @c func cannery_i64Mul_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1764,6 +2244,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_as_d")
+#endif
 @c func cannery_i64Mul_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1775,6 +2258,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_as_n")
+#endif
 @c func cannery_i64Mul_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1785,6 +2271,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_si_d")
+#endif
 @c func cannery_i64Mul_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1796,6 +2285,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_si_n")
+#endif
 @c func cannery_i64Mul_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1806,6 +2298,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_ai_d")
+#endif
 @c func cannery_i64Mul_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1817,6 +2312,9 @@ import WebAssembly
 }
 
 /// d := i64.mul(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Mul_ai_n")
+#endif
 @c func cannery_i64Mul_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1827,6 +2325,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_ss_d")
+#endif
 @c func cannery_i64DivS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1840,6 +2341,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_ss_n")
+#endif
 @c func cannery_i64DivS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1852,6 +2356,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_as_d")
+#endif
 @c func cannery_i64DivS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1865,6 +2372,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_as_n")
+#endif
 @c func cannery_i64DivS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1877,6 +2387,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_sa_d")
+#endif
 @c func cannery_i64DivS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1890,6 +2403,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_sa_n")
+#endif
 @c func cannery_i64DivS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1902,6 +2418,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_si_d")
+#endif
 @c func cannery_i64DivS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1915,6 +2434,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_si_n")
+#endif
 @c func cannery_i64DivS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1927,6 +2449,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_ai_d")
+#endif
 @c func cannery_i64DivS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1940,6 +2465,9 @@ import WebAssembly
 }
 
 /// d := i64.div_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivS_ai_n")
+#endif
 @c func cannery_i64DivS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1952,6 +2480,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_ss_d")
+#endif
 @c func cannery_i64DivU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1965,6 +2496,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_ss_n")
+#endif
 @c func cannery_i64DivU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1977,6 +2511,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_as_d")
+#endif
 @c func cannery_i64DivU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1990,6 +2527,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_as_n")
+#endif
 @c func cannery_i64DivU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2002,6 +2542,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_sa_d")
+#endif
 @c func cannery_i64DivU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2015,6 +2558,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_sa_n")
+#endif
 @c func cannery_i64DivU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2027,6 +2573,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_si_d")
+#endif
 @c func cannery_i64DivU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2040,6 +2589,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_si_n")
+#endif
 @c func cannery_i64DivU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2052,6 +2604,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_ai_d")
+#endif
 @c func cannery_i64DivU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2065,6 +2620,9 @@ import WebAssembly
 }
 
 /// d := i64.div_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64DivU_ai_n")
+#endif
 @c func cannery_i64DivU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2077,6 +2635,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_ss_d")
+#endif
 @c func cannery_i64RemS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2090,6 +2651,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_ss_n")
+#endif
 @c func cannery_i64RemS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2102,6 +2666,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_as_d")
+#endif
 @c func cannery_i64RemS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2115,6 +2682,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_as_n")
+#endif
 @c func cannery_i64RemS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2127,6 +2697,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_sa_d")
+#endif
 @c func cannery_i64RemS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2140,6 +2713,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_sa_n")
+#endif
 @c func cannery_i64RemS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2152,6 +2728,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_si_d")
+#endif
 @c func cannery_i64RemS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2165,6 +2744,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_si_n")
+#endif
 @c func cannery_i64RemS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2177,6 +2759,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_ai_d")
+#endif
 @c func cannery_i64RemS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2190,6 +2775,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemS_ai_n")
+#endif
 @c func cannery_i64RemS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2202,6 +2790,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_ss_d")
+#endif
 @c func cannery_i64RemU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2215,6 +2806,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_ss_n")
+#endif
 @c func cannery_i64RemU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2227,6 +2821,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_as_d")
+#endif
 @c func cannery_i64RemU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2240,6 +2837,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_as_n")
+#endif
 @c func cannery_i64RemU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2252,6 +2852,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_sa_d")
+#endif
 @c func cannery_i64RemU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2265,6 +2868,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_sa_n")
+#endif
 @c func cannery_i64RemU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2277,6 +2883,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_si_d")
+#endif
 @c func cannery_i64RemU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2290,6 +2899,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_si_n")
+#endif
 @c func cannery_i64RemU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2302,6 +2914,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_ai_d")
+#endif
 @c func cannery_i64RemU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2315,6 +2930,9 @@ import WebAssembly
 }
 
 /// d := i64.rem_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64RemU_ai_n")
+#endif
 @c func cannery_i64RemU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2327,6 +2945,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_ss_d")
+#endif
 @c func cannery_i64And_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2338,6 +2959,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_ss_n")
+#endif
 @c func cannery_i64And_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2348,6 +2972,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_as_d")
+#endif
 @c func cannery_i64And_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2359,6 +2986,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_as_n")
+#endif
 @c func cannery_i64And_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2369,6 +2999,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_si_d")
+#endif
 @c func cannery_i64And_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2380,6 +3013,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_si_n")
+#endif
 @c func cannery_i64And_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2390,6 +3026,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_ai_d")
+#endif
 @c func cannery_i64And_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2401,6 +3040,9 @@ import WebAssembly
 }
 
 /// d := i64.and(a, b)
+#if os(Linux)
+@section(".text.cannery_i64And_ai_n")
+#endif
 @c func cannery_i64And_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2411,6 +3053,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_ss_d")
+#endif
 @c func cannery_i64Or_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2422,6 +3067,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_ss_n")
+#endif
 @c func cannery_i64Or_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2432,6 +3080,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_as_d")
+#endif
 @c func cannery_i64Or_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2443,6 +3094,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_as_n")
+#endif
 @c func cannery_i64Or_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2453,6 +3107,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_si_d")
+#endif
 @c func cannery_i64Or_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2464,6 +3121,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_si_n")
+#endif
 @c func cannery_i64Or_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2474,6 +3134,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_ai_d")
+#endif
 @c func cannery_i64Or_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2485,6 +3148,9 @@ import WebAssembly
 }
 
 /// d := i64.or(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Or_ai_n")
+#endif
 @c func cannery_i64Or_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2495,6 +3161,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_ss_d")
+#endif
 @c func cannery_i64Xor_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2506,6 +3175,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_ss_n")
+#endif
 @c func cannery_i64Xor_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2516,6 +3188,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_as_d")
+#endif
 @c func cannery_i64Xor_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2527,6 +3202,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_as_n")
+#endif
 @c func cannery_i64Xor_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2537,6 +3215,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_si_d")
+#endif
 @c func cannery_i64Xor_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2548,6 +3229,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_si_n")
+#endif
 @c func cannery_i64Xor_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2558,6 +3242,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_ai_d")
+#endif
 @c func cannery_i64Xor_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2569,6 +3256,9 @@ import WebAssembly
 }
 
 /// d := i64.xor(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Xor_ai_n")
+#endif
 @c func cannery_i64Xor_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2579,6 +3269,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_ss_d")
+#endif
 @c func cannery_i64Shl_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2590,6 +3283,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_ss_n")
+#endif
 @c func cannery_i64Shl_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2600,6 +3296,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_as_d")
+#endif
 @c func cannery_i64Shl_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2611,6 +3310,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_as_n")
+#endif
 @c func cannery_i64Shl_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2621,6 +3323,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_sa_d")
+#endif
 @c func cannery_i64Shl_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2632,6 +3337,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_sa_n")
+#endif
 @c func cannery_i64Shl_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2642,6 +3350,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_si_d")
+#endif
 @c func cannery_i64Shl_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2653,6 +3364,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_si_n")
+#endif
 @c func cannery_i64Shl_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2663,6 +3377,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_ai_d")
+#endif
 @c func cannery_i64Shl_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2674,6 +3391,9 @@ import WebAssembly
 }
 
 /// d := i64.shl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Shl_ai_n")
+#endif
 @c func cannery_i64Shl_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2684,6 +3404,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_ss_d")
+#endif
 @c func cannery_i64ShrS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2695,6 +3418,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_ss_n")
+#endif
 @c func cannery_i64ShrS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2705,6 +3431,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_as_d")
+#endif
 @c func cannery_i64ShrS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2716,6 +3445,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_as_n")
+#endif
 @c func cannery_i64ShrS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2726,6 +3458,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_sa_d")
+#endif
 @c func cannery_i64ShrS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2737,6 +3472,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_sa_n")
+#endif
 @c func cannery_i64ShrS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2747,6 +3485,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_si_d")
+#endif
 @c func cannery_i64ShrS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2758,6 +3499,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_si_n")
+#endif
 @c func cannery_i64ShrS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2768,6 +3512,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_ai_d")
+#endif
 @c func cannery_i64ShrS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2779,6 +3526,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_s(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrS_ai_n")
+#endif
 @c func cannery_i64ShrS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2789,6 +3539,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_ss_d")
+#endif
 @c func cannery_i64ShrU_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2800,6 +3553,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_ss_n")
+#endif
 @c func cannery_i64ShrU_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2810,6 +3566,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_as_d")
+#endif
 @c func cannery_i64ShrU_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2821,6 +3580,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_as_n")
+#endif
 @c func cannery_i64ShrU_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2831,6 +3593,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_sa_d")
+#endif
 @c func cannery_i64ShrU_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2842,6 +3607,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_sa_n")
+#endif
 @c func cannery_i64ShrU_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2852,6 +3620,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_si_d")
+#endif
 @c func cannery_i64ShrU_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2863,6 +3634,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_si_n")
+#endif
 @c func cannery_i64ShrU_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2873,6 +3647,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_ai_d")
+#endif
 @c func cannery_i64ShrU_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2884,6 +3661,9 @@ import WebAssembly
 }
 
 /// d := i64.shr_u(a, b)
+#if os(Linux)
+@section(".text.cannery_i64ShrU_ai_n")
+#endif
 @c func cannery_i64ShrU_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2894,6 +3674,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_ss_d")
+#endif
 @c func cannery_i64Rotl_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2905,6 +3688,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_ss_n")
+#endif
 @c func cannery_i64Rotl_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2915,6 +3701,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_as_d")
+#endif
 @c func cannery_i64Rotl_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2926,6 +3715,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_as_n")
+#endif
 @c func cannery_i64Rotl_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2936,6 +3728,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_sa_d")
+#endif
 @c func cannery_i64Rotl_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2947,6 +3742,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_sa_n")
+#endif
 @c func cannery_i64Rotl_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2957,6 +3755,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_si_d")
+#endif
 @c func cannery_i64Rotl_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2968,6 +3769,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_si_n")
+#endif
 @c func cannery_i64Rotl_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -2978,6 +3782,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_ai_d")
+#endif
 @c func cannery_i64Rotl_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2989,6 +3796,9 @@ import WebAssembly
 }
 
 /// d := i64.rotl(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotl_ai_n")
+#endif
 @c func cannery_i64Rotl_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -2999,6 +3809,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_ss_d")
+#endif
 @c func cannery_i64Rotr_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3010,6 +3823,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_ss_n")
+#endif
 @c func cannery_i64Rotr_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3020,6 +3836,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_as_d")
+#endif
 @c func cannery_i64Rotr_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -3031,6 +3850,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_as_n")
+#endif
 @c func cannery_i64Rotr_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -3041,6 +3863,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_sa_d")
+#endif
 @c func cannery_i64Rotr_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3052,6 +3877,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_sa_n")
+#endif
 @c func cannery_i64Rotr_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3062,6 +3890,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_si_d")
+#endif
 @c func cannery_i64Rotr_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3073,6 +3904,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_si_n")
+#endif
 @c func cannery_i64Rotr_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -3083,6 +3917,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_ai_d")
+#endif
 @c func cannery_i64Rotr_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -3094,6 +3931,9 @@ import WebAssembly
 }
 
 /// d := i64.rotr(a, b)
+#if os(Linux)
+@section(".text.cannery_i64Rotr_ai_n")
+#endif
 @c func cannery_i64Rotr_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac

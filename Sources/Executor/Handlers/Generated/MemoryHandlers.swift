@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// make memory M current
+#if os(Linux)
+@section(".text.cannery_useMemory")
+#endif
 @c func cannery_useMemory(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let memory = instanceContext(cx).memories[slot0(pc[1])]
   instanceContext(cx).useMemory(memory)
@@ -11,6 +14,9 @@ import WebAssembly
 }
 
 /// d := a + imm, or 2^64 - 1 if that overflows
+#if os(Linux)
+@section(".text.cannery_addOffset")
+#endif
 @c func cannery_addOffset(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let (sum, overflow) = fp[slot0(w)].addingReportingOverflow(pc[2])
@@ -20,6 +26,9 @@ import WebAssembly
 }
 
 /// d := pages of memory M
+#if os(Linux)
+@section(".text.cannery_memorySize")
+#endif
 @c func cannery_memorySize(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt64(instanceContext(cx).memories[slot0(w)].pointee.size >> 16)
@@ -28,6 +37,9 @@ import WebAssembly
 }
 
 /// d := grow memory M by a pages
+#if os(Linux)
+@section(".text.cannery_memoryGrow32")
+#endif
 @c func cannery_memoryGrow32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let pages = UInt64(UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -37,6 +49,9 @@ import WebAssembly
 }
 
 /// d := grow memory M by a pages
+#if os(Linux)
+@section(".text.cannery_memoryGrow64")
+#endif
 @c func cannery_memoryGrow64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let pages = fp[slot1(w)]
@@ -46,6 +61,9 @@ import WebAssembly
 }
 
 /// fill c bytes at a with b; L bit 0: 64-bit
+#if os(Linux)
+@section(".text.cannery_memoryFill")
+#endif
 @c func cannery_memoryFill(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let wide = slot3(w) & 1 != 0
@@ -56,6 +74,9 @@ import WebAssembly
 }
 
 /// copy c bytes from b to a; L bits 0-2: 64-bit operands
+#if os(Linux)
+@section(".text.cannery_memoryCopy")
+#endif
 @c func cannery_memoryCopy(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let wide = slot3(w)
@@ -66,6 +87,9 @@ import WebAssembly
 }
 
 /// copy c bytes at b of data segment D to a; L bit 0: 64-bit address
+#if os(Linux)
+@section(".text.cannery_memoryInit")
+#endif
 @c func cannery_memoryInit(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let wide = slot3(w) & 1 != 0
@@ -76,6 +100,9 @@ import WebAssembly
 }
 
 /// drop data segment D
+#if os(Linux)
+@section(".text.cannery_dataDrop")
+#endif
 @c func cannery_dataDrop(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   dropData(cx, Int(pc[1] & 0xFFFF_FFFF))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// return; results, if any, are in the first slots
+#if os(Linux)
+@section(".text.cannery_return")
+#endif
 @c func cannery_return(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -12,6 +15,9 @@ import WebAssembly
 }
 
 /// return ac
+#if os(Linux)
+@section(".text.cannery_return_a")
+#endif
 @c func cannery_return_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -21,6 +27,9 @@ import WebAssembly
 }
 
 /// return x0
+#if os(Linux)
+@section(".text.cannery_returnFloat_a")
+#endif
 @c func cannery_returnFloat_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -30,6 +39,9 @@ import WebAssembly
 }
 
 /// return a
+#if os(Linux)
+@section(".text.cannery_return_s")
+#endif
 @c func cannery_return_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let v = fp[slot0(pc[1])]
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
@@ -40,6 +52,9 @@ import WebAssembly
 }
 
 /// return a
+#if os(Linux)
+@section(".text.cannery_returnFloat_s")
+#endif
 @c func cannery_returnFloat_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let v = fp[slot0(pc[1])]
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
@@ -50,6 +65,9 @@ import WebAssembly
 }
 
 /// return imm (sign-extended)
+#if os(Linux)
+@section(".text.cannery_return_i")
+#endif
 @c func cannery_return_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped

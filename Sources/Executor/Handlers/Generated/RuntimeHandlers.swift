@@ -4,16 +4,25 @@ import Semantics
 import WebAssembly
 
 /// the outermost frame returned
+#if os(Linux)
+@section(".text.cannery_exit")
+#endif
 @c func cannery_exit(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return finished(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// return over an instance's border
+#if os(Linux)
+@section(".text.cannery_leaveInstance")
+#endif
 @c func cannery_leaveInstance(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return leaveInstance(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// return from a suspended host call
+#if os(Linux)
+@section(".text.cannery_resumeHostCall")
+#endif
 @c func cannery_resumeHostCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   return resumeHostCall(pc, fp, md, cx, ac, rm, x0, x1)
 }

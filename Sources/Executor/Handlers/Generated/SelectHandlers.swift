@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_s")
+#endif
 @c func cannery_select_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? fp[slot0(w)] : fp[slot1(w)]
@@ -12,6 +15,9 @@ import WebAssembly
 }
 
 /// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_selectFloat_s")
+#endif
 @c func cannery_selectFloat_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? fp[slot0(w)] : fp[slot1(w)]
@@ -20,6 +26,9 @@ import WebAssembly
 }
 
 /// d := c ? a : b (v128)
+#if os(Linux)
+@section(".text.cannery_selectPair_s")
+#endif
 @c func cannery_selectPair_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let from = UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? slot0(w) : slot1(w)
@@ -31,6 +40,9 @@ import WebAssembly
 }
 
 /// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_a")
+#endif
 @c func cannery_select_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
@@ -39,6 +51,9 @@ import WebAssembly
 }
 
 /// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_selectFloat_a")
+#endif
 @c func cannery_selectFloat_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
@@ -47,6 +62,9 @@ import WebAssembly
 }
 
 /// d := c ? a : b (v128)
+#if os(Linux)
+@section(".text.cannery_selectPair_a")
+#endif
 @c func cannery_selectPair_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let from = UInt32(truncatingIfNeeded: ac) != 0 ? slot0(w) : slot1(w)

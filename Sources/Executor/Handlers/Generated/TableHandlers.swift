@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := table t [a]
+#if os(Linux)
+@section(".text.cannery_tableGet")
+#endif
 @c func cannery_tableGet(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   var v: UInt64 = 0
@@ -13,6 +16,9 @@ import WebAssembly
 }
 
 /// table t [a] := b
+#if os(Linux)
+@section(".text.cannery_tableSet")
+#endif
 @c func cannery_tableSet(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   if _slowPath(!tableSet(cx, Int(w >> 32), fp[slot0(w)], fp[slot1(w)])) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsTableAccess.status) }
@@ -20,6 +26,9 @@ import WebAssembly
 }
 
 /// d := size of table t
+#if os(Linux)
+@section(".text.cannery_tableSize")
+#endif
 @c func cannery_tableSize(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = UInt64(instanceContext(cx).tables[Int(w >> 32)].pointee.count)
@@ -28,6 +37,9 @@ import WebAssembly
 }
 
 /// d := grow table t by b elements a
+#if os(Linux)
+@section(".text.cannery_tableGrow")
+#endif
 @c func cannery_tableGrow(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = tableGrow(cx, Int(pc[2] & 0xFFFF_FFFF), fp[slot0(w)], fp[slot1(w)])
@@ -36,6 +48,9 @@ import WebAssembly
 }
 
 /// fill c elements of table t at a with b
+#if os(Linux)
+@section(".text.cannery_tableFill")
+#endif
 @c func cannery_tableFill(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   if _slowPath(!tableFill(cx, Int(pc[2] & 0xFFFF_FFFF), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
@@ -45,6 +60,9 @@ import WebAssembly
 }
 
 /// copy c elements from table t' at b to table t at a
+#if os(Linux)
+@section(".text.cannery_tableCopy")
+#endif
 @c func cannery_tableCopy(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   if _slowPath(!tableCopy(cx, Int(pc[2] & 0xFFFF_FFFF), Int(pc[2] >> 32), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
@@ -54,6 +72,9 @@ import WebAssembly
 }
 
 /// copy c elements at b of element segment E to table t at a
+#if os(Linux)
+@section(".text.cannery_tableInit")
+#endif
 @c func cannery_tableInit(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   if _slowPath(!tableInit(cx, Int(pc[2] & 0xFFFF_FFFF), Int(pc[2] >> 32), fp[slot0(w)], fp[slot1(w)], fp[slot2(w)])) {
@@ -63,12 +84,18 @@ import WebAssembly
 }
 
 /// drop element segment E
+#if os(Linux)
+@section(".text.cannery_elementDrop")
+#endif
 @c func cannery_elementDrop(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   dropElements(cx, Int(pc[1] & 0xFFFF_FFFF))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// d := handle of function J
+#if os(Linux)
+@section(".text.cannery_functionReference")
+#endif
 @c func cannery_functionReference(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let v = functionHandle(cx, Int(w >> 32))

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := i32.clz(a)
+#if os(Linux)
+@section(".text.cannery_i32Clz_s_d")
+#endif
 @c func cannery_i32Clz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -14,6 +17,9 @@ import WebAssembly
 }
 
 /// d := i32.clz(a)
+#if os(Linux)
+@section(".text.cannery_i32Clz_s_n")
+#endif
 @c func cannery_i32Clz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -23,6 +29,9 @@ import WebAssembly
 }
 
 /// d := i32.clz(a)
+#if os(Linux)
+@section(".text.cannery_i32Clz_a_d")
+#endif
 @c func cannery_i32Clz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -33,6 +42,9 @@ import WebAssembly
 }
 
 /// d := i32.clz(a)
+#if os(Linux)
+@section(".text.cannery_i32Clz_a_n")
+#endif
 @c func cannery_i32Clz_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Clz(a)
@@ -41,6 +53,9 @@ import WebAssembly
 }
 
 /// d := i32.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i32Ctz_s_d")
+#endif
 @c func cannery_i32Ctz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -51,6 +66,9 @@ import WebAssembly
 }
 
 /// d := i32.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i32Ctz_s_n")
+#endif
 @c func cannery_i32Ctz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -60,6 +78,9 @@ import WebAssembly
 }
 
 /// d := i32.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i32Ctz_a_d")
+#endif
 @c func cannery_i32Ctz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -70,6 +91,9 @@ import WebAssembly
 }
 
 /// d := i32.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i32Ctz_a_n")
+#endif
 @c func cannery_i32Ctz_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Ctz(a)
@@ -78,6 +102,9 @@ import WebAssembly
 }
 
 /// d := i32.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i32Popcnt_s_d")
+#endif
 @c func cannery_i32Popcnt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -88,6 +115,9 @@ import WebAssembly
 }
 
 /// d := i32.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i32Popcnt_s_n")
+#endif
 @c func cannery_i32Popcnt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -97,6 +127,9 @@ import WebAssembly
 }
 
 /// d := i32.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i32Popcnt_a_d")
+#endif
 @c func cannery_i32Popcnt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -107,6 +140,9 @@ import WebAssembly
 }
 
 /// d := i32.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i32Popcnt_a_n")
+#endif
 @c func cannery_i32Popcnt_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Popcnt(a)
@@ -115,6 +151,9 @@ import WebAssembly
 }
 
 /// d := i64.clz(a)
+#if os(Linux)
+@section(".text.cannery_i64Clz_s_d")
+#endif
 @c func cannery_i64Clz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -125,6 +164,9 @@ import WebAssembly
 }
 
 /// d := i64.clz(a)
+#if os(Linux)
+@section(".text.cannery_i64Clz_s_n")
+#endif
 @c func cannery_i64Clz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -134,6 +176,9 @@ import WebAssembly
 }
 
 /// d := i64.clz(a)
+#if os(Linux)
+@section(".text.cannery_i64Clz_a_d")
+#endif
 @c func cannery_i64Clz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -144,6 +189,9 @@ import WebAssembly
 }
 
 /// d := i64.clz(a)
+#if os(Linux)
+@section(".text.cannery_i64Clz_a_n")
+#endif
 @c func cannery_i64Clz_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Clz(a)
@@ -152,6 +200,9 @@ import WebAssembly
 }
 
 /// d := i64.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i64Ctz_s_d")
+#endif
 @c func cannery_i64Ctz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -162,6 +213,9 @@ import WebAssembly
 }
 
 /// d := i64.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i64Ctz_s_n")
+#endif
 @c func cannery_i64Ctz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -171,6 +225,9 @@ import WebAssembly
 }
 
 /// d := i64.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i64Ctz_a_d")
+#endif
 @c func cannery_i64Ctz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -181,6 +238,9 @@ import WebAssembly
 }
 
 /// d := i64.ctz(a)
+#if os(Linux)
+@section(".text.cannery_i64Ctz_a_n")
+#endif
 @c func cannery_i64Ctz_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Ctz(a)
@@ -189,6 +249,9 @@ import WebAssembly
 }
 
 /// d := i64.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i64Popcnt_s_d")
+#endif
 @c func cannery_i64Popcnt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -199,6 +262,9 @@ import WebAssembly
 }
 
 /// d := i64.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i64Popcnt_s_n")
+#endif
 @c func cannery_i64Popcnt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -208,6 +274,9 @@ import WebAssembly
 }
 
 /// d := i64.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i64Popcnt_a_d")
+#endif
 @c func cannery_i64Popcnt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -218,6 +287,9 @@ import WebAssembly
 }
 
 /// d := i64.popcnt(a)
+#if os(Linux)
+@section(".text.cannery_i64Popcnt_a_n")
+#endif
 @c func cannery_i64Popcnt_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Popcnt(a)
@@ -226,6 +298,9 @@ import WebAssembly
 }
 
 /// d := f32.abs(a)
+#if os(Linux)
+@section(".text.cannery_f32Abs_s_d")
+#endif
 @c func cannery_f32Abs_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -235,6 +310,9 @@ import WebAssembly
 }
 
 /// d := f32.abs(a)
+#if os(Linux)
+@section(".text.cannery_f32Abs_s_n")
+#endif
 @c func cannery_f32Abs_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -243,6 +321,9 @@ import WebAssembly
 }
 
 /// d := f32.abs(a)
+#if os(Linux)
+@section(".text.cannery_f32Abs_a_d")
+#endif
 @c func cannery_f32Abs_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -252,6 +333,9 @@ import WebAssembly
 }
 
 /// d := f32.abs(a)
+#if os(Linux)
+@section(".text.cannery_f32Abs_a_n")
+#endif
 @c func cannery_f32Abs_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Abs(a)
@@ -259,6 +343,9 @@ import WebAssembly
 }
 
 /// d := f32.neg(a)
+#if os(Linux)
+@section(".text.cannery_f32Neg_s_d")
+#endif
 @c func cannery_f32Neg_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -268,6 +355,9 @@ import WebAssembly
 }
 
 /// d := f32.neg(a)
+#if os(Linux)
+@section(".text.cannery_f32Neg_s_n")
+#endif
 @c func cannery_f32Neg_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -276,6 +366,9 @@ import WebAssembly
 }
 
 /// d := f32.neg(a)
+#if os(Linux)
+@section(".text.cannery_f32Neg_a_d")
+#endif
 @c func cannery_f32Neg_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -285,6 +378,9 @@ import WebAssembly
 }
 
 /// d := f32.neg(a)
+#if os(Linux)
+@section(".text.cannery_f32Neg_a_n")
+#endif
 @c func cannery_f32Neg_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Neg(a)
@@ -292,6 +388,9 @@ import WebAssembly
 }
 
 /// d := f32.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f32Ceil_s_d")
+#endif
 @c func cannery_f32Ceil_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -301,6 +400,9 @@ import WebAssembly
 }
 
 /// d := f32.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f32Ceil_s_n")
+#endif
 @c func cannery_f32Ceil_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -309,6 +411,9 @@ import WebAssembly
 }
 
 /// d := f32.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f32Ceil_a_d")
+#endif
 @c func cannery_f32Ceil_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -318,6 +423,9 @@ import WebAssembly
 }
 
 /// d := f32.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f32Ceil_a_n")
+#endif
 @c func cannery_f32Ceil_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Ceil(a)
@@ -325,6 +433,9 @@ import WebAssembly
 }
 
 /// d := f32.floor(a)
+#if os(Linux)
+@section(".text.cannery_f32Floor_s_d")
+#endif
 @c func cannery_f32Floor_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -334,6 +445,9 @@ import WebAssembly
 }
 
 /// d := f32.floor(a)
+#if os(Linux)
+@section(".text.cannery_f32Floor_s_n")
+#endif
 @c func cannery_f32Floor_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -342,6 +456,9 @@ import WebAssembly
 }
 
 /// d := f32.floor(a)
+#if os(Linux)
+@section(".text.cannery_f32Floor_a_d")
+#endif
 @c func cannery_f32Floor_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -351,6 +468,9 @@ import WebAssembly
 }
 
 /// d := f32.floor(a)
+#if os(Linux)
+@section(".text.cannery_f32Floor_a_n")
+#endif
 @c func cannery_f32Floor_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Floor(a)
@@ -358,6 +478,9 @@ import WebAssembly
 }
 
 /// d := f32.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f32Trunc_s_d")
+#endif
 @c func cannery_f32Trunc_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -367,6 +490,9 @@ import WebAssembly
 }
 
 /// d := f32.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f32Trunc_s_n")
+#endif
 @c func cannery_f32Trunc_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -375,6 +501,9 @@ import WebAssembly
 }
 
 /// d := f32.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f32Trunc_a_d")
+#endif
 @c func cannery_f32Trunc_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -384,6 +513,9 @@ import WebAssembly
 }
 
 /// d := f32.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f32Trunc_a_n")
+#endif
 @c func cannery_f32Trunc_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Trunc(a)
@@ -391,6 +523,9 @@ import WebAssembly
 }
 
 /// d := f32.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f32Nearest_s_d")
+#endif
 @c func cannery_f32Nearest_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -400,6 +535,9 @@ import WebAssembly
 }
 
 /// d := f32.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f32Nearest_s_n")
+#endif
 @c func cannery_f32Nearest_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -408,6 +546,9 @@ import WebAssembly
 }
 
 /// d := f32.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f32Nearest_a_d")
+#endif
 @c func cannery_f32Nearest_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -417,6 +558,9 @@ import WebAssembly
 }
 
 /// d := f32.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f32Nearest_a_n")
+#endif
 @c func cannery_f32Nearest_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Nearest(a)
@@ -424,6 +568,9 @@ import WebAssembly
 }
 
 /// d := f32.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f32Sqrt_s_d")
+#endif
 @c func cannery_f32Sqrt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -433,6 +580,9 @@ import WebAssembly
 }
 
 /// d := f32.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f32Sqrt_s_n")
+#endif
 @c func cannery_f32Sqrt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -441,6 +591,9 @@ import WebAssembly
 }
 
 /// d := f32.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f32Sqrt_a_d")
+#endif
 @c func cannery_f32Sqrt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -450,6 +603,9 @@ import WebAssembly
 }
 
 /// d := f32.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f32Sqrt_a_n")
+#endif
 @c func cannery_f32Sqrt_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Sqrt(a)
@@ -457,6 +613,9 @@ import WebAssembly
 }
 
 /// d := f64.abs(a)
+#if os(Linux)
+@section(".text.cannery_f64Abs_s_d")
+#endif
 @c func cannery_f64Abs_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -466,6 +625,9 @@ import WebAssembly
 }
 
 /// d := f64.abs(a)
+#if os(Linux)
+@section(".text.cannery_f64Abs_s_n")
+#endif
 @c func cannery_f64Abs_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -474,6 +636,9 @@ import WebAssembly
 }
 
 /// d := f64.abs(a)
+#if os(Linux)
+@section(".text.cannery_f64Abs_a_d")
+#endif
 @c func cannery_f64Abs_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -483,6 +648,9 @@ import WebAssembly
 }
 
 /// d := f64.abs(a)
+#if os(Linux)
+@section(".text.cannery_f64Abs_a_n")
+#endif
 @c func cannery_f64Abs_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Abs(a)
@@ -490,6 +658,9 @@ import WebAssembly
 }
 
 /// d := f64.neg(a)
+#if os(Linux)
+@section(".text.cannery_f64Neg_s_d")
+#endif
 @c func cannery_f64Neg_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -499,6 +670,9 @@ import WebAssembly
 }
 
 /// d := f64.neg(a)
+#if os(Linux)
+@section(".text.cannery_f64Neg_s_n")
+#endif
 @c func cannery_f64Neg_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -507,6 +681,9 @@ import WebAssembly
 }
 
 /// d := f64.neg(a)
+#if os(Linux)
+@section(".text.cannery_f64Neg_a_d")
+#endif
 @c func cannery_f64Neg_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -516,6 +693,9 @@ import WebAssembly
 }
 
 /// d := f64.neg(a)
+#if os(Linux)
+@section(".text.cannery_f64Neg_a_n")
+#endif
 @c func cannery_f64Neg_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Neg(a)
@@ -523,6 +703,9 @@ import WebAssembly
 }
 
 /// d := f64.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f64Ceil_s_d")
+#endif
 @c func cannery_f64Ceil_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -532,6 +715,9 @@ import WebAssembly
 }
 
 /// d := f64.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f64Ceil_s_n")
+#endif
 @c func cannery_f64Ceil_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -540,6 +726,9 @@ import WebAssembly
 }
 
 /// d := f64.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f64Ceil_a_d")
+#endif
 @c func cannery_f64Ceil_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -549,6 +738,9 @@ import WebAssembly
 }
 
 /// d := f64.ceil(a)
+#if os(Linux)
+@section(".text.cannery_f64Ceil_a_n")
+#endif
 @c func cannery_f64Ceil_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Ceil(a)
@@ -556,6 +748,9 @@ import WebAssembly
 }
 
 /// d := f64.floor(a)
+#if os(Linux)
+@section(".text.cannery_f64Floor_s_d")
+#endif
 @c func cannery_f64Floor_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -565,6 +760,9 @@ import WebAssembly
 }
 
 /// d := f64.floor(a)
+#if os(Linux)
+@section(".text.cannery_f64Floor_s_n")
+#endif
 @c func cannery_f64Floor_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -573,6 +771,9 @@ import WebAssembly
 }
 
 /// d := f64.floor(a)
+#if os(Linux)
+@section(".text.cannery_f64Floor_a_d")
+#endif
 @c func cannery_f64Floor_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -582,6 +783,9 @@ import WebAssembly
 }
 
 /// d := f64.floor(a)
+#if os(Linux)
+@section(".text.cannery_f64Floor_a_n")
+#endif
 @c func cannery_f64Floor_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Floor(a)
@@ -589,6 +793,9 @@ import WebAssembly
 }
 
 /// d := f64.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f64Trunc_s_d")
+#endif
 @c func cannery_f64Trunc_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -598,6 +805,9 @@ import WebAssembly
 }
 
 /// d := f64.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f64Trunc_s_n")
+#endif
 @c func cannery_f64Trunc_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -606,6 +816,9 @@ import WebAssembly
 }
 
 /// d := f64.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f64Trunc_a_d")
+#endif
 @c func cannery_f64Trunc_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -615,6 +828,9 @@ import WebAssembly
 }
 
 /// d := f64.trunc(a)
+#if os(Linux)
+@section(".text.cannery_f64Trunc_a_n")
+#endif
 @c func cannery_f64Trunc_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Trunc(a)
@@ -622,6 +838,9 @@ import WebAssembly
 }
 
 /// d := f64.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f64Nearest_s_d")
+#endif
 @c func cannery_f64Nearest_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -631,6 +850,9 @@ import WebAssembly
 }
 
 /// d := f64.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f64Nearest_s_n")
+#endif
 @c func cannery_f64Nearest_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -639,6 +861,9 @@ import WebAssembly
 }
 
 /// d := f64.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f64Nearest_a_d")
+#endif
 @c func cannery_f64Nearest_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -648,6 +873,9 @@ import WebAssembly
 }
 
 /// d := f64.nearest(a)
+#if os(Linux)
+@section(".text.cannery_f64Nearest_a_n")
+#endif
 @c func cannery_f64Nearest_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Nearest(a)
@@ -655,6 +883,9 @@ import WebAssembly
 }
 
 /// d := f64.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f64Sqrt_s_d")
+#endif
 @c func cannery_f64Sqrt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -664,6 +895,9 @@ import WebAssembly
 }
 
 /// d := f64.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f64Sqrt_s_n")
+#endif
 @c func cannery_f64Sqrt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -672,6 +906,9 @@ import WebAssembly
 }
 
 /// d := f64.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f64Sqrt_a_d")
+#endif
 @c func cannery_f64Sqrt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -681,6 +918,9 @@ import WebAssembly
 }
 
 /// d := f64.sqrt(a)
+#if os(Linux)
+@section(".text.cannery_f64Sqrt_a_n")
+#endif
 @c func cannery_f64Sqrt_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f64Sqrt(a)
@@ -688,6 +928,9 @@ import WebAssembly
 }
 
 /// d := i32.wrap_i64(a)
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_s_d")
+#endif
 @c func cannery_i32WrapI64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -698,6 +941,9 @@ import WebAssembly
 }
 
 /// d := i32.wrap_i64(a)
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_s_n")
+#endif
 @c func cannery_i32WrapI64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -707,6 +953,9 @@ import WebAssembly
 }
 
 /// d := i32.wrap_i64(a)
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_a_d")
+#endif
 @c func cannery_i32WrapI64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -717,6 +966,9 @@ import WebAssembly
 }
 
 /// d := i32.wrap_i64(a)
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_a_n")
+#endif
 @c func cannery_i32WrapI64_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i32WrapI64(a)
@@ -725,6 +977,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32S_s_d")
+#endif
 @c func cannery_i32TruncF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -737,6 +992,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32S_s_n")
+#endif
 @c func cannery_i32TruncF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -748,6 +1006,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32S_a_d")
+#endif
 @c func cannery_i32TruncF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -760,6 +1021,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32S_a_n")
+#endif
 @c func cannery_i32TruncF32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i32TruncF32STrap(a)
@@ -770,6 +1034,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32U_s_d")
+#endif
 @c func cannery_i32TruncF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -782,6 +1049,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32U_s_n")
+#endif
 @c func cannery_i32TruncF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -793,6 +1063,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32U_a_d")
+#endif
 @c func cannery_i32TruncF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -805,6 +1078,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF32U_a_n")
+#endif
 @c func cannery_i32TruncF32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i32TruncF32UTrap(a)
@@ -815,6 +1091,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64S_s_d")
+#endif
 @c func cannery_i32TruncF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -827,6 +1106,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64S_s_n")
+#endif
 @c func cannery_i32TruncF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -838,6 +1120,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64S_a_d")
+#endif
 @c func cannery_i32TruncF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -850,6 +1135,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64S_a_n")
+#endif
 @c func cannery_i32TruncF64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let t = Scalar.i32TruncF64STrap(a)
@@ -860,6 +1148,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64U_s_d")
+#endif
 @c func cannery_i32TruncF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -872,6 +1163,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64U_s_n")
+#endif
 @c func cannery_i32TruncF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -883,6 +1177,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64U_a_d")
+#endif
 @c func cannery_i32TruncF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -895,6 +1192,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncF64U_a_n")
+#endif
 @c func cannery_i32TruncF64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let t = Scalar.i32TruncF64UTrap(a)
@@ -905,6 +1205,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32S_s_d")
+#endif
 @c func cannery_i64ExtendI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -915,6 +1218,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32S_s_n")
+#endif
 @c func cannery_i64ExtendI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -924,6 +1230,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32S_a_d")
+#endif
 @c func cannery_i64ExtendI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -934,6 +1243,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32S_a_n")
+#endif
 @c func cannery_i64ExtendI32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i64ExtendI32S(a)
@@ -942,6 +1254,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32U_s_d")
+#endif
 @c func cannery_i64ExtendI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -952,6 +1267,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32U_s_n")
+#endif
 @c func cannery_i64ExtendI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -961,6 +1279,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32U_a_d")
+#endif
 @c func cannery_i64ExtendI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -971,6 +1292,9 @@ import WebAssembly
 }
 
 /// d := i64.extend_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64ExtendI32U_a_n")
+#endif
 @c func cannery_i64ExtendI32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i64ExtendI32U(a)
@@ -979,6 +1303,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32S_s_d")
+#endif
 @c func cannery_i64TruncF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -991,6 +1318,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32S_s_n")
+#endif
 @c func cannery_i64TruncF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1002,6 +1332,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32S_a_d")
+#endif
 @c func cannery_i64TruncF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1014,6 +1347,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32S_a_n")
+#endif
 @c func cannery_i64TruncF32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i64TruncF32STrap(a)
@@ -1024,6 +1360,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32U_s_d")
+#endif
 @c func cannery_i64TruncF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1036,6 +1375,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32U_s_n")
+#endif
 @c func cannery_i64TruncF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1047,6 +1389,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32U_a_d")
+#endif
 @c func cannery_i64TruncF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1059,6 +1404,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF32U_a_n")
+#endif
 @c func cannery_i64TruncF32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i64TruncF32UTrap(a)
@@ -1069,6 +1417,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64S_s_d")
+#endif
 @c func cannery_i64TruncF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1081,6 +1432,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64S_s_n")
+#endif
 @c func cannery_i64TruncF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1092,6 +1446,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64S_a_d")
+#endif
 @c func cannery_i64TruncF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1104,6 +1461,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64S_a_n")
+#endif
 @c func cannery_i64TruncF64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let t = Scalar.i64TruncF64STrap(a)
@@ -1114,6 +1474,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64U_s_d")
+#endif
 @c func cannery_i64TruncF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1126,6 +1489,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64U_s_n")
+#endif
 @c func cannery_i64TruncF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1137,6 +1503,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64U_a_d")
+#endif
 @c func cannery_i64TruncF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1149,6 +1518,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncF64U_a_n")
+#endif
 @c func cannery_i64TruncF64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let t = Scalar.i64TruncF64UTrap(a)
@@ -1159,6 +1531,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32S_s_d")
+#endif
 @c func cannery_f32ConvertI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1168,6 +1543,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32S_s_n")
+#endif
 @c func cannery_f32ConvertI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1176,6 +1554,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32S_a_d")
+#endif
 @c func cannery_f32ConvertI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1185,6 +1566,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32S_a_n")
+#endif
 @c func cannery_f32ConvertI32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ConvertI32S(a)
@@ -1192,6 +1576,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32U_s_d")
+#endif
 @c func cannery_f32ConvertI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1201,6 +1588,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32U_s_n")
+#endif
 @c func cannery_f32ConvertI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1209,6 +1599,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32U_a_d")
+#endif
 @c func cannery_f32ConvertI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1218,6 +1611,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI32U_a_n")
+#endif
 @c func cannery_f32ConvertI32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ConvertI32U(a)
@@ -1225,6 +1621,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64S_s_d")
+#endif
 @c func cannery_f32ConvertI64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1234,6 +1633,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64S_s_n")
+#endif
 @c func cannery_f32ConvertI64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1242,6 +1644,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64S_a_d")
+#endif
 @c func cannery_f32ConvertI64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1251,6 +1656,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64S_a_n")
+#endif
 @c func cannery_f32ConvertI64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.f32ConvertI64S(a)
@@ -1258,6 +1666,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64U_s_d")
+#endif
 @c func cannery_f32ConvertI64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1267,6 +1678,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64U_s_n")
+#endif
 @c func cannery_f32ConvertI64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1275,6 +1689,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64U_a_d")
+#endif
 @c func cannery_f32ConvertI64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1284,6 +1701,9 @@ import WebAssembly
 }
 
 /// d := f32.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f32ConvertI64U_a_n")
+#endif
 @c func cannery_f32ConvertI64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.f32ConvertI64U(a)
@@ -1291,6 +1711,9 @@ import WebAssembly
 }
 
 /// d := f32.demote_f64(a)
+#if os(Linux)
+@section(".text.cannery_f32DemoteF64_s_d")
+#endif
 @c func cannery_f32DemoteF64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1300,6 +1723,9 @@ import WebAssembly
 }
 
 /// d := f32.demote_f64(a)
+#if os(Linux)
+@section(".text.cannery_f32DemoteF64_s_n")
+#endif
 @c func cannery_f32DemoteF64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1308,6 +1734,9 @@ import WebAssembly
 }
 
 /// d := f32.demote_f64(a)
+#if os(Linux)
+@section(".text.cannery_f32DemoteF64_a_d")
+#endif
 @c func cannery_f32DemoteF64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1317,6 +1746,9 @@ import WebAssembly
 }
 
 /// d := f32.demote_f64(a)
+#if os(Linux)
+@section(".text.cannery_f32DemoteF64_a_n")
+#endif
 @c func cannery_f32DemoteF64_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.f32DemoteF64(a)
@@ -1324,6 +1756,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32S_s_d")
+#endif
 @c func cannery_f64ConvertI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1333,6 +1768,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32S_s_n")
+#endif
 @c func cannery_f64ConvertI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1341,6 +1779,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32S_a_d")
+#endif
 @c func cannery_f64ConvertI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1350,6 +1791,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32S_a_n")
+#endif
 @c func cannery_f64ConvertI32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f64ConvertI32S(a)
@@ -1357,6 +1801,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32U_s_d")
+#endif
 @c func cannery_f64ConvertI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1366,6 +1813,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32U_s_n")
+#endif
 @c func cannery_f64ConvertI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1374,6 +1824,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32U_a_d")
+#endif
 @c func cannery_f64ConvertI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1383,6 +1836,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i32_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI32U_a_n")
+#endif
 @c func cannery_f64ConvertI32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f64ConvertI32U(a)
@@ -1390,6 +1846,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64S_s_d")
+#endif
 @c func cannery_f64ConvertI64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1399,6 +1858,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64S_s_n")
+#endif
 @c func cannery_f64ConvertI64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1407,6 +1869,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64S_a_d")
+#endif
 @c func cannery_f64ConvertI64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1416,6 +1881,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_s(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64S_a_n")
+#endif
 @c func cannery_f64ConvertI64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.f64ConvertI64S(a)
@@ -1423,6 +1891,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64U_s_d")
+#endif
 @c func cannery_f64ConvertI64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1432,6 +1903,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64U_s_n")
+#endif
 @c func cannery_f64ConvertI64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1440,6 +1914,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64U_a_d")
+#endif
 @c func cannery_f64ConvertI64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1449,6 +1926,9 @@ import WebAssembly
 }
 
 /// d := f64.convert_i64_u(a)
+#if os(Linux)
+@section(".text.cannery_f64ConvertI64U_a_n")
+#endif
 @c func cannery_f64ConvertI64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.f64ConvertI64U(a)
@@ -1456,6 +1936,9 @@ import WebAssembly
 }
 
 /// d := f64.promote_f32(a)
+#if os(Linux)
+@section(".text.cannery_f64PromoteF32_s_d")
+#endif
 @c func cannery_f64PromoteF32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1465,6 +1948,9 @@ import WebAssembly
 }
 
 /// d := f64.promote_f32(a)
+#if os(Linux)
+@section(".text.cannery_f64PromoteF32_s_n")
+#endif
 @c func cannery_f64PromoteF32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1473,6 +1959,9 @@ import WebAssembly
 }
 
 /// d := f64.promote_f32(a)
+#if os(Linux)
+@section(".text.cannery_f64PromoteF32_a_d")
+#endif
 @c func cannery_f64PromoteF32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1482,6 +1971,9 @@ import WebAssembly
 }
 
 /// d := f64.promote_f32(a)
+#if os(Linux)
+@section(".text.cannery_f64PromoteF32_a_n")
+#endif
 @c func cannery_f64PromoteF32_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f64PromoteF32(a)
@@ -1489,6 +1981,9 @@ import WebAssembly
 }
 
 /// d := i32.reinterpret_f32(a)
+#if os(Linux)
+@section(".text.cannery_i32ReinterpretF32_s_d")
+#endif
 @c func cannery_i32ReinterpretF32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1499,6 +1994,9 @@ import WebAssembly
 }
 
 /// d := i32.reinterpret_f32(a)
+#if os(Linux)
+@section(".text.cannery_i32ReinterpretF32_s_n")
+#endif
 @c func cannery_i32ReinterpretF32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1508,6 +2006,9 @@ import WebAssembly
 }
 
 /// d := i32.reinterpret_f32(a)
+#if os(Linux)
+@section(".text.cannery_i32ReinterpretF32_a_d")
+#endif
 @c func cannery_i32ReinterpretF32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1518,6 +2019,9 @@ import WebAssembly
 }
 
 /// d := i32.reinterpret_f32(a)
+#if os(Linux)
+@section(".text.cannery_i32ReinterpretF32_a_n")
+#endif
 @c func cannery_i32ReinterpretF32_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32ReinterpretF32(a)
@@ -1526,6 +2030,9 @@ import WebAssembly
 }
 
 /// d := i64.reinterpret_f64(a)
+#if os(Linux)
+@section(".text.cannery_i64ReinterpretF64_s_d")
+#endif
 @c func cannery_i64ReinterpretF64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1536,6 +2043,9 @@ import WebAssembly
 }
 
 /// d := i64.reinterpret_f64(a)
+#if os(Linux)
+@section(".text.cannery_i64ReinterpretF64_s_n")
+#endif
 @c func cannery_i64ReinterpretF64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1545,6 +2055,9 @@ import WebAssembly
 }
 
 /// d := i64.reinterpret_f64(a)
+#if os(Linux)
+@section(".text.cannery_i64ReinterpretF64_a_d")
+#endif
 @c func cannery_i64ReinterpretF64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1555,6 +2068,9 @@ import WebAssembly
 }
 
 /// d := i64.reinterpret_f64(a)
+#if os(Linux)
+@section(".text.cannery_i64ReinterpretF64_a_n")
+#endif
 @c func cannery_i64ReinterpretF64_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.i64ReinterpretF64(a)
@@ -1563,6 +2079,9 @@ import WebAssembly
 }
 
 /// d := f32.reinterpret_i32(a)
+#if os(Linux)
+@section(".text.cannery_f32ReinterpretI32_s_d")
+#endif
 @c func cannery_f32ReinterpretI32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1572,6 +2091,9 @@ import WebAssembly
 }
 
 /// d := f32.reinterpret_i32(a)
+#if os(Linux)
+@section(".text.cannery_f32ReinterpretI32_s_n")
+#endif
 @c func cannery_f32ReinterpretI32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1580,6 +2102,9 @@ import WebAssembly
 }
 
 /// d := f32.reinterpret_i32(a)
+#if os(Linux)
+@section(".text.cannery_f32ReinterpretI32_a_d")
+#endif
 @c func cannery_f32ReinterpretI32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1589,6 +2114,9 @@ import WebAssembly
 }
 
 /// d := f32.reinterpret_i32(a)
+#if os(Linux)
+@section(".text.cannery_f32ReinterpretI32_a_n")
+#endif
 @c func cannery_f32ReinterpretI32_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ReinterpretI32(a)
@@ -1596,6 +2124,9 @@ import WebAssembly
 }
 
 /// d := f64.reinterpret_i64(a)
+#if os(Linux)
+@section(".text.cannery_f64ReinterpretI64_s_d")
+#endif
 @c func cannery_f64ReinterpretI64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1605,6 +2136,9 @@ import WebAssembly
 }
 
 /// d := f64.reinterpret_i64(a)
+#if os(Linux)
+@section(".text.cannery_f64ReinterpretI64_s_n")
+#endif
 @c func cannery_f64ReinterpretI64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1613,6 +2147,9 @@ import WebAssembly
 }
 
 /// d := f64.reinterpret_i64(a)
+#if os(Linux)
+@section(".text.cannery_f64ReinterpretI64_a_d")
+#endif
 @c func cannery_f64ReinterpretI64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1622,6 +2159,9 @@ import WebAssembly
 }
 
 /// d := f64.reinterpret_i64(a)
+#if os(Linux)
+@section(".text.cannery_f64ReinterpretI64_a_n")
+#endif
 @c func cannery_f64ReinterpretI64_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.f64ReinterpretI64(a)
@@ -1629,6 +2169,9 @@ import WebAssembly
 }
 
 /// d := i32.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend8S_s_d")
+#endif
 @c func cannery_i32Extend8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1639,6 +2182,9 @@ import WebAssembly
 }
 
 /// d := i32.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend8S_s_n")
+#endif
 @c func cannery_i32Extend8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1648,6 +2194,9 @@ import WebAssembly
 }
 
 /// d := i32.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend8S_a_d")
+#endif
 @c func cannery_i32Extend8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1658,6 +2207,9 @@ import WebAssembly
 }
 
 /// d := i32.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend8S_a_n")
+#endif
 @c func cannery_i32Extend8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Extend8S(a)
@@ -1666,6 +2218,9 @@ import WebAssembly
 }
 
 /// d := i32.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend16S_s_d")
+#endif
 @c func cannery_i32Extend16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1676,6 +2231,9 @@ import WebAssembly
 }
 
 /// d := i32.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend16S_s_n")
+#endif
 @c func cannery_i32Extend16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
@@ -1685,6 +2243,9 @@ import WebAssembly
 }
 
 /// d := i32.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend16S_a_d")
+#endif
 @c func cannery_i32Extend16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
@@ -1695,6 +2256,9 @@ import WebAssembly
 }
 
 /// d := i32.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i32Extend16S_a_n")
+#endif
 @c func cannery_i32Extend16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Extend16S(a)
@@ -1703,6 +2267,9 @@ import WebAssembly
 }
 
 /// d := i64.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend8S_s_d")
+#endif
 @c func cannery_i64Extend8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1713,6 +2280,9 @@ import WebAssembly
 }
 
 /// d := i64.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend8S_s_n")
+#endif
 @c func cannery_i64Extend8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1722,6 +2292,9 @@ import WebAssembly
 }
 
 /// d := i64.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend8S_a_d")
+#endif
 @c func cannery_i64Extend8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1732,6 +2305,9 @@ import WebAssembly
 }
 
 /// d := i64.extend8_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend8S_a_n")
+#endif
 @c func cannery_i64Extend8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Extend8S(a)
@@ -1740,6 +2316,9 @@ import WebAssembly
 }
 
 /// d := i64.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend16S_s_d")
+#endif
 @c func cannery_i64Extend16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1750,6 +2329,9 @@ import WebAssembly
 }
 
 /// d := i64.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend16S_s_n")
+#endif
 @c func cannery_i64Extend16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1759,6 +2341,9 @@ import WebAssembly
 }
 
 /// d := i64.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend16S_a_d")
+#endif
 @c func cannery_i64Extend16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1769,6 +2354,9 @@ import WebAssembly
 }
 
 /// d := i64.extend16_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend16S_a_n")
+#endif
 @c func cannery_i64Extend16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Extend16S(a)
@@ -1777,6 +2365,9 @@ import WebAssembly
 }
 
 /// d := i64.extend32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend32S_s_d")
+#endif
 @c func cannery_i64Extend32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1787,6 +2378,9 @@ import WebAssembly
 }
 
 /// d := i64.extend32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend32S_s_n")
+#endif
 @c func cannery_i64Extend32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = fp[slot0(w)]
@@ -1796,6 +2390,9 @@ import WebAssembly
 }
 
 /// d := i64.extend32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend32S_a_d")
+#endif
 @c func cannery_i64Extend32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = ac
@@ -1806,6 +2403,9 @@ import WebAssembly
 }
 
 /// d := i64.extend32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64Extend32S_a_n")
+#endif
 @c func cannery_i64Extend32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = ac
   let r = Scalar.i64Extend32S(a)
@@ -1814,6 +2414,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32S_s_d")
+#endif
 @c func cannery_i32TruncSatF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1824,6 +2427,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32S_s_n")
+#endif
 @c func cannery_i32TruncSatF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1833,6 +2439,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32S_a_d")
+#endif
 @c func cannery_i32TruncSatF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1843,6 +2452,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32S_a_n")
+#endif
 @c func cannery_i32TruncSatF32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32TruncSatF32S(a)
@@ -1851,6 +2463,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32U_s_d")
+#endif
 @c func cannery_i32TruncSatF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1861,6 +2476,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32U_s_n")
+#endif
 @c func cannery_i32TruncSatF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1870,6 +2488,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32U_a_d")
+#endif
 @c func cannery_i32TruncSatF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1880,6 +2501,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF32U_a_n")
+#endif
 @c func cannery_i32TruncSatF32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32TruncSatF32U(a)
@@ -1888,6 +2512,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64S_s_d")
+#endif
 @c func cannery_i32TruncSatF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1898,6 +2525,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64S_s_n")
+#endif
 @c func cannery_i32TruncSatF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1907,6 +2537,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64S_a_d")
+#endif
 @c func cannery_i32TruncSatF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1917,6 +2550,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64S_a_n")
+#endif
 @c func cannery_i32TruncSatF64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.i32TruncSatF64S(a)
@@ -1925,6 +2561,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64U_s_d")
+#endif
 @c func cannery_i32TruncSatF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1935,6 +2574,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64U_s_n")
+#endif
 @c func cannery_i32TruncSatF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -1944,6 +2586,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64U_a_d")
+#endif
 @c func cannery_i32TruncSatF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -1954,6 +2599,9 @@ import WebAssembly
 }
 
 /// d := i32.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i32TruncSatF64U_a_n")
+#endif
 @c func cannery_i32TruncSatF64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.i32TruncSatF64U(a)
@@ -1962,6 +2610,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32S_s_d")
+#endif
 @c func cannery_i64TruncSatF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1972,6 +2623,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32S_s_n")
+#endif
 @c func cannery_i64TruncSatF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -1981,6 +2635,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32S_a_d")
+#endif
 @c func cannery_i64TruncSatF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -1991,6 +2648,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32S_a_n")
+#endif
 @c func cannery_i64TruncSatF32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i64TruncSatF32S(a)
@@ -1999,6 +2659,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32U_s_d")
+#endif
 @c func cannery_i64TruncSatF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2009,6 +2672,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32U_s_n")
+#endif
 @c func cannery_i64TruncSatF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -2018,6 +2684,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32U_a_d")
+#endif
 @c func cannery_i64TruncSatF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
@@ -2028,6 +2697,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f32_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF32U_a_n")
+#endif
 @c func cannery_i64TruncSatF32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i64TruncSatF32U(a)
@@ -2036,6 +2708,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64S_s_d")
+#endif
 @c func cannery_i64TruncSatF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2046,6 +2721,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64S_s_n")
+#endif
 @c func cannery_i64TruncSatF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2055,6 +2733,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64S_a_d")
+#endif
 @c func cannery_i64TruncSatF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2065,6 +2746,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_s(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64S_a_n")
+#endif
 @c func cannery_i64TruncSatF64S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.i64TruncSatF64S(a)
@@ -2073,6 +2757,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64U_s_d")
+#endif
 @c func cannery_i64TruncSatF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2083,6 +2770,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64U_s_n")
+#endif
 @c func cannery_i64TruncSatF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = Double(bitPattern: fp[slot0(w)])
@@ -2092,6 +2782,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64U_a_d")
+#endif
 @c func cannery_i64TruncSatF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let a = x0
@@ -2102,6 +2795,9 @@ import WebAssembly
 }
 
 /// d := i64.trunc_sat_f64_u(a)
+#if os(Linux)
+@section(".text.cannery_i64TruncSatF64U_a_n")
+#endif
 @c func cannery_i64TruncSatF64U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let a = x0
   let r = Scalar.i64TruncSatF64U(a)

@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load")
+#endif
 @c func cannery_v128Load(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -13,6 +16,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128LoadW")
+#endif
 @c func cannery_v128LoadW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -24,6 +30,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8x8S")
+#endif
 @c func cannery_v128Load8x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -33,6 +42,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8x8SW")
+#endif
 @c func cannery_v128Load8x8SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -44,6 +56,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8x8U")
+#endif
 @c func cannery_v128Load8x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -53,6 +68,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8x8UW")
+#endif
 @c func cannery_v128Load8x8UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -64,6 +82,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16x4S")
+#endif
 @c func cannery_v128Load16x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -73,6 +94,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16x4SW")
+#endif
 @c func cannery_v128Load16x4SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -84,6 +108,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16x4U")
+#endif
 @c func cannery_v128Load16x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -93,6 +120,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16x4UW")
+#endif
 @c func cannery_v128Load16x4UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -104,6 +134,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32x2S")
+#endif
 @c func cannery_v128Load32x2S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -113,6 +146,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32x2SW")
+#endif
 @c func cannery_v128Load32x2SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -124,6 +160,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32x2U")
+#endif
 @c func cannery_v128Load32x2U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -133,6 +172,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32x2UW")
+#endif
 @c func cannery_v128Load32x2UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -144,6 +186,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8Splat")
+#endif
 @c func cannery_v128Load8Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -153,6 +198,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8SplatW")
+#endif
 @c func cannery_v128Load8SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -164,6 +212,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16Splat")
+#endif
 @c func cannery_v128Load16Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -173,6 +224,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16SplatW")
+#endif
 @c func cannery_v128Load16SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -184,6 +238,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32Splat")
+#endif
 @c func cannery_v128Load32Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -193,6 +250,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32SplatW")
+#endif
 @c func cannery_v128Load32SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -204,6 +264,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64Splat")
+#endif
 @c func cannery_v128Load64Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -213,6 +276,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64SplatW")
+#endif
 @c func cannery_v128Load64SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -224,6 +290,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store")
+#endif
 @c func cannery_v128Store(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -232,6 +301,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store")
+#endif
 @c func cannery_tracked_v128Store(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -246,6 +318,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128StoreW")
+#endif
 @c func cannery_v128StoreW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -256,6 +331,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128StoreW")
+#endif
 @c func cannery_tracked_v128StoreW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -272,6 +350,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8Lane")
+#endif
 @c func cannery_v128Load8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -281,6 +362,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load8LaneW")
+#endif
 @c func cannery_v128Load8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -292,6 +376,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16Lane")
+#endif
 @c func cannery_v128Load16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -301,6 +388,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load16LaneW")
+#endif
 @c func cannery_v128Load16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -312,6 +402,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32Lane")
+#endif
 @c func cannery_v128Load32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -321,6 +414,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32LaneW")
+#endif
 @c func cannery_v128Load32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -332,6 +428,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64Lane")
+#endif
 @c func cannery_v128Load64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -341,6 +440,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64LaneW")
+#endif
 @c func cannery_v128Load64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -352,6 +454,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store8Lane")
+#endif
 @c func cannery_v128Store8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -360,6 +465,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store8Lane")
+#endif
 @c func cannery_tracked_v128Store8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -374,6 +482,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store8LaneW")
+#endif
 @c func cannery_v128Store8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -384,6 +495,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store8LaneW")
+#endif
 @c func cannery_tracked_v128Store8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -400,6 +514,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store16Lane")
+#endif
 @c func cannery_v128Store16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -408,6 +525,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store16Lane")
+#endif
 @c func cannery_tracked_v128Store16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -422,6 +542,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store16LaneW")
+#endif
 @c func cannery_v128Store16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -432,6 +555,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store16LaneW")
+#endif
 @c func cannery_tracked_v128Store16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -448,6 +574,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store32Lane")
+#endif
 @c func cannery_v128Store32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -456,6 +585,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store32Lane")
+#endif
 @c func cannery_tracked_v128Store32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -470,6 +602,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store32LaneW")
+#endif
 @c func cannery_v128Store32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -480,6 +615,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store32LaneW")
+#endif
 @c func cannery_tracked_v128Store32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -496,6 +634,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store64Lane")
+#endif
 @c func cannery_v128Store64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -504,6 +645,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store64Lane")
+#endif
 @c func cannery_tracked_v128Store64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -518,6 +662,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store64LaneW")
+#endif
 @c func cannery_v128Store64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -528,6 +675,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store64LaneW")
+#endif
 @c func cannery_tracked_v128Store64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -544,6 +694,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32Zero")
+#endif
 @c func cannery_v128Load32Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -553,6 +706,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load32ZeroW")
+#endif
 @c func cannery_v128Load32ZeroW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -564,6 +720,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64Zero")
+#endif
 @c func cannery_v128Load64Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
@@ -573,6 +732,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load64ZeroW")
+#endif
 @c func cannery_v128Load64ZeroW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])

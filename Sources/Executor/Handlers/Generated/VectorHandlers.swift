@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := i8x16.shuffle
+#if os(Linux)
+@section(".text.cannery_i8x16Shuffle")
+#endif
 @c func cannery_i8x16Shuffle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Shuffle(vector(fp, slot0(w)), vector(fp, slot1(w)), V128(low: pc[2], high: pc[3]))
@@ -12,6 +15,9 @@ import WebAssembly
 }
 
 /// d := i8x16.swizzle
+#if os(Linux)
+@section(".text.cannery_i8x16Swizzle")
+#endif
 @c func cannery_i8x16Swizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Swizzle(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -20,6 +26,9 @@ import WebAssembly
 }
 
 /// d := i8x16.splat
+#if os(Linux)
+@section(".text.cannery_i8x16Splat")
+#endif
 @c func cannery_i8x16Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -28,6 +37,9 @@ import WebAssembly
 }
 
 /// d := i16x8.splat
+#if os(Linux)
+@section(".text.cannery_i16x8Splat")
+#endif
 @c func cannery_i16x8Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -36,6 +48,9 @@ import WebAssembly
 }
 
 /// d := i32x4.splat
+#if os(Linux)
+@section(".text.cannery_i32x4Splat")
+#endif
 @c func cannery_i32x4Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
@@ -44,6 +59,9 @@ import WebAssembly
 }
 
 /// d := i64x2.splat
+#if os(Linux)
+@section(".text.cannery_i64x2Splat")
+#endif
 @c func cannery_i64x2Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Splat(fp[slot0(w)])
@@ -52,6 +70,9 @@ import WebAssembly
 }
 
 /// d := f32x4.splat
+#if os(Linux)
+@section(".text.cannery_f32x4Splat")
+#endif
 @c func cannery_f32x4Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Splat(Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)])))
@@ -60,6 +81,9 @@ import WebAssembly
 }
 
 /// d := f64x2.splat
+#if os(Linux)
+@section(".text.cannery_f64x2Splat")
+#endif
 @c func cannery_f64x2Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Splat(Double(bitPattern: fp[slot0(w)]))
@@ -68,6 +92,9 @@ import WebAssembly
 }
 
 /// d := i8x16.extract_lane_s
+#if os(Linux)
+@section(".text.cannery_i8x16ExtractLaneS")
+#endif
 @c func cannery_i8x16ExtractLaneS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16ExtractLaneS(vector(fp, slot0(w)), slot3(w))
@@ -77,6 +104,9 @@ import WebAssembly
 }
 
 /// d := i8x16.extract_lane_u
+#if os(Linux)
+@section(".text.cannery_i8x16ExtractLaneU")
+#endif
 @c func cannery_i8x16ExtractLaneU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16ExtractLaneU(vector(fp, slot0(w)), slot3(w))
@@ -86,6 +116,9 @@ import WebAssembly
 }
 
 /// d := i8x16.replace_lane
+#if os(Linux)
+@section(".text.cannery_i8x16ReplaceLane")
+#endif
 @c func cannery_i8x16ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
@@ -94,6 +127,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extract_lane_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtractLaneS")
+#endif
 @c func cannery_i16x8ExtractLaneS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtractLaneS(vector(fp, slot0(w)), slot3(w))
@@ -103,6 +139,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extract_lane_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtractLaneU")
+#endif
 @c func cannery_i16x8ExtractLaneU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtractLaneU(vector(fp, slot0(w)), slot3(w))
@@ -112,6 +151,9 @@ import WebAssembly
 }
 
 /// d := i16x8.replace_lane
+#if os(Linux)
+@section(".text.cannery_i16x8ReplaceLane")
+#endif
 @c func cannery_i16x8ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
@@ -120,6 +162,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extract_lane
+#if os(Linux)
+@section(".text.cannery_i32x4ExtractLane")
+#endif
 @c func cannery_i32x4ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtractLane(vector(fp, slot0(w)), slot3(w))
@@ -129,6 +174,9 @@ import WebAssembly
 }
 
 /// d := i32x4.replace_lane
+#if os(Linux)
+@section(".text.cannery_i32x4ReplaceLane")
+#endif
 @c func cannery_i32x4ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
@@ -137,6 +185,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extract_lane
+#if os(Linux)
+@section(".text.cannery_i64x2ExtractLane")
+#endif
 @c func cannery_i64x2ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtractLane(vector(fp, slot0(w)), slot3(w))
@@ -146,6 +197,9 @@ import WebAssembly
 }
 
 /// d := i64x2.replace_lane
+#if os(Linux)
+@section(".text.cannery_i64x2ReplaceLane")
+#endif
 @c func cannery_i64x2ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ReplaceLane(vector(fp, slot0(w)), fp[slot1(w)], slot3(w))
@@ -154,6 +208,9 @@ import WebAssembly
 }
 
 /// d := f32x4.extract_lane
+#if os(Linux)
+@section(".text.cannery_f32x4ExtractLane")
+#endif
 @c func cannery_f32x4ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4ExtractLane(vector(fp, slot0(w)), slot3(w))
@@ -162,6 +219,9 @@ import WebAssembly
 }
 
 /// d := f32x4.replace_lane
+#if os(Linux)
+@section(".text.cannery_f32x4ReplaceLane")
+#endif
 @c func cannery_f32x4ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4ReplaceLane(vector(fp, slot0(w)), Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)])), slot3(w))
@@ -170,6 +230,9 @@ import WebAssembly
 }
 
 /// d := f64x2.extract_lane
+#if os(Linux)
+@section(".text.cannery_f64x2ExtractLane")
+#endif
 @c func cannery_f64x2ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2ExtractLane(vector(fp, slot0(w)), slot3(w))
@@ -178,6 +241,9 @@ import WebAssembly
 }
 
 /// d := f64x2.replace_lane
+#if os(Linux)
+@section(".text.cannery_f64x2ReplaceLane")
+#endif
 @c func cannery_f64x2ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2ReplaceLane(vector(fp, slot0(w)), Double(bitPattern: fp[slot1(w)]), slot3(w))
@@ -186,6 +252,9 @@ import WebAssembly
 }
 
 /// d := i8x16.eq
+#if os(Linux)
+@section(".text.cannery_i8x16Eq")
+#endif
 @c func cannery_i8x16Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -194,6 +263,9 @@ import WebAssembly
 }
 
 /// d := i8x16.ne
+#if os(Linux)
+@section(".text.cannery_i8x16Ne")
+#endif
 @c func cannery_i8x16Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -202,6 +274,9 @@ import WebAssembly
 }
 
 /// d := i8x16.lt_s
+#if os(Linux)
+@section(".text.cannery_i8x16LtS")
+#endif
 @c func cannery_i8x16LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -210,6 +285,9 @@ import WebAssembly
 }
 
 /// d := i8x16.lt_u
+#if os(Linux)
+@section(".text.cannery_i8x16LtU")
+#endif
 @c func cannery_i8x16LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -218,6 +296,9 @@ import WebAssembly
 }
 
 /// d := i8x16.gt_s
+#if os(Linux)
+@section(".text.cannery_i8x16GtS")
+#endif
 @c func cannery_i8x16GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -226,6 +307,9 @@ import WebAssembly
 }
 
 /// d := i8x16.gt_u
+#if os(Linux)
+@section(".text.cannery_i8x16GtU")
+#endif
 @c func cannery_i8x16GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -234,6 +318,9 @@ import WebAssembly
 }
 
 /// d := i8x16.le_s
+#if os(Linux)
+@section(".text.cannery_i8x16LeS")
+#endif
 @c func cannery_i8x16LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -242,6 +329,9 @@ import WebAssembly
 }
 
 /// d := i8x16.le_u
+#if os(Linux)
+@section(".text.cannery_i8x16LeU")
+#endif
 @c func cannery_i8x16LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -250,6 +340,9 @@ import WebAssembly
 }
 
 /// d := i8x16.ge_s
+#if os(Linux)
+@section(".text.cannery_i8x16GeS")
+#endif
 @c func cannery_i8x16GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -258,6 +351,9 @@ import WebAssembly
 }
 
 /// d := i8x16.ge_u
+#if os(Linux)
+@section(".text.cannery_i8x16GeU")
+#endif
 @c func cannery_i8x16GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -266,6 +362,9 @@ import WebAssembly
 }
 
 /// d := i16x8.eq
+#if os(Linux)
+@section(".text.cannery_i16x8Eq")
+#endif
 @c func cannery_i16x8Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -274,6 +373,9 @@ import WebAssembly
 }
 
 /// d := i16x8.ne
+#if os(Linux)
+@section(".text.cannery_i16x8Ne")
+#endif
 @c func cannery_i16x8Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -282,6 +384,9 @@ import WebAssembly
 }
 
 /// d := i16x8.lt_s
+#if os(Linux)
+@section(".text.cannery_i16x8LtS")
+#endif
 @c func cannery_i16x8LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -290,6 +395,9 @@ import WebAssembly
 }
 
 /// d := i16x8.lt_u
+#if os(Linux)
+@section(".text.cannery_i16x8LtU")
+#endif
 @c func cannery_i16x8LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -298,6 +406,9 @@ import WebAssembly
 }
 
 /// d := i16x8.gt_s
+#if os(Linux)
+@section(".text.cannery_i16x8GtS")
+#endif
 @c func cannery_i16x8GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -306,6 +417,9 @@ import WebAssembly
 }
 
 /// d := i16x8.gt_u
+#if os(Linux)
+@section(".text.cannery_i16x8GtU")
+#endif
 @c func cannery_i16x8GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -314,6 +428,9 @@ import WebAssembly
 }
 
 /// d := i16x8.le_s
+#if os(Linux)
+@section(".text.cannery_i16x8LeS")
+#endif
 @c func cannery_i16x8LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -322,6 +439,9 @@ import WebAssembly
 }
 
 /// d := i16x8.le_u
+#if os(Linux)
+@section(".text.cannery_i16x8LeU")
+#endif
 @c func cannery_i16x8LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -330,6 +450,9 @@ import WebAssembly
 }
 
 /// d := i16x8.ge_s
+#if os(Linux)
+@section(".text.cannery_i16x8GeS")
+#endif
 @c func cannery_i16x8GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -338,6 +461,9 @@ import WebAssembly
 }
 
 /// d := i16x8.ge_u
+#if os(Linux)
+@section(".text.cannery_i16x8GeU")
+#endif
 @c func cannery_i16x8GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -346,6 +472,9 @@ import WebAssembly
 }
 
 /// d := i32x4.eq
+#if os(Linux)
+@section(".text.cannery_i32x4Eq")
+#endif
 @c func cannery_i32x4Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -354,6 +483,9 @@ import WebAssembly
 }
 
 /// d := i32x4.ne
+#if os(Linux)
+@section(".text.cannery_i32x4Ne")
+#endif
 @c func cannery_i32x4Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -362,6 +494,9 @@ import WebAssembly
 }
 
 /// d := i32x4.lt_s
+#if os(Linux)
+@section(".text.cannery_i32x4LtS")
+#endif
 @c func cannery_i32x4LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -370,6 +505,9 @@ import WebAssembly
 }
 
 /// d := i32x4.lt_u
+#if os(Linux)
+@section(".text.cannery_i32x4LtU")
+#endif
 @c func cannery_i32x4LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -378,6 +516,9 @@ import WebAssembly
 }
 
 /// d := i32x4.gt_s
+#if os(Linux)
+@section(".text.cannery_i32x4GtS")
+#endif
 @c func cannery_i32x4GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -386,6 +527,9 @@ import WebAssembly
 }
 
 /// d := i32x4.gt_u
+#if os(Linux)
+@section(".text.cannery_i32x4GtU")
+#endif
 @c func cannery_i32x4GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -394,6 +538,9 @@ import WebAssembly
 }
 
 /// d := i32x4.le_s
+#if os(Linux)
+@section(".text.cannery_i32x4LeS")
+#endif
 @c func cannery_i32x4LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -402,6 +549,9 @@ import WebAssembly
 }
 
 /// d := i32x4.le_u
+#if os(Linux)
+@section(".text.cannery_i32x4LeU")
+#endif
 @c func cannery_i32x4LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -410,6 +560,9 @@ import WebAssembly
 }
 
 /// d := i32x4.ge_s
+#if os(Linux)
+@section(".text.cannery_i32x4GeS")
+#endif
 @c func cannery_i32x4GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -418,6 +571,9 @@ import WebAssembly
 }
 
 /// d := i32x4.ge_u
+#if os(Linux)
+@section(".text.cannery_i32x4GeU")
+#endif
 @c func cannery_i32x4GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -426,6 +582,9 @@ import WebAssembly
 }
 
 /// d := f32x4.eq
+#if os(Linux)
+@section(".text.cannery_f32x4Eq")
+#endif
 @c func cannery_f32x4Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -434,6 +593,9 @@ import WebAssembly
 }
 
 /// d := f32x4.ne
+#if os(Linux)
+@section(".text.cannery_f32x4Ne")
+#endif
 @c func cannery_f32x4Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -442,6 +604,9 @@ import WebAssembly
 }
 
 /// d := f32x4.lt
+#if os(Linux)
+@section(".text.cannery_f32x4Lt")
+#endif
 @c func cannery_f32x4Lt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Lt(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -450,6 +615,9 @@ import WebAssembly
 }
 
 /// d := f32x4.gt
+#if os(Linux)
+@section(".text.cannery_f32x4Gt")
+#endif
 @c func cannery_f32x4Gt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Gt(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -458,6 +626,9 @@ import WebAssembly
 }
 
 /// d := f32x4.le
+#if os(Linux)
+@section(".text.cannery_f32x4Le")
+#endif
 @c func cannery_f32x4Le(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Le(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -466,6 +637,9 @@ import WebAssembly
 }
 
 /// d := f32x4.ge
+#if os(Linux)
+@section(".text.cannery_f32x4Ge")
+#endif
 @c func cannery_f32x4Ge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Ge(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -474,6 +648,9 @@ import WebAssembly
 }
 
 /// d := f64x2.eq
+#if os(Linux)
+@section(".text.cannery_f64x2Eq")
+#endif
 @c func cannery_f64x2Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -482,6 +659,9 @@ import WebAssembly
 }
 
 /// d := f64x2.ne
+#if os(Linux)
+@section(".text.cannery_f64x2Ne")
+#endif
 @c func cannery_f64x2Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -490,6 +670,9 @@ import WebAssembly
 }
 
 /// d := f64x2.lt
+#if os(Linux)
+@section(".text.cannery_f64x2Lt")
+#endif
 @c func cannery_f64x2Lt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Lt(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -498,6 +681,9 @@ import WebAssembly
 }
 
 /// d := f64x2.gt
+#if os(Linux)
+@section(".text.cannery_f64x2Gt")
+#endif
 @c func cannery_f64x2Gt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Gt(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -506,6 +692,9 @@ import WebAssembly
 }
 
 /// d := f64x2.le
+#if os(Linux)
+@section(".text.cannery_f64x2Le")
+#endif
 @c func cannery_f64x2Le(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Le(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -514,6 +703,9 @@ import WebAssembly
 }
 
 /// d := f64x2.ge
+#if os(Linux)
+@section(".text.cannery_f64x2Ge")
+#endif
 @c func cannery_f64x2Ge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Ge(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -522,6 +714,9 @@ import WebAssembly
 }
 
 /// d := v128.not
+#if os(Linux)
+@section(".text.cannery_v128Not")
+#endif
 @c func cannery_v128Not(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128Not(vector(fp, slot0(w)))
@@ -530,6 +725,9 @@ import WebAssembly
 }
 
 /// d := v128.and
+#if os(Linux)
+@section(".text.cannery_v128And")
+#endif
 @c func cannery_v128And(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128And(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -538,6 +736,9 @@ import WebAssembly
 }
 
 /// d := v128.andnot
+#if os(Linux)
+@section(".text.cannery_v128Andnot")
+#endif
 @c func cannery_v128Andnot(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128Andnot(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -546,6 +747,9 @@ import WebAssembly
 }
 
 /// d := v128.or
+#if os(Linux)
+@section(".text.cannery_v128Or")
+#endif
 @c func cannery_v128Or(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128Or(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -554,6 +758,9 @@ import WebAssembly
 }
 
 /// d := v128.xor
+#if os(Linux)
+@section(".text.cannery_v128Xor")
+#endif
 @c func cannery_v128Xor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128Xor(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -562,6 +769,9 @@ import WebAssembly
 }
 
 /// d := v128.bitselect
+#if os(Linux)
+@section(".text.cannery_v128Bitselect")
+#endif
 @c func cannery_v128Bitselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.v128Bitselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -570,6 +780,9 @@ import WebAssembly
 }
 
 /// d := v128.any_true
+#if os(Linux)
+@section(".text.cannery_v128AnyTrue")
+#endif
 @c func cannery_v128AnyTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let t = Vector.v128AnyTrue(vector(fp, slot0(w)))
@@ -580,6 +793,9 @@ import WebAssembly
 }
 
 /// d := f32x4.demote_f64x2_zero
+#if os(Linux)
+@section(".text.cannery_f32x4DemoteF64x2Zero")
+#endif
 @c func cannery_f32x4DemoteF64x2Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4DemoteF64x2Zero(vector(fp, slot0(w)))
@@ -588,6 +804,9 @@ import WebAssembly
 }
 
 /// d := f64x2.promote_low_f32x4
+#if os(Linux)
+@section(".text.cannery_f64x2PromoteLowF32x4")
+#endif
 @c func cannery_f64x2PromoteLowF32x4(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2PromoteLowF32x4(vector(fp, slot0(w)))
@@ -596,6 +815,9 @@ import WebAssembly
 }
 
 /// d := i8x16.abs
+#if os(Linux)
+@section(".text.cannery_i8x16Abs")
+#endif
 @c func cannery_i8x16Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Abs(vector(fp, slot0(w)))
@@ -604,6 +826,9 @@ import WebAssembly
 }
 
 /// d := i8x16.neg
+#if os(Linux)
+@section(".text.cannery_i8x16Neg")
+#endif
 @c func cannery_i8x16Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Neg(vector(fp, slot0(w)))
@@ -612,6 +837,9 @@ import WebAssembly
 }
 
 /// d := i8x16.popcnt
+#if os(Linux)
+@section(".text.cannery_i8x16Popcnt")
+#endif
 @c func cannery_i8x16Popcnt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Popcnt(vector(fp, slot0(w)))
@@ -620,6 +848,9 @@ import WebAssembly
 }
 
 /// d := i8x16.all_true
+#if os(Linux)
+@section(".text.cannery_i8x16AllTrue")
+#endif
 @c func cannery_i8x16AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let t = Vector.i8x16AllTrue(vector(fp, slot0(w)))
@@ -630,6 +861,9 @@ import WebAssembly
 }
 
 /// d := i8x16.bitmask
+#if os(Linux)
+@section(".text.cannery_i8x16Bitmask")
+#endif
 @c func cannery_i8x16Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Bitmask(vector(fp, slot0(w)))
@@ -639,6 +873,9 @@ import WebAssembly
 }
 
 /// d := i8x16.narrow_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i8x16NarrowI16x8S")
+#endif
 @c func cannery_i8x16NarrowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16NarrowI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -647,6 +884,9 @@ import WebAssembly
 }
 
 /// d := i8x16.narrow_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i8x16NarrowI16x8U")
+#endif
 @c func cannery_i8x16NarrowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16NarrowI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -655,6 +895,9 @@ import WebAssembly
 }
 
 /// d := f32x4.ceil
+#if os(Linux)
+@section(".text.cannery_f32x4Ceil")
+#endif
 @c func cannery_f32x4Ceil(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Ceil(vector(fp, slot0(w)))
@@ -663,6 +906,9 @@ import WebAssembly
 }
 
 /// d := f32x4.floor
+#if os(Linux)
+@section(".text.cannery_f32x4Floor")
+#endif
 @c func cannery_f32x4Floor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Floor(vector(fp, slot0(w)))
@@ -671,6 +917,9 @@ import WebAssembly
 }
 
 /// d := f32x4.trunc
+#if os(Linux)
+@section(".text.cannery_f32x4Trunc")
+#endif
 @c func cannery_f32x4Trunc(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Trunc(vector(fp, slot0(w)))
@@ -679,6 +928,9 @@ import WebAssembly
 }
 
 /// d := f32x4.nearest
+#if os(Linux)
+@section(".text.cannery_f32x4Nearest")
+#endif
 @c func cannery_f32x4Nearest(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Nearest(vector(fp, slot0(w)))
@@ -687,6 +939,9 @@ import WebAssembly
 }
 
 /// d := i8x16.shl
+#if os(Linux)
+@section(".text.cannery_i8x16Shl")
+#endif
 @c func cannery_i8x16Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -695,6 +950,9 @@ import WebAssembly
 }
 
 /// d := i8x16.shr_s
+#if os(Linux)
+@section(".text.cannery_i8x16ShrS")
+#endif
 @c func cannery_i8x16ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -703,6 +961,9 @@ import WebAssembly
 }
 
 /// d := i8x16.shr_u
+#if os(Linux)
+@section(".text.cannery_i8x16ShrU")
+#endif
 @c func cannery_i8x16ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -711,6 +972,9 @@ import WebAssembly
 }
 
 /// d := i8x16.add
+#if os(Linux)
+@section(".text.cannery_i8x16Add")
+#endif
 @c func cannery_i8x16Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -719,6 +983,9 @@ import WebAssembly
 }
 
 /// d := i8x16.add_sat_s
+#if os(Linux)
+@section(".text.cannery_i8x16AddSatS")
+#endif
 @c func cannery_i8x16AddSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16AddSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -727,6 +994,9 @@ import WebAssembly
 }
 
 /// d := i8x16.add_sat_u
+#if os(Linux)
+@section(".text.cannery_i8x16AddSatU")
+#endif
 @c func cannery_i8x16AddSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16AddSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -735,6 +1005,9 @@ import WebAssembly
 }
 
 /// d := i8x16.sub
+#if os(Linux)
+@section(".text.cannery_i8x16Sub")
+#endif
 @c func cannery_i8x16Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -743,6 +1016,9 @@ import WebAssembly
 }
 
 /// d := i8x16.sub_sat_s
+#if os(Linux)
+@section(".text.cannery_i8x16SubSatS")
+#endif
 @c func cannery_i8x16SubSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16SubSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -751,6 +1027,9 @@ import WebAssembly
 }
 
 /// d := i8x16.sub_sat_u
+#if os(Linux)
+@section(".text.cannery_i8x16SubSatU")
+#endif
 @c func cannery_i8x16SubSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16SubSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -759,6 +1038,9 @@ import WebAssembly
 }
 
 /// d := f64x2.ceil
+#if os(Linux)
+@section(".text.cannery_f64x2Ceil")
+#endif
 @c func cannery_f64x2Ceil(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Ceil(vector(fp, slot0(w)))
@@ -767,6 +1049,9 @@ import WebAssembly
 }
 
 /// d := f64x2.floor
+#if os(Linux)
+@section(".text.cannery_f64x2Floor")
+#endif
 @c func cannery_f64x2Floor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Floor(vector(fp, slot0(w)))
@@ -775,6 +1060,9 @@ import WebAssembly
 }
 
 /// d := i8x16.min_s
+#if os(Linux)
+@section(".text.cannery_i8x16MinS")
+#endif
 @c func cannery_i8x16MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -783,6 +1071,9 @@ import WebAssembly
 }
 
 /// d := i8x16.min_u
+#if os(Linux)
+@section(".text.cannery_i8x16MinU")
+#endif
 @c func cannery_i8x16MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -791,6 +1082,9 @@ import WebAssembly
 }
 
 /// d := i8x16.max_s
+#if os(Linux)
+@section(".text.cannery_i8x16MaxS")
+#endif
 @c func cannery_i8x16MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -799,6 +1093,9 @@ import WebAssembly
 }
 
 /// d := i8x16.max_u
+#if os(Linux)
+@section(".text.cannery_i8x16MaxU")
+#endif
 @c func cannery_i8x16MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -807,6 +1104,9 @@ import WebAssembly
 }
 
 /// d := f64x2.trunc
+#if os(Linux)
+@section(".text.cannery_f64x2Trunc")
+#endif
 @c func cannery_f64x2Trunc(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Trunc(vector(fp, slot0(w)))
@@ -815,6 +1115,9 @@ import WebAssembly
 }
 
 /// d := i8x16.avgr_u
+#if os(Linux)
+@section(".text.cannery_i8x16AvgrU")
+#endif
 @c func cannery_i8x16AvgrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16AvgrU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -823,6 +1126,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extadd_pairwise_i8x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtaddPairwiseI8x16S")
+#endif
 @c func cannery_i16x8ExtaddPairwiseI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtaddPairwiseI8x16S(vector(fp, slot0(w)))
@@ -831,6 +1137,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extadd_pairwise_i8x16_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtaddPairwiseI8x16U")
+#endif
 @c func cannery_i16x8ExtaddPairwiseI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtaddPairwiseI8x16U(vector(fp, slot0(w)))
@@ -839,6 +1148,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extadd_pairwise_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4ExtaddPairwiseI16x8S")
+#endif
 @c func cannery_i32x4ExtaddPairwiseI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtaddPairwiseI16x8S(vector(fp, slot0(w)))
@@ -847,6 +1159,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extadd_pairwise_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i32x4ExtaddPairwiseI16x8U")
+#endif
 @c func cannery_i32x4ExtaddPairwiseI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtaddPairwiseI16x8U(vector(fp, slot0(w)))
@@ -855,6 +1170,9 @@ import WebAssembly
 }
 
 /// d := i16x8.abs
+#if os(Linux)
+@section(".text.cannery_i16x8Abs")
+#endif
 @c func cannery_i16x8Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Abs(vector(fp, slot0(w)))
@@ -863,6 +1181,9 @@ import WebAssembly
 }
 
 /// d := i16x8.neg
+#if os(Linux)
+@section(".text.cannery_i16x8Neg")
+#endif
 @c func cannery_i16x8Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Neg(vector(fp, slot0(w)))
@@ -871,6 +1192,9 @@ import WebAssembly
 }
 
 /// d := i16x8.q15mulr_sat_s
+#if os(Linux)
+@section(".text.cannery_i16x8Q15mulrSatS")
+#endif
 @c func cannery_i16x8Q15mulrSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Q15mulrSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -879,6 +1203,9 @@ import WebAssembly
 }
 
 /// d := i16x8.all_true
+#if os(Linux)
+@section(".text.cannery_i16x8AllTrue")
+#endif
 @c func cannery_i16x8AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let t = Vector.i16x8AllTrue(vector(fp, slot0(w)))
@@ -889,6 +1216,9 @@ import WebAssembly
 }
 
 /// d := i16x8.bitmask
+#if os(Linux)
+@section(".text.cannery_i16x8Bitmask")
+#endif
 @c func cannery_i16x8Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Bitmask(vector(fp, slot0(w)))
@@ -898,6 +1228,9 @@ import WebAssembly
 }
 
 /// d := i16x8.narrow_i32x4_s
+#if os(Linux)
+@section(".text.cannery_i16x8NarrowI32x4S")
+#endif
 @c func cannery_i16x8NarrowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8NarrowI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -906,6 +1239,9 @@ import WebAssembly
 }
 
 /// d := i16x8.narrow_i32x4_u
+#if os(Linux)
+@section(".text.cannery_i16x8NarrowI32x4U")
+#endif
 @c func cannery_i16x8NarrowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8NarrowI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -914,6 +1250,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extend_low_i8x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtendLowI8x16S")
+#endif
 @c func cannery_i16x8ExtendLowI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtendLowI8x16S(vector(fp, slot0(w)))
@@ -922,6 +1261,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extend_high_i8x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtendHighI8x16S")
+#endif
 @c func cannery_i16x8ExtendHighI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtendHighI8x16S(vector(fp, slot0(w)))
@@ -930,6 +1272,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extend_low_i8x16_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtendLowI8x16U")
+#endif
 @c func cannery_i16x8ExtendLowI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtendLowI8x16U(vector(fp, slot0(w)))
@@ -938,6 +1283,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extend_high_i8x16_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtendHighI8x16U")
+#endif
 @c func cannery_i16x8ExtendHighI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtendHighI8x16U(vector(fp, slot0(w)))
@@ -946,6 +1294,9 @@ import WebAssembly
 }
 
 /// d := i16x8.shl
+#if os(Linux)
+@section(".text.cannery_i16x8Shl")
+#endif
 @c func cannery_i16x8Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -954,6 +1305,9 @@ import WebAssembly
 }
 
 /// d := i16x8.shr_s
+#if os(Linux)
+@section(".text.cannery_i16x8ShrS")
+#endif
 @c func cannery_i16x8ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -962,6 +1316,9 @@ import WebAssembly
 }
 
 /// d := i16x8.shr_u
+#if os(Linux)
+@section(".text.cannery_i16x8ShrU")
+#endif
 @c func cannery_i16x8ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -970,6 +1327,9 @@ import WebAssembly
 }
 
 /// d := i16x8.add
+#if os(Linux)
+@section(".text.cannery_i16x8Add")
+#endif
 @c func cannery_i16x8Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -978,6 +1338,9 @@ import WebAssembly
 }
 
 /// d := i16x8.add_sat_s
+#if os(Linux)
+@section(".text.cannery_i16x8AddSatS")
+#endif
 @c func cannery_i16x8AddSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8AddSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -986,6 +1349,9 @@ import WebAssembly
 }
 
 /// d := i16x8.add_sat_u
+#if os(Linux)
+@section(".text.cannery_i16x8AddSatU")
+#endif
 @c func cannery_i16x8AddSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8AddSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -994,6 +1360,9 @@ import WebAssembly
 }
 
 /// d := i16x8.sub
+#if os(Linux)
+@section(".text.cannery_i16x8Sub")
+#endif
 @c func cannery_i16x8Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1002,6 +1371,9 @@ import WebAssembly
 }
 
 /// d := i16x8.sub_sat_s
+#if os(Linux)
+@section(".text.cannery_i16x8SubSatS")
+#endif
 @c func cannery_i16x8SubSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8SubSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1010,6 +1382,9 @@ import WebAssembly
 }
 
 /// d := i16x8.sub_sat_u
+#if os(Linux)
+@section(".text.cannery_i16x8SubSatU")
+#endif
 @c func cannery_i16x8SubSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8SubSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1018,6 +1393,9 @@ import WebAssembly
 }
 
 /// d := f64x2.nearest
+#if os(Linux)
+@section(".text.cannery_f64x2Nearest")
+#endif
 @c func cannery_f64x2Nearest(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Nearest(vector(fp, slot0(w)))
@@ -1026,6 +1404,9 @@ import WebAssembly
 }
 
 /// d := i16x8.mul
+#if os(Linux)
+@section(".text.cannery_i16x8Mul")
+#endif
 @c func cannery_i16x8Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1034,6 +1415,9 @@ import WebAssembly
 }
 
 /// d := i16x8.min_s
+#if os(Linux)
+@section(".text.cannery_i16x8MinS")
+#endif
 @c func cannery_i16x8MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1042,6 +1426,9 @@ import WebAssembly
 }
 
 /// d := i16x8.min_u
+#if os(Linux)
+@section(".text.cannery_i16x8MinU")
+#endif
 @c func cannery_i16x8MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1050,6 +1437,9 @@ import WebAssembly
 }
 
 /// d := i16x8.max_s
+#if os(Linux)
+@section(".text.cannery_i16x8MaxS")
+#endif
 @c func cannery_i16x8MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1058,6 +1448,9 @@ import WebAssembly
 }
 
 /// d := i16x8.max_u
+#if os(Linux)
+@section(".text.cannery_i16x8MaxU")
+#endif
 @c func cannery_i16x8MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1066,6 +1459,9 @@ import WebAssembly
 }
 
 /// d := i16x8.avgr_u
+#if os(Linux)
+@section(".text.cannery_i16x8AvgrU")
+#endif
 @c func cannery_i16x8AvgrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8AvgrU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1074,6 +1470,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extmul_low_i8x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtmulLowI8x16S")
+#endif
 @c func cannery_i16x8ExtmulLowI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtmulLowI8x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1082,6 +1481,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extmul_high_i8x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8ExtmulHighI8x16S")
+#endif
 @c func cannery_i16x8ExtmulHighI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtmulHighI8x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1090,6 +1492,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extmul_low_i8x16_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtmulLowI8x16U")
+#endif
 @c func cannery_i16x8ExtmulLowI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtmulLowI8x16U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1098,6 +1503,9 @@ import WebAssembly
 }
 
 /// d := i16x8.extmul_high_i8x16_u
+#if os(Linux)
+@section(".text.cannery_i16x8ExtmulHighI8x16U")
+#endif
 @c func cannery_i16x8ExtmulHighI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8ExtmulHighI8x16U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1106,6 +1514,9 @@ import WebAssembly
 }
 
 /// d := i32x4.abs
+#if os(Linux)
+@section(".text.cannery_i32x4Abs")
+#endif
 @c func cannery_i32x4Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Abs(vector(fp, slot0(w)))
@@ -1114,6 +1525,9 @@ import WebAssembly
 }
 
 /// d := i32x4.neg
+#if os(Linux)
+@section(".text.cannery_i32x4Neg")
+#endif
 @c func cannery_i32x4Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Neg(vector(fp, slot0(w)))
@@ -1122,6 +1536,9 @@ import WebAssembly
 }
 
 /// d := i32x4.all_true
+#if os(Linux)
+@section(".text.cannery_i32x4AllTrue")
+#endif
 @c func cannery_i32x4AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let t = Vector.i32x4AllTrue(vector(fp, slot0(w)))
@@ -1132,6 +1549,9 @@ import WebAssembly
 }
 
 /// d := i32x4.bitmask
+#if os(Linux)
+@section(".text.cannery_i32x4Bitmask")
+#endif
 @c func cannery_i32x4Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Bitmask(vector(fp, slot0(w)))
@@ -1141,6 +1561,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extend_low_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4ExtendLowI16x8S")
+#endif
 @c func cannery_i32x4ExtendLowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtendLowI16x8S(vector(fp, slot0(w)))
@@ -1149,6 +1572,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extend_high_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4ExtendHighI16x8S")
+#endif
 @c func cannery_i32x4ExtendHighI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtendHighI16x8S(vector(fp, slot0(w)))
@@ -1157,6 +1583,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extend_low_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i32x4ExtendLowI16x8U")
+#endif
 @c func cannery_i32x4ExtendLowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtendLowI16x8U(vector(fp, slot0(w)))
@@ -1165,6 +1594,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extend_high_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i32x4ExtendHighI16x8U")
+#endif
 @c func cannery_i32x4ExtendHighI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtendHighI16x8U(vector(fp, slot0(w)))
@@ -1173,6 +1605,9 @@ import WebAssembly
 }
 
 /// d := i32x4.shl
+#if os(Linux)
+@section(".text.cannery_i32x4Shl")
+#endif
 @c func cannery_i32x4Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1181,6 +1616,9 @@ import WebAssembly
 }
 
 /// d := i32x4.shr_s
+#if os(Linux)
+@section(".text.cannery_i32x4ShrS")
+#endif
 @c func cannery_i32x4ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1189,6 +1627,9 @@ import WebAssembly
 }
 
 /// d := i32x4.shr_u
+#if os(Linux)
+@section(".text.cannery_i32x4ShrU")
+#endif
 @c func cannery_i32x4ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1197,6 +1638,9 @@ import WebAssembly
 }
 
 /// d := i32x4.add
+#if os(Linux)
+@section(".text.cannery_i32x4Add")
+#endif
 @c func cannery_i32x4Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1205,6 +1649,9 @@ import WebAssembly
 }
 
 /// d := i32x4.sub
+#if os(Linux)
+@section(".text.cannery_i32x4Sub")
+#endif
 @c func cannery_i32x4Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1213,6 +1660,9 @@ import WebAssembly
 }
 
 /// d := i32x4.mul
+#if os(Linux)
+@section(".text.cannery_i32x4Mul")
+#endif
 @c func cannery_i32x4Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1221,6 +1671,9 @@ import WebAssembly
 }
 
 /// d := i32x4.min_s
+#if os(Linux)
+@section(".text.cannery_i32x4MinS")
+#endif
 @c func cannery_i32x4MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1229,6 +1682,9 @@ import WebAssembly
 }
 
 /// d := i32x4.min_u
+#if os(Linux)
+@section(".text.cannery_i32x4MinU")
+#endif
 @c func cannery_i32x4MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1237,6 +1693,9 @@ import WebAssembly
 }
 
 /// d := i32x4.max_s
+#if os(Linux)
+@section(".text.cannery_i32x4MaxS")
+#endif
 @c func cannery_i32x4MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1245,6 +1704,9 @@ import WebAssembly
 }
 
 /// d := i32x4.max_u
+#if os(Linux)
+@section(".text.cannery_i32x4MaxU")
+#endif
 @c func cannery_i32x4MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1253,6 +1715,9 @@ import WebAssembly
 }
 
 /// d := i32x4.dot_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4DotI16x8S")
+#endif
 @c func cannery_i32x4DotI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4DotI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1261,6 +1726,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extmul_low_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4ExtmulLowI16x8S")
+#endif
 @c func cannery_i32x4ExtmulLowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtmulLowI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1269,6 +1737,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extmul_high_i16x8_s
+#if os(Linux)
+@section(".text.cannery_i32x4ExtmulHighI16x8S")
+#endif
 @c func cannery_i32x4ExtmulHighI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtmulHighI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1277,6 +1748,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extmul_low_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i32x4ExtmulLowI16x8U")
+#endif
 @c func cannery_i32x4ExtmulLowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtmulLowI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1285,6 +1759,9 @@ import WebAssembly
 }
 
 /// d := i32x4.extmul_high_i16x8_u
+#if os(Linux)
+@section(".text.cannery_i32x4ExtmulHighI16x8U")
+#endif
 @c func cannery_i32x4ExtmulHighI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4ExtmulHighI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1293,6 +1770,9 @@ import WebAssembly
 }
 
 /// d := i64x2.abs
+#if os(Linux)
+@section(".text.cannery_i64x2Abs")
+#endif
 @c func cannery_i64x2Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Abs(vector(fp, slot0(w)))
@@ -1301,6 +1781,9 @@ import WebAssembly
 }
 
 /// d := i64x2.neg
+#if os(Linux)
+@section(".text.cannery_i64x2Neg")
+#endif
 @c func cannery_i64x2Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Neg(vector(fp, slot0(w)))
@@ -1309,6 +1792,9 @@ import WebAssembly
 }
 
 /// d := i64x2.all_true
+#if os(Linux)
+@section(".text.cannery_i64x2AllTrue")
+#endif
 @c func cannery_i64x2AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let t = Vector.i64x2AllTrue(vector(fp, slot0(w)))
@@ -1319,6 +1805,9 @@ import WebAssembly
 }
 
 /// d := i64x2.bitmask
+#if os(Linux)
+@section(".text.cannery_i64x2Bitmask")
+#endif
 @c func cannery_i64x2Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Bitmask(vector(fp, slot0(w)))
@@ -1328,6 +1817,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extend_low_i32x4_s
+#if os(Linux)
+@section(".text.cannery_i64x2ExtendLowI32x4S")
+#endif
 @c func cannery_i64x2ExtendLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtendLowI32x4S(vector(fp, slot0(w)))
@@ -1336,6 +1828,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extend_high_i32x4_s
+#if os(Linux)
+@section(".text.cannery_i64x2ExtendHighI32x4S")
+#endif
 @c func cannery_i64x2ExtendHighI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtendHighI32x4S(vector(fp, slot0(w)))
@@ -1344,6 +1839,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extend_low_i32x4_u
+#if os(Linux)
+@section(".text.cannery_i64x2ExtendLowI32x4U")
+#endif
 @c func cannery_i64x2ExtendLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtendLowI32x4U(vector(fp, slot0(w)))
@@ -1352,6 +1850,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extend_high_i32x4_u
+#if os(Linux)
+@section(".text.cannery_i64x2ExtendHighI32x4U")
+#endif
 @c func cannery_i64x2ExtendHighI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtendHighI32x4U(vector(fp, slot0(w)))
@@ -1360,6 +1861,9 @@ import WebAssembly
 }
 
 /// d := i64x2.shl
+#if os(Linux)
+@section(".text.cannery_i64x2Shl")
+#endif
 @c func cannery_i64x2Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1368,6 +1872,9 @@ import WebAssembly
 }
 
 /// d := i64x2.shr_s
+#if os(Linux)
+@section(".text.cannery_i64x2ShrS")
+#endif
 @c func cannery_i64x2ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1376,6 +1883,9 @@ import WebAssembly
 }
 
 /// d := i64x2.shr_u
+#if os(Linux)
+@section(".text.cannery_i64x2ShrU")
+#endif
 @c func cannery_i64x2ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
@@ -1384,6 +1894,9 @@ import WebAssembly
 }
 
 /// d := i64x2.add
+#if os(Linux)
+@section(".text.cannery_i64x2Add")
+#endif
 @c func cannery_i64x2Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1392,6 +1905,9 @@ import WebAssembly
 }
 
 /// d := i64x2.sub
+#if os(Linux)
+@section(".text.cannery_i64x2Sub")
+#endif
 @c func cannery_i64x2Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1400,6 +1916,9 @@ import WebAssembly
 }
 
 /// d := i64x2.mul
+#if os(Linux)
+@section(".text.cannery_i64x2Mul")
+#endif
 @c func cannery_i64x2Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1408,6 +1927,9 @@ import WebAssembly
 }
 
 /// d := i64x2.eq
+#if os(Linux)
+@section(".text.cannery_i64x2Eq")
+#endif
 @c func cannery_i64x2Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1416,6 +1938,9 @@ import WebAssembly
 }
 
 /// d := i64x2.ne
+#if os(Linux)
+@section(".text.cannery_i64x2Ne")
+#endif
 @c func cannery_i64x2Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1424,6 +1949,9 @@ import WebAssembly
 }
 
 /// d := i64x2.lt_s
+#if os(Linux)
+@section(".text.cannery_i64x2LtS")
+#endif
 @c func cannery_i64x2LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1432,6 +1960,9 @@ import WebAssembly
 }
 
 /// d := i64x2.gt_s
+#if os(Linux)
+@section(".text.cannery_i64x2GtS")
+#endif
 @c func cannery_i64x2GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1440,6 +1971,9 @@ import WebAssembly
 }
 
 /// d := i64x2.le_s
+#if os(Linux)
+@section(".text.cannery_i64x2LeS")
+#endif
 @c func cannery_i64x2LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1448,6 +1982,9 @@ import WebAssembly
 }
 
 /// d := i64x2.ge_s
+#if os(Linux)
+@section(".text.cannery_i64x2GeS")
+#endif
 @c func cannery_i64x2GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1456,6 +1993,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extmul_low_i32x4_s
+#if os(Linux)
+@section(".text.cannery_i64x2ExtmulLowI32x4S")
+#endif
 @c func cannery_i64x2ExtmulLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtmulLowI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1464,6 +2004,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extmul_high_i32x4_s
+#if os(Linux)
+@section(".text.cannery_i64x2ExtmulHighI32x4S")
+#endif
 @c func cannery_i64x2ExtmulHighI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtmulHighI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1472,6 +2015,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extmul_low_i32x4_u
+#if os(Linux)
+@section(".text.cannery_i64x2ExtmulLowI32x4U")
+#endif
 @c func cannery_i64x2ExtmulLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtmulLowI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1480,6 +2026,9 @@ import WebAssembly
 }
 
 /// d := i64x2.extmul_high_i32x4_u
+#if os(Linux)
+@section(".text.cannery_i64x2ExtmulHighI32x4U")
+#endif
 @c func cannery_i64x2ExtmulHighI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2ExtmulHighI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1488,6 +2037,9 @@ import WebAssembly
 }
 
 /// d := f32x4.abs
+#if os(Linux)
+@section(".text.cannery_f32x4Abs")
+#endif
 @c func cannery_f32x4Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Abs(vector(fp, slot0(w)))
@@ -1496,6 +2048,9 @@ import WebAssembly
 }
 
 /// d := f32x4.neg
+#if os(Linux)
+@section(".text.cannery_f32x4Neg")
+#endif
 @c func cannery_f32x4Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Neg(vector(fp, slot0(w)))
@@ -1504,6 +2059,9 @@ import WebAssembly
 }
 
 /// d := f32x4.sqrt
+#if os(Linux)
+@section(".text.cannery_f32x4Sqrt")
+#endif
 @c func cannery_f32x4Sqrt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Sqrt(vector(fp, slot0(w)))
@@ -1512,6 +2070,9 @@ import WebAssembly
 }
 
 /// d := f32x4.add
+#if os(Linux)
+@section(".text.cannery_f32x4Add")
+#endif
 @c func cannery_f32x4Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1520,6 +2081,9 @@ import WebAssembly
 }
 
 /// d := f32x4.sub
+#if os(Linux)
+@section(".text.cannery_f32x4Sub")
+#endif
 @c func cannery_f32x4Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1528,6 +2092,9 @@ import WebAssembly
 }
 
 /// d := f32x4.mul
+#if os(Linux)
+@section(".text.cannery_f32x4Mul")
+#endif
 @c func cannery_f32x4Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1536,6 +2103,9 @@ import WebAssembly
 }
 
 /// d := f32x4.div
+#if os(Linux)
+@section(".text.cannery_f32x4Div")
+#endif
 @c func cannery_f32x4Div(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Div(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1544,6 +2114,9 @@ import WebAssembly
 }
 
 /// d := f32x4.min
+#if os(Linux)
+@section(".text.cannery_f32x4Min")
+#endif
 @c func cannery_f32x4Min(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Min(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1552,6 +2125,9 @@ import WebAssembly
 }
 
 /// d := f32x4.max
+#if os(Linux)
+@section(".text.cannery_f32x4Max")
+#endif
 @c func cannery_f32x4Max(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Max(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1560,6 +2136,9 @@ import WebAssembly
 }
 
 /// d := f32x4.pmin
+#if os(Linux)
+@section(".text.cannery_f32x4Pmin")
+#endif
 @c func cannery_f32x4Pmin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Pmin(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1568,6 +2147,9 @@ import WebAssembly
 }
 
 /// d := f32x4.pmax
+#if os(Linux)
+@section(".text.cannery_f32x4Pmax")
+#endif
 @c func cannery_f32x4Pmax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4Pmax(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1576,6 +2158,9 @@ import WebAssembly
 }
 
 /// d := f64x2.abs
+#if os(Linux)
+@section(".text.cannery_f64x2Abs")
+#endif
 @c func cannery_f64x2Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Abs(vector(fp, slot0(w)))
@@ -1584,6 +2169,9 @@ import WebAssembly
 }
 
 /// d := f64x2.neg
+#if os(Linux)
+@section(".text.cannery_f64x2Neg")
+#endif
 @c func cannery_f64x2Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Neg(vector(fp, slot0(w)))
@@ -1592,6 +2180,9 @@ import WebAssembly
 }
 
 /// d := f64x2.sqrt
+#if os(Linux)
+@section(".text.cannery_f64x2Sqrt")
+#endif
 @c func cannery_f64x2Sqrt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Sqrt(vector(fp, slot0(w)))
@@ -1600,6 +2191,9 @@ import WebAssembly
 }
 
 /// d := f64x2.add
+#if os(Linux)
+@section(".text.cannery_f64x2Add")
+#endif
 @c func cannery_f64x2Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1608,6 +2202,9 @@ import WebAssembly
 }
 
 /// d := f64x2.sub
+#if os(Linux)
+@section(".text.cannery_f64x2Sub")
+#endif
 @c func cannery_f64x2Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1616,6 +2213,9 @@ import WebAssembly
 }
 
 /// d := f64x2.mul
+#if os(Linux)
+@section(".text.cannery_f64x2Mul")
+#endif
 @c func cannery_f64x2Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1624,6 +2224,9 @@ import WebAssembly
 }
 
 /// d := f64x2.div
+#if os(Linux)
+@section(".text.cannery_f64x2Div")
+#endif
 @c func cannery_f64x2Div(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Div(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1632,6 +2235,9 @@ import WebAssembly
 }
 
 /// d := f64x2.min
+#if os(Linux)
+@section(".text.cannery_f64x2Min")
+#endif
 @c func cannery_f64x2Min(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Min(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1640,6 +2246,9 @@ import WebAssembly
 }
 
 /// d := f64x2.max
+#if os(Linux)
+@section(".text.cannery_f64x2Max")
+#endif
 @c func cannery_f64x2Max(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Max(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1648,6 +2257,9 @@ import WebAssembly
 }
 
 /// d := f64x2.pmin
+#if os(Linux)
+@section(".text.cannery_f64x2Pmin")
+#endif
 @c func cannery_f64x2Pmin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Pmin(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1656,6 +2268,9 @@ import WebAssembly
 }
 
 /// d := f64x2.pmax
+#if os(Linux)
+@section(".text.cannery_f64x2Pmax")
+#endif
 @c func cannery_f64x2Pmax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2Pmax(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1664,6 +2279,9 @@ import WebAssembly
 }
 
 /// d := i32x4.trunc_sat_f32x4_s
+#if os(Linux)
+@section(".text.cannery_i32x4TruncSatF32x4S")
+#endif
 @c func cannery_i32x4TruncSatF32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4TruncSatF32x4S(vector(fp, slot0(w)))
@@ -1672,6 +2290,9 @@ import WebAssembly
 }
 
 /// d := i32x4.trunc_sat_f32x4_u
+#if os(Linux)
+@section(".text.cannery_i32x4TruncSatF32x4U")
+#endif
 @c func cannery_i32x4TruncSatF32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4TruncSatF32x4U(vector(fp, slot0(w)))
@@ -1680,6 +2301,9 @@ import WebAssembly
 }
 
 /// d := f32x4.convert_i32x4_s
+#if os(Linux)
+@section(".text.cannery_f32x4ConvertI32x4S")
+#endif
 @c func cannery_f32x4ConvertI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4ConvertI32x4S(vector(fp, slot0(w)))
@@ -1688,6 +2312,9 @@ import WebAssembly
 }
 
 /// d := f32x4.convert_i32x4_u
+#if os(Linux)
+@section(".text.cannery_f32x4ConvertI32x4U")
+#endif
 @c func cannery_f32x4ConvertI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4ConvertI32x4U(vector(fp, slot0(w)))
@@ -1696,6 +2323,9 @@ import WebAssembly
 }
 
 /// d := i32x4.trunc_sat_f64x2_s_zero
+#if os(Linux)
+@section(".text.cannery_i32x4TruncSatF64x2SZero")
+#endif
 @c func cannery_i32x4TruncSatF64x2SZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4TruncSatF64x2SZero(vector(fp, slot0(w)))
@@ -1704,6 +2334,9 @@ import WebAssembly
 }
 
 /// d := i32x4.trunc_sat_f64x2_u_zero
+#if os(Linux)
+@section(".text.cannery_i32x4TruncSatF64x2UZero")
+#endif
 @c func cannery_i32x4TruncSatF64x2UZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4TruncSatF64x2UZero(vector(fp, slot0(w)))
@@ -1712,6 +2345,9 @@ import WebAssembly
 }
 
 /// d := f64x2.convert_low_i32x4_s
+#if os(Linux)
+@section(".text.cannery_f64x2ConvertLowI32x4S")
+#endif
 @c func cannery_f64x2ConvertLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2ConvertLowI32x4S(vector(fp, slot0(w)))
@@ -1720,6 +2356,9 @@ import WebAssembly
 }
 
 /// d := f64x2.convert_low_i32x4_u
+#if os(Linux)
+@section(".text.cannery_f64x2ConvertLowI32x4U")
+#endif
 @c func cannery_f64x2ConvertLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2ConvertLowI32x4U(vector(fp, slot0(w)))
@@ -1728,6 +2367,9 @@ import WebAssembly
 }
 
 /// d := i8x16.relaxed_swizzle
+#if os(Linux)
+@section(".text.cannery_i8x16RelaxedSwizzle")
+#endif
 @c func cannery_i8x16RelaxedSwizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16RelaxedSwizzle(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1736,6 +2378,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_trunc_f32x4_s
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedTruncF32x4S")
+#endif
 @c func cannery_i32x4RelaxedTruncF32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedTruncF32x4S(vector(fp, slot0(w)))
@@ -1744,6 +2389,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_trunc_f32x4_u
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedTruncF32x4U")
+#endif
 @c func cannery_i32x4RelaxedTruncF32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedTruncF32x4U(vector(fp, slot0(w)))
@@ -1752,6 +2400,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_trunc_f64x2_s_zero
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedTruncF64x2SZero")
+#endif
 @c func cannery_i32x4RelaxedTruncF64x2SZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedTruncF64x2SZero(vector(fp, slot0(w)))
@@ -1760,6 +2411,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_trunc_f64x2_u_zero
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedTruncF64x2UZero")
+#endif
 @c func cannery_i32x4RelaxedTruncF64x2UZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedTruncF64x2UZero(vector(fp, slot0(w)))
@@ -1768,6 +2422,9 @@ import WebAssembly
 }
 
 /// d := f32x4.relaxed_madd
+#if os(Linux)
+@section(".text.cannery_f32x4RelaxedMadd")
+#endif
 @c func cannery_f32x4RelaxedMadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4RelaxedMadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1776,6 +2433,9 @@ import WebAssembly
 }
 
 /// d := f32x4.relaxed_nmadd
+#if os(Linux)
+@section(".text.cannery_f32x4RelaxedNmadd")
+#endif
 @c func cannery_f32x4RelaxedNmadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4RelaxedNmadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1784,6 +2444,9 @@ import WebAssembly
 }
 
 /// d := f64x2.relaxed_madd
+#if os(Linux)
+@section(".text.cannery_f64x2RelaxedMadd")
+#endif
 @c func cannery_f64x2RelaxedMadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2RelaxedMadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1792,6 +2455,9 @@ import WebAssembly
 }
 
 /// d := f64x2.relaxed_nmadd
+#if os(Linux)
+@section(".text.cannery_f64x2RelaxedNmadd")
+#endif
 @c func cannery_f64x2RelaxedNmadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2RelaxedNmadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1800,6 +2466,9 @@ import WebAssembly
 }
 
 /// d := i8x16.relaxed_laneselect
+#if os(Linux)
+@section(".text.cannery_i8x16RelaxedLaneselect")
+#endif
 @c func cannery_i8x16RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i8x16RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1808,6 +2477,9 @@ import WebAssembly
 }
 
 /// d := i16x8.relaxed_laneselect
+#if os(Linux)
+@section(".text.cannery_i16x8RelaxedLaneselect")
+#endif
 @c func cannery_i16x8RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1816,6 +2488,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_laneselect
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedLaneselect")
+#endif
 @c func cannery_i32x4RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1824,6 +2499,9 @@ import WebAssembly
 }
 
 /// d := i64x2.relaxed_laneselect
+#if os(Linux)
+@section(".text.cannery_i64x2RelaxedLaneselect")
+#endif
 @c func cannery_i64x2RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i64x2RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
@@ -1832,6 +2510,9 @@ import WebAssembly
 }
 
 /// d := f32x4.relaxed_min
+#if os(Linux)
+@section(".text.cannery_f32x4RelaxedMin")
+#endif
 @c func cannery_f32x4RelaxedMin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4RelaxedMin(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1840,6 +2521,9 @@ import WebAssembly
 }
 
 /// d := f32x4.relaxed_max
+#if os(Linux)
+@section(".text.cannery_f32x4RelaxedMax")
+#endif
 @c func cannery_f32x4RelaxedMax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f32x4RelaxedMax(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1848,6 +2532,9 @@ import WebAssembly
 }
 
 /// d := f64x2.relaxed_min
+#if os(Linux)
+@section(".text.cannery_f64x2RelaxedMin")
+#endif
 @c func cannery_f64x2RelaxedMin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2RelaxedMin(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1856,6 +2543,9 @@ import WebAssembly
 }
 
 /// d := f64x2.relaxed_max
+#if os(Linux)
+@section(".text.cannery_f64x2RelaxedMax")
+#endif
 @c func cannery_f64x2RelaxedMax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.f64x2RelaxedMax(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1864,6 +2554,9 @@ import WebAssembly
 }
 
 /// d := i16x8.relaxed_q15mulr_s
+#if os(Linux)
+@section(".text.cannery_i16x8RelaxedQ15mulrS")
+#endif
 @c func cannery_i16x8RelaxedQ15mulrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8RelaxedQ15mulrS(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1872,6 +2565,9 @@ import WebAssembly
 }
 
 /// d := i16x8.relaxed_dot_i8x16_i7x16_s
+#if os(Linux)
+@section(".text.cannery_i16x8RelaxedDotI8x16I7x16S")
+#endif
 @c func cannery_i16x8RelaxedDotI8x16I7x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i16x8RelaxedDotI8x16I7x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
@@ -1880,6 +2576,9 @@ import WebAssembly
 }
 
 /// d := i32x4.relaxed_dot_i8x16_i7x16_add_s
+#if os(Linux)
+@section(".text.cannery_i32x4RelaxedDotI8x16I7x16AddS")
+#endif
 @c func cannery_i32x4RelaxedDotI8x16I7x16AddS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let r = Vector.i32x4RelaxedDotI8x16I7x16AddS(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))

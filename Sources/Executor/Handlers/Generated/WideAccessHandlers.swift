@@ -4,6 +4,9 @@ import Semantics
 import WebAssembly
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32LoadW_s_d")
+#endif
 @c func cannery_i32LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -18,6 +21,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32LoadW_s_n")
+#endif
 @c func cannery_i32LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -31,6 +37,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32LoadW_a_d")
+#endif
 @c func cannery_i32LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -45,6 +54,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32LoadW_a_n")
+#endif
 @c func cannery_i32LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -58,6 +70,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64LoadW_s_d")
+#endif
 @c func cannery_i64LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -72,6 +87,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64LoadW_s_n")
+#endif
 @c func cannery_i64LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -85,6 +103,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64LoadW_a_d")
+#endif
 @c func cannery_i64LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -99,6 +120,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64LoadW_a_n")
+#endif
 @c func cannery_i64LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -112,6 +136,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32LoadW_s_d")
+#endif
 @c func cannery_f32LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -125,6 +152,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32LoadW_s_n")
+#endif
 @c func cannery_f32LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -137,6 +167,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32LoadW_a_d")
+#endif
 @c func cannery_f32LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -150,6 +183,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f32LoadW_a_n")
+#endif
 @c func cannery_f32LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -162,6 +198,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64LoadW_s_d")
+#endif
 @c func cannery_f64LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -175,6 +214,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64LoadW_s_n")
+#endif
 @c func cannery_f64LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -187,6 +229,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64LoadW_a_d")
+#endif
 @c func cannery_f64LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -200,6 +245,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_f64LoadW_a_n")
+#endif
 @c func cannery_f64LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -212,6 +260,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8SW_s_d")
+#endif
 @c func cannery_i32Load8SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -226,6 +277,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8SW_s_n")
+#endif
 @c func cannery_i32Load8SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -239,6 +293,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8SW_a_d")
+#endif
 @c func cannery_i32Load8SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -253,6 +310,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8SW_a_n")
+#endif
 @c func cannery_i32Load8SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -266,6 +326,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8UW_s_d")
+#endif
 @c func cannery_i32Load8UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -280,6 +343,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8UW_s_n")
+#endif
 @c func cannery_i32Load8UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -293,6 +359,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8UW_a_d")
+#endif
 @c func cannery_i32Load8UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -307,6 +376,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load8UW_a_n")
+#endif
 @c func cannery_i32Load8UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -320,6 +392,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16SW_s_d")
+#endif
 @c func cannery_i32Load16SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -334,6 +409,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16SW_s_n")
+#endif
 @c func cannery_i32Load16SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -347,6 +425,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16SW_a_d")
+#endif
 @c func cannery_i32Load16SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -361,6 +442,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16SW_a_n")
+#endif
 @c func cannery_i32Load16SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -374,6 +458,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16UW_s_d")
+#endif
 @c func cannery_i32Load16UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -388,6 +475,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16UW_s_n")
+#endif
 @c func cannery_i32Load16UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -401,6 +491,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16UW_a_d")
+#endif
 @c func cannery_i32Load16UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -415,6 +508,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i32Load16UW_a_n")
+#endif
 @c func cannery_i32Load16UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -428,6 +524,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8SW_s_d")
+#endif
 @c func cannery_i64Load8SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -442,6 +541,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8SW_s_n")
+#endif
 @c func cannery_i64Load8SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -455,6 +557,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8SW_a_d")
+#endif
 @c func cannery_i64Load8SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -469,6 +574,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8SW_a_n")
+#endif
 @c func cannery_i64Load8SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -482,6 +590,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8UW_s_d")
+#endif
 @c func cannery_i64Load8UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -496,6 +607,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8UW_s_n")
+#endif
 @c func cannery_i64Load8UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -509,6 +623,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8UW_a_d")
+#endif
 @c func cannery_i64Load8UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -523,6 +640,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load8UW_a_n")
+#endif
 @c func cannery_i64Load8UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -536,6 +656,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16SW_s_d")
+#endif
 @c func cannery_i64Load16SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -550,6 +673,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16SW_s_n")
+#endif
 @c func cannery_i64Load16SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -563,6 +689,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16SW_a_d")
+#endif
 @c func cannery_i64Load16SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -577,6 +706,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16SW_a_n")
+#endif
 @c func cannery_i64Load16SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -590,6 +722,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16UW_s_d")
+#endif
 @c func cannery_i64Load16UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -604,6 +739,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16UW_s_n")
+#endif
 @c func cannery_i64Load16UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -617,6 +755,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16UW_a_d")
+#endif
 @c func cannery_i64Load16UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -631,6 +772,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load16UW_a_n")
+#endif
 @c func cannery_i64Load16UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -644,6 +788,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32SW_s_d")
+#endif
 @c func cannery_i64Load32SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -658,6 +805,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32SW_s_n")
+#endif
 @c func cannery_i64Load32SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -671,6 +821,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32SW_a_d")
+#endif
 @c func cannery_i64Load32SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -685,6 +838,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32SW_a_n")
+#endif
 @c func cannery_i64Load32SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -698,6 +854,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32UW_s_d")
+#endif
 @c func cannery_i64Load32UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -712,6 +871,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32UW_s_n")
+#endif
 @c func cannery_i64Load32UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -725,6 +887,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32UW_a_d")
+#endif
 @c func cannery_i64Load32UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -739,6 +904,9 @@ import WebAssembly
 }
 
 /// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_i64Load32UW_a_n")
+#endif
 @c func cannery_i64Load32UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -752,6 +920,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32StoreW_ss")
+#endif
 @c func cannery_i32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -763,6 +934,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32StoreW_ss")
+#endif
 @c func cannery_tracked_i32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -780,6 +954,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32StoreW_as")
+#endif
 @c func cannery_i32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -791,6 +968,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32StoreW_as")
+#endif
 @c func cannery_tracked_i32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -808,6 +988,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32StoreW_sa")
+#endif
 @c func cannery_i32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -819,6 +1002,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32StoreW_sa")
+#endif
 @c func cannery_tracked_i32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -836,6 +1022,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32StoreW_si")
+#endif
 @c func cannery_i32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -847,6 +1036,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32StoreW_si")
+#endif
 @c func cannery_tracked_i32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -864,6 +1056,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64StoreW_ss")
+#endif
 @c func cannery_i64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -875,6 +1070,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64StoreW_ss")
+#endif
 @c func cannery_tracked_i64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -892,6 +1090,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64StoreW_as")
+#endif
 @c func cannery_i64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -903,6 +1104,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64StoreW_as")
+#endif
 @c func cannery_tracked_i64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -920,6 +1124,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64StoreW_sa")
+#endif
 @c func cannery_i64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -931,6 +1138,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64StoreW_sa")
+#endif
 @c func cannery_tracked_i64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -948,6 +1158,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64StoreW_si")
+#endif
 @c func cannery_i64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -959,6 +1172,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64StoreW_si")
+#endif
 @c func cannery_tracked_i64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -976,6 +1192,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32StoreW_ss")
+#endif
 @c func cannery_f32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -987,6 +1206,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32StoreW_ss")
+#endif
 @c func cannery_tracked_f32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1004,6 +1226,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32StoreW_as")
+#endif
 @c func cannery_f32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1015,6 +1240,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32StoreW_as")
+#endif
 @c func cannery_tracked_f32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1032,6 +1260,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32StoreW_sa")
+#endif
 @c func cannery_f32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1043,6 +1274,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32StoreW_sa")
+#endif
 @c func cannery_tracked_f32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1060,6 +1294,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f32StoreW_si")
+#endif
 @c func cannery_f32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1071,6 +1308,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f32StoreW_si")
+#endif
 @c func cannery_tracked_f32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1088,6 +1328,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64StoreW_ss")
+#endif
 @c func cannery_f64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1099,6 +1342,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64StoreW_ss")
+#endif
 @c func cannery_tracked_f64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1116,6 +1362,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64StoreW_as")
+#endif
 @c func cannery_f64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1127,6 +1376,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64StoreW_as")
+#endif
 @c func cannery_tracked_f64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1144,6 +1396,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64StoreW_sa")
+#endif
 @c func cannery_f64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1155,6 +1410,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64StoreW_sa")
+#endif
 @c func cannery_tracked_f64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1172,6 +1430,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_f64StoreW_si")
+#endif
 @c func cannery_f64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1183,6 +1444,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_f64StoreW_si")
+#endif
 @c func cannery_tracked_f64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1200,6 +1464,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8W_ss")
+#endif
 @c func cannery_i32Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1211,6 +1478,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8W_ss")
+#endif
 @c func cannery_tracked_i32Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1228,6 +1498,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8W_as")
+#endif
 @c func cannery_i32Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1239,6 +1512,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8W_as")
+#endif
 @c func cannery_tracked_i32Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1256,6 +1532,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8W_sa")
+#endif
 @c func cannery_i32Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1267,6 +1546,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8W_sa")
+#endif
 @c func cannery_tracked_i32Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1284,6 +1566,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store8W_si")
+#endif
 @c func cannery_i32Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1295,6 +1580,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8W_si")
+#endif
 @c func cannery_tracked_i32Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1312,6 +1600,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16W_ss")
+#endif
 @c func cannery_i32Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1323,6 +1614,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16W_ss")
+#endif
 @c func cannery_tracked_i32Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1340,6 +1634,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16W_as")
+#endif
 @c func cannery_i32Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1351,6 +1648,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16W_as")
+#endif
 @c func cannery_tracked_i32Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1368,6 +1668,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16W_sa")
+#endif
 @c func cannery_i32Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1379,6 +1682,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16W_sa")
+#endif
 @c func cannery_tracked_i32Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1396,6 +1702,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i32Store16W_si")
+#endif
 @c func cannery_i32Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1407,6 +1716,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16W_si")
+#endif
 @c func cannery_tracked_i32Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1424,6 +1736,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8W_ss")
+#endif
 @c func cannery_i64Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1435,6 +1750,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8W_ss")
+#endif
 @c func cannery_tracked_i64Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1452,6 +1770,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8W_as")
+#endif
 @c func cannery_i64Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1463,6 +1784,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8W_as")
+#endif
 @c func cannery_tracked_i64Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1480,6 +1804,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8W_sa")
+#endif
 @c func cannery_i64Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1491,6 +1818,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8W_sa")
+#endif
 @c func cannery_tracked_i64Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1508,6 +1838,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store8W_si")
+#endif
 @c func cannery_i64Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1519,6 +1852,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8W_si")
+#endif
 @c func cannery_tracked_i64Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1536,6 +1872,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16W_ss")
+#endif
 @c func cannery_i64Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1547,6 +1886,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16W_ss")
+#endif
 @c func cannery_tracked_i64Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1564,6 +1906,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16W_as")
+#endif
 @c func cannery_i64Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1575,6 +1920,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16W_as")
+#endif
 @c func cannery_tracked_i64Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1592,6 +1940,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16W_sa")
+#endif
 @c func cannery_i64Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1603,6 +1954,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16W_sa")
+#endif
 @c func cannery_tracked_i64Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1620,6 +1974,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store16W_si")
+#endif
 @c func cannery_i64Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1631,6 +1988,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store16W_si")
+#endif
 @c func cannery_tracked_i64Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1648,6 +2008,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32W_ss")
+#endif
 @c func cannery_i64Store32W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1659,6 +2022,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32W_ss")
+#endif
 @c func cannery_tracked_i64Store32W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1676,6 +2042,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32W_as")
+#endif
 @c func cannery_i64Store32W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1687,6 +2056,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32W_as")
+#endif
 @c func cannery_tracked_i64Store32W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(ac)
@@ -1704,6 +2076,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32W_sa")
+#endif
 @c func cannery_i64Store32W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1715,6 +2090,9 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32W_sa")
+#endif
 @c func cannery_tracked_i64Store32W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1732,6 +2110,9 @@ import WebAssembly
 }
 
 /// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_i64Store32W_si")
+#endif
 @c func cannery_i64Store32W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
@@ -1743,6 +2124,9 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32W_si")
+#endif
 @c func cannery_tracked_i64Store32W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let base = UInt(fp[slot0(w)])
