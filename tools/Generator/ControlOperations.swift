@@ -188,6 +188,9 @@ extension OperationTable {
     add(
       "resumeHostCall", "", [.terminator], family: "Runtime", doc: "return from a suspended host call",
       "return resumeHostCall(pc, fp, md, cx, ac, rm, x0, x1)")
+    add(
+      "retryHostCall", "", [.terminator], family: "Runtime", doc: "call a host function again whose charge ran out",
+      "return retryHostCall(pc, fp, md, cx, ac, rm, x0, x1)")
   }
 
   private mutating func addReturns() {

@@ -55,6 +55,8 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case leaveInstance
   /// return from a suspended host call
   case resumeHostCall
+  /// call a host function again whose charge ran out
+  case retryHostCall
   /// return; results, if any, are in the first slots
   case `return`
   /// return ac
@@ -3016,11 +3018,11 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   /// d := i32x4.relaxed_dot_i8x16_i7x16_add_s
   case i32x4RelaxedDotI8x16I7x16AddS
 
-  public static let count = 1506
+  public static let count = 1507
 }
 
 /// A hash of the operation table: the version of the format of threaded code.
-public let threadedFormatHash: UInt64 = 0xee476fcae25f51f0
+public let threadedFormatHash: UInt64 = 0x47b62e004d49f1a
 
 let threadedOperationNames: [String] = [
   "enter",
@@ -3049,6 +3051,7 @@ let threadedOperationNames: [String] = [
   "exit",
   "leaveInstance",
   "resumeHostCall",
+  "retryHostCall",
   "return",
   "return_a",
   "returnFloat_a",
@@ -4556,6 +4559,7 @@ let threadedOperationFacts: [UInt64] = [
   0x3504003004,
   0x3901001002,
   0x3a01000002,
+  0x3b00002001,
   0x3b00002001,
   0x3b00002001,
   0x3b00002001,

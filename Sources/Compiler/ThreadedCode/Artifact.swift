@@ -197,25 +197,26 @@ public final class Artifact: Sendable {
   /// Bytes of location tables.
   public var locationSize: Int { locations.count }
 
-  /// The module offset (in the original module) of the operation at word `word` of `function`, from its location table;
-  /// nil where the table has none.
+  /// The module offset (in the original module) of the last operator at or before word `word` of `function` that the
+  /// location table names: every operation that may trap, call or stop is in it. Nil where there is none.
   public func moduleOffset(of function: ArtifactFunction, word: Int) -> Int? {
     var reader = ByteReader(
       bytes.buffer,
       range: ByteRange(start: function.locationOffset, end: function.locationOffset + function.locationSize))
     var position = 0
     var offset = 0
+    var found: Int?
     do throws(ModuleError) {
       while !reader.isAtEnd {
         position &+= Int(try reader.u32())
         offset &+= Int(try reader.s33())
-        if position == word { return offset }
-        if position > word { return nil }
+        if position > word { break }
+        found = offset
       }
     } catch {
       // Broken location tables cost the location, nothing else.
     }
-    return nil
+    return found
   }
 }
 

@@ -278,7 +278,7 @@ private struct ThreadedVerifier: ~Copyable {
       if !returnsScalar || returnsFloat { throw fail(position, "return with a single integer result") }
     case .returnFloat_a, .returnFloat_s:
       if !returnsScalar || !returnsFloat { throw fail(position, "return with a single float result") }
-    case .exit, .leaveInstance, .resumeHostCall: throw fail(position, "operation of the runtime")
+    case .exit, .leaveInstance, .resumeHostCall, .retryHostCall: throw fail(position, "operation of the runtime")
     default: break
     }
   }

@@ -285,6 +285,7 @@ extension Function {
       throw Trap(kind: .callStackExhausted)
     }
     try store.prepareEntry(self, arguments, type: type)
+    store.hostCharges.calledWasm = true
     store.depth += 1
     let status = dispatch(store.context)
     store.depth -= 1

@@ -23,7 +23,18 @@ struct HostFunction {
   var body: RawHostFunction
 }
 
-/// A host call that waits for its results.
+/// What the host function that runs has charged.
+struct HostCharges {
+  /// What it charged before, in a run that ended because the counter ran out.
+  var credit: UInt64 = 0
+  /// All that it charged in this run, from the credit too.
+  var charged: UInt64 = 0
+  var ranOut = false
+  /// Whether it has called Wasm code: then it can't be run again.
+  var calledWasm = false
+}
+
+/// A host call that waits for its results, or to be run again.
 struct PendingHostCall {
   var record: UnsafeMutablePointer<FunctionRecord>
   var frame: FP
@@ -32,6 +43,8 @@ struct PendingHostCall {
   var fp: FP
   /// The call operation, for backtraces.
   var pc: PC
+  /// What the function charged in the run that ended because the counter ran out.
+  var credit: UInt64 = 0
 }
 
 /// The view that a host function has of the code that called it. Valid during the call only.
@@ -50,15 +63,26 @@ public struct Caller {
 
   /// Subtracts `amount` from the instruction counter; a check point.
   ///
-  /// Throws `TrapKind.outOfInstructions` if the counter is, or falls, below 0.
+  /// Throws `TrapKind.outOfInstructions` if the counter is, or falls, below 0. A host function that lets this error
+  /// through stops the execution as any check point does (`ExecutionState.outOfInstructions`): when it is resumed, the
+  /// function is called again from its start, and what it charged is not charged again. So a host function charges before
+  /// it does anything that must not happen twice, and before it overwrites its parameters. The error is final where the
+  /// execution can't be stopped: inside another host function, or after the function has called Wasm code.
   public func charge(_ amount: UInt64) throws(TrapKind) {
-    let store = instanceContext(cx).store
-    let counter = Int128(store.pointee.registers.rm) + Int128(store.pointee.reserve)
+    let context = instanceContext(cx).store
+    let store = self.store
+    let counter = Int128(context.pointee.registers.rm) + Int128(context.pointee.reserve)
     if counter < 0 { throw .outOfInstructions }
-    let rest = max(counter - Int128(amount), Int128(Int.min))
-    store.pointee.registers.rm = Int(min(rest, Int128(store.pointee.slice)))
-    store.pointee.reserve = Int(rest) - store.pointee.registers.rm
-    if rest < 0 { throw .outOfInstructions }
+    let paid = min(amount, store.hostCharges.credit)
+    store.hostCharges.credit -= paid
+    store.hostCharges.charged = UInt64(clamping: Int128(store.hostCharges.charged) + Int128(amount))
+    let rest = max(counter - Int128(amount - paid), Int128(Int.min))
+    context.pointee.registers.rm = Int(min(rest, Int128(context.pointee.slice)))
+    context.pointee.reserve = Int(rest) - context.pointee.registers.rm
+    if rest < 0 {
+      store.hostCharges.ranOut = true
+      throw .outOfInstructions
+    }
   }
 
   /// What remains of the instruction limit; negative between check points if it is overrun.
@@ -112,8 +136,14 @@ private func invokeHost(
     pc: pc, fp: fp, md: instanceContext(cx).currentMemory.pointee.base, cx: cx, ac: 0, rm: rm)
   let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
   let outer = store.nestedBase
+  let outerCharges = store.hostCharges
   store.nestedBase = frame + Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
-  defer { store.nestedBase = outer }
+  store.hostCharges = HostCharges(credit: store.retryCredit)
+  store.retryCredit = 0
+  defer {
+    store.nestedBase = outer
+    store.hostCharges = outerCharges
+  }
   do {
     switch try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: cx), frame) {
     case .done: return 0
@@ -127,6 +157,13 @@ private func invokeHost(
       return Status.suspended
     }
   } catch let kind as TrapKind {
+    let charges = store.hostCharges
+    if kind == .outOfInstructions && charges.ranOut && !charges.calledWasm && store.depth <= 1 {
+      store.pendingHostCall = PendingHostCall(
+        record: record, frame: frame, back: back, fp: fp, pc: pc, credit: charges.charged)
+      storeContext.pointee.registers.pc = RuntimeCode.retryHostCall
+      return Status.outOfInstructions
+    }
     store.failedHostFunction = Int(record.pointee.index)
     return kind.status
   } catch {
@@ -166,6 +203,25 @@ func resumeHostCall(
   instanceContext(cx).store.pointee.registers.rm = rm
   let call = takePendingHostCall(cx)
   return finishHostCall(cx, call.fp, call.record, call.frame, call.back)
+}
+
+/// Calls a host function again whose charge was more than the counter held when it ran before.
+@inline(never)
+func retryHostCall(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  if rm < 0 { return outOfInstructions(pc, fp, md, cx, ac, rm, x0, x1) }
+  let call = takePendingHostCall(cx)
+  let status = repeatHostCall(cx, call, rm)
+  if status != 0 { return status }
+  return finishHostCall(cx, call.fp, call.record, call.frame, call.back)
+}
+
+@inline(never)
+private func repeatHostCall(_ cx: CX, _ call: PendingHostCall, _ rm: Int) -> Int {
+  let store = Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
+  store.retryCredit = call.credit
+  return invokeHost(call.pc, call.fp, cx, rm, call.record, call.frame, call.back)
 }
 
 @inline(never)

@@ -25,19 +25,22 @@ enum HandlerTables {
 enum RuntimeCode {
   // Sound as shared state: written once here, only read afterwards.
   nonisolated(unsafe) private static let words: UnsafePointer<UInt64> = {
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 6)
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 8)
     words[0] = 0
     words[1] = HandlerTables.plain[Int(ThreadedOperation.exit.number)]
     words[2] = UInt64(borderSlots) | 2 << 32
     words[3] = HandlerTables.plain[Int(ThreadedOperation.leaveInstance.number)]
     words[4] = 0
     words[5] = HandlerTables.plain[Int(ThreadedOperation.resumeHostCall.number)]
+    words[6] = 0
+    words[7] = HandlerTables.plain[Int(ThreadedOperation.retryHostCall.number)]
     return UnsafePointer(words)
   }()
 
   nonisolated(unsafe) static let exit: PC = words + 1
   nonisolated(unsafe) static let leaveInstance: PC = words + 3
   nonisolated(unsafe) static let resumeHostCall: PC = words + 5
+  nonisolated(unsafe) static let retryHostCall: PC = words + 7
 }
 
 /// The linked functions of one artifact, for one of the two kinds of memory.

@@ -59,6 +59,9 @@ public final class Store {
   var pendingError: (any Error)?
   /// The host call that suspended execution.
   var pendingHostCall: PendingHostCall?
+  /// What the host function that runs has charged, and what the next run of one has paid already.
+  var hostCharges = HostCharges()
+  var retryCredit: UInt64 = 0
   /// The host function that the trap under way comes from.
   var failedHostFunction: Int?
   /// Whether a suspended execution owns the store.

@@ -55,7 +55,7 @@ extension Store {
     var pc = context.pointee.registers.pc
     var fp = context.pointee.registers.fp
     var cx = context.pointee.registers.cx
-    if pc == RuntimeCode.resumeHostCall, let call = pendingHostCall { pc = call.pc }
+    if pc == RuntimeCode.resumeHostCall || pc == RuntimeCode.retryHostCall, let call = pendingHostCall { pc = call.pc }
     while frames.count < Trap.frameLimit {
       let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
       guard let place = instance.code.location(of: pc) else { break }

@@ -27,3 +27,11 @@ import WebAssembly
   return resumeHostCall(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
+/// call a host function again whose charge ran out
+#if os(Linux)
+@section(".text.cannery_retryHostCall")
+#endif
+@c func cannery_retryHostCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  return retryHostCall(pc, fp, md, cx, ac, rm, x0, x1)
+}
+
