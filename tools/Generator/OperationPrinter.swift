@@ -47,6 +47,11 @@ extension OperationTable {
       let bits = kind | UInt32(field.position * 16) << 8 | UInt32(field.word) << 16 | UInt32(field.kind.width) << 24
       text += "  0x\(String(bits, radix: 16)),\n"
     }
+    text += "]\n\n/// What lane fields must be below, by operation; 0 where there are none.\n"
+    text += "let threadedLaneLimits: [UInt8] = [\n"
+    for start in stride(from: 0, to: rows.count, by: 32) {
+      text += "  " + rows[start..<min(start + 32, rows.count)].map { "\($0.laneLimit)" }.joined(separator: ", ") + ",\n"
+    }
     text += "]\n"
     try output.emit("Sources/Compiler/Generated/ThreadedOperation.swift", from: "the operation table", text)
   }
@@ -154,5 +159,21 @@ extension OperationTable {
     for name in lists[..<half] { text += "    table += \(name)\n" }
     text += "  }\n  return table\n}\n"
     try output.emit("Sources/Executor/Handlers/Generated/HandlerTable.swift", from: "the operation table", text)
+  }
+}
+
+extension OperationRow {
+  /// How many lanes there are to choose from, by the shape in the name; 8 for the memory that lane accesses name; 0 for
+  /// operations without such a field.
+  fileprivate var laneLimit: Int {
+    guard fields.contains(where: { $0.kind == .lane }) else { return 0 }
+    if name.hasPrefix("memory") { return 8 }
+    let shapes = [
+      ("8x16", 16), ("16x8", 8), ("32x4", 4), ("64x2", 2), ("8Lane", 16), ("16Lane", 8), ("32Lane", 4), ("64Lane", 2),
+    ]
+    guard let shape = shapes.last(where: { name.contains($0.0) }) else {
+      fatalError("operation table: lanes of \(name)")
+    }
+    return shape.1
   }
 }

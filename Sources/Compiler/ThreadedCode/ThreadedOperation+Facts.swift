@@ -70,6 +70,7 @@ enum ThreadedTables {
   // Sound as shared state: written once here, only read afterwards.
   nonisolated(unsafe) static let facts: UnsafePointer<UInt64> = copy(threadedOperationFacts)
   nonisolated(unsafe) static let fields: UnsafePointer<ThreadedField> = copy(threadedFields.map(ThreadedField.init))
+  nonisolated(unsafe) static let laneLimits: UnsafePointer<UInt8> = copy(threadedLaneLimits)
   nonisolated(unsafe) static let selection: UnsafePointer<UInt16> = copy(selectionTable)
   nonisolated(unsafe) static let wideSelection: UnsafePointer<UInt16> = copy(wideSelectionTable)
   nonisolated(unsafe) static let branch: UnsafePointer<UInt16> = copy(branchTable)

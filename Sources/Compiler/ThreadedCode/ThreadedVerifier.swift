@@ -219,7 +219,7 @@ private struct ThreadedVerifier: ~Copyable {
         if TrapKind(rawValue: UInt8(truncatingIfNeeded: value)) == nil || value > 255 {
           throw fail(position, "unknown trap")
         }
-      case .lane: try within(LaneLimits.limits[Int(operation.number)], "lane")
+      case .lane: try within(Int(ThreadedTables.laneLimits[Int(operation.number)]), "lane")
       case .writeSlot, .writePair, .writeWide, .immediate, .offset, .word, .branch, .cost, .wideCost, .stride, .result,
         .count,
         .zeroCount, .frameCost:
@@ -347,18 +347,6 @@ extension ThreadedOperation {
     case .globalSet_s, .globalSet_a, .globalSetFloat_a, .globalSetPair: true
     default: false
     }
-  }
-}
-
-/// What lane fields must be below, by operation.
-private enum LaneLimits {
-  static let limits: [Int] = (0..<ThreadedOperation.count).map { number in
-    let name = ThreadedOperation(number: UInt16(number)).name
-    if name.hasPrefix("memory") { return 8 }
-    let shapes = [
-      ("8x16", 16), ("16x8", 8), ("32x4", 4), ("64x2", 2), ("8Lane", 16), ("16Lane", 8), ("32Lane", 4), ("64Lane", 2),
-    ]
-    return shapes.last { name.contains($0.0) }?.1 ?? 1
   }
 }
 
