@@ -76,7 +76,8 @@ struct Lowering: ~Copyable {
   var ends = Heap<SlotEnd>()
   /// Slots of pinned locals that are not parameters.
   var pinnedSlots = 0
-  /// Slots before the others that are kept for temporaries, in large frames.
+  var resultSlots = 0
+  /// Slots behind the parameters that are kept for temporaries, in large frames.
   var lowTemporaries = 0
   var temporaryBase = 0
   /// Slots from this one on take wide moves.
@@ -89,6 +90,8 @@ struct Lowering: ~Copyable {
   var frameEnd = 0
   /// Distance to the frames of callees.
   var stride = 0
+  /// Slots for arguments and results from there on; 0 without calls.
+  var outgoingSlots = 0
   /// Slots that the frame may touch.
   var frameSlots = 0
   var code = CodeBuffer()
@@ -132,18 +135,24 @@ public func lower(_ function: consuming IRFunction, _ context: LoweringContext) 
 
 extension Lowering {
   mutating func run() throws(ModuleError) -> FunctionCode {
+    // Results are returned in the first slots of the frame, and temporaries must not be among them: they help to put them
+    // there.
     let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
-    narrowSlots = max(context.narrowSlots, parameterSlots + Lowering.temporaries)
+    resultSlots = function.resultTypes.reduce(0) { $0 + $1.slotCount }
+    let borderSlots = max(parameterSlots, resultSlots)
+    narrowSlots = max(context.narrowSlots, borderSlots + Lowering.temporaries)
     analyse()
+    countOutgoingSlots()
     placePinnedLocals()
     allocateSlots()
-    temporaryBase = frameEnd
-    if frameEnd + Lowering.temporaries > narrowSlots {
+    placeCallees()
+    if temporaryBase + Lowering.temporaries > narrowSlots {
       // Temporaries must be reachable by narrow fields: they go before the other slots.
-      lowTemporaries = Lowering.temporaries
-      temporaryBase = parameterSlots
+      lowTemporaries = borderSlots - parameterSlots + Lowering.temporaries
       placePinnedLocals()
       allocateSlots()
+      placeCallees()
+      temporaryBase = borderSlots
     }
     try layOutFrame()
     emit()
@@ -171,12 +180,15 @@ extension Lowering {
   }
 
   /// Decides where callees' frames begin: at the frame's logical cost, so that the stack's limit is met at the same call
-  /// whatever the layout; or behind our own slots if those are more.
-  private mutating func layOutFrame() throws(ModuleError) {
-    let own = max(frameEnd, temporaryBase + Lowering.temporaries)
-    // Temporaries are dead at calls, so a callee's frame may overlap them.
+  /// whatever the layout; or behind our own slots if those are more. And where temporaries are: behind the outgoing
+  /// arguments, which may stand there long before their call. Temporaries are dead at calls, so frames may overlap them.
+  private mutating func placeCallees() {
     stride = max(function.frameCost, frameEnd + 1)
-    var outgoing = 0
+    let fitsBefore = outgoingSlots == 0 || max(frameEnd, resultSlots) + Lowering.temporaries < stride
+    temporaryBase = max(fitsBefore ? frameEnd : stride + outgoingSlots, resultSlots)
+  }
+
+  private mutating func countOutgoingSlots() {
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
       guard let opcode = node.operation.opcode else { continue }
@@ -187,12 +199,15 @@ extension Lowering {
         signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
       default: continue
       }
-      outgoing = max(outgoing, signature.parameters, signature.results)
+      // A call names a slot for its result even if it has none: the first outgoing one.
+      outgoingSlots = max(outgoingSlots, signature.parameters, signature.results, 1)
     }
-    // Results are returned in the first slots of the frame.
-    let results = function.resultTypes.reduce(0) { $0 + $1.slotCount }
-    // A call names a slot for its result even if it has none: the first outgoing one.
-    frameSlots = max(own, stride + max(outgoing, 1), results)
+  }
+
+  /// The frame's size.
+  private mutating func layOutFrame() throws(ModuleError) {
+    let outgoing = outgoingSlots == 0 ? 0 : stride + outgoingSlots
+    frameSlots = max(frameEnd, temporaryBase + Lowering.temporaries, outgoing, resultSlots)
     guard frameSlots < 1 << 24 else {
       throw ModuleError(
         .limit, .limitExceeded, offset: Int(function.offsets.isEmpty ? 0 : function.offsets[0]),

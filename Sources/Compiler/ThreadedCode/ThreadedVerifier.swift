@@ -125,8 +125,18 @@ private struct ThreadedVerifier: ~Copyable {
   private mutating func markTarget(_ position: Int, _ displacement: Int, isChecked: Bool) throws(ArtifactError) {
     let target = position + displacement
     guard target > 0, target < count else { throw fail(position, "branch leaves the function") }
-    if displacement <= 0 && !isChecked { throw fail(position, "back edge without a check") }
+    if displacement <= 0 && !isChecked && !isCheck(target) { throw fail(position, "back edge without a check") }
     marks[target] |= 2
+  }
+
+  /// Whether the operation at `position`, which the pass has seen, is a check. A loop may begin with one, where the charge
+  /// for the length of a bulk operator comes before the loop's own.
+  private func isCheck(_ position: Int) -> Bool {
+    guard marks[position] & 1 != 0 else { return false }
+    switch ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position])) {
+    case .chargeCheck, .chargeDynamic32, .chargeDynamic64: return true
+    default: return false
+    }
   }
 
   // MARK: Second pass
