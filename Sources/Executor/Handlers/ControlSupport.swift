@@ -50,17 +50,16 @@ func outOfInstructions(
   _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
 ) -> Int {
   let store = instanceContext(cx).store
-  // The counter of the whole limit is rm + reserve; a refill must not hide that it is negative.
   var status = Status.outOfInstructions
   var left = rm
-  if store.pointee.interrupt.pointee.load(ordering: .relaxed) {
-    status = Status.interrupted
-  } else if rm &+ store.pointee.reserve >= 0 {
+  // The counter of the whole limit is rm + reserve; neither a refill nor an interrupt must hide that it is negative.
+  if rm &+ store.pointee.reserve >= 0 {
     // At least what is missing, and a slice more if there is one.
     let wanted = min(store.pointee.reserve, store.pointee.slice &- rm)
     store.pointee.reserve -= wanted
     left = rm + wanted
-    return next(pc, fp, md, cx, ac, left, x0, x1)
+    if !store.pointee.interrupt.pointee.load(ordering: .relaxed) { return next(pc, fp, md, cx, ac, left, x0, x1) }
+    status = Status.interrupted
   }
   store.pointee.registers = Registers(pc: pc, fp: fp, md: md, cx: cx, ac: ac, rm: left, x0: x0, x1: x1)
   return status

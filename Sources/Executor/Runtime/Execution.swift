@@ -45,7 +45,9 @@ public final class Execution {
   private var savedGlobals: [(cell: UnsafeMutablePointer<UInt64>, low: UInt64, high: UInt64)] = []
 
   private enum State {
-    case stopped, waiting, ended
+    /// Not started, or interrupted.
+    case ready
+    case outOfInstructions, waiting, ended
   }
 
   /// Prepares a call of `function`, which `run` starts. `instructions` limits it; nil means no limit.
@@ -60,7 +62,7 @@ public final class Execution {
       throw .typeMismatch("a host function cannot be suspended; call it directly")
     }
     sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
-    state = .stopped
+    state = .ready
     try store.prepareEntry(function, arguments, type: type)
     store.setCounter(sliceLimit)
     store.isSuspended = true
@@ -87,13 +89,13 @@ public final class Execution {
 
   /// Starts the execution, or goes on after `interrupted`.
   public func run() throws(ExecutionError) -> ExecutionState {
-    guard state == .stopped else { throw .notResumable }
+    guard state == .ready else { throw .notResumable }
     return step()
   }
 
-  /// Goes on after `outOfInstructions`, with the counter set to `instructions`.
+  /// Goes on after `outOfInstructions`, or after `interrupted`, with the counter set to `instructions`.
   public func resume(instructions: UInt64) throws(ExecutionError) -> ExecutionState {
-    guard state == .stopped else { throw .notResumable }
+    guard state == .ready || state == .outOfInstructions else { throw .notResumable }
     executedBefore &+= store.executed(of: sliceLimit)
     sliceLimit = Int(clamping: instructions)
     store.setCounter(sliceLimit)
@@ -129,7 +131,7 @@ public final class Execution {
   }
 
   private func step() -> ExecutionState {
-    state = .stopped
+    state = .ready
     store.depth += 1
     let status = dispatch(store.context)
     store.depth -= 1
@@ -138,7 +140,9 @@ public final class Execution {
       let results = store.results(type)
       end()
       return .finished(results)
-    case Status.outOfInstructions: return .outOfInstructions
+    case Status.outOfInstructions:
+      state = .outOfInstructions
+      return .outOfInstructions
     case Status.interrupted:
       store.interruptHandle.flag.pointee.store(false, ordering: .relaxed)
       return .interrupted
@@ -184,12 +188,8 @@ extension Store {
     let cx = function.record.pointee.context
     let reference = instanceContext(cx)
     reference.useMemory(reference.pointer.pointee.memories[0])
-    if nestedBase == nil {
-      reference.stackLimit = UInt(bitPattern: fp + limits.stackSlots)
-    } else {
-      // The frames of the outer execution count too.
-      reference.stackLimit = UInt(bitPattern: context.pointee.stackBase + 1 + limits.stackSlots)
-    }
+    // The limit holds for all executions on this stack together.
+    reference.stackLimit = nestedBase == nil ? UInt(bitPattern: fp + limits.stackSlots) : nestedLimit
     context.pointee.registers = Registers(
       pc: code, fp: fp, md: reference.currentMemory.pointee.base, cx: cx,
       rm: context.pointee.registers.rm)
@@ -277,11 +277,12 @@ extension Function {
   private func callNested(_ arguments: [Value], _ type: FunctionType) throws -> [Value] {
     guard let base = store.nestedBase else { throw ExecutionError.storeIsSuspended }
     let outer = store.context.pointee.registers
-    let cx = record.pointee.context
-    let reference = instanceContext(cx)
-    let outerLimit = reference.stackLimit
-    // The limit holds for all executions on this stack together.
-    guard UInt(bitPattern: base + 1 + Int(record.pointee.parameterSlots)) < store.context.pointee.stackEnd else {
+    let caller = instanceContext(outer.cx)
+    let callerLimit = caller.stackLimit
+    // Deeper, there is no room for what a frame may take beyond the limit.
+    let first = base + 1 + Int(record.pointee.parameterSlots)
+    let stackEnd = store.context.pointee.stackEnd
+    guard UInt(bitPattern: first) < stackEnd, store.nestedLimit <= stackEnd else {
       throw Trap(kind: .callStackExhausted)
     }
     try store.prepareEntry(self, arguments, type: type)
@@ -294,7 +295,9 @@ extension Function {
       let rm = store.context.pointee.registers.rm
       store.context.pointee.registers = outer
       store.context.pointee.registers.rm = rm
-      reference.stackLimit = outerLimit
+      // The calling instance may have been entered again, and left by a trap in the midst of anything.
+      caller.stackLimit = callerLimit
+      caller.useMemory(caller.memories[0])
     }
     switch status {
     case Status.finished: return store.results(type)

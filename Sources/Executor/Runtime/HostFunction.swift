@@ -136,12 +136,17 @@ private func invokeHost(
     pc: pc, fp: fp, md: instanceContext(cx).currentMemory.pointee.base, cx: cx, ac: 0, rm: rm)
   let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
   let outer = store.nestedBase
+  let outerLimit = store.nestedLimit
   let outerCharges = store.hostCharges
-  store.nestedBase = frame + Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
+  // The host function takes nothing of the stack's limit: what it calls is as deep as a Wasm function in its place.
+  let slots = Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
+  store.nestedBase = frame + slots
+  store.nestedLimit = instanceContext(cx).stackLimit + UInt((slots + 1) * 8)
   store.hostCharges = HostCharges(credit: store.retryCredit)
   store.retryCredit = 0
   defer {
     store.nestedBase = outer
+    store.nestedLimit = outerLimit
     store.hostCharges = outerCharges
   }
   do {

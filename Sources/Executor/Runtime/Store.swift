@@ -67,9 +67,11 @@ public final class Store {
   /// Whether a suspended execution owns the store.
   var isSuspended = false
   /// How many executions are under way: more than one when host functions have entered Wasm again.
-  var depth = 0
+  package var depth = 0
   /// Where the frames of an execution that a host function starts begin; nil outside host functions.
   var nestedBase: FP?
+  /// The stack's limit for them: the caller's, moved by the slots between.
+  var nestedLimit: UInt = 0
   private static let chunkSize = 1024
   /// Slots that frames may use beyond their logical cost without a check of their own.
   package static let frameReserve = 8192

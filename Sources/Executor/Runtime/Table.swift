@@ -11,7 +11,7 @@ public final class Table {
   private var capacity: Int
   private let maximumCount: UInt64
   /// Whether elements are functions.
-  let holdsFunctions: Bool
+  package let holdsFunctions: Bool
 
   package init(type: TableType, holdsFunctions: Bool, elementLimit: UInt64, store: Store) throws(ResourceError) {
     maximumCount = min(type.limits.maximum ?? UInt64.max, elementLimit)
