@@ -70,6 +70,14 @@ let package = Package(
       name: "ProgramGenerator", dependencies: ["WebAssembly"], path: "Tests/Support/ProgramGenerator",
       swiftSettings: settings),
 
+    // The engine and the oracle side by side.
+    .target(
+      name: "EngineComparison",
+      dependencies: [
+        "Cannery", "Compiler", "ProgramGenerator", "ReferenceInterpreter", "Semantics", "WastRunner", "WebAssembly",
+      ],
+      path: "Tests/Support/EngineComparison", swiftSettings: settings),
+
     .testTarget(name: "WebAssemblyTests", dependencies: ["WebAssembly"], swiftSettings: settings),
     .testTarget(name: "WasmBinaryTests", dependencies: ["WasmBinary"], swiftSettings: settings),
     .testTarget(name: "WasmTextTests", dependencies: ["WasmText", "WasmValidation"], swiftSettings: settings),
@@ -77,7 +85,9 @@ let package = Package(
     .testTarget(name: "SemanticsTests", dependencies: ["Semantics"], swiftSettings: settings),
     .testTarget(
       name: "ReferenceInterpreterTests",
-      dependencies: ["ReferenceInterpreter", "MeteringExamples", "WastRunner", "WasmText", "WasmValidation"],
+      dependencies: [
+        "EngineComparison", "ReferenceInterpreter", "MeteringExamples", "WastRunner", "WasmText", "WasmValidation",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CompilerTests",
@@ -85,6 +95,10 @@ let package = Package(
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "EngineDifferentialTests",
+      dependencies: ["Cannery", "EngineComparison", "ProgramGenerator", "WasmText", "WasmValidation", "WastRunner"],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"],

@@ -1,5 +1,6 @@
 // The script runner must notice what is wrong: each command here breaks its own promise, and each must be reported.
 
+import EngineComparison
 import Testing
 import WasmText
 import WastRunner

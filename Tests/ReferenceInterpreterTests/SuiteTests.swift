@@ -1,5 +1,6 @@
 // The core suite on the oracle: every assertion about what it executes must hold.
 
+import EngineComparison
 import Foundation
 import ReferenceInterpreter
 import Testing

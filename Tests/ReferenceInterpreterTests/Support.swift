@@ -20,20 +20,8 @@ extension OracleStore {
     return try instantiate(module) { item in
       guard case .function(let index) = item.description, case .function(let type) = module.types[Int(index)].composite
       else { return nil }
-      return .function(hostFunction(type) { _, _ in type.results.map(zero) })
+      return .function(hostFunction(type) { _, _ in type.results.map(OracleValue.init(defaultOf:)) })
     }
-  }
-}
-
-/// Zero, or null, of `type`.
-func zero(_ type: ValueType) -> OracleValue {
-  switch type {
-  case .i32: .i32(0)
-  case .i64: .i64(0)
-  case .f32: .f32(0)
-  case .f64: .f64(0)
-  case .v128: .v128(.zero)
-  default: .reference(.null)
   }
 }
 

@@ -1,8 +1,8 @@
-// Random modules that are valid, do a lot before they trap, and exercise control flow, locals, memory and calls: input
-// for comparing two executions of the same program. The same seed gives the same bytes everywhere.
+// Random modules that are valid, do a lot before they trap, and exercise control flow, locals, memory, tables and calls:
+// input for comparing two executions of the same program. The same seed gives the same bytes everywhere.
 //
-// Each function is exported as `f0`, `f1`, …; memories, the table and mutable globals exist so that executions leave
-// traces. Nothing is imported. Loops and recursion need not end: whoever executes sets a limit.
+// Functions are exported as `f0`, `f1`, …, memories as `m0` and `m1`, tables as `t0` and so on, globals as `g0` and so on.
+// Loops and recursion need not end: whoever executes sets limits.
 
 import WebAssembly
 
@@ -13,122 +13,78 @@ public struct ProgramShape: Sendable {
   public var functions = 4
   /// Whether the first memory has 64-bit addresses; `nil` leaves it to chance.
   public var hasWideMemory: Bool?
+  /// Values of type v128 and operators on them.
+  public var hasVectors = false
+  /// References as values, tables of external references and with 64-bit indices, and operators on ranges of tables.
+  public var hasReferences = false
+  /// Functions that are imported as `host`.`h0`, `host`.`h1`, ….
+  public var hostFunctions = 0
+  /// The most parameters that a function has; results are at most as many.
+  public var arity = 3
+  /// Locals of each function beside the few that it always has.
+  public var extraLocals = 0
+  /// The most operands that stay on the stack while other statements execute.
+  public var operandDepth = 0
   public init() {}
+
+  /// A shape that follows from `seed`: over many seeds everything comes up, in small functions and in large ones.
+  public init(variedBy seed: UInt64) {
+    var random = Random(seed: seed ^ 0x5EED)
+    functionSize = random.pick([30, 60, 120, 400])
+    functions = 2 + random.below(5)
+    hasVectors = random.chance(1, in: 2)
+    hasReferences = random.chance(1, in: 2)
+    hostFunctions = random.pick([0, 0, 2, 4])
+    arity = random.pick([2, 3, 3, 12])
+    extraLocals = random.pick([0, 0, 10, 300])
+    operandDepth = random.pick([0, 3, 20, 60])
+    if random.chance(1, in: 40) { functionSize = 4000 }
+  }
 }
 
 /// A generated module, in binary form.
 public struct GeneratedModule: Sendable {
   public var bytes: [UInt8]
-  /// The functions' types, in the order of their indices.
+  /// The types of the functions that the module defines, in the order of their exports.
   public var functions: [FunctionType]
+  /// The types of the host's functions.
+  public let hostFunctions: [FunctionType]
+  let layout: ModuleLayout
 
-  public init(seed: UInt64, shape: ProgramShape = ProgramShape()) {
+  /// With `provider`, the module imports all functions, memories, tables and globals of that one from the module `a`, and
+  /// writes some of its own functions to that one's table. The two have the same kinds of values.
+  public init(seed: UInt64, shape: ProgramShape = ProgramShape(), importing provider: GeneratedModule? = nil) {
     var random = Random(seed: seed)
-    let types: [ValueType] = [.i32, .i64, .f32, .f64]
-    var layout = ModuleLayout()
-    layout.isWide = shape.hasWideMemory ?? random.chance(1, in: 4)
-    for _ in 0..<max(shape.functions, 1) {
-      let parameters = (0..<random.below(4)).map { _ in random.pick(types) }
-      let results = (0..<(random.chance(3, in: 4) ? 1 : random.below(4))).map { _ in random.pick(types) }
-      layout.functions.append(FunctionType(parameters: parameters, results: results))
+    var layout = provider.map(ModuleLayout.init(importing:)) ?? ModuleLayout(shape, &random)
+    let types = layout.types
+    func signature(_ random: inout Random) -> FunctionType {
+      let parameters = (0..<random.below(shape.arity + 1)).map { _ in random.pick(types) }
+      let count = random.chance(3, in: 4) ? 1 : random.below(shape.arity + 1)
+      return FunctionType(parameters: parameters, results: (0..<count).map { _ in random.pick(types) })
     }
+    if provider == nil {
+      for index in 0..<shape.hostFunctions {
+        layout.imports.append(FunctionImport(module: "host", name: "h\(index)"))
+        layout.functions.append(signature(&random))
+      }
+    }
+    for _ in 0..<max(shape.functions, 1) { layout.functions.append(signature(&random)) }
     // Block types with parameters and several results.
     for _ in 0..<4 {
       let parameters = (0..<random.below(3)).map { _ in random.pick(types) }
       let results = (0..<random.below(4)).map { _ in random.pick(types) }
       layout.blockTypes.append(FunctionType(parameters: parameters, results: results))
     }
+    layout.chooseElements(&random)
     var bodies: [[UInt8]] = []
-    for index in layout.functions.indices {
-      var generator = BodyGenerator(layout, function: index, size: shape.functionSize, random: random)
+    for index in layout.imports.count..<layout.functions.count {
+      var generator = BodyGenerator(layout, function: index, shape, random: random)
       bodies.append(generator.body())
       random = generator.random
     }
-    functions = layout.functions
+    functions = Array(layout.functions[layout.imports.count...])
+    hostFunctions = zip(layout.imports, layout.functions).filter { $0.0.module == "host" }.map(\.1)
+    self.layout = layout
     bytes = layout.encode(bodies)
-  }
-}
-
-/// The index spaces that bodies refer to.
-struct ModuleLayout {
-  var functions: [FunctionType] = []
-  var blockTypes: [FunctionType] = []
-  /// Whether memory 0 has 64-bit addresses. Memory 1 has 32-bit ones.
-  var isWide = false
-  /// Globals: a mutable one of each type, then an immutable i32.
-  let globals: [ValueType] = [.i32, .i64, .f32, .f64, .i32]
-  let tableSize = 8
-  let dataSize = 40
-  let elementCount = 4
-
-  var addressType: ValueType { isWide ? .i64 : .i32 }
-
-  func encode(_ bodies: [[UInt8]]) -> [UInt8] {
-    func section(_ id: UInt8, _ items: [[UInt8]]) -> [UInt8] {
-      let contents = leb(items.count) + items.joined()
-      return [id] + leb(contents.count) + contents
-    }
-    let types = (functions + blockTypes).map { type in
-      [0x60] + leb(type.parameters.count) + type.parameters.map(\.code) + leb(type.results.count)
-        + type.results.map(\.code)
-    }
-    let constants: [[UInt8]] = [
-      [0x41, 7], [0x42, 9], [0x43, 0, 0, 0x80, 0x3F], [0x44, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F], [0x41, 5],
-    ]
-    let globalItems = globals.indices.map { [globals[$0].code, $0 < 4 ? 1 : 0] + constants[$0] + [0x0B] }
-    let exports = functions.indices.map { index in
-      let name = Array("f\(index)".utf8)
-      return leb(name.count) + name + [0] + leb(index)
-    }
-    let elements = leb(elementCount) + (0..<elementCount).flatMap { leb($0 % functions.count) }
-    var bytes: [UInt8] = [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0]
-    bytes += section(1, types)
-    bytes += section(3, functions.indices.map { leb($0) })
-    bytes += section(4, [[0x70, 1, UInt8(tableSize), UInt8(2 * tableSize)]])
-    bytes += section(5, [[isWide ? 5 : 1, 1, 3], [1, 1, 2]])
-    bytes += section(6, globalItems)
-    bytes += section(7, exports)
-    // An active segment and a passive one.
-    bytes += section(9, [[0x00, 0x41, 0, 0x0B] + elements, [0x01, 0x00] + elements])
-    bytes += section(12, []).prefix(1) + [1, 1]
-    bytes += section(10, bodies.map { leb($0.count) + $0 })
-    bytes += section(11, [[0x01] + leb(dataSize) + (0..<dataSize).map { UInt8($0 * 7 & 0xFF) }])
-    return bytes
-  }
-}
-
-/// An unsigned LEB128 integer.
-func leb(_ value: Int) -> [UInt8] {
-  var value = value
-  var bytes: [UInt8] = []
-  repeat {
-    let low = UInt8(value & 0x7F)
-    value >>= 7
-    bytes.append(value == 0 ? low : low | 0x80)
-  } while value != 0
-  return bytes
-}
-
-/// A signed LEB128 integer.
-func signedLeb(_ value: Int64) -> [UInt8] {
-  var value = value
-  var bytes: [UInt8] = []
-  while true {
-    let low = UInt8(truncatingIfNeeded: value) & 0x7F
-    value >>= 7
-    if value == 0 && low & 0x40 == 0 || value == -1 && low & 0x40 != 0 { return bytes + [low] }
-    bytes.append(low | 0x80)
-  }
-}
-
-extension ValueType {
-  /// The binary code of a number type.
-  var code: UInt8 {
-    switch self {
-    case .i32: 0x7F
-    case .i64: 0x7E
-    case .f32: 0x7D
-    default: 0x7C
-    }
   }
 }

@@ -105,7 +105,10 @@ struct OracleMachine {
     let running = frame!
     switch store.functions[address] {
     case .host(let type, _, let body):
+      // The running frame is gone when the host function executes.
+      store.stackSlotsInUse -= running.code.stackSlots
       try callHost(type, body)
+      store.stackSlotsInUse += running.code.stackSlots
       returnFromFunction()
     case .wasm(let instance, let index, _):
       let code = try instance.code(index)

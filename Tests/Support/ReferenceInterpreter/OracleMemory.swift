@@ -8,7 +8,7 @@ public final class OracleMemory {
   public let type: MemoryType
   private let growthLimit: UInt64
   /// One entry for each page: its bytes, or nothing while all of them are zero.
-  private var pages: [[UInt8]]
+  var pages: [[UInt8]]
 
   private static let pageSize = Int(MemoryType.pageSize)
 
@@ -82,5 +82,36 @@ public final class OracleMemory {
   /// The bytes of each page that has any other than zero, by page number: equal for memories of equal contents.
   public var contents: [(page: Int, bytes: [UInt8])] {
     pages.enumerated().compactMap { $1.contains { $0 != 0 } ? ($0, $1) : nil }
+  }
+
+  /// The first of `pages` whose bytes are not those of `bytes` at its place; nil if there is none. Pages of which nothing
+  /// was written are compared up to page `zeroPages`.
+  static func firstDifference(_ pages: [[UInt8]], _ bytes: UnsafeRawBufferPointer, zeroPages: Int) -> Int? {
+    for (index, page) in pages.enumerated() {
+      let start = index * pageSize
+      if page.isEmpty {
+        if index >= zeroPages { continue }
+        var word = 0
+        while word < pageSize {
+          if bytes.loadUnaligned(fromByteOffset: start + word, as: UInt64.self) != 0 { return index }
+          word += 8
+        }
+      } else if !page.withUnsafeBytes({ isEqual($0, bytes, from: start) }) {
+        return index
+      }
+    }
+    return nil
+  }
+
+  /// Whether the page `page` is what `bytes` has from `start` on.
+  private static func isEqual(_ page: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool
+  {
+    var word = 0
+    while word < pageSize {
+      let left = page.loadUnaligned(fromByteOffset: word, as: UInt64.self)
+      if left != bytes.loadUnaligned(fromByteOffset: start + word, as: UInt64.self) { return false }
+      word += 8
+    }
+    return true
   }
 }

@@ -84,6 +84,12 @@ public final class OracleStore {
 
   // MARK: Invocation
 
+  /// The instance that defines the function at `address` and its index there, or nil for a host function.
+  public func definition(of address: Int) -> (instance: OracleInstance, index: UInt32)? {
+    if case .wasm(let instance, let index, _) = functions[address] { return (instance, index) }
+    return nil
+  }
+
   /// The type of a function; concrete heap types are indices of the module that defines it.
   public func type(of function: OracleFunction) -> FunctionType {
     switch functions[function.address] {

@@ -23,7 +23,7 @@ public enum OracleValue: Hashable, Sendable {
 
   /// The initial value of a local of `type`: zero or null. A local of a type without default is written before it is read,
   /// so null does for it too.
-  init(defaultOf type: ValueType) {
+  public init(defaultOf type: ValueType) {
     switch type {
     case .i32: self = .i32(0)
     case .i64: self = .i64(0)

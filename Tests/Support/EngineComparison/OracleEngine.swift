@@ -5,16 +5,16 @@ import Semantics
 import WastRunner
 import WebAssembly
 
-struct OracleEngine: ScriptEngine {
+public struct OracleEngine: ScriptEngine {
   let store: OracleStore
 
-  init(policy: MeteringPolicy = .none) {
+  public init(policy: MeteringPolicy = .none) {
     store = OracleStore(policy: policy)
     // No limit, however much bulk operators with absurd lengths are charged.
     store.nextSlice = { _ in .max }
   }
 
-  func make(_ item: SpectestItem) -> OracleExternal {
+  public func make(_ item: SpectestItem) -> OracleExternal {
     switch item {
     case .function(let parameters):
       return .function(store.hostFunction(FunctionType(parameters: parameters, results: [])) { _, _ in [] })
@@ -25,7 +25,8 @@ struct OracleEngine: ScriptEngine {
     }
   }
 
-  func instantiate(_ module: Module, imports: (Import) -> OracleExternal?) throws(EngineError) -> OracleInstance {
+  public func instantiate(_ module: Module, imports: (Import) -> OracleExternal?) throws(EngineError) -> OracleInstance
+  {
     do throws(OracleInstantiationError) {
       return try store.instantiate(module, imports: imports)
     } catch {
@@ -37,9 +38,9 @@ struct OracleEngine: ScriptEngine {
     }
   }
 
-  func export(_ name: String, of instance: OracleInstance) -> OracleExternal? { instance.export(name) }
+  public func export(_ name: String, of instance: OracleInstance) -> OracleExternal? { instance.export(name) }
 
-  func invoke(_ function: OracleExternal, _ arguments: [EngineValue]) throws(EngineError) -> [EngineValue] {
+  public func invoke(_ function: OracleExternal, _ arguments: [EngineValue]) throws(EngineError) -> [EngineValue] {
     guard case .function(let function) = function else { throw .failed("not a function") }
     do throws(OracleStop) {
       return try store.invoke(function, arguments.map(OracleValue.init)).map(EngineValue.init)
@@ -48,7 +49,7 @@ struct OracleEngine: ScriptEngine {
     }
   }
 
-  func value(of global: OracleExternal) throws(EngineError) -> EngineValue {
+  public func value(of global: OracleExternal) throws(EngineError) -> EngineValue {
     guard case .global(let global) = global else { throw .failed("not a global") }
     return EngineValue(global.value)
   }
