@@ -94,6 +94,10 @@ let package = Package(
       dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter", "ProgramGenerator"],
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
+      name: "ArtifactTests",
+      dependencies: ["Cannery", "Compiler", "WasmText", "WasmValidation", "ProgramGenerator"],
+      swiftSettings: settings),
+    .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
       swiftSettings: settings),
     .testTarget(

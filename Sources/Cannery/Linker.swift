@@ -94,8 +94,10 @@ extension Store {
   }
 
   public func makeTable(_ type: TableType, initial: Reference = .null) throws(ResourceError) -> Table {
+    let element = type.element.heapType
+    precondition(!element.isConcrete || element.typeIndex < canonicalizer.count, "no type of this engine")
     let table = try Table(
-      type: type, holdsFunctions: type.element.heapType == .func || type.element.heapType == .nofunc,
+      type: type, holdsFunctions: types.matches(element, .func),
       elementLimit: limits.tableElements, store: self)
     _ = table.fill(0, initial.handle, table.count)
     return table

@@ -39,7 +39,7 @@ final class ModuleCompiler: Sendable {
   private let options: CompilerOptions
   private let count: Int
   private let next = Atomic<Int>(0)
-  private let results: Mutex<[Result<FunctionCode, ModuleError>?]>
+  private let results: Locked<[Result<FunctionCode, ModuleError>?]>
 
   init(_ module: Module, policy: MeteringPolicy, options: CompilerOptions) {
     frontend = FrontendContext(module: module, policy: policy)
@@ -48,7 +48,7 @@ final class ModuleCompiler: Sendable {
       narrowCost: options.narrowCost)
     self.options = options
     count = module.functions.count
-    results = Mutex([Result<FunctionCode, ModuleError>?](repeating: nil, count: count))
+    results = Locked([Result<FunctionCode, ModuleError>?](repeating: nil, count: count))
   }
 
   func compileFunctions() throws(ModuleError) -> [FunctionCode] {

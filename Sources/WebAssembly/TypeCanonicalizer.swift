@@ -4,8 +4,6 @@
 //
 // Source: WebAssembly 3.0, sections 3.1 (rolling and unrolling) and 3.3 (matching).
 
-import Synchronization
-
 /// Gives every type of the modules added to it a canonical id: equal ids mean equivalent types, whatever module they
 /// come from. A validator uses one for one module, an engine one for all of its modules.
 ///
@@ -14,11 +12,11 @@ import Synchronization
 public final class TypeCanonicalizer: Sendable {
   /// Facts of the canonical types, by id.
   public let table: CanonicalTypeTable
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   public init() {
     table = CanonicalTypeTable()
-    state = Mutex(State())
+    state = Locked(State())
   }
 
   deinit { table.deallocate(count: state.withLock { $0.typeCount }) }

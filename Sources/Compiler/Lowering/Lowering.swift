@@ -127,7 +127,7 @@ struct Lowering: ~Copyable {
 
 /// Lowers `function`.
 ///
-/// Throws a `ModuleError` of kind `limit` where the function's frame is larger than the format allows.
+/// Throws a `ModuleError` of kind `limit` where the function's frame or a charge is larger than the format allows.
 public func lower(_ function: consuming IRFunction, _ context: LoweringContext) throws(ModuleError) -> FunctionCode {
   var lowering = Lowering(function, context)
   return try lowering.run()
@@ -142,7 +142,7 @@ extension Lowering {
     let borderSlots = max(parameterSlots, resultSlots)
     narrowSlots = max(context.narrowSlots, borderSlots + Lowering.temporaries)
     analyse()
-    countOutgoingSlots()
+    try countOutgoingSlots()
     placePinnedLocals()
     allocateSlots()
     placeCallees()
@@ -188,9 +188,12 @@ extension Lowering {
     temporaryBase = max(fitsBefore ? frameEnd : stride + outgoingSlots, resultSlots)
   }
 
-  private mutating func countOutgoingSlots() {
+  private mutating func countOutgoingSlots() throws(ModuleError) {
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
+      if node.operation == .charge && node.imm > UInt64(UInt32.max) {
+        throw exceeds("a straight run of operators that costs \(node.imm)", at: index)
+      }
       guard let opcode = node.operation.opcode else { continue }
       let signature: SignatureSlots
       switch opcode {
@@ -208,12 +211,13 @@ extension Lowering {
   private mutating func layOutFrame() throws(ModuleError) {
     let outgoing = outgoingSlots == 0 ? 0 : stride + outgoingSlots
     frameSlots = max(frameEnd, temporaryBase + Lowering.temporaries, outgoing, resultSlots)
-    guard frameSlots < 1 << 24 else {
-      throw ModuleError(
-        .limit, .limitExceeded, offset: Int(function.offsets.isEmpty ? 0 : function.offsets[0]),
-        function: function.index,
-        detail: "a frame of \(frameSlots) slots")
-    }
+    guard frameSlots < 1 << 24 else { throw exceeds("a frame of \(frameSlots) slots", at: 0) }
+  }
+
+  private func exceeds(_ what: String, at node: Int) -> ModuleError {
+    ModuleError(
+      .limit, .limitExceeded, offset: node < function.offsets.count ? Int(function.offsets[node]) : 0,
+      function: function.index, detail: what)
   }
 
   /// A value's slot in the frame.

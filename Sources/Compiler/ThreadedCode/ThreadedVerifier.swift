@@ -4,7 +4,8 @@
 // The first pass finds where operations begin and which of them are branch targets. The second checks every field, and
 // that slots and accumulators are written before they are read: a slot counts as written if it is a parameter, if the
 // entry operation zeroes it, or if an earlier operation of the same straight run of code wrote it. A call overwrites the
-// slots from its frame's header on.
+// slots from its frame's header on. The third (in ThreadedVerifier+Progress.swift) sees to it that no execution goes on
+// without end, or far, without being charged and checked.
 
 import WebAssembly
 
@@ -27,39 +28,38 @@ public let frameReserve = 8192
 public func verify(
   _ artifact: Artifact, _ function: ArtifactFunction, index: Int, words: UnsafeMutableBufferPointer<UInt64>
 ) throws(ArtifactError) {
-  let locations = artifact.bytes.buffer[function.locationOffset..<function.locationOffset + function.locationSize]
-  guard checksum(UnsafeRawBufferPointer(words), UnsafeRawBufferPointer(rebasing: locations)) == function.checksum else {
-    throw .corrupt("function \(index)")
-  }
+  let found = ArtifactLayout.checksum(function, words: UnsafeRawBufferPointer(words), in: artifact.bytes.buffer)
+  guard found == function.checksum else { throw .corrupt("function \(index)") }
   var verifier = ThreadedVerifier(artifact, function, index, words)
   try verifier.findOperations()
   try verifier.checkOperations()
+  try verifier.checkProgress()
 }
 
-private struct ThreadedVerifier: ~Copyable {
+struct ThreadedVerifier: ~Copyable {
   let artifact: Artifact
   let function: ArtifactFunction
   let index: Int
   let base: UnsafePointer<UInt64>
   let count: Int
-  let parameterSlots: Int
-  let resultSlots: Int
-  let returnsScalar: Bool
-  let returnsFloat: Bool
-  /// Per word: bit 0 an operation begins, bit 1 a branch target.
-  let marks: UnsafeMutablePointer<UInt8>
+  private let parameterSlots: Int
+  private let resultSlots: Int
+  private let returnsScalar: Bool
+  private let returnsFloat: Bool
+  /// Per word.
+  let marks: ZeroedBuffer<UInt8>
   /// Per slot: the number of the operation that last wrote it, plus 1; 0 for never.
-  let written: UnsafeMutablePointer<UInt32>
-  var zeroed = 0..<0
+  private let written: ZeroedBuffer<UInt32>
+  private var zeroed = 0..<0
   /// Number of the present operation, plus 1.
-  var sequence: UInt32 = 0
-  var runStart: UInt32 = 0
-  var lastCall: UInt32 = 0
-  var lowestCalled = Int.max
-  var accumulatorIsWritten = false
-  var floatIsWritten = false
+  private var sequence: UInt32 = 0
+  private var runStart: UInt32 = 0
+  private var lastCall: UInt32 = 0
+  private var lowestCalled = Int.max
+  private var accumulatorIsWritten = false
+  private var floatIsWritten = false
   /// The last call's single result, if it is no vector; else `.none`.
-  var scalarResult = IRType.none
+  private var scalarResult = IRType.none
 
   init(_ artifact: Artifact, _ function: ArtifactFunction, _ index: Int, _ words: UnsafeMutableBufferPointer<UInt64>) {
     self.artifact = artifact
@@ -72,19 +72,24 @@ private struct ThreadedVerifier: ~Copyable {
     resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
     returnsScalar = type.results.count == 1 && resultSlots == 1
     returnsFloat = returnsScalar && IRType(type.results[0]).isFloat
-    marks = .allocate(capacity: count + 1)
-    marks.initialize(repeating: 0, count: count + 1)
-    let slots = min(function.frameSlots, ThreadedVerifier.slotLimit)
-    written = .allocate(capacity: slots + 1)
-    written.initialize(repeating: 0, count: slots + 1)
+    marks = ZeroedBuffer(count: count)
+    written = ZeroedBuffer(count: min(function.frameSlots, ThreadedVerifier.slotLimit))
   }
 
-  deinit {
-    marks.deallocate()
-    written.deallocate()
-  }
+  private static let slotLimit = 1 << 24
 
-  static let slotLimit = 1 << 24
+  /// Bits of `marks`.
+  enum Mark {
+    static let operation: UInt8 = 1
+    static let target: UInt8 = 2
+    /// From here on a check comes, whatever way execution takes, before it goes back.
+    static let checks: UInt8 = 4
+    /// From here on something is charged, whatever way execution takes, before it goes back or calls.
+    static let charges: UInt8 = 8
+    /// What back edges to here leave to what follows.
+    static let mustCheck: UInt8 = 16
+    static let mustCharge: UInt8 = 32
+  }
 
   func fail(_ word: Int, _ rule: String) -> ArtifactError { .invalidCode(function: index, word: word, rule: rule) }
 
@@ -104,17 +109,15 @@ private struct ThreadedVerifier: ~Copyable {
       guard operation.wordCount <= count - position else { throw fail(position, "operation is cut off") }
       let length = operation.length(at: base + position)
       guard length <= count - position else { throw fail(position, "operation is cut off") }
-      marks[position] |= 1
+      marks[position] |= Mark.operation
       if operation.isSwitch {
         guard length > operation.wordCount else { throw fail(position, "switch without entries") }
         for entry in operation.wordCount..<length {
-          let word = base[position + entry]
-          try markTarget(position, Int(Int32(truncatingIfNeeded: word)), isChecked: word >> 63 != 0)
+          try markTarget(position, Int(Int32(truncatingIfNeeded: base[position + entry])))
         }
       } else {
         for field in operation.fields where field.kindCode == ThreadedFieldKind.branch.rawValue {
-          let displacement = Int(Int32(truncatingIfNeeded: field.value(at: base + position)))
-          try markTarget(position, displacement, isChecked: operation.effects.contains(.check))
+          try markTarget(position, Int(Int32(truncatingIfNeeded: field.value(at: base + position))))
         }
       }
       position += length
@@ -122,21 +125,10 @@ private struct ThreadedVerifier: ~Copyable {
     }
   }
 
-  private mutating func markTarget(_ position: Int, _ displacement: Int, isChecked: Bool) throws(ArtifactError) {
+  private func markTarget(_ position: Int, _ displacement: Int) throws(ArtifactError) {
     let target = position + displacement
     guard target > 0, target < count else { throw fail(position, "branch leaves the function") }
-    if displacement <= 0 && !isChecked && !isCheck(target) { throw fail(position, "back edge without a check") }
-    marks[target] |= 2
-  }
-
-  /// Whether the operation at `position`, which the pass has seen, is a check. A loop may begin with one, where the charge
-  /// for the length of a bulk operator comes before the loop's own.
-  private func isCheck(_ position: Int) -> Bool {
-    guard marks[position] & 1 != 0 else { return false }
-    switch ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position])) {
-    case .chargeCheck, .chargeDynamic32, .chargeDynamic64: return true
-    default: return false
-    }
+    marks[target] |= Mark.target
   }
 
   // MARK: Second pass
@@ -148,11 +140,11 @@ private struct ThreadedVerifier: ~Copyable {
       let mark = marks[position]
       let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position]))
       let length = operation.length(at: base + position)
-      for word in position + 1..<position + length where marks[word] & 2 != 0 {
+      for word in position + 1..<position + length where marks[word] & Mark.target != 0 {
         throw fail(word, "branch into an operation")
       }
       sequence &+= 1
-      if mark & 2 != 0 || previousEnds {
+      if mark & Mark.target != 0 || previousEnds {
         runStart = sequence
         lastCall = 0
         lowestCalled = Int.max
@@ -271,14 +263,18 @@ private struct ThreadedVerifier: ~Copyable {
     case .call:
       try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
     case .callImport: try checkCall(Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
-    case .callIndirect_s, .callIndirect_a: try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
+    case .callIndirect_s, .callIndirect_a:
+      try checkFunctionTable(Int(words[2] >> 32), position)
+      try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
     case .callReference: try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
     case .tailCallReference: try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
     case .tailCall:
       try checkTailCall(
         functionType(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF)), words[2], position)
     case .tailCallImport: try checkTailCall(functionType(Int(words[1] & 0xFFFF_FFFF)), words[2], position)
-    case .tailCallIndirect: try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
+    case .tailCallIndirect:
+      try checkFunctionTable(Int(words[3] >> 32), position)
+      try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
     case .raiseStack, .lowerStack:
       if words[1] & 0xFFFF_FFFF > 1 << 24 { throw fail(position, "stack adjustment is too large") }
     case .return:
@@ -300,6 +296,16 @@ private struct ThreadedVerifier: ~Copyable {
       preconditionFailure("checked by checkFields")
     }
     return type
+  }
+
+  /// The handlers take the elements of a function table for addresses of functions.
+  private func checkFunctionTable(_ index: Int, _ position: Int) throws(ArtifactError) {
+    let element = artifact.spaces.tables[index].element.heapType
+    var holdsFunctions = element == .func || element == .nofunc
+    if element.isConcrete, case .function = artifact.module.types[Int(element.typeIndex)].composite {
+      holdsFunctions = true
+    }
+    if !holdsFunctions { throw fail(position, "table \(index) holds no functions") }
   }
 
   private mutating func checkCall(_ index: Int, stride: UInt64, _ position: Int) throws(ArtifactError) {
@@ -357,15 +363,5 @@ extension ThreadedOperation {
     case .globalSet_s, .globalSet_a, .globalSetFloat_a, .globalSetPair: true
     default: false
     }
-  }
-}
-
-extension Artifact {
-  /// The type of function `index` of the function index space.
-  public func functionType(_ index: Int) -> FunctionType {
-    guard case .function(let type) = module.types[Int(spaces.functions[index])].composite else {
-      preconditionFailure("a function's type is no function type")
-    }
-    return type
   }
 }

@@ -144,8 +144,8 @@ private func callFunction(
 }
 
 /// Words that a call over an instance's border puts between the frames: the caller's context, the shape of the results,
-/// and the callee's return address.
-let borderSlots = 3
+/// the caller's limit on the stack, and the callee's return address.
+let borderSlots = 4
 
 /// Prepares the entry into another instance: saves the caller's context at `frame`, moves the arguments behind it, and
 /// makes the callee's memory current. False where the stack has no room.
@@ -160,7 +160,8 @@ private func crossBorder(_ cx: CX, _ frame: FP, _ arguments: FP, _ record: Unsaf
   UnsafeMutableRawPointer(frame + borderSlots).copyMemory(from: arguments, byteCount: count * 8)
   frame[0] = UInt64(UInt(bitPattern: cx))
   frame[1] = UInt64(record.pointee.resultSlots) | (record.pointee.returnsScalar ? 1 << 32 : 0)
-  frame[2] = UInt64(UInt(bitPattern: RuntimeCode.leaveInstance))
+  frame[2] = UInt64(caller.stackLimit)
+  frame[3] = UInt64(UInt(bitPattern: RuntimeCode.leaveInstance))
   let callee = instanceContext(record.pointee.context)
   callee.stackLimit = raised
   callee.useMemory(callee.pointer.pointee.memories[0])
@@ -173,14 +174,13 @@ func leaveInstance(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: I
   let callerContext = CX(bitPattern: UInt(fp[0])).unsafelyUnwrapped
   let shape = fp[1]
   let caller = instanceContext(callerContext)
-  // Saturating: code from outside may have lowered the limit, but must not make it wrap.
-  caller.stackLimit = max(instanceContext(cx).stackLimit, UInt(borderSlots * 8)) &- UInt(borderSlots * 8)
+  caller.stackLimit = UInt(fp[2])
   caller.useMemory(caller.pointer.pointee.memories[0])
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   if shape >> 32 != 0 {
-    frame[Int(z >> 32)] = fp[2]
+    frame[Int(z >> 32)] = fp[borderSlots - 1]
   } else {
     UnsafeMutableRawPointer(fp).copyMemory(from: fp + borderSlots, byteCount: Int(shape & 0xFFFF_FFFF) * 8)
   }

@@ -1,7 +1,6 @@
 // A module ready to be instantiated: an artifact, with the code that has been linked from it.
 
 import Compiler
-import Synchronization
 import WasmBinary
 import WebAssembly
 
@@ -14,8 +13,8 @@ public final class CompiledModule: Sendable {
   package let types: [UInt32]
   package let canonicalizer: TypeCanonicalizer
   private let plain: LinkedCode
-  private let tracked = Mutex<LinkedCode?>(nil)
-  private let names = Mutex<NameSection?>(nil)
+  private let tracked = Locked<LinkedCode?>(nil)
+  private let names = Locked<NameSection?>(nil)
 
   package init(artifact: Artifact, canonicalizer: TypeCanonicalizer) throws(ModuleError) {
     self.artifact = artifact

@@ -132,6 +132,10 @@ public final class Execution {
 
   private func step() -> ExecutionState {
     state = .ready
+    // The host may have grown the memory while the execution stood still.
+    let instance = instanceContext(store.context.pointee.registers.cx)
+    instance.refreshMemory()
+    store.context.pointee.registers.md = instance.currentMemory.pointee.base
     store.depth += 1
     let status = dispatch(store.context)
     store.depth -= 1
@@ -291,7 +295,7 @@ extension Function {
     let status = dispatch(store.context)
     store.depth -= 1
     defer {
-      // The counter flows back; everything else is as the host function left it.
+      // The counter flows back; everything else is as the host function left it, wherever the execution ended.
       let rm = store.context.pointee.registers.rm
       store.context.pointee.registers = outer
       store.context.pointee.registers.rm = rm

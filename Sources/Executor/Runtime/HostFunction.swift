@@ -76,7 +76,8 @@ public struct Caller {
     let paid = min(amount, store.hostCharges.credit)
     store.hostCharges.credit -= paid
     store.hostCharges.charged = UInt64(clamping: Int128(store.hostCharges.charged) + Int128(amount))
-    let rest = max(counter - Int128(amount - paid), Int128(Int.min))
+    // Clamped: code from outside can drive the counter anywhere.
+    let rest = min(max(counter - Int128(amount - paid), Int128(Int.min)), Int128(Int.max))
     context.pointee.registers.rm = Int(min(rest, Int128(context.pointee.slice)))
     context.pointee.reserve = Int(rest) - context.pointee.registers.rm
     if rest < 0 {

@@ -155,6 +155,8 @@ public final class Instance {
         context.pointee.functions[position] = function.record
         functionImportCount += 1
       case (.memory(let type), .memory(let memory)):
+        // Code for tracked memories would look for a map that other memories do not have.
+        guard memory.isTracked == store.tracksWrites else { throw refuse("it belongs to another store") }
         guard matches(memory.currentType.limits, type.limits) else {
           throw refuse("its limits are \(describe(memory.currentType.limits))")
         }
@@ -335,7 +337,8 @@ public final class Instance {
     return items
   }
 
-  /// The value of a constant expression, which validation has checked.
+  /// The value of a constant expression. Validation has checked it; but it is read again, and the file that it may be
+  /// mapped from may have changed. Then the value is any, or 0.
   private func evaluate(_ expression: ConstantExpression) -> (low: UInt64, high: UInt64) {
     var reader = InstructionReader(module.module.bytes.buffer, range: expression.range)
     var instruction = Instruction()
@@ -348,8 +351,9 @@ public final class Instance {
         case .i32Const, .i64Const, .f32Const, .f64Const: stack.append((instruction.value, 0))
         case .v128Const: stack.append((instruction.value, instruction.high))
         case .refNull: stack.append((0, 0))
-        case .refFunc: stack.append((functionRecord(Int(instruction.a)).pointee.handle, 0))
-        case .globalGet:
+        case .refFunc where instruction.a < UInt32(module.spaces.functions.count):
+          stack.append((functionRecord(Int(instruction.a)).pointee.handle, 0))
+        case .globalGet where instruction.a < UInt32(globals.count):
           let cell = globals[Int(instruction.a)].cell
           stack.append((cell[0], cell[1]))
         case .i32Add, .i32Sub, .i32Mul:
@@ -370,7 +374,7 @@ public final class Instance {
         }
       }
     } catch {
-      preconditionFailure("constant expression was not validated: \(error)")
+      return (0, 0)
     }
     return stack.last ?? (0, 0)
   }

@@ -2,7 +2,6 @@
 // numbers are replaced by the addresses of handlers. Shared by all instances of the module, on any thread.
 
 import Compiler
-import Synchronization
 import WebAssembly
 
 /// The handler addresses by operation number, for memories with and without write tracking.
@@ -28,7 +27,7 @@ enum RuntimeCode {
     let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 8)
     words[0] = 0
     words[1] = HandlerTables.plain[Int(ThreadedOperation.exit.number)]
-    words[2] = UInt64(borderSlots) | 2 << 32
+    words[2] = UInt64(borderSlots) | UInt64(borderSlots - 1) << 32
     words[3] = HandlerTables.plain[Int(ThreadedOperation.leaveInstance.number)]
     words[4] = 0
     words[5] = HandlerTables.plain[Int(ThreadedOperation.resumeHostCall.number)]
@@ -50,7 +49,7 @@ package final class LinkedCode: @unchecked Sendable {
   package let artifact: Artifact
   let isTracked: Bool
   let cells: UnsafeMutablePointer<CodeCell>
-  private let lock = Mutex(LinkedFunctions())
+  private let lock = Locked(LinkedFunctions())
 
   private struct LinkedFunctions {
     var blocks: [(start: UInt, words: Int, function: Int)] = []

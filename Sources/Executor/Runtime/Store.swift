@@ -73,8 +73,6 @@ public final class Store {
   /// The stack's limit for them: the caller's, moved by the slots between.
   var nestedLimit: UInt = 0
   private static let chunkSize = 1024
-  /// Slots that frames may use beyond their logical cost without a check of their own.
-  package static let frameReserve = 8192
 
   package init(canonicalizer: TypeCanonicalizer, limits: StoreLimits, tracksWrites: Bool) throws(ResourceError) {
     self.canonicalizer = canonicalizer
@@ -83,13 +81,13 @@ public final class Store {
     types = canonicalizer.table
     // Beyond the logical limit there is room for frames that are larger than their cost and for borders between
     // instances; four times the limit holds any program whose frames are at most four times their cost.
-    let slots = limits.stackSlots * 4 + 2 * Store.frameReserve
+    let slots = limits.stackSlots * 4 + 2 * frameReserve
     stackBytes = (slots * 8 + 65_535) & ~65_535
     guard let stack = mapStack(stackBytes) else { throw .outOfMemory(bytes: stackBytes) }
     self.stack = stack
     context = .allocate(capacity: 1)
     let base = stack.bindMemory(to: UInt64.self, capacity: stackBytes / 8)
-    let end = UInt(bitPattern: stack + stackBytes) - UInt(2 * Store.frameReserve * 8)
+    let end = UInt(bitPattern: stack + stackBytes) - UInt(2 * frameReserve * 8)
     context.initialize(
       to: StoreContext(
         registers: Registers(pc: RuntimeCode.exit, fp: base, md: stack, cx: stack), reserve: 0, slice: 1 << 22,

@@ -1,0 +1,125 @@
+// Where things stand in the bytes of an artifact, and the checksums over them.
+//
+// Layout (little-endian; offsets in bytes from the start of the file, sections aligned to 8):
+//
+// | at | what |
+// | --- | --- |
+// | 0 | magic `CANNED`, 0, 1 |
+// | 8 | hash of the format: the operation table and this layout |
+// | 16 | hash of the operator table with the weights |
+// | 24 | u32 features; u8 metering policy; u8 optimisation; u16 0 |
+// | 32 | SHA-256 of the module (inflated) |
+// | 64, 72 | offset and size of the skeleton: the module without its code section |
+// | 80, 88 | offset of the directory; number of entries, one for each defined function |
+// | 96, 104 | offset and size of the code |
+// | 112, 120 | offset and size of the location tables |
+// | 128 | size of the file |
+// | 136 | size of the module |
+// | 144 | checksum of skeleton and directory |
+// | 152 | checksum of the bytes 0 to 151 |
+//
+// A directory entry has 40 bytes: u64 offset of its words in the code; u32 number of words; u32 slots of the frame; u32
+// logical cost of the frame; u32 offset and u32 size in the location tables; u32 0; u64 checksum of words and locations.
+//
+// In the file, word 0 of an operation is its number.
+
+import WebAssembly
+
+/// Facts of one function in an artifact's directory.
+public struct ArtifactFunction: Sendable {
+  /// Byte offset in the artifact of the function's words, and their number.
+  public var codeOffset: Int
+  public var wordCount: Int
+  /// Slots that the frame may touch, outgoing arguments included.
+  public var frameSlots: Int
+  /// Logical cost of the frame, in slots.
+  public var frameCost: Int
+  public var locationOffset: Int
+  public var locationSize: Int
+  public var checksum: UInt64
+}
+
+/// The parts of an artifact: ranges that lie inside of it, by its header.
+struct ArtifactLayout: Sendable {
+  var skeleton: ByteRange
+  /// Whole entries, one for each defined function.
+  var directory: ByteRange
+  var code: ByteRange
+  var locations: ByteRange
+
+  static let magic: [UInt8] = [0x43, 0x41, 0x4E, 0x4E, 0x45, 0x44, 0, 1]
+  static let headerSize = 160
+  static let entrySize = 40
+
+  var functionCount: Int { directory.count / ArtifactLayout.entrySize }
+
+  /// Reads the header of `raw`, which has at least `headerSize` bytes. Checksums are not looked at.
+  init(_ raw: UnsafeRawBufferPointer) throws(ArtifactError) {
+    func range(_ at: Int, _ what: String, unit: Int = 1) throws(ArtifactError) -> ByteRange {
+      let start = raw.word(at)
+      let count = raw.word(at + 8)
+      guard start >= UInt64(ArtifactLayout.headerSize), start <= UInt64(raw.count), start % 8 == 0,
+        count <= (UInt64(raw.count) - start) / UInt64(unit)
+      else { throw .malformed("the range of \(what)") }
+      return ByteRange(start: Int(start), end: Int(start) + Int(count) * unit)
+    }
+    skeleton = try range(64, "the skeleton")
+    directory = try range(80, "the directory", unit: ArtifactLayout.entrySize)
+    code = try range(96, "the code")
+    locations = try range(112, "the location tables")
+  }
+
+  /// The directory entry of function `index` (below `functionCount`) in `raw`, its ranges checked. Each field is read
+  /// once: a mapped file may change at any time.
+  func function(_ index: Int, in raw: UnsafeRawBufferPointer) throws(ArtifactError) -> ArtifactFunction {
+    precondition(index >= 0 && index < functionCount)
+    let entry = directory.start + index * ArtifactLayout.entrySize
+    let start = raw.word(entry)
+    let wordCount = raw.half(entry + 8)
+    let locationStart = raw.half(entry + 20)
+    let locationSize = raw.half(entry + 24)
+    guard start % 8 == 0, start <= UInt64(code.count), wordCount <= (code.count - Int(start)) / 8 else {
+      throw .malformed("the code range of function \(index)")
+    }
+    guard locationStart <= locations.count, locationSize <= locations.count - locationStart else {
+      throw .malformed("the location range of function \(index)")
+    }
+    return ArtifactFunction(
+      codeOffset: code.start + Int(start), wordCount: wordCount, frameSlots: raw.half(entry + 12),
+      frameCost: raw.half(entry + 16), locationOffset: locations.start + locationStart, locationSize: locationSize,
+      checksum: raw.word(entry + 32))
+  }
+
+  // MARK: Checksums
+
+  /// The checksum of skeleton and directory.
+  func checksum(in raw: UnsafeRawBufferPointer) -> UInt64 { Compiler.checksum(raw.part(skeleton), raw.part(directory)) }
+
+  /// The checksum of a function whose code has been copied to `words`.
+  static func checksum(
+    _ function: ArtifactFunction, words: UnsafeRawBufferPointer, in raw: UnsafeRawBufferPointer
+  ) -> UInt64 {
+    let end = function.locationOffset + function.locationSize
+    return Compiler.checksum(words, raw.part(ByteRange(start: function.locationOffset, end: end)))
+  }
+
+  /// The checksum of the header.
+  static func headerChecksum(_ raw: UnsafeRawBufferPointer) -> UInt64 {
+    Checksum64.checksum(raw.part(ByteRange(start: 0, end: 152)))
+  }
+}
+
+/// The checksum of two ranges, in this order.
+private func checksum(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> UInt64 {
+  Checksum64.checksum(first) &* 0x9E37_79B9_7F4A_7C15 &+ Checksum64.checksum(second)
+}
+
+extension UnsafeRawBufferPointer {
+  func word(_ offset: Int) -> UInt64 { UInt64(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+
+  func half(_ offset: Int) -> Int { Int(UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))) }
+
+  func part(_ range: ByteRange) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: self[range.start..<range.end])
+  }
+}
