@@ -12,8 +12,8 @@ public struct StoreLimits: Sendable {
   /// Elements of each table.
   public var tableElements: UInt64 = 10_000_000
   public var instances = 10_000
-  /// Slots (8 bytes) of stack, counted by `StackCost`.
-  public var stackSlots = 131_072
+  /// Slots (8 bytes) of stack, counted by `StackCost`: by default 5 MiB, as much as the replica gives its native stack.
+  public var stackSlots = 655_360
   public init() {}
 }
 

@@ -5,7 +5,7 @@ import WebAssembly
 /// Bounds that the oracle keeps; an engine compared with it must use the same.
 public struct OracleLimits: Sendable {
   /// The greatest sum of the frames on the call stack, in slots of 8 bytes; see `StackCost`.
-  public var stackSlots = 131_072
+  public var stackSlots = 655_360
   /// The greatest size of a memory, in pages of 64 KiB.
   public var memoryPages: UInt64 = 65_536
   /// The greatest size of a table, in elements.
