@@ -112,6 +112,15 @@ private let cases: [ProgramCase] = [
     arguments: [.i32(1)], host: reentering("t", survivesTraps: true), stackSlots: 300,
     outcome: .trap(.callStackExhausted)),
   ProgramCase(
+    name: "an integer in the accumulator while the address of a float is computed there",
+    module: """
+      (module (memory i64 1) (func (export "f") (param i64) (result i64)
+        (i64.add (local.get 0) (i64.const 1))
+        (drop (f64.load offset=0x100000000 (local.get 0)))
+        (i64.mul (i64.const 3))))
+      """,
+    arguments: [.i64(1)], outcome: .trap(.outOfBoundsMemoryAccess)),
+  ProgramCase(
     name: "a loop without costs of its own",
     module: #"(module (func (export "f") (loop (br 0))))"#),
   ProgramCase(

@@ -208,6 +208,7 @@ extension Lowering {
       // What this node leaves in the accumulators. Arguments and further results are in slots already.
       if node.operation == .argument || node.operation == .result { continue }
       if node.operation.info.effects.contains(.call) { candidates = (-1, -1) }
+      if overwritesInteger(node) { candidates.integer = -1 }
       switch AccumulatorClass(node.type) {
       case .integer:
         candidates.integer = facts[index].residence == .slot ? index : -1
@@ -217,15 +218,14 @@ extension Lowering {
         candidates.float = facts[index].residence == .slot ? index : -1
         found.float = 0
         spoiled.float = false
-      case .none:
-        if overwritesAccumulators(node) { candidates = (-1, -1) }
+      case .none: break
       }
     }
   }
 
-  /// Nodes without a scalar result whose code uses the accumulators.
-  private func overwritesAccumulators(_ node: Node) -> Bool {
-    // Addresses beyond 32 bits of offset are computed in the integer accumulator.
+  /// Whether the code of a node uses the integer accumulator, whatever the node's result: addresses with an offset beyond
+  /// 32 bits are computed there.
+  private func overwritesInteger(_ node: Node) -> Bool {
     guard let opcode = node.operation.opcode else { return false }
     switch opcode.info.immediates {
     case .memoryArgument, .memoryLane: return node.imm > UInt64(UInt32.max)
