@@ -54,6 +54,11 @@ let package = Package(
     .executableTarget(
       name: "SlicedHost", dependencies: ["Cannery"], path: "Examples/Sources/SlicedHost", swiftSettings: settings),
 
+    // What the fuzzing harness, which compares with another engine, runs for this one.
+    .executableTarget(
+      name: "FuzzDriver", dependencies: ["Cannery", "Semantics", "CZlib"],
+      path: "Fuzzing/Driver", swiftSettings: settings),
+
     .executableTarget(name: "Generator", path: "tools/Generator", swiftSettings: settings),
 
     // The oracle of the metering rules and of the tests: slow, plain, independent of the compiler.
