@@ -1,7 +1,8 @@
 // The conversions between i32, i64, f32 and f64.
 //
 // A float-to-integer truncation is defined for the values whose integral part the result type can represent. The bounds
-// below are the nearest values outside that range, or the first one inside where the outer one has no exact float.
+// below are the nearest values outside that range. That the operand is finite follows from them; but Swift's conversions
+// ask all three questions too, and asked in their words they are asked once.
 //
 // Source: WebAssembly 3.0, section 4.3.4 (Conversions).
 
@@ -42,7 +43,7 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i32TruncF32SIsDefined(_ a: Float) -> Bool {
-    a >= -0x1p31 && a < 0x1p31
+    a.isFinite && a > -0x1.000002p31 && a < 0x1p31
   }
   @inlinable @inline(__always)
   public static func i32TruncF32STrap(_ a: Float) -> UInt8 {
@@ -62,7 +63,9 @@ extension Scalar {
 
   // MARK: i32.trunc_f32_u
 
-  @inlinable @inline(__always) public static func i32TruncF32UIsDefined(_ a: Float) -> Bool { a > -1 && a < 0x1p32 }
+  @inlinable @inline(__always) public static func i32TruncF32UIsDefined(_ a: Float) -> Bool {
+    a.isFinite && a > -1 && a < 0x1p32
+  }
   @inlinable @inline(__always)
   public static func i32TruncF32UTrap(_ a: Float) -> UInt8 {
     if _fastPath(i32TruncF32UIsDefined(a)) { return 0 }
@@ -82,7 +85,7 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i32TruncF64SIsDefined(_ a: Double) -> Bool {
-    a > -0x1.00000002p31 && a < 0x1p31
+    a.isFinite && a > -0x1.00000002p31 && a < 0x1p31
   }
   @inlinable @inline(__always)
   public static func i32TruncF64STrap(_ a: Double) -> UInt8 {
@@ -102,7 +105,9 @@ extension Scalar {
 
   // MARK: i32.trunc_f64_u
 
-  @inlinable @inline(__always) public static func i32TruncF64UIsDefined(_ a: Double) -> Bool { a > -1 && a < 0x1p32 }
+  @inlinable @inline(__always) public static func i32TruncF64UIsDefined(_ a: Double) -> Bool {
+    a.isFinite && a > -1 && a < 0x1p32
+  }
   @inlinable @inline(__always)
   public static func i32TruncF64UTrap(_ a: Double) -> UInt8 {
     if _fastPath(i32TruncF64UIsDefined(a)) { return 0 }
@@ -122,7 +127,7 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i64TruncF32SIsDefined(_ a: Float) -> Bool {
-    a >= -0x1p63 && a < 0x1p63
+    a.isFinite && a > -0x1.000002p63 && a < 0x1p63
   }
   @inlinable @inline(__always)
   public static func i64TruncF32STrap(_ a: Float) -> UInt8 {
@@ -142,7 +147,9 @@ extension Scalar {
 
   // MARK: i64.trunc_f32_u
 
-  @inlinable @inline(__always) public static func i64TruncF32UIsDefined(_ a: Float) -> Bool { a > -1 && a < 0x1p64 }
+  @inlinable @inline(__always) public static func i64TruncF32UIsDefined(_ a: Float) -> Bool {
+    a.isFinite && a > -1 && a < 0x1p64
+  }
   @inlinable @inline(__always)
   public static func i64TruncF32UTrap(_ a: Float) -> UInt8 {
     if _fastPath(i64TruncF32UIsDefined(a)) { return 0 }
@@ -162,7 +169,7 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i64TruncF64SIsDefined(_ a: Double) -> Bool {
-    a >= -0x1p63 && a < 0x1p63
+    a.isFinite && a > -0x1.0000000000001p63 && a < 0x1p63
   }
   @inlinable @inline(__always)
   public static func i64TruncF64STrap(_ a: Double) -> UInt8 {
@@ -182,7 +189,9 @@ extension Scalar {
 
   // MARK: i64.trunc_f64_u
 
-  @inlinable @inline(__always) public static func i64TruncF64UIsDefined(_ a: Double) -> Bool { a > -1 && a < 0x1p64 }
+  @inlinable @inline(__always) public static func i64TruncF64UIsDefined(_ a: Double) -> Bool {
+    a.isFinite && a > -1 && a < 0x1p64
+  }
   @inlinable @inline(__always)
   public static func i64TruncF64UTrap(_ a: Double) -> UInt8 {
     if _fastPath(i64TruncF64UIsDefined(a)) { return 0 }

@@ -76,8 +76,7 @@ extension Scalar {
   public static func f32Max(_ a: Float, _ b: Float) -> Float {
     let first = a > b ? a : b
     let second = b > a ? b : a
-    let union = Float(bitPattern: first.bitPattern | second.bitPattern)
-    if _fastPath(union == union) { return Float(bitPattern: first.bitPattern & second.bitPattern) }
+    if _fastPath(a <= b || a > b) { return Float(bitPattern: first.bitPattern & second.bitPattern) }
     return Float(bitPattern: 0x7FC0_0000)
   }
 }

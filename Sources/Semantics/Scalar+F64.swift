@@ -79,8 +79,7 @@ extension Scalar {
   public static func f64Max(_ a: Double, _ b: Double) -> Double {
     let first = a > b ? a : b
     let second = b > a ? b : a
-    let union = Double(bitPattern: first.bitPattern | second.bitPattern)
-    if _fastPath(union == union) { return Double(bitPattern: first.bitPattern & second.bitPattern) }
+    if _fastPath(a <= b || a > b) { return Double(bitPattern: first.bitPattern & second.bitPattern) }
     return Double(bitPattern: 0x7FF8_0000_0000_0000)
   }
 }

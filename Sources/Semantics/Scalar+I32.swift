@@ -91,8 +91,8 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i32DivSTrap(_ a: UInt32, _ b: UInt32) -> UInt8 {
-    if b == 0 { return NumericTrap.integerDivideByZero.rawValue }
-    if a == 1 &<< 31 && b == UInt32.max { return NumericTrap.integerOverflow.rawValue }
+    if _slowPath(b == 0) { return NumericTrap.integerDivideByZero.rawValue }
+    if _slowPath(b == UInt32.max) && a == 1 &<< 31 { return NumericTrap.integerOverflow.rawValue }
     return 0
   }
   @inlinable @inline(__always)

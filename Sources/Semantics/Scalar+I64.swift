@@ -91,8 +91,8 @@ extension Scalar {
 
   @inlinable @inline(__always)
   public static func i64DivSTrap(_ a: UInt64, _ b: UInt64) -> UInt8 {
-    if b == 0 { return NumericTrap.integerDivideByZero.rawValue }
-    if a == 1 &<< 63 && b == UInt64.max { return NumericTrap.integerOverflow.rawValue }
+    if _slowPath(b == 0) { return NumericTrap.integerDivideByZero.rawValue }
+    if _slowPath(b == UInt64.max) && a == 1 &<< 63 { return NumericTrap.integerOverflow.rawValue }
     return 0
   }
   @inlinable @inline(__always)

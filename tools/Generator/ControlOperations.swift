@@ -26,14 +26,10 @@ extension OperationTable {
       doc: "enter, for a frame of more slots than the reserve beyond the stack's limit",
       """
       let w = pc[1]
-      let z = pc[2]
       if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit || UInt(bitPattern: fp + Int(pc[3] & 0xFFFF_FFFF)) > instanceContext(cx).stackEnd) {
         \(trapCall)TrapKind.callStackExhausted.status)
       }
-      (fp + Int(z >> 32)).update(repeating: 0, count: Int(z & 0xFFFF_FFFF))
-      let left = rm &- Int(w & 0xFFFF_FFFF)
-      if _slowPath(left < 0) { return outOfInstructions(pc + 4, fp, md, cx, ac, left, x0, x1) }
-      return next(pc + 4, fp, md, cx, ac, left, x0, x1)
+      return enterLargeAndZero(pc, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
       "charge", "X0", [], family: "Control", doc: "rm := rm - imm",
@@ -138,10 +134,7 @@ extension OperationTable {
       "tailCall", "F0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",
       doc: "replace the frame by one of function F; its n argument slots are at S",
       """
-      let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
-      if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
-      moveArguments(fp, pc[2])
-      return next(PC(bitPattern: code).unsafelyUnwrapped, fp, md, cx, ac, rm, x0, x1)
+      return tailCall(pc, fp, md, cx, ac, rm)
       """)
     add(
       "tailCallImport", "I0 S0.2 n2.2", [.terminator, .mayTrap], family: "Call",

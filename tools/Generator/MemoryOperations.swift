@@ -40,17 +40,21 @@ private let stores: [Access] = [
   Access(name: "i64Store32", stored: "UInt32", size: 4, value: .i64, convert: "UInt32(truncatingIfNeeded: v)"),
 ]
 
-/// The effective address `ea` of an access of `size` bytes at `address` (64 raw bits) plus the offset in `w`, checked
-/// against the current memory.
+// Accesses need every register that a handler may use without saving it. So they read each operand field by itself when
+// it is needed, instead of keeping the word that holds them all; and they compare in the way that keeps only the address.
+
+/// The effective address `ea` of an access of `size` bytes at `address` (64 raw bits) plus the offset, checked against
+/// the current memory.
 private func effectiveAddress(_ address: String, wide: Bool, size: Int) -> String {
   let trap = "\(trapCall)TrapKind.outOfBoundsMemoryAccess.status) }\n"
+  let limit = "let limit = instanceContext(cx).memorySize\n"
+  // No memory is larger than 2^48 bytes, so neither the sum nor the difference can wrap.
+  let check = "if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { \(trap)"
   if !wide {
-    return "let ea = UInt(UInt32(truncatingIfNeeded: \(address))) &+ UInt(w >> 32)\n"
-      + "if _slowPath(ea &+ \(size) > instanceContext(cx).memorySize) { \(trap)"
+    return "let ea = UInt(UInt32(truncatingIfNeeded: \(address))) &+ UInt(highField(pc))\n" + limit + check
   }
-  // No memory is larger than 2^48 bytes, so a sum that starts inside one cannot wrap.
-  return "let base = UInt(\(address))\nlet ea = base &+ UInt(w >> 32)\nlet limit = instanceContext(cx).memorySize\n"
-    + "if _slowPath(base > limit || ea &+ \(size) > limit) { \(trap)"
+  return "let base = UInt(\(address))\n" + limit + "if _slowPath(base > limit) { \(trap)"
+    + "let ea = base &+ UInt(highField(pc))\n" + check
 }
 
 /// On a memory with write tracking: keep the old pages that `size` bytes at `ea` touch for the first time, then retry.
@@ -151,11 +155,11 @@ extension OperationTable {
   private mutating func addLoad(_ access: Access, wide: Bool) {
     for form in [Form.ssD, .ssN, .asD, .asN] {
       let fromAccumulator = form.operands == "as"
-      let address = fromAccumulator ? "ac" : slot(0)
+      let address = fromAccumulator ? "ac" : slotField(0)
       let body =
-        "let w = pc[1]\n" + effectiveAddress(address, wide: wide, size: access.size)
+        effectiveAddress(address, wide: wide, size: access.size)
         + "let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(access.stored).self)\n"
-        + "let r = \(access.convert)\n" + finish(access.value, words: 2, destination: form.stores ? 1 : nil)
+        + "let r = \(access.convert)\n" + finish(access.value, words: 2, destination: form.stores ? slotField(1) : nil)
       var effects: Effects = [.mayTrap, .readsMemory, access.value.writeEffect]
       if fromAccumulator { effects.insert(.readsAccumulator) }
       let name = access.name + (wide ? "W" : "")
@@ -170,7 +174,7 @@ extension OperationTable {
   private mutating func addStore(_ access: Access, wide: Bool) {
     for form in [Form.ssN, .asN, .saN, .siN] {
       let parts = Array(form.operands)
-      let address = parts[0] == "a" ? "ac" : slot(0)
+      let address = parts[0] == "a" ? "ac" : slotField(0)
       let value: String
       var fields = parts[0] == "a" ? "" : "r0 "
       var words = 2
@@ -178,7 +182,7 @@ extension OperationTable {
       if parts[0] == "a" { effects.insert(.readsAccumulator) }
       switch parts[1] {
       case "s":
-        value = access.value.fromBits(slot(1))
+        value = access.value.fromBits(slotField(1))
         fields += "r1 "
       case "a":
         value = access.value.accumulator
@@ -189,7 +193,7 @@ extension OperationTable {
         words = 3
       }
       func body(tracked: Bool) -> String {
-        "let w = pc[1]\n" + effectiveAddress(address, wide: wide, size: access.size)
+        effectiveAddress(address, wide: wide, size: access.size)
           + (tracked ? track(size: access.size) : "")
           + "let v = \(value)\n"
           + "md.storeBytes(of: \(access.convert), toByteOffset: Int(bitPattern: ea), as: \(access.stored).self)\n"
@@ -213,20 +217,21 @@ extension OperationTable {
       let isLane = row.immediates.hasPrefix("memlane")
       for wide in [false, true] {
         func body(tracked: Bool) -> String {
-          var text = "let w = pc[1]\n" + effectiveAddress(slot(0), wide: wide, size: size)
+          var text = effectiveAddress(slotField(0), wide: wide, size: size)
           if tracked { text += track(size: size) }
-          let lane = isLane ? ", slot1(pc[2])" : ""
+          let vector = "vector(fp, slotField(pc, 1))"
           if isStore {
-            text +=
-              "VectorAccess.\(row.caseName)(md + Int(bitPattern: ea), vector(fp, slot1(w))\(lane))\n"
-              + next(isLane ? 3 : 2)
+            let lane = isLane ? ", slotField(pc, 5)" : ""
+            text += "VectorAccess.\(row.caseName)(md + Int(bitPattern: ea), \(vector)\(lane))\n"
+          } else if isLane {
+            // The lane is replaced in the destination slots.
+            text += "let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt\(size * 8).self)\n"
+            text += "setVector(fp, slotField(pc, 4), \(vector))\nsetLane(fp, slotField(pc, 4), slotField(pc, 5), m)\n"
           } else {
-            let old = isLane ? ", vector(fp, slot1(w)), slot1(pc[2])" : ""
-            let destination = isLane ? "slot0(pc[2])" : "slot1(w)"
-            text +=
-              "setVector(fp, \(destination), VectorAccess.\(row.caseName)(UnsafeRawPointer(md) + Int(bitPattern: ea)\(old)))\n"
-              + next(isLane ? 3 : 2)
+            let loaded = "VectorAccess.\(row.caseName)(UnsafeRawPointer(md) + Int(bitPattern: ea))"
+            text += "setVector(fp, slotField(pc, 1), \(loaded))\n"
           }
+          text += next(isLane ? 3 : 2)
           return text
         }
         let name = row.caseName + (wide ? "W" : "")

@@ -42,19 +42,22 @@ enum Scalar: String, CaseIterable {
 /// Slot field `position` of word `w`.
 func slot(_ position: Int, of word: String = "w") -> String { "fp[slot\(position)(\(word))]" }
 
+/// The same slot, whose field is read by itself: for handlers that lack registers to keep the word in.
+func slotField(_ position: Int) -> String { "fp[slotField(pc, \(position))]" }
+
 /// The dispatch to the operation `words` further on, with the registers as they are.
 func next(_ words: Int) -> String { "return next(pc + \(words), fp, md, cx, ac, rm, x0, x1)" }
 
-/// Stores `r` of type `type` to slot field `destination` if there is one, and passes it on in its accumulator.
-func finish(_ type: Scalar, words: Int, destination: Int?, word: String = "w") -> String {
+/// Stores `r` of type `type` to the slot `destination` if there is one, and passes it on in its accumulator.
+func finish(_ type: Scalar, words: Int, destination: String?) -> String {
   var text = ""
   if type.isFloat {
-    if let destination { text += "fp[slot\(destination)(\(word))] = \(type.toBits("r"))\n" }
+    if let destination { text += "\(destination) = \(type.toBits("r"))\n" }
     let passed = type == .f64 ? "r" : "Double(bitPattern: UInt64(r.bitPattern))"
     text += "return next(pc + \(words), fp, md, cx, ac, rm, \(passed), x1)"
   } else {
     text += "let v = \(type.toBits("r"))\n"
-    if let destination { text += "fp[slot\(destination)(\(word))] = v\n" }
+    if let destination { text += "\(destination) = v\n" }
     text += "return next(pc + \(words), fp, md, cx, v, rm, x0, x1)"
   }
   return text

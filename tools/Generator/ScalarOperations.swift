@@ -24,6 +24,11 @@ private struct ScalarOperator {
   var mayTrap: Bool {
     stem.hasPrefix("div_") || stem.hasPrefix("rem_") || (stem.hasPrefix("trunc_") && !stem.hasPrefix("trunc_sat"))
   }
+  /// Operators whose code needs every register that a handler may use without saving it: their handlers read each
+  /// operand field by itself when it is needed, instead of keeping the word that holds them all.
+  var isTight: Bool {
+    ["div_s", "rem_s", "copysign"].contains(stem) || (operands[0].isFloat && ["min", "max"].contains(stem))
+  }
   var isCommutative: Bool {
     ["add", "mul", "and", "or", "xor", "eq", "ne"].contains(stem)
       || (operands[0].isFloat && ["min", "max"].contains(stem))
@@ -57,17 +62,15 @@ extension OperationTable {
     let type = op.operands[0]
     for form in [Form.ssD, .ssN, .asD, .asN] {
       let fromAccumulator = form.operands == "as"
-      let operand = fromAccumulator ? type.accumulator : type.fromBits(slot(0))
-      // With neither operand nor destination in a slot there is nothing to encode, but one length serves all forms.
-      let needsWord = !fromAccumulator || form.stores
-      let words = needsWord ? 2 : 1
-      var body = needsWord ? "let w = pc[1]\n" : ""
-      body += "let a = \(operand)\n"
+      let operand = fromAccumulator ? type.accumulator : type.fromBits(slotField(0))
+      // With neither operand nor destination in a slot there is nothing to encode.
+      let words = !fromAccumulator || form.stores ? 2 : 1
+      var body = "let a = \(operand)\n"
       if op.mayTrap {
         body += "let t = Scalar.\(op.row.caseName)Trap(a)\nif _slowPath(t != 0) { \(trapCall)Int(t) + 1) }\n"
       }
       body += "let r = Scalar.\(op.row.caseName)(a)\n"
-      body += finish(op.result, words: words, destination: form.stores ? 1 : nil)
+      body += finish(op.result, words: words, destination: form.stores ? slotField(1) : nil)
       var fields = fromAccumulator ? "" : "r0"
       if form.stores { fields += " w1" }
       var effects: Effects = [op.result.writeEffect]
@@ -83,14 +86,17 @@ extension OperationTable {
     let type = op.operands[0]
     for form in Form.allCases {
       if op.isCommutative && form.operands == "sa" { continue }
-      let (fields, words, operands, effects) = binaryOperands(form, type)
-      var body = "let w = pc[1]\n" + operands
+      let (fields, words, operands, effects) = binaryOperands(form, type, isTight: op.isTight)
+      var body = op.isTight ? operands : "let w = pc[1]\n" + operands
       if op.mayTrap {
         body += "let t = Scalar.\(op.row.caseName)Trap(a, b)\nif _slowPath(t != 0) { \(trapCall)Int(t) + 1) }\n"
       }
       body += "let r = Scalar.\(op.row.caseName)(a, b)\n"
       let immediate = form.operands.hasSuffix("i")
-      body += finish(op.result, words: words, destination: form.stores ? (immediate ? 1 : 2) : nil)
+      let destination = immediate ? 1 : 2
+      body += finish(
+        op.result, words: words,
+        destination: form.stores ? (op.isTight ? slotField(destination) : slot(destination)) : nil)
       var all = effects.union(op.result.writeEffect)
       if op.mayTrap { all.insert(.mayTrap) }
       forms.append((op.row.caseName, form, rows.count))
@@ -104,7 +110,7 @@ extension OperationTable {
   /// Fields, length and reading code of two operands `a` and `b`. Integer immediates are 32 bits, sign-extended; float
   /// immediates are the bits in a word of their own.
   private func binaryOperands(
-    _ form: Form, _ type: Scalar
+    _ form: Form, _ type: Scalar, isTight: Bool = false
   ) -> (fields: String, words: Int, code: String, effects: Effects) {
     var fields: [String] = []
     var effects: Effects = []
@@ -113,7 +119,7 @@ extension OperationTable {
     let b: String
     switch form.operands.first! {
     case "s":
-      a = type.fromBits(slot(0))
+      a = type.fromBits(isTight ? slotField(0) : slot(0))
       fields.append("r0")
     default:
       a = type.accumulator
@@ -121,7 +127,7 @@ extension OperationTable {
     }
     switch form.operands.last! {
     case "s":
-      b = type.fromBits(slot(1))
+      b = type.fromBits(isTight ? slotField(1) : slot(1))
       fields.append("r1")
     case "a":
       b = type.accumulator
@@ -133,7 +139,13 @@ extension OperationTable {
         b = type.fromBits("pc[2]")
       } else {
         fields.append("i2")
-        b = type == .i32 ? "UInt32(truncatingIfNeeded: w >> 32)" : "UInt64(bitPattern: Int64(bitPattern: w) >> 32)"
+        b =
+          switch (type, isTight) {
+          case (.i32, false): "UInt32(truncatingIfNeeded: w >> 32)"
+          case (.i32, true): "highField(pc)"
+          case (_, false): "UInt64(bitPattern: Int64(bitPattern: w) >> 32)"
+          case (_, true): "UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))"
+          }
       }
     }
     return (fields.joined(separator: " "), words, "let a = \(a)\nlet b = \(b)\n", effects)
@@ -156,7 +168,7 @@ extension OperationTable {
       let (fields, words, operands, effects) = binaryOperands(form, type)
       let test = "Scalar.\(op.row.caseName)(a, b)"
       var body = "let w = pc[1]\n" + operands + "let r: UInt32 = \(test) ? 1 : 0\n"
-      body += finish(.i32, words: words, destination: form.stores ? (immediate ? 1 : 2) : nil)
+      body += finish(.i32, words: words, destination: form.stores ? slot(immediate ? 1 : 2) : nil)
       forms.append((op.row.caseName, form, rows.count))
       add(
         "\(op.row.caseName)_\(form.text)", fields + (form.stores ? (immediate ? " w1" : " w2") : ""),

@@ -44,6 +44,18 @@ func enterAndZero(
   return next(pc + 3, fp, md, cx, ac, left, x0, x1)
 }
 
+/// The rest of `enterLarge`.
+@inline(never)
+func enterLargeAndZero(
+  _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  let z = pc[2]
+  (fp + Int(z >> 32)).update(repeating: 0, count: Int(z & 0xFFFF_FFFF))
+  let left = rm &- Int(pc[1] & 0xFFFF_FFFF)
+  if _slowPath(left < 0) { return outOfInstructions(pc + 4, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 4, fp, md, cx, ac, left, x0, x1)
+}
+
 /// `rm` fell below 0 at a check point; `pc` is where execution goes on. Refills it from the reserve, or stops.
 @inline(never)
 func outOfInstructions(
@@ -262,6 +274,15 @@ func moveArguments(_ fp: FP, _ z: UInt64) {
     fp[index] = from[index]
     index &+= 1
   }
+}
+
+/// The loop that moves arguments takes more registers than a handler may use without saving them.
+@inline(never)
+func tailCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int) -> Int {
+  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, 0, 0) }
+  moveArguments(fp, pc[2])
+  return next(PC(bitPattern: code).unsafelyUnwrapped, fp, md, cx, 0, rm, 0, 0)
 }
 
 @inline(never)

@@ -30,23 +30,11 @@ enum VectorAccess {
   @inline(__always) static func v128Load8Splat(_ p: UnsafeRawPointer) -> V128 {
     V128(u8x16: SIMD16<UInt8>(repeating: p.loadUnaligned(as: UInt8.self)))
   }
-  @inline(__always) static func v128Load8Lane(_ p: UnsafeRawPointer, _ v: V128, _ lane: Int) -> V128 {
-    var lanes = v.u8x16
-    // Masked, as lanes in code from outside are only checked for this.
-    lanes[lane & 15] = p.loadUnaligned(as: UInt8.self)
-    return V128(u8x16: lanes)
-  }
   @inline(__always) static func v128Store8Lane(_ p: UnsafeMutableRawPointer, _ v: V128, _ lane: Int) {
     p.storeBytes(of: v.u8x16[lane & 15], as: UInt8.self)
   }
   @inline(__always) static func v128Load16Splat(_ p: UnsafeRawPointer) -> V128 {
     V128(u16x8: SIMD8<UInt16>(repeating: p.loadUnaligned(as: UInt16.self)))
-  }
-  @inline(__always) static func v128Load16Lane(_ p: UnsafeRawPointer, _ v: V128, _ lane: Int) -> V128 {
-    var lanes = v.u16x8
-    // Masked, as lanes in code from outside are only checked for this.
-    lanes[lane & 7] = p.loadUnaligned(as: UInt16.self)
-    return V128(u16x8: lanes)
   }
   @inline(__always) static func v128Store16Lane(_ p: UnsafeMutableRawPointer, _ v: V128, _ lane: Int) {
     p.storeBytes(of: v.u16x8[lane & 7], as: UInt16.self)
@@ -54,23 +42,11 @@ enum VectorAccess {
   @inline(__always) static func v128Load32Splat(_ p: UnsafeRawPointer) -> V128 {
     V128(u32x4: SIMD4<UInt32>(repeating: p.loadUnaligned(as: UInt32.self)))
   }
-  @inline(__always) static func v128Load32Lane(_ p: UnsafeRawPointer, _ v: V128, _ lane: Int) -> V128 {
-    var lanes = v.u32x4
-    // Masked, as lanes in code from outside are only checked for this.
-    lanes[lane & 3] = p.loadUnaligned(as: UInt32.self)
-    return V128(u32x4: lanes)
-  }
   @inline(__always) static func v128Store32Lane(_ p: UnsafeMutableRawPointer, _ v: V128, _ lane: Int) {
     p.storeBytes(of: v.u32x4[lane & 3], as: UInt32.self)
   }
   @inline(__always) static func v128Load64Splat(_ p: UnsafeRawPointer) -> V128 {
     V128(u64x2: SIMD2<UInt64>(repeating: p.loadUnaligned(as: UInt64.self)))
-  }
-  @inline(__always) static func v128Load64Lane(_ p: UnsafeRawPointer, _ v: V128, _ lane: Int) -> V128 {
-    var lanes = v.u64x2
-    // Masked, as lanes in code from outside are only checked for this.
-    lanes[lane & 1] = p.loadUnaligned(as: UInt64.self)
-    return V128(u64x2: lanes)
   }
   @inline(__always) static func v128Store64Lane(_ p: UnsafeMutableRawPointer, _ v: V128, _ lane: Int) {
     p.storeBytes(of: v.u64x2[lane & 1], as: UInt64.self)
@@ -81,4 +57,12 @@ enum VectorAccess {
   @inline(__always) static func v128Load64Zero(_ p: UnsafeRawPointer) -> V128 {
     V128(low: p.loadUnaligned(as: UInt64.self), high: 0)
   }
+}
+
+/// Replaces one lane of the vector in slots `slot` and the next. The lane is masked, as lanes in code from outside are only
+/// checked for being below 16.
+@inline(__always)
+func setLane<Lane: BitwiseCopyable>(_ fp: FP, _ slot: Int, _ lane: Int, _ value: Lane) {
+  let size = MemoryLayout<Lane>.size
+  UnsafeMutableRawPointer(fp + slot).storeBytes(of: value, toByteOffset: (lane & (16 / size - 1)) * size, as: Lane.self)
 }

@@ -96,6 +96,16 @@ public let dispatchesThroughTrampoline: Bool = {
 @inline(__always) func slot2(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 32 & 0xFFFF) }
 @inline(__always) func slot3(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 48) }
 
+/// Field `position` of the operand words (4 and up are those of word 2), read by itself. Words are in the machine's byte order, which is little-endian.
+@inline(__always)
+func slotField(_ pc: PC, _ position: Int) -> Int {
+  Int(UnsafeRawPointer(pc).load(fromByteOffset: 8 + 2 * position, as: UInt16.self))
+}
+
+/// The upper half of word 1, read by itself.
+@inline(__always)
+func highField(_ pc: PC) -> UInt32 { UnsafeRawPointer(pc).load(fromByteOffset: 12, as: UInt32.self) }
+
 @inline(__always)
 func vector(_ fp: FP, _ slot: Int) -> V128 { UnsafeRawPointer(fp + slot).loadUnaligned(as: V128.self) }
 

@@ -8,13 +8,13 @@ import WebAssembly
 @section(".text.cannery_i32Load_s_d")
 #endif
 @c func cannery_i32Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -23,9 +23,9 @@ import WebAssembly
 @section(".text.cannery_i32Load_s_n")
 #endif
 @c func cannery_i32Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
@@ -37,13 +37,13 @@ import WebAssembly
 @section(".text.cannery_i32Load_a_d")
 #endif
 @c func cannery_i32Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -52,9 +52,9 @@ import WebAssembly
 @section(".text.cannery_i32Load_a_n")
 #endif
 @c func cannery_i32Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
@@ -66,13 +66,13 @@ import WebAssembly
 @section(".text.cannery_i64Load_s_d")
 #endif
 @c func cannery_i64Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -81,9 +81,9 @@ import WebAssembly
 @section(".text.cannery_i64Load_s_n")
 #endif
 @c func cannery_i64Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
@@ -95,13 +95,13 @@ import WebAssembly
 @section(".text.cannery_i64Load_a_d")
 #endif
 @c func cannery_i64Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -110,9 +110,9 @@ import WebAssembly
 @section(".text.cannery_i64Load_a_n")
 #endif
 @c func cannery_i64Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
@@ -124,12 +124,12 @@ import WebAssembly
 @section(".text.cannery_f32Load_s_d")
 #endif
 @c func cannery_f32Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -138,9 +138,9 @@ import WebAssembly
 @section(".text.cannery_f32Load_s_n")
 #endif
 @c func cannery_f32Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -151,12 +151,12 @@ import WebAssembly
 @section(".text.cannery_f32Load_a_d")
 #endif
 @c func cannery_f32Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -165,9 +165,9 @@ import WebAssembly
 @section(".text.cannery_f32Load_a_n")
 #endif
 @c func cannery_f32Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -178,12 +178,12 @@ import WebAssembly
 @section(".text.cannery_f64Load_s_d")
 #endif
 @c func cannery_f64Load_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -192,9 +192,9 @@ import WebAssembly
 @section(".text.cannery_f64Load_s_n")
 #endif
 @c func cannery_f64Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
@@ -205,12 +205,12 @@ import WebAssembly
 @section(".text.cannery_f64Load_a_d")
 #endif
 @c func cannery_f64Load_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -219,9 +219,9 @@ import WebAssembly
 @section(".text.cannery_f64Load_a_n")
 #endif
 @c func cannery_f64Load_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
@@ -232,13 +232,13 @@ import WebAssembly
 @section(".text.cannery_i32Load8S_s_d")
 #endif
 @c func cannery_i32Load8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -247,9 +247,9 @@ import WebAssembly
 @section(".text.cannery_i32Load8S_s_n")
 #endif
 @c func cannery_i32Load8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -261,13 +261,13 @@ import WebAssembly
 @section(".text.cannery_i32Load8S_a_d")
 #endif
 @c func cannery_i32Load8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -276,9 +276,9 @@ import WebAssembly
 @section(".text.cannery_i32Load8S_a_n")
 #endif
 @c func cannery_i32Load8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -290,13 +290,13 @@ import WebAssembly
 @section(".text.cannery_i32Load8U_s_d")
 #endif
 @c func cannery_i32Load8U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -305,9 +305,9 @@ import WebAssembly
 @section(".text.cannery_i32Load8U_s_n")
 #endif
 @c func cannery_i32Load8U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -319,13 +319,13 @@ import WebAssembly
 @section(".text.cannery_i32Load8U_a_d")
 #endif
 @c func cannery_i32Load8U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -334,9 +334,9 @@ import WebAssembly
 @section(".text.cannery_i32Load8U_a_n")
 #endif
 @c func cannery_i32Load8U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -348,13 +348,13 @@ import WebAssembly
 @section(".text.cannery_i32Load16S_s_d")
 #endif
 @c func cannery_i32Load16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -363,9 +363,9 @@ import WebAssembly
 @section(".text.cannery_i32Load16S_s_n")
 #endif
 @c func cannery_i32Load16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -377,13 +377,13 @@ import WebAssembly
 @section(".text.cannery_i32Load16S_a_d")
 #endif
 @c func cannery_i32Load16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -392,9 +392,9 @@ import WebAssembly
 @section(".text.cannery_i32Load16S_a_n")
 #endif
 @c func cannery_i32Load16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -406,13 +406,13 @@ import WebAssembly
 @section(".text.cannery_i32Load16U_s_d")
 #endif
 @c func cannery_i32Load16U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -421,9 +421,9 @@ import WebAssembly
 @section(".text.cannery_i32Load16U_s_n")
 #endif
 @c func cannery_i32Load16U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -435,13 +435,13 @@ import WebAssembly
 @section(".text.cannery_i32Load16U_a_d")
 #endif
 @c func cannery_i32Load16U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -450,9 +450,9 @@ import WebAssembly
 @section(".text.cannery_i32Load16U_a_n")
 #endif
 @c func cannery_i32Load16U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -464,13 +464,13 @@ import WebAssembly
 @section(".text.cannery_i64Load8S_s_d")
 #endif
 @c func cannery_i64Load8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -479,9 +479,9 @@ import WebAssembly
 @section(".text.cannery_i64Load8S_s_n")
 #endif
 @c func cannery_i64Load8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -493,13 +493,13 @@ import WebAssembly
 @section(".text.cannery_i64Load8S_a_d")
 #endif
 @c func cannery_i64Load8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -508,9 +508,9 @@ import WebAssembly
 @section(".text.cannery_i64Load8S_a_n")
 #endif
 @c func cannery_i64Load8S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -522,13 +522,13 @@ import WebAssembly
 @section(".text.cannery_i64Load8U_s_d")
 #endif
 @c func cannery_i64Load8U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -537,9 +537,9 @@ import WebAssembly
 @section(".text.cannery_i64Load8U_s_n")
 #endif
 @c func cannery_i64Load8U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
@@ -551,13 +551,13 @@ import WebAssembly
 @section(".text.cannery_i64Load8U_a_d")
 #endif
 @c func cannery_i64Load8U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -566,9 +566,9 @@ import WebAssembly
 @section(".text.cannery_i64Load8U_a_n")
 #endif
 @c func cannery_i64Load8U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
@@ -580,13 +580,13 @@ import WebAssembly
 @section(".text.cannery_i64Load16S_s_d")
 #endif
 @c func cannery_i64Load16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -595,9 +595,9 @@ import WebAssembly
 @section(".text.cannery_i64Load16S_s_n")
 #endif
 @c func cannery_i64Load16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -609,13 +609,13 @@ import WebAssembly
 @section(".text.cannery_i64Load16S_a_d")
 #endif
 @c func cannery_i64Load16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -624,9 +624,9 @@ import WebAssembly
 @section(".text.cannery_i64Load16S_a_n")
 #endif
 @c func cannery_i64Load16S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -638,13 +638,13 @@ import WebAssembly
 @section(".text.cannery_i64Load16U_s_d")
 #endif
 @c func cannery_i64Load16U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -653,9 +653,9 @@ import WebAssembly
 @section(".text.cannery_i64Load16U_s_n")
 #endif
 @c func cannery_i64Load16U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
@@ -667,13 +667,13 @@ import WebAssembly
 @section(".text.cannery_i64Load16U_a_d")
 #endif
 @c func cannery_i64Load16U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -682,9 +682,9 @@ import WebAssembly
 @section(".text.cannery_i64Load16U_a_n")
 #endif
 @c func cannery_i64Load16U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
@@ -696,13 +696,13 @@ import WebAssembly
 @section(".text.cannery_i64Load32S_s_d")
 #endif
 @c func cannery_i64Load32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -711,9 +711,9 @@ import WebAssembly
 @section(".text.cannery_i64Load32S_s_n")
 #endif
 @c func cannery_i64Load32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -725,13 +725,13 @@ import WebAssembly
 @section(".text.cannery_i64Load32S_a_d")
 #endif
 @c func cannery_i64Load32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -740,9 +740,9 @@ import WebAssembly
 @section(".text.cannery_i64Load32S_a_n")
 #endif
 @c func cannery_i64Load32S_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -754,13 +754,13 @@ import WebAssembly
 @section(".text.cannery_i64Load32U_s_d")
 #endif
 @c func cannery_i64Load32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -769,9 +769,9 @@ import WebAssembly
 @section(".text.cannery_i64Load32U_s_n")
 #endif
 @c func cannery_i64Load32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
@@ -783,13 +783,13 @@ import WebAssembly
 @section(".text.cannery_i64Load32U_a_d")
 #endif
 @c func cannery_i64Load32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -798,9 +798,9 @@ import WebAssembly
 @section(".text.cannery_i64Load32U_a_n")
 #endif
 @c func cannery_i64Load32U_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
@@ -812,10 +812,10 @@ import WebAssembly
 @section(".text.cannery_i32Store_ss")
 #endif
 @c func cannery_i32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -824,15 +824,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store_ss")
 #endif
 @c func cannery_tracked_i32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -842,10 +842,10 @@ import WebAssembly
 @section(".text.cannery_i32Store_as")
 #endif
 @c func cannery_i32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -854,15 +854,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store_as")
 #endif
 @c func cannery_tracked_i32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -872,9 +872,9 @@ import WebAssembly
 @section(".text.cannery_i32Store_sa")
 #endif
 @c func cannery_i32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -884,9 +884,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store_sa")
 #endif
 @c func cannery_tracked_i32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -902,9 +902,9 @@ import WebAssembly
 @section(".text.cannery_i32Store_si")
 #endif
 @c func cannery_i32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -914,9 +914,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store_si")
 #endif
 @c func cannery_tracked_i32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -932,10 +932,10 @@ import WebAssembly
 @section(".text.cannery_i64Store_ss")
 #endif
 @c func cannery_i64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -944,15 +944,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store_ss")
 #endif
 @c func cannery_tracked_i64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -962,10 +962,10 @@ import WebAssembly
 @section(".text.cannery_i64Store_as")
 #endif
 @c func cannery_i64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -974,15 +974,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store_as")
 #endif
 @c func cannery_tracked_i64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -992,9 +992,9 @@ import WebAssembly
 @section(".text.cannery_i64Store_sa")
 #endif
 @c func cannery_i64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1004,9 +1004,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store_sa")
 #endif
 @c func cannery_tracked_i64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1022,9 +1022,9 @@ import WebAssembly
 @section(".text.cannery_i64Store_si")
 #endif
 @c func cannery_i64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1034,9 +1034,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store_si")
 #endif
 @c func cannery_tracked_i64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1052,10 +1052,10 @@ import WebAssembly
 @section(".text.cannery_f32Store_ss")
 #endif
 @c func cannery_f32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1064,15 +1064,15 @@ import WebAssembly
 @section(".text.cannery_tracked_f32Store_ss")
 #endif
 @c func cannery_tracked_f32Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1082,10 +1082,10 @@ import WebAssembly
 @section(".text.cannery_f32Store_as")
 #endif
 @c func cannery_f32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1094,15 +1094,15 @@ import WebAssembly
 @section(".text.cannery_tracked_f32Store_as")
 #endif
 @c func cannery_tracked_f32Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1112,9 +1112,9 @@ import WebAssembly
 @section(".text.cannery_f32Store_sa")
 #endif
 @c func cannery_f32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1124,9 +1124,9 @@ import WebAssembly
 @section(".text.cannery_tracked_f32Store_sa")
 #endif
 @c func cannery_tracked_f32Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1142,9 +1142,9 @@ import WebAssembly
 @section(".text.cannery_f32Store_si")
 #endif
 @c func cannery_f32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1154,9 +1154,9 @@ import WebAssembly
 @section(".text.cannery_tracked_f32Store_si")
 #endif
 @c func cannery_tracked_f32Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1172,10 +1172,10 @@ import WebAssembly
 @section(".text.cannery_f64Store_ss")
 #endif
 @c func cannery_f64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1184,15 +1184,15 @@ import WebAssembly
 @section(".text.cannery_tracked_f64Store_ss")
 #endif
 @c func cannery_tracked_f64Store_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1202,10 +1202,10 @@ import WebAssembly
 @section(".text.cannery_f64Store_as")
 #endif
 @c func cannery_f64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1214,15 +1214,15 @@ import WebAssembly
 @section(".text.cannery_tracked_f64Store_as")
 #endif
 @c func cannery_tracked_f64Store_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1232,9 +1232,9 @@ import WebAssembly
 @section(".text.cannery_f64Store_sa")
 #endif
 @c func cannery_f64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = x0
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1244,9 +1244,9 @@ import WebAssembly
 @section(".text.cannery_tracked_f64Store_sa")
 #endif
 @c func cannery_tracked_f64Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1262,9 +1262,9 @@ import WebAssembly
 @section(".text.cannery_f64Store_si")
 #endif
 @c func cannery_f64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Double(bitPattern: pc[2])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1274,9 +1274,9 @@ import WebAssembly
 @section(".text.cannery_tracked_f64Store_si")
 #endif
 @c func cannery_tracked_f64Store_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1292,10 +1292,10 @@ import WebAssembly
 @section(".text.cannery_i32Store8_ss")
 #endif
 @c func cannery_i32Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1304,15 +1304,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8_ss")
 #endif
 @c func cannery_tracked_i32Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1322,10 +1322,10 @@ import WebAssembly
 @section(".text.cannery_i32Store8_as")
 #endif
 @c func cannery_i32Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1334,15 +1334,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8_as")
 #endif
 @c func cannery_tracked_i32Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1352,9 +1352,9 @@ import WebAssembly
 @section(".text.cannery_i32Store8_sa")
 #endif
 @c func cannery_i32Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1364,9 +1364,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8_sa")
 #endif
 @c func cannery_tracked_i32Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1382,9 +1382,9 @@ import WebAssembly
 @section(".text.cannery_i32Store8_si")
 #endif
 @c func cannery_i32Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1394,9 +1394,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8_si")
 #endif
 @c func cannery_tracked_i32Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1412,10 +1412,10 @@ import WebAssembly
 @section(".text.cannery_i32Store16_ss")
 #endif
 @c func cannery_i32Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1424,15 +1424,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16_ss")
 #endif
 @c func cannery_tracked_i32Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1442,10 +1442,10 @@ import WebAssembly
 @section(".text.cannery_i32Store16_as")
 #endif
 @c func cannery_i32Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1454,15 +1454,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16_as")
 #endif
 @c func cannery_tracked_i32Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1472,9 +1472,9 @@ import WebAssembly
 @section(".text.cannery_i32Store16_sa")
 #endif
 @c func cannery_i32Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1484,9 +1484,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16_sa")
 #endif
 @c func cannery_tracked_i32Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1502,9 +1502,9 @@ import WebAssembly
 @section(".text.cannery_i32Store16_si")
 #endif
 @c func cannery_i32Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1514,9 +1514,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16_si")
 #endif
 @c func cannery_tracked_i32Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1532,10 +1532,10 @@ import WebAssembly
 @section(".text.cannery_i64Store8_ss")
 #endif
 @c func cannery_i64Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1544,15 +1544,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8_ss")
 #endif
 @c func cannery_tracked_i64Store8_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1562,10 +1562,10 @@ import WebAssembly
 @section(".text.cannery_i64Store8_as")
 #endif
 @c func cannery_i64Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1574,15 +1574,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8_as")
 #endif
 @c func cannery_tracked_i64Store8_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1592,9 +1592,9 @@ import WebAssembly
 @section(".text.cannery_i64Store8_sa")
 #endif
 @c func cannery_i64Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1604,9 +1604,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8_sa")
 #endif
 @c func cannery_tracked_i64Store8_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1622,9 +1622,9 @@ import WebAssembly
 @section(".text.cannery_i64Store8_si")
 #endif
 @c func cannery_i64Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1634,9 +1634,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8_si")
 #endif
 @c func cannery_tracked_i64Store8_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1652,10 +1652,10 @@ import WebAssembly
 @section(".text.cannery_i64Store16_ss")
 #endif
 @c func cannery_i64Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1664,15 +1664,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16_ss")
 #endif
 @c func cannery_tracked_i64Store16_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1682,10 +1682,10 @@ import WebAssembly
 @section(".text.cannery_i64Store16_as")
 #endif
 @c func cannery_i64Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1694,15 +1694,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16_as")
 #endif
 @c func cannery_tracked_i64Store16_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1712,9 +1712,9 @@ import WebAssembly
 @section(".text.cannery_i64Store16_sa")
 #endif
 @c func cannery_i64Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1724,9 +1724,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16_sa")
 #endif
 @c func cannery_tracked_i64Store16_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1742,9 +1742,9 @@ import WebAssembly
 @section(".text.cannery_i64Store16_si")
 #endif
 @c func cannery_i64Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1754,9 +1754,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16_si")
 #endif
 @c func cannery_tracked_i64Store16_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1772,10 +1772,10 @@ import WebAssembly
 @section(".text.cannery_i64Store32_ss")
 #endif
 @c func cannery_i64Store32_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1784,15 +1784,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32_ss")
 #endif
 @c func cannery_tracked_i64Store32_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1802,10 +1802,10 @@ import WebAssembly
 @section(".text.cannery_i64Store32_as")
 #endif
 @c func cannery_i64Store32_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1814,15 +1814,15 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32_as")
 #endif
 @c func cannery_tracked_i64Store32_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1832,9 +1832,9 @@ import WebAssembly
 @section(".text.cannery_i64Store32_sa")
 #endif
 @c func cannery_i64Store32_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1844,9 +1844,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32_sa")
 #endif
 @c func cannery_tracked_i64Store32_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1862,9 +1862,9 @@ import WebAssembly
 @section(".text.cannery_i64Store32_si")
 #endif
 @c func cannery_i64Store32_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1874,9 +1874,9 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32_si")
 #endif
 @c func cannery_tracked_i64Store32_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea

@@ -53,10 +53,7 @@ import WebAssembly
 @section(".text.cannery_tailCall")
 #endif
 @c func cannery_tailCall(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
-  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
-  moveArguments(fp, pc[2])
-  return next(PC(bitPattern: code).unsafelyUnwrapped, fp, md, cx, ac, rm, x0, x1)
+  return tailCall(pc, fp, md, cx, ac, rm)
 }
 
 /// replace the frame by a call of imported function I

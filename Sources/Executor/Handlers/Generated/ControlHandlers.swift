@@ -26,14 +26,10 @@ import WebAssembly
 #endif
 @c func cannery_enterLarge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let z = pc[2]
   if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit || UInt(bitPattern: fp + Int(pc[3] & 0xFFFF_FFFF)) > instanceContext(cx).stackEnd) {
     return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
   }
-  (fp + Int(z >> 32)).update(repeating: 0, count: Int(z & 0xFFFF_FFFF))
-  let left = rm &- Int(w & 0xFFFF_FFFF)
-  if _slowPath(left < 0) { return outOfInstructions(pc + 4, fp, md, cx, ac, left, x0, x1) }
-  return next(pc + 4, fp, md, cx, ac, left, x0, x1)
+  return enterLargeAndZero(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
 /// rm := rm - imm

@@ -454,11 +454,10 @@ import WebAssembly
 @section(".text.cannery_f32Min_ss_d")
 #endif
 @c func cannery_f32Min_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Min(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -467,9 +466,8 @@ import WebAssembly
 @section(".text.cannery_f32Min_ss_n")
 #endif
 @c func cannery_f32Min_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Min(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -479,11 +477,10 @@ import WebAssembly
 @section(".text.cannery_f32Min_as_d")
 #endif
 @c func cannery_f32Min_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Min(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -492,9 +489,8 @@ import WebAssembly
 @section(".text.cannery_f32Min_as_n")
 #endif
 @c func cannery_f32Min_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Min(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -504,11 +500,10 @@ import WebAssembly
 @section(".text.cannery_f32Min_si_d")
 #endif
 @c func cannery_f32Min_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Min(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -517,8 +512,7 @@ import WebAssembly
 @section(".text.cannery_f32Min_si_n")
 #endif
 @c func cannery_f32Min_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Min(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -529,11 +523,10 @@ import WebAssembly
 @section(".text.cannery_f32Min_ai_d")
 #endif
 @c func cannery_f32Min_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Min(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -553,11 +546,10 @@ import WebAssembly
 @section(".text.cannery_f32Max_ss_d")
 #endif
 @c func cannery_f32Max_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Max(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -566,9 +558,8 @@ import WebAssembly
 @section(".text.cannery_f32Max_ss_n")
 #endif
 @c func cannery_f32Max_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Max(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -578,11 +569,10 @@ import WebAssembly
 @section(".text.cannery_f32Max_as_d")
 #endif
 @c func cannery_f32Max_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Max(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -591,9 +581,8 @@ import WebAssembly
 @section(".text.cannery_f32Max_as_n")
 #endif
 @c func cannery_f32Max_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Max(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -603,11 +592,10 @@ import WebAssembly
 @section(".text.cannery_f32Max_si_d")
 #endif
 @c func cannery_f32Max_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Max(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -616,8 +604,7 @@ import WebAssembly
 @section(".text.cannery_f32Max_si_n")
 #endif
 @c func cannery_f32Max_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Max(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -628,11 +615,10 @@ import WebAssembly
 @section(".text.cannery_f32Max_ai_d")
 #endif
 @c func cannery_f32Max_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Max(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -652,11 +638,10 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_ss_d")
 #endif
 @c func cannery_f32Copysign_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Copysign(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -665,9 +650,8 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_ss_n")
 #endif
 @c func cannery_f32Copysign_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -677,11 +661,10 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_as_d")
 #endif
 @c func cannery_f32Copysign_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Copysign(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -690,9 +673,8 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_as_n")
 #endif
 @c func cannery_f32Copysign_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
-  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   let r = Scalar.f32Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -702,11 +684,10 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_sa_d")
 #endif
 @c func cannery_f32Copysign_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Copysign(a, b)
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -715,8 +696,7 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_sa_n")
 #endif
 @c func cannery_f32Copysign_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -727,11 +707,10 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_si_d")
 #endif
 @c func cannery_f32Copysign_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Copysign(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -740,8 +719,7 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_si_n")
 #endif
 @c func cannery_f32Copysign_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Copysign(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -752,11 +730,10 @@ import WebAssembly
 @section(".text.cannery_f32Copysign_ai_d")
 #endif
 @c func cannery_f32Copysign_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   let r = Scalar.f32Copysign(a, b)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1222,11 +1199,10 @@ import WebAssembly
 @section(".text.cannery_f64Min_ss_d")
 #endif
 @c func cannery_f64Min_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Min(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1235,9 +1211,8 @@ import WebAssembly
 @section(".text.cannery_f64Min_ss_n")
 #endif
 @c func cannery_f64Min_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Min(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1247,11 +1222,10 @@ import WebAssembly
 @section(".text.cannery_f64Min_as_d")
 #endif
 @c func cannery_f64Min_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Min(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1260,9 +1234,8 @@ import WebAssembly
 @section(".text.cannery_f64Min_as_n")
 #endif
 @c func cannery_f64Min_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Min(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1272,11 +1245,10 @@ import WebAssembly
 @section(".text.cannery_f64Min_si_d")
 #endif
 @c func cannery_f64Min_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Min(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1285,8 +1257,7 @@ import WebAssembly
 @section(".text.cannery_f64Min_si_n")
 #endif
 @c func cannery_f64Min_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Min(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
@@ -1297,11 +1268,10 @@ import WebAssembly
 @section(".text.cannery_f64Min_ai_d")
 #endif
 @c func cannery_f64Min_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Min(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1321,11 +1291,10 @@ import WebAssembly
 @section(".text.cannery_f64Max_ss_d")
 #endif
 @c func cannery_f64Max_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Max(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1334,9 +1303,8 @@ import WebAssembly
 @section(".text.cannery_f64Max_ss_n")
 #endif
 @c func cannery_f64Max_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Max(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1346,11 +1314,10 @@ import WebAssembly
 @section(".text.cannery_f64Max_as_d")
 #endif
 @c func cannery_f64Max_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Max(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1359,9 +1326,8 @@ import WebAssembly
 @section(".text.cannery_f64Max_as_n")
 #endif
 @c func cannery_f64Max_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Max(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1371,11 +1337,10 @@ import WebAssembly
 @section(".text.cannery_f64Max_si_d")
 #endif
 @c func cannery_f64Max_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Max(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1384,8 +1349,7 @@ import WebAssembly
 @section(".text.cannery_f64Max_si_n")
 #endif
 @c func cannery_f64Max_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Max(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
@@ -1396,11 +1360,10 @@ import WebAssembly
 @section(".text.cannery_f64Max_ai_d")
 #endif
 @c func cannery_f64Max_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Max(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1420,11 +1383,10 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_ss_d")
 #endif
 @c func cannery_f64Copysign_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Copysign(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1433,9 +1395,8 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_ss_n")
 #endif
 @c func cannery_f64Copysign_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
-  let b = Double(bitPattern: fp[slot1(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1445,11 +1406,10 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_as_d")
 #endif
 @c func cannery_f64Copysign_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Copysign(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1458,9 +1418,8 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_as_n")
 #endif
 @c func cannery_f64Copysign_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
-  let b = Double(bitPattern: fp[slot1(w)])
+  let b = Double(bitPattern: fp[slotField(pc, 1)])
   let r = Scalar.f64Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1470,11 +1429,10 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_sa_d")
 #endif
 @c func cannery_f64Copysign_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = x0
   let r = Scalar.f64Copysign(a, b)
-  fp[slot2(w)] = r.bitPattern
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1483,8 +1441,7 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_sa_n")
 #endif
 @c func cannery_f64Copysign_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = x0
   let r = Scalar.f64Copysign(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
@@ -1495,11 +1452,10 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_si_d")
 #endif
 @c func cannery_f64Copysign_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Copysign(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1508,8 +1464,7 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_si_n")
 #endif
 @c func cannery_f64Copysign_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Copysign(a, b)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
@@ -1520,11 +1475,10 @@ import WebAssembly
 @section(".text.cannery_f64Copysign_ai_d")
 #endif
 @c func cannery_f64Copysign_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let b = Double(bitPattern: pc[2])
   let r = Scalar.f64Copysign(a, b)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 

@@ -359,14 +359,13 @@ import WebAssembly
 @section(".text.cannery_i32DivS_ss_d")
 #endif
 @c func cannery_i32DivS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -375,9 +374,8 @@ import WebAssembly
 @section(".text.cannery_i32DivS_ss_n")
 #endif
 @c func cannery_i32DivS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
@@ -390,14 +388,13 @@ import WebAssembly
 @section(".text.cannery_i32DivS_as_d")
 #endif
 @c func cannery_i32DivS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -406,9 +403,8 @@ import WebAssembly
 @section(".text.cannery_i32DivS_as_n")
 #endif
 @c func cannery_i32DivS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
@@ -421,14 +417,13 @@ import WebAssembly
 @section(".text.cannery_i32DivS_sa_d")
 #endif
 @c func cannery_i32DivS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -437,8 +432,7 @@ import WebAssembly
 @section(".text.cannery_i32DivS_sa_n")
 #endif
 @c func cannery_i32DivS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
@@ -452,14 +446,13 @@ import WebAssembly
 @section(".text.cannery_i32DivS_si_d")
 #endif
 @c func cannery_i32DivS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -468,9 +461,8 @@ import WebAssembly
 @section(".text.cannery_i32DivS_si_n")
 #endif
 @c func cannery_i32DivS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
@@ -483,14 +475,13 @@ import WebAssembly
 @section(".text.cannery_i32DivS_ai_d")
 #endif
 @c func cannery_i32DivS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -499,9 +490,8 @@ import WebAssembly
 @section(".text.cannery_i32DivS_ai_n")
 #endif
 @c func cannery_i32DivS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let t = Scalar.i32DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32DivS(a, b)
@@ -669,14 +659,13 @@ import WebAssembly
 @section(".text.cannery_i32RemS_ss_d")
 #endif
 @c func cannery_i32RemS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -685,9 +674,8 @@ import WebAssembly
 @section(".text.cannery_i32RemS_ss_n")
 #endif
 @c func cannery_i32RemS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
@@ -700,14 +688,13 @@ import WebAssembly
 @section(".text.cannery_i32RemS_as_d")
 #endif
 @c func cannery_i32RemS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -716,9 +703,8 @@ import WebAssembly
 @section(".text.cannery_i32RemS_as_n")
 #endif
 @c func cannery_i32RemS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
@@ -731,14 +717,13 @@ import WebAssembly
 @section(".text.cannery_i32RemS_sa_d")
 #endif
 @c func cannery_i32RemS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -747,8 +732,7 @@ import WebAssembly
 @section(".text.cannery_i32RemS_sa_n")
 #endif
 @c func cannery_i32RemS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
@@ -762,14 +746,13 @@ import WebAssembly
 @section(".text.cannery_i32RemS_si_d")
 #endif
 @c func cannery_i32RemS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -778,9 +761,8 @@ import WebAssembly
 @section(".text.cannery_i32RemS_si_n")
 #endif
 @c func cannery_i32RemS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
@@ -793,14 +775,13 @@ import WebAssembly
 @section(".text.cannery_i32RemS_ai_d")
 #endif
 @c func cannery_i32RemS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -809,9 +790,8 @@ import WebAssembly
 @section(".text.cannery_i32RemS_ai_n")
 #endif
 @c func cannery_i32RemS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let t = Scalar.i32RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32RemS(a, b)
@@ -2329,14 +2309,13 @@ import WebAssembly
 @section(".text.cannery_i64DivS_ss_d")
 #endif
 @c func cannery_i64DivS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = fp[slot1(w)]
+  let a = fp[slotField(pc, 0)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2345,9 +2324,8 @@ import WebAssembly
 @section(".text.cannery_i64DivS_ss_n")
 #endif
 @c func cannery_i64DivS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = fp[slot1(w)]
+  let a = fp[slotField(pc, 0)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
@@ -2360,14 +2338,13 @@ import WebAssembly
 @section(".text.cannery_i64DivS_as_d")
 #endif
 @c func cannery_i64DivS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = fp[slot1(w)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2376,9 +2353,8 @@ import WebAssembly
 @section(".text.cannery_i64DivS_as_n")
 #endif
 @c func cannery_i64DivS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = fp[slot1(w)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
@@ -2391,14 +2367,13 @@ import WebAssembly
 @section(".text.cannery_i64DivS_sa_d")
 #endif
 @c func cannery_i64DivS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let b = ac
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2407,8 +2382,7 @@ import WebAssembly
 @section(".text.cannery_i64DivS_sa_n")
 #endif
 @c func cannery_i64DivS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let b = ac
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
@@ -2422,14 +2396,13 @@ import WebAssembly
 @section(".text.cannery_i64DivS_si_d")
 #endif
 @c func cannery_i64DivS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let a = fp[slotField(pc, 0)]
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2438,9 +2411,8 @@ import WebAssembly
 @section(".text.cannery_i64DivS_si_n")
 #endif
 @c func cannery_i64DivS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let a = fp[slotField(pc, 0)]
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
@@ -2453,14 +2425,13 @@ import WebAssembly
 @section(".text.cannery_i64DivS_ai_d")
 #endif
 @c func cannery_i64DivS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2469,9 +2440,8 @@ import WebAssembly
 @section(".text.cannery_i64DivS_ai_n")
 #endif
 @c func cannery_i64DivS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64DivSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64DivS(a, b)
@@ -2639,14 +2609,13 @@ import WebAssembly
 @section(".text.cannery_i64RemS_ss_d")
 #endif
 @c func cannery_i64RemS_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = fp[slot1(w)]
+  let a = fp[slotField(pc, 0)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2655,9 +2624,8 @@ import WebAssembly
 @section(".text.cannery_i64RemS_ss_n")
 #endif
 @c func cannery_i64RemS_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = fp[slot1(w)]
+  let a = fp[slotField(pc, 0)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
@@ -2670,14 +2638,13 @@ import WebAssembly
 @section(".text.cannery_i64RemS_as_d")
 #endif
 @c func cannery_i64RemS_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = fp[slot1(w)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2686,9 +2653,8 @@ import WebAssembly
 @section(".text.cannery_i64RemS_as_n")
 #endif
 @c func cannery_i64RemS_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = fp[slot1(w)]
+  let b = fp[slotField(pc, 1)]
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
@@ -2701,14 +2667,13 @@ import WebAssembly
 @section(".text.cannery_i64RemS_sa_d")
 #endif
 @c func cannery_i64RemS_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let b = ac
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2717,8 +2682,7 @@ import WebAssembly
 @section(".text.cannery_i64RemS_sa_n")
 #endif
 @c func cannery_i64RemS_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let b = ac
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
@@ -2732,14 +2696,13 @@ import WebAssembly
 @section(".text.cannery_i64RemS_si_d")
 #endif
 @c func cannery_i64RemS_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let a = fp[slotField(pc, 0)]
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2748,9 +2711,8 @@ import WebAssembly
 @section(".text.cannery_i64RemS_si_n")
 #endif
 @c func cannery_i64RemS_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let a = fp[slotField(pc, 0)]
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
@@ -2763,14 +2725,13 @@ import WebAssembly
 @section(".text.cannery_i64RemS_ai_d")
 #endif
 @c func cannery_i64RemS_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2779,9 +2740,8 @@ import WebAssembly
 @section(".text.cannery_i64RemS_ai_n")
 #endif
 @c func cannery_i64RemS_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
-  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let b = UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc)))
   let t = Scalar.i64RemSTrap(a, b)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64RemS(a, b)

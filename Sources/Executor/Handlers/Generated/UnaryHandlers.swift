@@ -8,11 +8,10 @@ import WebAssembly
 @section(".text.cannery_i32Clz_s_d")
 #endif
 @c func cannery_i32Clz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Clz(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -21,8 +20,7 @@ import WebAssembly
 @section(".text.cannery_i32Clz_s_n")
 #endif
 @c func cannery_i32Clz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Clz(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -33,11 +31,10 @@ import WebAssembly
 @section(".text.cannery_i32Clz_a_d")
 #endif
 @c func cannery_i32Clz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Clz(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -57,11 +54,10 @@ import WebAssembly
 @section(".text.cannery_i32Ctz_s_d")
 #endif
 @c func cannery_i32Ctz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Ctz(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -70,8 +66,7 @@ import WebAssembly
 @section(".text.cannery_i32Ctz_s_n")
 #endif
 @c func cannery_i32Ctz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Ctz(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -82,11 +77,10 @@ import WebAssembly
 @section(".text.cannery_i32Ctz_a_d")
 #endif
 @c func cannery_i32Ctz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Ctz(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -106,11 +100,10 @@ import WebAssembly
 @section(".text.cannery_i32Popcnt_s_d")
 #endif
 @c func cannery_i32Popcnt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Popcnt(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -119,8 +112,7 @@ import WebAssembly
 @section(".text.cannery_i32Popcnt_s_n")
 #endif
 @c func cannery_i32Popcnt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Popcnt(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -131,11 +123,10 @@ import WebAssembly
 @section(".text.cannery_i32Popcnt_a_d")
 #endif
 @c func cannery_i32Popcnt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Popcnt(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -155,11 +146,10 @@ import WebAssembly
 @section(".text.cannery_i64Clz_s_d")
 #endif
 @c func cannery_i64Clz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Clz(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -168,8 +158,7 @@ import WebAssembly
 @section(".text.cannery_i64Clz_s_n")
 #endif
 @c func cannery_i64Clz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Clz(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -180,11 +169,10 @@ import WebAssembly
 @section(".text.cannery_i64Clz_a_d")
 #endif
 @c func cannery_i64Clz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Clz(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -204,11 +192,10 @@ import WebAssembly
 @section(".text.cannery_i64Ctz_s_d")
 #endif
 @c func cannery_i64Ctz_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Ctz(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -217,8 +204,7 @@ import WebAssembly
 @section(".text.cannery_i64Ctz_s_n")
 #endif
 @c func cannery_i64Ctz_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Ctz(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -229,11 +215,10 @@ import WebAssembly
 @section(".text.cannery_i64Ctz_a_d")
 #endif
 @c func cannery_i64Ctz_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Ctz(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -253,11 +238,10 @@ import WebAssembly
 @section(".text.cannery_i64Popcnt_s_d")
 #endif
 @c func cannery_i64Popcnt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Popcnt(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -266,8 +250,7 @@ import WebAssembly
 @section(".text.cannery_i64Popcnt_s_n")
 #endif
 @c func cannery_i64Popcnt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Popcnt(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -278,11 +261,10 @@ import WebAssembly
 @section(".text.cannery_i64Popcnt_a_d")
 #endif
 @c func cannery_i64Popcnt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Popcnt(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -302,10 +284,9 @@ import WebAssembly
 @section(".text.cannery_f32Abs_s_d")
 #endif
 @c func cannery_f32Abs_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Abs(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -314,8 +295,7 @@ import WebAssembly
 @section(".text.cannery_f32Abs_s_n")
 #endif
 @c func cannery_f32Abs_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Abs(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -325,10 +305,9 @@ import WebAssembly
 @section(".text.cannery_f32Abs_a_d")
 #endif
 @c func cannery_f32Abs_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Abs(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -347,10 +326,9 @@ import WebAssembly
 @section(".text.cannery_f32Neg_s_d")
 #endif
 @c func cannery_f32Neg_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Neg(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -359,8 +337,7 @@ import WebAssembly
 @section(".text.cannery_f32Neg_s_n")
 #endif
 @c func cannery_f32Neg_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Neg(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -370,10 +347,9 @@ import WebAssembly
 @section(".text.cannery_f32Neg_a_d")
 #endif
 @c func cannery_f32Neg_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Neg(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -392,10 +368,9 @@ import WebAssembly
 @section(".text.cannery_f32Ceil_s_d")
 #endif
 @c func cannery_f32Ceil_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Ceil(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -404,8 +379,7 @@ import WebAssembly
 @section(".text.cannery_f32Ceil_s_n")
 #endif
 @c func cannery_f32Ceil_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Ceil(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -415,10 +389,9 @@ import WebAssembly
 @section(".text.cannery_f32Ceil_a_d")
 #endif
 @c func cannery_f32Ceil_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Ceil(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -437,10 +410,9 @@ import WebAssembly
 @section(".text.cannery_f32Floor_s_d")
 #endif
 @c func cannery_f32Floor_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Floor(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -449,8 +421,7 @@ import WebAssembly
 @section(".text.cannery_f32Floor_s_n")
 #endif
 @c func cannery_f32Floor_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Floor(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -460,10 +431,9 @@ import WebAssembly
 @section(".text.cannery_f32Floor_a_d")
 #endif
 @c func cannery_f32Floor_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Floor(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -482,10 +452,9 @@ import WebAssembly
 @section(".text.cannery_f32Trunc_s_d")
 #endif
 @c func cannery_f32Trunc_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Trunc(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -494,8 +463,7 @@ import WebAssembly
 @section(".text.cannery_f32Trunc_s_n")
 #endif
 @c func cannery_f32Trunc_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Trunc(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -505,10 +473,9 @@ import WebAssembly
 @section(".text.cannery_f32Trunc_a_d")
 #endif
 @c func cannery_f32Trunc_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Trunc(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -527,10 +494,9 @@ import WebAssembly
 @section(".text.cannery_f32Nearest_s_d")
 #endif
 @c func cannery_f32Nearest_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Nearest(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -539,8 +505,7 @@ import WebAssembly
 @section(".text.cannery_f32Nearest_s_n")
 #endif
 @c func cannery_f32Nearest_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Nearest(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -550,10 +515,9 @@ import WebAssembly
 @section(".text.cannery_f32Nearest_a_d")
 #endif
 @c func cannery_f32Nearest_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Nearest(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -572,10 +536,9 @@ import WebAssembly
 @section(".text.cannery_f32Sqrt_s_d")
 #endif
 @c func cannery_f32Sqrt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Sqrt(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -584,8 +547,7 @@ import WebAssembly
 @section(".text.cannery_f32Sqrt_s_n")
 #endif
 @c func cannery_f32Sqrt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f32Sqrt(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -595,10 +557,9 @@ import WebAssembly
 @section(".text.cannery_f32Sqrt_a_d")
 #endif
 @c func cannery_f32Sqrt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f32Sqrt(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -617,10 +578,9 @@ import WebAssembly
 @section(".text.cannery_f64Abs_s_d")
 #endif
 @c func cannery_f64Abs_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Abs(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -629,8 +589,7 @@ import WebAssembly
 @section(".text.cannery_f64Abs_s_n")
 #endif
 @c func cannery_f64Abs_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Abs(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -640,10 +599,9 @@ import WebAssembly
 @section(".text.cannery_f64Abs_a_d")
 #endif
 @c func cannery_f64Abs_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Abs(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -662,10 +620,9 @@ import WebAssembly
 @section(".text.cannery_f64Neg_s_d")
 #endif
 @c func cannery_f64Neg_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Neg(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -674,8 +631,7 @@ import WebAssembly
 @section(".text.cannery_f64Neg_s_n")
 #endif
 @c func cannery_f64Neg_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Neg(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -685,10 +641,9 @@ import WebAssembly
 @section(".text.cannery_f64Neg_a_d")
 #endif
 @c func cannery_f64Neg_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Neg(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -707,10 +662,9 @@ import WebAssembly
 @section(".text.cannery_f64Ceil_s_d")
 #endif
 @c func cannery_f64Ceil_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Ceil(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -719,8 +673,7 @@ import WebAssembly
 @section(".text.cannery_f64Ceil_s_n")
 #endif
 @c func cannery_f64Ceil_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Ceil(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -730,10 +683,9 @@ import WebAssembly
 @section(".text.cannery_f64Ceil_a_d")
 #endif
 @c func cannery_f64Ceil_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Ceil(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -752,10 +704,9 @@ import WebAssembly
 @section(".text.cannery_f64Floor_s_d")
 #endif
 @c func cannery_f64Floor_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Floor(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -764,8 +715,7 @@ import WebAssembly
 @section(".text.cannery_f64Floor_s_n")
 #endif
 @c func cannery_f64Floor_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Floor(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -775,10 +725,9 @@ import WebAssembly
 @section(".text.cannery_f64Floor_a_d")
 #endif
 @c func cannery_f64Floor_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Floor(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -797,10 +746,9 @@ import WebAssembly
 @section(".text.cannery_f64Trunc_s_d")
 #endif
 @c func cannery_f64Trunc_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Trunc(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -809,8 +757,7 @@ import WebAssembly
 @section(".text.cannery_f64Trunc_s_n")
 #endif
 @c func cannery_f64Trunc_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Trunc(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -820,10 +767,9 @@ import WebAssembly
 @section(".text.cannery_f64Trunc_a_d")
 #endif
 @c func cannery_f64Trunc_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Trunc(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -842,10 +788,9 @@ import WebAssembly
 @section(".text.cannery_f64Nearest_s_d")
 #endif
 @c func cannery_f64Nearest_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Nearest(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -854,8 +799,7 @@ import WebAssembly
 @section(".text.cannery_f64Nearest_s_n")
 #endif
 @c func cannery_f64Nearest_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Nearest(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -865,10 +809,9 @@ import WebAssembly
 @section(".text.cannery_f64Nearest_a_d")
 #endif
 @c func cannery_f64Nearest_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Nearest(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -887,10 +830,9 @@ import WebAssembly
 @section(".text.cannery_f64Sqrt_s_d")
 #endif
 @c func cannery_f64Sqrt_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Sqrt(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -899,8 +841,7 @@ import WebAssembly
 @section(".text.cannery_f64Sqrt_s_n")
 #endif
 @c func cannery_f64Sqrt_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f64Sqrt(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -910,10 +851,9 @@ import WebAssembly
 @section(".text.cannery_f64Sqrt_a_d")
 #endif
 @c func cannery_f64Sqrt_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f64Sqrt(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -932,11 +872,10 @@ import WebAssembly
 @section(".text.cannery_i32WrapI64_s_d")
 #endif
 @c func cannery_i32WrapI64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i32WrapI64(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -945,8 +884,7 @@ import WebAssembly
 @section(".text.cannery_i32WrapI64_s_n")
 #endif
 @c func cannery_i32WrapI64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i32WrapI64(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -957,11 +895,10 @@ import WebAssembly
 @section(".text.cannery_i32WrapI64_a_d")
 #endif
 @c func cannery_i32WrapI64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i32WrapI64(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -981,13 +918,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32S_s_d")
 #endif
 @c func cannery_i32TruncF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i32TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -996,8 +932,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32S_s_n")
 #endif
 @c func cannery_i32TruncF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i32TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32S(a)
@@ -1010,13 +945,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32S_a_d")
 #endif
 @c func cannery_i32TruncF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i32TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1038,13 +972,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32U_s_d")
 #endif
 @c func cannery_i32TruncF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i32TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1053,8 +986,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32U_s_n")
 #endif
 @c func cannery_i32TruncF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i32TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32U(a)
@@ -1067,13 +999,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF32U_a_d")
 #endif
 @c func cannery_i32TruncF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i32TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF32U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1095,13 +1026,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64S_s_d")
 #endif
 @c func cannery_i32TruncF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i32TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1110,8 +1040,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64S_s_n")
 #endif
 @c func cannery_i32TruncF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i32TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64S(a)
@@ -1124,13 +1053,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64S_a_d")
 #endif
 @c func cannery_i32TruncF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let t = Scalar.i32TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1152,13 +1080,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64U_s_d")
 #endif
 @c func cannery_i32TruncF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i32TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1167,8 +1094,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64U_s_n")
 #endif
 @c func cannery_i32TruncF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i32TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64U(a)
@@ -1181,13 +1107,12 @@ import WebAssembly
 @section(".text.cannery_i32TruncF64U_a_d")
 #endif
 @c func cannery_i32TruncF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let t = Scalar.i32TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i32TruncF64U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1209,11 +1134,10 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32S_s_d")
 #endif
 @c func cannery_i64ExtendI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i64ExtendI32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1222,8 +1146,7 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32S_s_n")
 #endif
 @c func cannery_i64ExtendI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i64ExtendI32S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -1234,11 +1157,10 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32S_a_d")
 #endif
 @c func cannery_i64ExtendI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i64ExtendI32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1258,11 +1180,10 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32U_s_d")
 #endif
 @c func cannery_i64ExtendI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i64ExtendI32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1271,8 +1192,7 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32U_s_n")
 #endif
 @c func cannery_i64ExtendI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i64ExtendI32U(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -1283,11 +1203,10 @@ import WebAssembly
 @section(".text.cannery_i64ExtendI32U_a_d")
 #endif
 @c func cannery_i64ExtendI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i64ExtendI32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1307,13 +1226,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32S_s_d")
 #endif
 @c func cannery_i64TruncF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i64TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1322,8 +1240,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32S_s_n")
 #endif
 @c func cannery_i64TruncF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i64TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32S(a)
@@ -1336,13 +1253,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32S_a_d")
 #endif
 @c func cannery_i64TruncF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i64TruncF32STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1364,13 +1280,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32U_s_d")
 #endif
 @c func cannery_i64TruncF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i64TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1379,8 +1294,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32U_s_n")
 #endif
 @c func cannery_i64TruncF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let t = Scalar.i64TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32U(a)
@@ -1393,13 +1307,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF32U_a_d")
 #endif
 @c func cannery_i64TruncF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let t = Scalar.i64TruncF32UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1421,13 +1334,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64S_s_d")
 #endif
 @c func cannery_i64TruncF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i64TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1436,8 +1348,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64S_s_n")
 #endif
 @c func cannery_i64TruncF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i64TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64S(a)
@@ -1450,13 +1361,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64S_a_d")
 #endif
 @c func cannery_i64TruncF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let t = Scalar.i64TruncF64STrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1478,13 +1388,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64U_s_d")
 #endif
 @c func cannery_i64TruncF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i64TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1493,8 +1402,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64U_s_n")
 #endif
 @c func cannery_i64TruncF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let t = Scalar.i64TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64U(a)
@@ -1507,13 +1415,12 @@ import WebAssembly
 @section(".text.cannery_i64TruncF64U_a_d")
 #endif
 @c func cannery_i64TruncF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let t = Scalar.i64TruncF64UTrap(a)
   if _slowPath(t != 0) { return trapped(pc, fp, cx, rm, Int(t) + 1) }
   let r = Scalar.i64TruncF64U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1535,10 +1442,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32S_s_d")
 #endif
 @c func cannery_f32ConvertI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ConvertI32S(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1547,8 +1453,7 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32S_s_n")
 #endif
 @c func cannery_f32ConvertI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ConvertI32S(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -1558,10 +1463,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32S_a_d")
 #endif
 @c func cannery_f32ConvertI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ConvertI32S(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1580,10 +1484,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32U_s_d")
 #endif
 @c func cannery_f32ConvertI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ConvertI32U(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1592,8 +1495,7 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32U_s_n")
 #endif
 @c func cannery_f32ConvertI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ConvertI32U(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -1603,10 +1505,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI32U_a_d")
 #endif
 @c func cannery_f32ConvertI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ConvertI32U(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1625,10 +1526,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64S_s_d")
 #endif
 @c func cannery_f32ConvertI64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f32ConvertI64S(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1637,8 +1537,7 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64S_s_n")
 #endif
 @c func cannery_f32ConvertI64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f32ConvertI64S(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -1648,10 +1547,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64S_a_d")
 #endif
 @c func cannery_f32ConvertI64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.f32ConvertI64S(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1670,10 +1568,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64U_s_d")
 #endif
 @c func cannery_f32ConvertI64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f32ConvertI64U(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1682,8 +1579,7 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64U_s_n")
 #endif
 @c func cannery_f32ConvertI64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f32ConvertI64U(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -1693,10 +1589,9 @@ import WebAssembly
 @section(".text.cannery_f32ConvertI64U_a_d")
 #endif
 @c func cannery_f32ConvertI64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.f32ConvertI64U(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1715,10 +1610,9 @@ import WebAssembly
 @section(".text.cannery_f32DemoteF64_s_d")
 #endif
 @c func cannery_f32DemoteF64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f32DemoteF64(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1727,8 +1621,7 @@ import WebAssembly
 @section(".text.cannery_f32DemoteF64_s_n")
 #endif
 @c func cannery_f32DemoteF64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.f32DemoteF64(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -1738,10 +1631,9 @@ import WebAssembly
 @section(".text.cannery_f32DemoteF64_a_d")
 #endif
 @c func cannery_f32DemoteF64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.f32DemoteF64(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -1760,10 +1652,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32S_s_d")
 #endif
 @c func cannery_f64ConvertI32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f64ConvertI32S(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1772,8 +1663,7 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32S_s_n")
 #endif
 @c func cannery_f64ConvertI32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f64ConvertI32S(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1783,10 +1673,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32S_a_d")
 #endif
 @c func cannery_f64ConvertI32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f64ConvertI32S(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1805,10 +1694,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32U_s_d")
 #endif
 @c func cannery_f64ConvertI32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f64ConvertI32U(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1817,8 +1705,7 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32U_s_n")
 #endif
 @c func cannery_f64ConvertI32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f64ConvertI32U(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1828,10 +1715,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI32U_a_d")
 #endif
 @c func cannery_f64ConvertI32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f64ConvertI32U(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1850,10 +1736,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64S_s_d")
 #endif
 @c func cannery_f64ConvertI64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ConvertI64S(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1862,8 +1747,7 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64S_s_n")
 #endif
 @c func cannery_f64ConvertI64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ConvertI64S(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1873,10 +1757,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64S_a_d")
 #endif
 @c func cannery_f64ConvertI64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.f64ConvertI64S(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1895,10 +1778,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64U_s_d")
 #endif
 @c func cannery_f64ConvertI64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ConvertI64U(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1907,8 +1789,7 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64U_s_n")
 #endif
 @c func cannery_f64ConvertI64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ConvertI64U(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1918,10 +1799,9 @@ import WebAssembly
 @section(".text.cannery_f64ConvertI64U_a_d")
 #endif
 @c func cannery_f64ConvertI64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.f64ConvertI64U(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1940,10 +1820,9 @@ import WebAssembly
 @section(".text.cannery_f64PromoteF32_s_d")
 #endif
 @c func cannery_f64PromoteF32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f64PromoteF32(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1952,8 +1831,7 @@ import WebAssembly
 @section(".text.cannery_f64PromoteF32_s_n")
 #endif
 @c func cannery_f64PromoteF32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.f64PromoteF32(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -1963,10 +1841,9 @@ import WebAssembly
 @section(".text.cannery_f64PromoteF32_a_d")
 #endif
 @c func cannery_f64PromoteF32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.f64PromoteF32(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -1985,11 +1862,10 @@ import WebAssembly
 @section(".text.cannery_i32ReinterpretF32_s_d")
 #endif
 @c func cannery_i32ReinterpretF32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32ReinterpretF32(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1998,8 +1874,7 @@ import WebAssembly
 @section(".text.cannery_i32ReinterpretF32_s_n")
 #endif
 @c func cannery_i32ReinterpretF32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32ReinterpretF32(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2010,11 +1885,10 @@ import WebAssembly
 @section(".text.cannery_i32ReinterpretF32_a_d")
 #endif
 @c func cannery_i32ReinterpretF32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32ReinterpretF32(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2034,11 +1908,10 @@ import WebAssembly
 @section(".text.cannery_i64ReinterpretF64_s_d")
 #endif
 @c func cannery_i64ReinterpretF64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64ReinterpretF64(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2047,8 +1920,7 @@ import WebAssembly
 @section(".text.cannery_i64ReinterpretF64_s_n")
 #endif
 @c func cannery_i64ReinterpretF64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64ReinterpretF64(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2059,11 +1931,10 @@ import WebAssembly
 @section(".text.cannery_i64ReinterpretF64_a_d")
 #endif
 @c func cannery_i64ReinterpretF64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.i64ReinterpretF64(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2083,10 +1954,9 @@ import WebAssembly
 @section(".text.cannery_f32ReinterpretI32_s_d")
 #endif
 @c func cannery_f32ReinterpretI32_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ReinterpretI32(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -2095,8 +1965,7 @@ import WebAssembly
 @section(".text.cannery_f32ReinterpretI32_s_n")
 #endif
 @c func cannery_f32ReinterpretI32_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.f32ReinterpretI32(a)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
@@ -2106,10 +1975,9 @@ import WebAssembly
 @section(".text.cannery_f32ReinterpretI32_a_d")
 #endif
 @c func cannery_f32ReinterpretI32_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.f32ReinterpretI32(a)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -2128,10 +1996,9 @@ import WebAssembly
 @section(".text.cannery_f64ReinterpretI64_s_d")
 #endif
 @c func cannery_f64ReinterpretI64_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ReinterpretI64(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -2140,8 +2007,7 @@ import WebAssembly
 @section(".text.cannery_f64ReinterpretI64_s_n")
 #endif
 @c func cannery_f64ReinterpretI64_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.f64ReinterpretI64(a)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
@@ -2151,10 +2017,9 @@ import WebAssembly
 @section(".text.cannery_f64ReinterpretI64_a_d")
 #endif
 @c func cannery_f64ReinterpretI64_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.f64ReinterpretI64(a)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -2173,11 +2038,10 @@ import WebAssembly
 @section(".text.cannery_i32Extend8S_s_d")
 #endif
 @c func cannery_i32Extend8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Extend8S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2186,8 +2050,7 @@ import WebAssembly
 @section(".text.cannery_i32Extend8S_s_n")
 #endif
 @c func cannery_i32Extend8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Extend8S(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2198,11 +2061,10 @@ import WebAssembly
 @section(".text.cannery_i32Extend8S_a_d")
 #endif
 @c func cannery_i32Extend8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Extend8S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2222,11 +2084,10 @@ import WebAssembly
 @section(".text.cannery_i32Extend16S_s_d")
 #endif
 @c func cannery_i32Extend16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Extend16S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2235,8 +2096,7 @@ import WebAssembly
 @section(".text.cannery_i32Extend16S_s_n")
 #endif
 @c func cannery_i32Extend16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let r = Scalar.i32Extend16S(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2247,11 +2107,10 @@ import WebAssembly
 @section(".text.cannery_i32Extend16S_a_d")
 #endif
 @c func cannery_i32Extend16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Extend16S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2271,11 +2130,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend8S_s_d")
 #endif
 @c func cannery_i64Extend8S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend8S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2284,8 +2142,7 @@ import WebAssembly
 @section(".text.cannery_i64Extend8S_s_n")
 #endif
 @c func cannery_i64Extend8S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend8S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2296,11 +2153,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend8S_a_d")
 #endif
 @c func cannery_i64Extend8S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Extend8S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2320,11 +2176,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend16S_s_d")
 #endif
 @c func cannery_i64Extend16S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend16S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2333,8 +2188,7 @@ import WebAssembly
 @section(".text.cannery_i64Extend16S_s_n")
 #endif
 @c func cannery_i64Extend16S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend16S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2345,11 +2199,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend16S_a_d")
 #endif
 @c func cannery_i64Extend16S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Extend16S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2369,11 +2222,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend32S_s_d")
 #endif
 @c func cannery_i64Extend32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2382,8 +2234,7 @@ import WebAssembly
 @section(".text.cannery_i64Extend32S_s_n")
 #endif
 @c func cannery_i64Extend32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = fp[slot0(w)]
+  let a = fp[slotField(pc, 0)]
   let r = Scalar.i64Extend32S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2394,11 +2245,10 @@ import WebAssembly
 @section(".text.cannery_i64Extend32S_a_d")
 #endif
 @c func cannery_i64Extend32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = ac
   let r = Scalar.i64Extend32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2418,11 +2268,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32S_s_d")
 #endif
 @c func cannery_i32TruncSatF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32TruncSatF32S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2431,8 +2280,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32S_s_n")
 #endif
 @c func cannery_i32TruncSatF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32TruncSatF32S(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2443,11 +2291,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32S_a_d")
 #endif
 @c func cannery_i32TruncSatF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32TruncSatF32S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2467,11 +2314,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32U_s_d")
 #endif
 @c func cannery_i32TruncSatF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32TruncSatF32U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2480,8 +2326,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32U_s_n")
 #endif
 @c func cannery_i32TruncSatF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i32TruncSatF32U(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2492,11 +2337,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF32U_a_d")
 #endif
 @c func cannery_i32TruncSatF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i32TruncSatF32U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2516,11 +2360,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64S_s_d")
 #endif
 @c func cannery_i32TruncSatF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i32TruncSatF64S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2529,8 +2372,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64S_s_n")
 #endif
 @c func cannery_i32TruncSatF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i32TruncSatF64S(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2541,11 +2383,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64S_a_d")
 #endif
 @c func cannery_i32TruncSatF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.i32TruncSatF64S(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2565,11 +2406,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64U_s_d")
 #endif
 @c func cannery_i32TruncSatF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i32TruncSatF64U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2578,8 +2418,7 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64U_s_n")
 #endif
 @c func cannery_i32TruncSatF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i32TruncSatF64U(a)
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2590,11 +2429,10 @@ import WebAssembly
 @section(".text.cannery_i32TruncSatF64U_a_d")
 #endif
 @c func cannery_i32TruncSatF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.i32TruncSatF64U(a)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2614,11 +2452,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32S_s_d")
 #endif
 @c func cannery_i64TruncSatF32S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i64TruncSatF32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2627,8 +2464,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32S_s_n")
 #endif
 @c func cannery_i64TruncSatF32S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i64TruncSatF32S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2639,11 +2475,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32S_a_d")
 #endif
 @c func cannery_i64TruncSatF32S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i64TruncSatF32S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2663,11 +2498,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32U_s_d")
 #endif
 @c func cannery_i64TruncSatF32U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i64TruncSatF32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2676,8 +2510,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32U_s_n")
 #endif
 @c func cannery_i64TruncSatF32U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
   let r = Scalar.i64TruncSatF32U(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2688,11 +2521,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF32U_a_d")
 #endif
 @c func cannery_i64TruncSatF32U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   let r = Scalar.i64TruncSatF32U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2712,11 +2544,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64S_s_d")
 #endif
 @c func cannery_i64TruncSatF64S_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64TruncSatF64S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2725,8 +2556,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64S_s_n")
 #endif
 @c func cannery_i64TruncSatF64S_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64TruncSatF64S(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2737,11 +2567,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64S_a_d")
 #endif
 @c func cannery_i64TruncSatF64S_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.i64TruncSatF64S(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2761,11 +2590,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64U_s_d")
 #endif
 @c func cannery_i64TruncSatF64U_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64TruncSatF64U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -2774,8 +2602,7 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64U_s_n")
 #endif
 @c func cannery_i64TruncSatF64U_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = Double(bitPattern: fp[slot0(w)])
+  let a = Double(bitPattern: fp[slotField(pc, 0)])
   let r = Scalar.i64TruncSatF64U(a)
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
@@ -2786,11 +2613,10 @@ import WebAssembly
 @section(".text.cannery_i64TruncSatF64U_a_d")
 #endif
 @c func cannery_i64TruncSatF64U_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = x0
   let r = Scalar.i64TruncSatF64U(a)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 

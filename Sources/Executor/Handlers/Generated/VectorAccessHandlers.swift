@@ -8,10 +8,10 @@ import WebAssembly
 @section(".text.cannery_v128Load")
 #endif
 @c func cannery_v128Load(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 16 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -20,12 +20,12 @@ import WebAssembly
 @section(".text.cannery_v128LoadW")
 #endif
 @c func cannery_v128LoadW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 16 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -34,10 +34,10 @@ import WebAssembly
 @section(".text.cannery_v128Load8x8S")
 #endif
 @c func cannery_v128Load8x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -46,12 +46,12 @@ import WebAssembly
 @section(".text.cannery_v128Load8x8SW")
 #endif
 @c func cannery_v128Load8x8SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -60,10 +60,10 @@ import WebAssembly
 @section(".text.cannery_v128Load8x8U")
 #endif
 @c func cannery_v128Load8x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -72,12 +72,12 @@ import WebAssembly
 @section(".text.cannery_v128Load8x8UW")
 #endif
 @c func cannery_v128Load8x8UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -86,10 +86,10 @@ import WebAssembly
 @section(".text.cannery_v128Load16x4S")
 #endif
 @c func cannery_v128Load16x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -98,12 +98,12 @@ import WebAssembly
 @section(".text.cannery_v128Load16x4SW")
 #endif
 @c func cannery_v128Load16x4SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -112,10 +112,10 @@ import WebAssembly
 @section(".text.cannery_v128Load16x4U")
 #endif
 @c func cannery_v128Load16x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -124,12 +124,12 @@ import WebAssembly
 @section(".text.cannery_v128Load16x4UW")
 #endif
 @c func cannery_v128Load16x4UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -138,10 +138,10 @@ import WebAssembly
 @section(".text.cannery_v128Load32x2S")
 #endif
 @c func cannery_v128Load32x2S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -150,12 +150,12 @@ import WebAssembly
 @section(".text.cannery_v128Load32x2SW")
 #endif
 @c func cannery_v128Load32x2SW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -164,10 +164,10 @@ import WebAssembly
 @section(".text.cannery_v128Load32x2U")
 #endif
 @c func cannery_v128Load32x2U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -176,12 +176,12 @@ import WebAssembly
 @section(".text.cannery_v128Load32x2UW")
 #endif
 @c func cannery_v128Load32x2UW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -190,10 +190,10 @@ import WebAssembly
 @section(".text.cannery_v128Load8Splat")
 #endif
 @c func cannery_v128Load8Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -202,12 +202,12 @@ import WebAssembly
 @section(".text.cannery_v128Load8SplatW")
 #endif
 @c func cannery_v128Load8SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -216,10 +216,10 @@ import WebAssembly
 @section(".text.cannery_v128Load16Splat")
 #endif
 @c func cannery_v128Load16Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -228,12 +228,12 @@ import WebAssembly
 @section(".text.cannery_v128Load16SplatW")
 #endif
 @c func cannery_v128Load16SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -242,10 +242,10 @@ import WebAssembly
 @section(".text.cannery_v128Load32Splat")
 #endif
 @c func cannery_v128Load32Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -254,12 +254,12 @@ import WebAssembly
 @section(".text.cannery_v128Load32SplatW")
 #endif
 @c func cannery_v128Load32SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -268,10 +268,10 @@ import WebAssembly
 @section(".text.cannery_v128Load64Splat")
 #endif
 @c func cannery_v128Load64Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -280,12 +280,12 @@ import WebAssembly
 @section(".text.cannery_v128Load64SplatW")
 #endif
 @c func cannery_v128Load64SplatW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -294,10 +294,10 @@ import WebAssembly
 @section(".text.cannery_v128Store")
 #endif
 @c func cannery_v128Store(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 16 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -305,15 +305,15 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store")
 #endif
 @c func cannery_tracked_v128Store(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 16 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 15) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
+  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -322,12 +322,12 @@ import WebAssembly
 @section(".text.cannery_v128StoreW")
 #endif
 @c func cannery_v128StoreW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 16 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -335,17 +335,17 @@ import WebAssembly
 @section(".text.cannery_tracked_v128StoreW")
 #endif
 @c func cannery_tracked_v128StoreW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 16 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 15) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slot1(w)))
+  VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -354,10 +354,12 @@ import WebAssembly
 @section(".text.cannery_v128Load8Lane")
 #endif
 @c func cannery_v128Load8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load8Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -366,12 +368,14 @@ import WebAssembly
 @section(".text.cannery_v128Load8LaneW")
 #endif
 @c func cannery_v128Load8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load8Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -380,10 +384,12 @@ import WebAssembly
 @section(".text.cannery_v128Load16Lane")
 #endif
 @c func cannery_v128Load16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load16Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -392,12 +398,14 @@ import WebAssembly
 @section(".text.cannery_v128Load16LaneW")
 #endif
 @c func cannery_v128Load16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load16Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -406,10 +414,12 @@ import WebAssembly
 @section(".text.cannery_v128Load32Lane")
 #endif
 @c func cannery_v128Load32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load32Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -418,12 +428,14 @@ import WebAssembly
 @section(".text.cannery_v128Load32LaneW")
 #endif
 @c func cannery_v128Load32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load32Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -432,10 +444,12 @@ import WebAssembly
 @section(".text.cannery_v128Load64Lane")
 #endif
 @c func cannery_v128Load64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load64Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -444,12 +458,14 @@ import WebAssembly
 @section(".text.cannery_v128Load64LaneW")
 #endif
 @c func cannery_v128Load64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot0(pc[2]), VectorAccess.v128Load64Lane(UnsafeRawPointer(md) + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2])))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  setVector(fp, slotField(pc, 4), vector(fp, slotField(pc, 1)))
+  setLane(fp, slotField(pc, 4), slotField(pc, 5), m)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -458,10 +474,10 @@ import WebAssembly
 @section(".text.cannery_v128Store8Lane")
 #endif
 @c func cannery_v128Store8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -469,15 +485,15 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store8Lane")
 #endif
 @c func cannery_tracked_v128Store8Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 1 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -486,12 +502,12 @@ import WebAssembly
 @section(".text.cannery_v128Store8LaneW")
 #endif
 @c func cannery_v128Store8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -499,17 +515,17 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store8LaneW")
 #endif
 @c func cannery_tracked_v128Store8LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store8Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -518,10 +534,10 @@ import WebAssembly
 @section(".text.cannery_v128Store16Lane")
 #endif
 @c func cannery_v128Store16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -529,15 +545,15 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store16Lane")
 #endif
 @c func cannery_tracked_v128Store16Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 2 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -546,12 +562,12 @@ import WebAssembly
 @section(".text.cannery_v128Store16LaneW")
 #endif
 @c func cannery_v128Store16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -559,17 +575,17 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store16LaneW")
 #endif
 @c func cannery_tracked_v128Store16LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store16Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -578,10 +594,10 @@ import WebAssembly
 @section(".text.cannery_v128Store32Lane")
 #endif
 @c func cannery_v128Store32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -589,15 +605,15 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store32Lane")
 #endif
 @c func cannery_tracked_v128Store32Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -606,12 +622,12 @@ import WebAssembly
 @section(".text.cannery_v128Store32LaneW")
 #endif
 @c func cannery_v128Store32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -619,17 +635,17 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store32LaneW")
 #endif
 @c func cannery_tracked_v128Store32LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store32Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -638,10 +654,10 @@ import WebAssembly
 @section(".text.cannery_v128Store64Lane")
 #endif
 @c func cannery_v128Store64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -649,15 +665,15 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store64Lane")
 #endif
 @c func cannery_tracked_v128Store64Lane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -666,12 +682,12 @@ import WebAssembly
 @section(".text.cannery_v128Store64LaneW")
 #endif
 @c func cannery_v128Store64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -679,17 +695,17 @@ import WebAssembly
 @section(".text.cannery_tracked_v128Store64LaneW")
 #endif
 @c func cannery_tracked_v128Store64LaneW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slot1(w)), slot1(pc[2]))
+  VectorAccess.v128Store64Lane(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)), slotField(pc, 5))
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -698,10 +714,10 @@ import WebAssembly
 @section(".text.cannery_v128Load32Zero")
 #endif
 @c func cannery_v128Load32Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 4 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -710,12 +726,12 @@ import WebAssembly
 @section(".text.cannery_v128Load32ZeroW")
 #endif
 @c func cannery_v128Load32ZeroW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -724,10 +740,10 @@ import WebAssembly
 @section(".text.cannery_v128Load64Zero")
 #endif
 @c func cannery_v128Load64Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let ea = UInt(UInt32(truncatingIfNeeded: fp[slot0(w)])) &+ UInt(w >> 32)
-  if _slowPath(ea &+ 8 > instanceContext(cx).memorySize) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -736,12 +752,12 @@ import WebAssembly
 @section(".text.cannery_v128Load64ZeroW")
 #endif
 @c func cannery_v128Load64ZeroW(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slot1(w), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 

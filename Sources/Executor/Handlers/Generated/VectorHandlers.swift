@@ -8,9 +8,8 @@ import WebAssembly
 @section(".text.cannery_i8x16Shuffle")
 #endif
 @c func cannery_i8x16Shuffle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Shuffle(vector(fp, slot0(w)), vector(fp, slot1(w)), V128(low: pc[2], high: pc[3]))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i8x16Shuffle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), V128(low: pc[2], high: pc[3]))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -19,9 +18,8 @@ import WebAssembly
 @section(".text.cannery_i8x16Swizzle")
 #endif
 @c func cannery_i8x16Swizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Swizzle(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i8x16Swizzle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -120,9 +118,9 @@ import WebAssembly
 @section(".text.cannery_i8x16ReplaceLane")
 #endif
 @c func cannery_i8x16ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), UInt8(truncatingIfNeeded: x))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -155,9 +153,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ReplaceLane")
 #endif
 @c func cannery_i16x8ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), UInt16(truncatingIfNeeded: x))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -178,9 +176,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ReplaceLane")
 #endif
 @c func cannery_i32x4ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ReplaceLane(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]), slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), x)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -201,9 +199,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ReplaceLane")
 #endif
 @c func cannery_i64x2ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ReplaceLane(vector(fp, slot0(w)), fp[slot1(w)], slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = fp[slotField(pc, 1)]
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), x)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -223,9 +221,9 @@ import WebAssembly
 @section(".text.cannery_f32x4ReplaceLane")
 #endif
 @c func cannery_f32x4ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4ReplaceLane(vector(fp, slot0(w)), Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)])), slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), x)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -245,9 +243,9 @@ import WebAssembly
 @section(".text.cannery_f64x2ReplaceLane")
 #endif
 @c func cannery_f64x2ReplaceLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2ReplaceLane(vector(fp, slot0(w)), Double(bitPattern: fp[slot1(w)]), slot3(w))
-  setVector(fp, slot2(w), r)
+  let x = Double(bitPattern: fp[slotField(pc, 1)])
+  setVector(fp, slotField(pc, 2), vector(fp, slotField(pc, 0)))
+  setLane(fp, slotField(pc, 2), slotField(pc, 3), x)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -773,9 +771,8 @@ import WebAssembly
 @section(".text.cannery_v128Bitselect")
 #endif
 @c func cannery_v128Bitselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128Bitselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.v128Bitselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -865,10 +862,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Bitmask")
 #endif
 @c func cannery_i8x16Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Bitmask(vector(fp, slot0(w)))
+  let r = Vector.i8x16Bitmask(vector(fp, slotField(pc, 0)))
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1220,10 +1216,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Bitmask")
 #endif
 @c func cannery_i16x8Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Bitmask(vector(fp, slot0(w)))
+  let r = Vector.i16x8Bitmask(vector(fp, slotField(pc, 0)))
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1553,10 +1548,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Bitmask")
 #endif
 @c func cannery_i32x4Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Bitmask(vector(fp, slot0(w)))
+  let r = Vector.i32x4Bitmask(vector(fp, slotField(pc, 0)))
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1809,10 +1803,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Bitmask")
 #endif
 @c func cannery_i64x2Bitmask(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Bitmask(vector(fp, slot0(w)))
+  let r = Vector.i64x2Bitmask(vector(fp, slotField(pc, 0)))
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1876,9 +1869,8 @@ import WebAssembly
 @section(".text.cannery_i64x2ShrS")
 #endif
 @c func cannery_i64x2ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i64x2ShrS(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -2371,9 +2363,8 @@ import WebAssembly
 @section(".text.cannery_i8x16RelaxedSwizzle")
 #endif
 @c func cannery_i8x16RelaxedSwizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16RelaxedSwizzle(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i8x16RelaxedSwizzle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -2470,9 +2461,8 @@ import WebAssembly
 @section(".text.cannery_i8x16RelaxedLaneselect")
 #endif
 @c func cannery_i8x16RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i8x16RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -2481,9 +2471,8 @@ import WebAssembly
 @section(".text.cannery_i16x8RelaxedLaneselect")
 #endif
 @c func cannery_i16x8RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i16x8RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -2492,9 +2481,8 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedLaneselect")
 #endif
 @c func cannery_i32x4RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i32x4RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -2503,9 +2491,8 @@ import WebAssembly
 @section(".text.cannery_i64x2RelaxedLaneselect")
 #endif
 @c func cannery_i64x2RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2RelaxedLaneselect(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
+  let r = Vector.i64x2RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 

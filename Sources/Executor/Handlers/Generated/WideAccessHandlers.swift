@@ -8,15 +8,15 @@ import WebAssembly
 @section(".text.cannery_i32LoadW_s_d")
 #endif
 @c func cannery_i32LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -25,11 +25,11 @@ import WebAssembly
 @section(".text.cannery_i32LoadW_s_n")
 #endif
 @c func cannery_i32LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
@@ -41,15 +41,15 @@ import WebAssembly
 @section(".text.cannery_i32LoadW_a_d")
 #endif
 @c func cannery_i32LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -58,11 +58,11 @@ import WebAssembly
 @section(".text.cannery_i32LoadW_a_n")
 #endif
 @c func cannery_i32LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = m
   let v = UInt64(r)
@@ -74,15 +74,15 @@ import WebAssembly
 @section(".text.cannery_i64LoadW_s_d")
 #endif
 @c func cannery_i64LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -91,11 +91,11 @@ import WebAssembly
 @section(".text.cannery_i64LoadW_s_n")
 #endif
 @c func cannery_i64LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
@@ -107,15 +107,15 @@ import WebAssembly
 @section(".text.cannery_i64LoadW_a_d")
 #endif
 @c func cannery_i64LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -124,11 +124,11 @@ import WebAssembly
 @section(".text.cannery_i64LoadW_a_n")
 #endif
 @c func cannery_i64LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = m
   let v = r
@@ -140,14 +140,14 @@ import WebAssembly
 @section(".text.cannery_f32LoadW_s_d")
 #endif
 @c func cannery_f32LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -156,11 +156,11 @@ import WebAssembly
 @section(".text.cannery_f32LoadW_s_n")
 #endif
 @c func cannery_f32LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -171,14 +171,14 @@ import WebAssembly
 @section(".text.cannery_f32LoadW_a_d")
 #endif
 @c func cannery_f32LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
-  fp[slot1(w)] = UInt64(r.bitPattern)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -187,11 +187,11 @@ import WebAssembly
 @section(".text.cannery_f32LoadW_a_n")
 #endif
 @c func cannery_f32LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
@@ -202,14 +202,14 @@ import WebAssembly
 @section(".text.cannery_f64LoadW_s_d")
 #endif
 @c func cannery_f64LoadW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -218,11 +218,11 @@ import WebAssembly
 @section(".text.cannery_f64LoadW_s_n")
 #endif
 @c func cannery_f64LoadW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
@@ -233,14 +233,14 @@ import WebAssembly
 @section(".text.cannery_f64LoadW_a_d")
 #endif
 @c func cannery_f64LoadW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
-  fp[slot1(w)] = r.bitPattern
+  fp[slotField(pc, 1)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -249,11 +249,11 @@ import WebAssembly
 @section(".text.cannery_f64LoadW_a_n")
 #endif
 @c func cannery_f64LoadW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
@@ -264,15 +264,15 @@ import WebAssembly
 @section(".text.cannery_i32Load8SW_s_d")
 #endif
 @c func cannery_i32Load8SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -281,11 +281,11 @@ import WebAssembly
 @section(".text.cannery_i32Load8SW_s_n")
 #endif
 @c func cannery_i32Load8SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -297,15 +297,15 @@ import WebAssembly
 @section(".text.cannery_i32Load8SW_a_d")
 #endif
 @c func cannery_i32Load8SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -314,11 +314,11 @@ import WebAssembly
 @section(".text.cannery_i32Load8SW_a_n")
 #endif
 @c func cannery_i32Load8SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -330,15 +330,15 @@ import WebAssembly
 @section(".text.cannery_i32Load8UW_s_d")
 #endif
 @c func cannery_i32Load8UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -347,11 +347,11 @@ import WebAssembly
 @section(".text.cannery_i32Load8UW_s_n")
 #endif
 @c func cannery_i32Load8UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -363,15 +363,15 @@ import WebAssembly
 @section(".text.cannery_i32Load8UW_a_d")
 #endif
 @c func cannery_i32Load8UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -380,11 +380,11 @@ import WebAssembly
 @section(".text.cannery_i32Load8UW_a_n")
 #endif
 @c func cannery_i32Load8UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -396,15 +396,15 @@ import WebAssembly
 @section(".text.cannery_i32Load16SW_s_d")
 #endif
 @c func cannery_i32Load16SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -413,11 +413,11 @@ import WebAssembly
 @section(".text.cannery_i32Load16SW_s_n")
 #endif
 @c func cannery_i32Load16SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -429,15 +429,15 @@ import WebAssembly
 @section(".text.cannery_i32Load16SW_a_d")
 #endif
 @c func cannery_i32Load16SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -446,11 +446,11 @@ import WebAssembly
 @section(".text.cannery_i32Load16SW_a_n")
 #endif
 @c func cannery_i32Load16SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt32(bitPattern: Int32(m))
   let v = UInt64(r)
@@ -462,15 +462,15 @@ import WebAssembly
 @section(".text.cannery_i32Load16UW_s_d")
 #endif
 @c func cannery_i32Load16UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -479,11 +479,11 @@ import WebAssembly
 @section(".text.cannery_i32Load16UW_s_n")
 #endif
 @c func cannery_i32Load16UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -495,15 +495,15 @@ import WebAssembly
 @section(".text.cannery_i32Load16UW_a_d")
 #endif
 @c func cannery_i32Load16UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -512,11 +512,11 @@ import WebAssembly
 @section(".text.cannery_i32Load16UW_a_n")
 #endif
 @c func cannery_i32Load16UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt32(m)
   let v = UInt64(r)
@@ -528,15 +528,15 @@ import WebAssembly
 @section(".text.cannery_i64Load8SW_s_d")
 #endif
 @c func cannery_i64Load8SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -545,11 +545,11 @@ import WebAssembly
 @section(".text.cannery_i64Load8SW_s_n")
 #endif
 @c func cannery_i64Load8SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -561,15 +561,15 @@ import WebAssembly
 @section(".text.cannery_i64Load8SW_a_d")
 #endif
 @c func cannery_i64Load8SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -578,11 +578,11 @@ import WebAssembly
 @section(".text.cannery_i64Load8SW_a_n")
 #endif
 @c func cannery_i64Load8SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -594,15 +594,15 @@ import WebAssembly
 @section(".text.cannery_i64Load8UW_s_d")
 #endif
 @c func cannery_i64Load8UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -611,11 +611,11 @@ import WebAssembly
 @section(".text.cannery_i64Load8UW_s_n")
 #endif
 @c func cannery_i64Load8UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
@@ -627,15 +627,15 @@ import WebAssembly
 @section(".text.cannery_i64Load8UW_a_d")
 #endif
 @c func cannery_i64Load8UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -644,11 +644,11 @@ import WebAssembly
 @section(".text.cannery_i64Load8UW_a_n")
 #endif
 @c func cannery_i64Load8UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
   let r = UInt64(m)
   let v = r
@@ -660,15 +660,15 @@ import WebAssembly
 @section(".text.cannery_i64Load16SW_s_d")
 #endif
 @c func cannery_i64Load16SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -677,11 +677,11 @@ import WebAssembly
 @section(".text.cannery_i64Load16SW_s_n")
 #endif
 @c func cannery_i64Load16SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -693,15 +693,15 @@ import WebAssembly
 @section(".text.cannery_i64Load16SW_a_d")
 #endif
 @c func cannery_i64Load16SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -710,11 +710,11 @@ import WebAssembly
 @section(".text.cannery_i64Load16SW_a_n")
 #endif
 @c func cannery_i64Load16SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -726,15 +726,15 @@ import WebAssembly
 @section(".text.cannery_i64Load16UW_s_d")
 #endif
 @c func cannery_i64Load16UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -743,11 +743,11 @@ import WebAssembly
 @section(".text.cannery_i64Load16UW_s_n")
 #endif
 @c func cannery_i64Load16UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
@@ -759,15 +759,15 @@ import WebAssembly
 @section(".text.cannery_i64Load16UW_a_d")
 #endif
 @c func cannery_i64Load16UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -776,11 +776,11 @@ import WebAssembly
 @section(".text.cannery_i64Load16UW_a_n")
 #endif
 @c func cannery_i64Load16UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
   let r = UInt64(m)
   let v = r
@@ -792,15 +792,15 @@ import WebAssembly
 @section(".text.cannery_i64Load32SW_s_d")
 #endif
 @c func cannery_i64Load32SW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -809,11 +809,11 @@ import WebAssembly
 @section(".text.cannery_i64Load32SW_s_n")
 #endif
 @c func cannery_i64Load32SW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -825,15 +825,15 @@ import WebAssembly
 @section(".text.cannery_i64Load32SW_a_d")
 #endif
 @c func cannery_i64Load32SW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -842,11 +842,11 @@ import WebAssembly
 @section(".text.cannery_i64Load32SW_a_n")
 #endif
 @c func cannery_i64Load32SW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int32.self)
   let r = UInt64(bitPattern: Int64(m))
   let v = r
@@ -858,15 +858,15 @@ import WebAssembly
 @section(".text.cannery_i64Load32UW_s_d")
 #endif
 @c func cannery_i64Load32UW_s_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -875,11 +875,11 @@ import WebAssembly
 @section(".text.cannery_i64Load32UW_s_n")
 #endif
 @c func cannery_i64Load32UW_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
@@ -891,15 +891,15 @@ import WebAssembly
 @section(".text.cannery_i64Load32UW_a_d")
 #endif
 @c func cannery_i64Load32UW_a_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
-  fp[slot1(w)] = v
+  fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -908,11 +908,11 @@ import WebAssembly
 @section(".text.cannery_i64Load32UW_a_n")
 #endif
 @c func cannery_i64Load32UW_a_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
   let r = UInt64(m)
   let v = r
@@ -924,12 +924,12 @@ import WebAssembly
 @section(".text.cannery_i32StoreW_ss")
 #endif
 @c func cannery_i32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -938,17 +938,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32StoreW_ss")
 #endif
 @c func cannery_tracked_i32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -958,12 +958,12 @@ import WebAssembly
 @section(".text.cannery_i32StoreW_as")
 #endif
 @c func cannery_i32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -972,17 +972,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32StoreW_as")
 #endif
 @c func cannery_tracked_i32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -992,11 +992,11 @@ import WebAssembly
 @section(".text.cannery_i32StoreW_sa")
 #endif
 @c func cannery_i32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1006,11 +1006,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32StoreW_sa")
 #endif
 @c func cannery_tracked_i32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1026,11 +1026,11 @@ import WebAssembly
 @section(".text.cannery_i32StoreW_si")
 #endif
 @c func cannery_i32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1040,11 +1040,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32StoreW_si")
 #endif
 @c func cannery_tracked_i32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1060,12 +1060,12 @@ import WebAssembly
 @section(".text.cannery_i64StoreW_ss")
 #endif
 @c func cannery_i64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1074,17 +1074,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64StoreW_ss")
 #endif
 @c func cannery_tracked_i64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1094,12 +1094,12 @@ import WebAssembly
 @section(".text.cannery_i64StoreW_as")
 #endif
 @c func cannery_i64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1108,17 +1108,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64StoreW_as")
 #endif
 @c func cannery_tracked_i64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1128,11 +1128,11 @@ import WebAssembly
 @section(".text.cannery_i64StoreW_sa")
 #endif
 @c func cannery_i64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1142,11 +1142,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64StoreW_sa")
 #endif
 @c func cannery_tracked_i64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1162,11 +1162,11 @@ import WebAssembly
 @section(".text.cannery_i64StoreW_si")
 #endif
 @c func cannery_i64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1176,11 +1176,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64StoreW_si")
 #endif
 @c func cannery_tracked_i64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1196,12 +1196,12 @@ import WebAssembly
 @section(".text.cannery_f32StoreW_ss")
 #endif
 @c func cannery_f32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1210,17 +1210,17 @@ import WebAssembly
 @section(".text.cannery_tracked_f32StoreW_ss")
 #endif
 @c func cannery_tracked_f32StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1230,12 +1230,12 @@ import WebAssembly
 @section(".text.cannery_f32StoreW_as")
 #endif
 @c func cannery_f32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1244,17 +1244,17 @@ import WebAssembly
 @section(".text.cannery_tracked_f32StoreW_as")
 #endif
 @c func cannery_tracked_f32StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot1(w)]))
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1264,11 +1264,11 @@ import WebAssembly
 @section(".text.cannery_f32StoreW_sa")
 #endif
 @c func cannery_f32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1278,11 +1278,11 @@ import WebAssembly
 @section(".text.cannery_tracked_f32StoreW_sa")
 #endif
 @c func cannery_tracked_f32StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1298,11 +1298,11 @@ import WebAssembly
 @section(".text.cannery_f32StoreW_si")
 #endif
 @c func cannery_f32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1312,11 +1312,11 @@ import WebAssembly
 @section(".text.cannery_tracked_f32StoreW_si")
 #endif
 @c func cannery_tracked_f32StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1332,12 +1332,12 @@ import WebAssembly
 @section(".text.cannery_f64StoreW_ss")
 #endif
 @c func cannery_f64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Double(bitPattern: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1346,17 +1346,17 @@ import WebAssembly
 @section(".text.cannery_tracked_f64StoreW_ss")
 #endif
 @c func cannery_tracked_f64StoreW_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1366,12 +1366,12 @@ import WebAssembly
 @section(".text.cannery_f64StoreW_as")
 #endif
 @c func cannery_f64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = Double(bitPattern: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1380,17 +1380,17 @@ import WebAssembly
 @section(".text.cannery_tracked_f64StoreW_as")
 #endif
 @c func cannery_tracked_f64StoreW_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = Double(bitPattern: fp[slot1(w)])
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1400,11 +1400,11 @@ import WebAssembly
 @section(".text.cannery_f64StoreW_sa")
 #endif
 @c func cannery_f64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = x0
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1414,11 +1414,11 @@ import WebAssembly
 @section(".text.cannery_tracked_f64StoreW_sa")
 #endif
 @c func cannery_tracked_f64StoreW_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1434,11 +1434,11 @@ import WebAssembly
 @section(".text.cannery_f64StoreW_si")
 #endif
 @c func cannery_f64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = Double(bitPattern: pc[2])
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1448,11 +1448,11 @@ import WebAssembly
 @section(".text.cannery_tracked_f64StoreW_si")
 #endif
 @c func cannery_tracked_f64StoreW_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 8 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1468,12 +1468,12 @@ import WebAssembly
 @section(".text.cannery_i32Store8W_ss")
 #endif
 @c func cannery_i32Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1482,17 +1482,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8W_ss")
 #endif
 @c func cannery_tracked_i32Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1502,12 +1502,12 @@ import WebAssembly
 @section(".text.cannery_i32Store8W_as")
 #endif
 @c func cannery_i32Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1516,17 +1516,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8W_as")
 #endif
 @c func cannery_tracked_i32Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1536,11 +1536,11 @@ import WebAssembly
 @section(".text.cannery_i32Store8W_sa")
 #endif
 @c func cannery_i32Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1550,11 +1550,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8W_sa")
 #endif
 @c func cannery_tracked_i32Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1570,11 +1570,11 @@ import WebAssembly
 @section(".text.cannery_i32Store8W_si")
 #endif
 @c func cannery_i32Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1584,11 +1584,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store8W_si")
 #endif
 @c func cannery_tracked_i32Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1604,12 +1604,12 @@ import WebAssembly
 @section(".text.cannery_i32Store16W_ss")
 #endif
 @c func cannery_i32Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1618,17 +1618,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16W_ss")
 #endif
 @c func cannery_tracked_i32Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1638,12 +1638,12 @@ import WebAssembly
 @section(".text.cannery_i32Store16W_as")
 #endif
 @c func cannery_i32Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1652,17 +1652,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16W_as")
 #endif
 @c func cannery_tracked_i32Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1672,11 +1672,11 @@ import WebAssembly
 @section(".text.cannery_i32Store16W_sa")
 #endif
 @c func cannery_i32Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: ac)
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1686,11 +1686,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16W_sa")
 #endif
 @c func cannery_tracked_i32Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1706,11 +1706,11 @@ import WebAssembly
 @section(".text.cannery_i32Store16W_si")
 #endif
 @c func cannery_i32Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = UInt32(truncatingIfNeeded: pc[2])
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1720,11 +1720,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i32Store16W_si")
 #endif
 @c func cannery_tracked_i32Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1740,12 +1740,12 @@ import WebAssembly
 @section(".text.cannery_i64Store8W_ss")
 #endif
 @c func cannery_i64Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1754,17 +1754,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8W_ss")
 #endif
 @c func cannery_tracked_i64Store8W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1774,12 +1774,12 @@ import WebAssembly
 @section(".text.cannery_i64Store8W_as")
 #endif
 @c func cannery_i64Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1788,17 +1788,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8W_as")
 #endif
 @c func cannery_tracked_i64Store8W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1808,11 +1808,11 @@ import WebAssembly
 @section(".text.cannery_i64Store8W_sa")
 #endif
 @c func cannery_i64Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1822,11 +1822,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8W_sa")
 #endif
 @c func cannery_tracked_i64Store8W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1842,11 +1842,11 @@ import WebAssembly
 @section(".text.cannery_i64Store8W_si")
 #endif
 @c func cannery_i64Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1856,11 +1856,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store8W_si")
 #endif
 @c func cannery_tracked_i64Store8W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 1 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1876,12 +1876,12 @@ import WebAssembly
 @section(".text.cannery_i64Store16W_ss")
 #endif
 @c func cannery_i64Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1890,17 +1890,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16W_ss")
 #endif
 @c func cannery_tracked_i64Store16W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1910,12 +1910,12 @@ import WebAssembly
 @section(".text.cannery_i64Store16W_as")
 #endif
 @c func cannery_i64Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1924,17 +1924,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16W_as")
 #endif
 @c func cannery_tracked_i64Store16W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -1944,11 +1944,11 @@ import WebAssembly
 @section(".text.cannery_i64Store16W_sa")
 #endif
 @c func cannery_i64Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -1958,11 +1958,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16W_sa")
 #endif
 @c func cannery_tracked_i64Store16W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -1978,11 +1978,11 @@ import WebAssembly
 @section(".text.cannery_i64Store16W_si")
 #endif
 @c func cannery_i64Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -1992,11 +1992,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store16W_si")
 #endif
 @c func cannery_tracked_i64Store16W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 2 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -2012,12 +2012,12 @@ import WebAssembly
 @section(".text.cannery_i64Store32W_ss")
 #endif
 @c func cannery_i64Store32W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -2026,17 +2026,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32W_ss")
 #endif
 @c func cannery_tracked_i64Store32W_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -2046,12 +2046,12 @@ import WebAssembly
 @section(".text.cannery_i64Store32W_as")
 #endif
 @c func cannery_i64Store32W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  let v = fp[slot1(w)]
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -2060,17 +2060,17 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32W_as")
 #endif
 @c func cannery_tracked_i64Store32W_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let base = UInt(ac)
-  let ea = base &+ UInt(w >> 32)
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
   return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
-  let v = fp[slot1(w)]
+  let v = fp[slotField(pc, 1)]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
@@ -2080,11 +2080,11 @@ import WebAssembly
 @section(".text.cannery_i64Store32W_sa")
 #endif
 @c func cannery_i64Store32W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = ac
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
@@ -2094,11 +2094,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32W_sa")
 #endif
 @c func cannery_tracked_i64Store32W_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
@@ -2114,11 +2114,11 @@ import WebAssembly
 @section(".text.cannery_i64Store32W_si")
 #endif
 @c func cannery_i64Store32W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let v = pc[2]
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
@@ -2128,11 +2128,11 @@ import WebAssembly
 @section(".text.cannery_tracked_i64Store32W_si")
 #endif
 @c func cannery_tracked_i64Store32W_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let base = UInt(fp[slot0(w)])
-  let ea = base &+ UInt(w >> 32)
+  let base = UInt(fp[slotField(pc, 0)])
   let limit = instanceContext(cx).memorySize
-  if _slowPath(base > limit || ea &+ 4 > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let map = instanceContext(cx).writeMap
   if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
   instanceContext(cx).trackStart = ea
