@@ -28,8 +28,9 @@ let package = Package(
     .target(
       name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
+    .systemLibrary(name: "CProcessor"),
     .target(
-      name: "Executor", dependencies: ["WebAssembly", "WasmBinary", "Semantics", "Compiler"],
+      name: "Executor", dependencies: ["CProcessor", "WebAssembly", "WasmBinary", "Semantics", "Compiler"],
       swiftSettings: settings + [.define("CANNERY_TRAMPOLINE", .when(configuration: .debug))]),
     .target(
       name: "Cannery",
@@ -105,6 +106,7 @@ let package = Package(
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
       swiftSettings: settings),
+    .testTarget(name: "ExecutorTests", dependencies: ["Cannery", "Executor"], swiftSettings: settings),
     .testTarget(
       name: "EngineDifferentialTests",
       dependencies: ["Cannery", "EngineComparison", "ProgramGenerator", "WasmText", "WasmValidation", "WastRunner"],

@@ -3,6 +3,7 @@
 // Commands are values that print to a `Console`, so tests run them in-process.
 
 import ArgumentParser
+import Cannery
 
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,6 +30,10 @@ protocol ConsoleCommand: ParsableCommand {
 
 /// Runs the command with these arguments (without the program's name). Returns its exit code.
 public func runCommand(_ arguments: [String], console: Console) -> Int32 {
+  if let complaint = ProcessorBaseline.complaint {
+    console.note("cannery: \(complaint)")
+    return ExitStatus.internalError.rawValue
+  }
   let status = perform(arguments, console)
   console.flush()
   if console.outputError != 0, status == .success {

@@ -49,7 +49,11 @@ public final class Engine: Sendable {
   public let configuration: EngineConfiguration
   private let canonicalizer = TypeCanonicalizer()
 
-  public init(_ configuration: EngineConfiguration = EngineConfiguration()) { self.configuration = configuration }
+  /// Ends the process if the build was made for a newer processor (see `ProcessorBaseline.complaint`).
+  public init(_ configuration: EngineConfiguration = EngineConfiguration()) {
+    if let complaint = ProcessorBaseline.complaint { fatalError(complaint) }
+    self.configuration = configuration
+  }
 
   /// Compiles a module: binary, gzip-compressed binary, or text.
   ///
