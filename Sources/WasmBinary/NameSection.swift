@@ -198,7 +198,8 @@ extension ByteReader {
   /// The entries of a name map, whose indices must increase.
   fileprivate mutating func nameMap(into entries: inout [NameMap.Entry]) throws(ModuleError) {
     let count = Int(try vectorCount())
-    entries.reserveCapacity(entries.count + Swift.min(count, remaining / 2))
+    // Only for the first: reserving for each of many small maps would move the entries each time.
+    if entries.isEmpty { entries.reserveCapacity(Swift.min(count, remaining / 2)) }
     var last: UInt32?
     for _ in 0..<count {
       let start = offset

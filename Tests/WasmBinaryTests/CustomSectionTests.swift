@@ -80,6 +80,22 @@ private func names(_ write: (inout BinaryWriter) -> Void) throws -> NameSection 
     #expect(section.globals.name(of: 3) == (isFramed ? "g" : nil))
   }
 
+  /// One local's name for each of many functions. If reading them took quadratic time, this would take minutes.
+  @Test(.timeLimit(.minutes(1))) func manyFunctionsWithFewNames() throws {
+    let count: UInt32 = 300_000
+    let section = try names { writer in
+      writer.nameSubsection(.locals) { writer in
+        writer.vector(Array(0..<count)) { writer, index in
+          writer.u32(index)
+          writer.names([(0, "x")])
+        }
+      }
+    }
+    #expect(section.problem == nil)
+    #expect(section.locals.indices.count == Int(count))
+    #expect(section.locals.names(of: count - 1).name(of: 0) == "x")
+  }
+
   /// Names live as long as the section, whatever becomes of the module.
   @Test func namesOutliveTheModule() throws {
     var section = NameSection()
