@@ -16,6 +16,7 @@ extension ModuleDecoder {
         _ = try reader.byte()
         let count = Int(try reader.vectorCount())
         try ImplementationLimits.check(module.types.count + count, ImplementationLimits.types, "types", at: start)
+        if count == 1 && module.firstGroupOfOne == nil { module.firstGroupOfOne = first }
         for _ in 0..<count { module.types.append(try reader.subType()) }
       } else {
         try ImplementationLimits.check(module.types.count + 1, ImplementationLimits.types, "types", at: start)

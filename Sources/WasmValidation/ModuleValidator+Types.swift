@@ -12,7 +12,9 @@ extension ModuleValidator {
     var depths: [Int] = []
     depths.reserveCapacity(module.types.count)
     for group in module.recursiveGroups {
-      if group.count != 1 { try require(.gc, .type(Int(group.lowerBound))) }
+      if group.count != 1 || module.firstGroupOfOne == group.lowerBound {
+        try require(.gc, .type(Int(group.lowerBound)))
+      }
       for index in group {
         let type = module.types[Int(index)]
         let item = ModuleItem.type(Int(index))

@@ -168,6 +168,9 @@ public struct Module: Sendable {
   public var types: [SubType] = []
   /// The recursive groups, as half-open ranges of `types`.
   public var recursiveGroups: [Range<UInt32>] = []
+  /// The first type that is a recursive group by itself and is written as a group. It means no more than the type alone,
+  /// but before the proposal gc there were no groups to write.
+  public var firstGroupOfOne: UInt32?
   public var imports: [Import] = []
   /// Type indices of the functions that the module defines.
   public var functions: [UInt32] = []

@@ -1,4 +1,5 @@
 import Testing
+import WasmBinary
 import WasmValidation
 import WebAssembly
 
@@ -128,6 +129,21 @@ private let featureCases: [FeatureCase] = [
       refused += 1
     }
     #expect(refused > 300)
+  }
+
+  /// A type that is written as a group by itself is the same type, in a notation that came with gc.
+  @Test func groupsOfOneTypeNeedTheirProposal() throws {
+    func types(_ entry: [UInt8]) throws -> Module {
+      var writer = BinaryWriter()
+      writer.moduleHeader()
+      writer.section(.type) { $0.append([2, 0x60, 0, 0] + entry) }
+      return try decodeModule(ModuleBytes(writer.bytes))
+    }
+    let group = try types([0x4E, 1, 0x60, 0, 0])
+    #expect(try validate(group).usedProposals.contains(.gc))
+    let error = validationError(group, features: .icp)
+    #expect(error?.reason == .featureDisabled && error?.detail == "type 1: gc")
+    #expect(try !validate(types([0x60, 0, 0]), features: .icp).usedProposals.contains(.gc))
   }
 
   @Test func setsContainEachOther() throws {
