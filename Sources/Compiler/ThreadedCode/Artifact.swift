@@ -41,13 +41,19 @@ extension ArtifactError: CustomStringConvertible {
   }
 }
 
+/// A module compiled ahead of time, as bytes whose header and module are verified. Safe to use from any thread.
 public final class Artifact: Sendable {
+  /// The whole artifact.
   public let bytes: ModuleBytes
   /// The decoded skeleton, which is valid: everything but function bodies.
   public let module: Module
+  /// The types of everything in the module by index, imports first.
   public let spaces: IndexSpaces
+  /// The proposals that were enabled when it was compiled.
   public let features: Features
+  /// How its code counts instructions.
   public let policy: MeteringPolicy
+  /// The raw value of the `OptimizationLevel` that it was compiled at.
   public let optimization: UInt8
   /// SHA-256 of the module that this was made from.
   public let moduleHash: [UInt8]
@@ -79,6 +85,7 @@ public final class Artifact: Sendable {
     }
     layout = try ArtifactLayout(raw)
     guard raw.word(144) == layout.checksum(in: raw) else { throw .corrupt("the skeleton and the directory") }
+    guard layout.isPadded(in: raw) else { throw .malformed("bytes between the parts that are not 0") }
     features = Features(rawValue: UInt32(truncatingIfNeeded: raw.word(24)))
     guard features.isSubset(of: .wasm3) else { throw .malformed("unknown features") }
     guard let policy = MeteringPolicy(rawValue: raw[28]) else { throw .malformed("unknown metering policy") }

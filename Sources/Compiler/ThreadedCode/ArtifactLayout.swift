@@ -90,6 +90,13 @@ struct ArtifactLayout: Sendable {
       checksum: raw.word(entry + 32))
   }
 
+  /// Whether the bytes behind skeleton and location tables, up to the next multiple of 8, are 0: no checksum covers them.
+  func isPadded(in raw: UnsafeRawBufferPointer) -> Bool {
+    [skeleton.end, locations.end].allSatisfy { end in
+      raw[end..<min((end + 7) & ~7, raw.count)].allSatisfy { $0 == 0 }
+    }
+  }
+
   // MARK: Checksums
 
   /// The checksum of skeleton and directory.
