@@ -77,7 +77,7 @@ public struct ScriptRunner<Engine: ScriptEngine> {
     case .assertExhaustion(let action, let message): assertTrap(act(action), message)
     case .assertException(let action):
       switch act(action) {
-      case .success(let results): fail("expected an exception, got \(results)")
+      case .success(let results): fail("expected an exception, got \(listed(results.map(\.description)))")
       case .failure(.engine(.exception)): report.passed += 1
       case .failure(let failure): note(failure, isAssertion: true)
       }
@@ -146,7 +146,7 @@ public struct ScriptRunner<Engine: ScriptEngine> {
       if results.count == patterns.count && zip(patterns, results).allSatisfy({ $0.matches($1) }) {
         report.passed += 1
       } else {
-        fail("expected \(patterns), got \(results)")
+        fail("expected \(listed(patterns.map(\.text))), got \(listed(results.map(\.description)))")
       }
     }
   }
@@ -154,7 +154,7 @@ public struct ScriptRunner<Engine: ScriptEngine> {
   /// A trap's message may be a beginning of the expected one, which sometimes names the element, or go on after it.
   private mutating func assertTrap(_ outcome: Result<[EngineValue], Failure>, _ message: String) {
     switch outcome {
-    case .success(let results): fail("expected the trap \(message), got \(results)")
+    case .success(let results): fail("expected the trap \(message), got \(listed(results.map(\.description)))")
     case .failure(.engine(.trap(let kind))):
       if kind.message.hasPrefix(message) || message.hasPrefix(kind.message) {
         report.passed += 1
