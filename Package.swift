@@ -34,7 +34,7 @@ let package = Package(
       swiftSettings: settings + [.define("CANNERY_TRAMPOLINE", .when(configuration: .debug))]),
     .target(
       name: "Cannery",
-      dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Compiler", "Executor"],
+      dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Semantics", "Compiler", "Executor"],
       swiftSettings: settings),
     .target(
       name: "CLICommands",

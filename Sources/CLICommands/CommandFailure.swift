@@ -65,7 +65,7 @@ struct CommandFailure: Error {
         details: [.init("line", JSONValue(error.line)), .init("column", JSONValue(error.column))])
     case let error as ArtifactError: self.init(error, prefix)
     case let error as InstantiationError: self.init(error, prefix)
-    case let error as ResourceError: self.init(.inputWrong, "resource", prefix + error.text)
+    case let error as ResourceError: self.init(.inputWrong, "resource", "\(prefix)\(error)")
     case let error as ExecutionError:
       switch error {
       case .invalidArtifact(let error): self.init(error, prefix)
@@ -107,28 +107,11 @@ struct CommandFailure: Error {
 
   private init(_ error: InstantiationError, _ prefix: String) {
     switch error {
-    case .unknownImport(_, let item):
-      self.init(.inputWrong, "unlinkable", "\(prefix)the import \(quoted(item.module)) \(quoted(item.name)) is missing")
-    case .incompatibleImport(_, let item, let reason):
-      self.init(
-        .inputWrong, "unlinkable",
-        "\(prefix)the import \(quoted(item.module)) \(quoted(item.name)) does not match: \(reason)")
-    case .resource(let error): self.init(error, file: prefix.isEmpty ? nil : String(prefix.dropLast(2)))
-    case .trap(let trap): self.init(.guestFailed, trap.kind.name, "\(prefix)trap: \(trap)")
-    case .unsupported(let what):
-      self.init(.inputWrong, "unsupported", "\(prefix)not supported by this engine: \(what)")
-    case .otherEngine: self.init(.internalError, "internal", "\(prefix)internal error: compiled by another engine")
-    }
-  }
-}
-
-extension ResourceError {
-  var text: String {
-    switch self {
-    case .memoryLimit(let pages): "a memory of \(pages) pages is beyond the limit"
-    case .tableLimit(let elements): "a table of \(elements) elements is beyond the limit"
-    case .instanceLimit(let count): "more than \(count) instances"
-    case .outOfMemory(let bytes): "no memory for \(bytes) bytes"
+    case .unknownImport, .incompatibleImport: self.init(.inputWrong, "unlinkable", "\(prefix)\(error)")
+    case .resource: self.init(.inputWrong, "resource", "\(prefix)\(error)")
+    case .trap(let trap): self.init(.guestFailed, trap.kind.name, "\(prefix)\(error)")
+    case .unsupported: self.init(.inputWrong, "unsupported", "\(prefix)\(error)")
+    case .otherEngine: self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
     }
   }
 }

@@ -63,7 +63,8 @@ struct CompileCommand: ConsoleCommand {
     let selection = features ?? .standard
     let configuration = EngineConfiguration(
       features: selection.features, metering: metering.policy,
-      compiler: CompilerOptions(optimization: optimization.level, threads: threads))
+      compiler: CompilerOptions(optimization: optimization.level, threads: threads),
+      requiresCanister: selection.isCanister)
     let engine = Engine(configuration)
     let decoded = try naming(file.name) { try times.measure("decode") { try engine.decode(bytes) } }
     try naming(file.name) {

@@ -60,18 +60,10 @@ public final class Console {
   }
 
   /// Adds `text` and a newline to standard error, after all that was printed before. Names from modules may be in it, so
-  /// control characters other than newlines and tabs are escaped.
+  /// control characters are escaped.
   func note(_ text: String) {
     flush()
-    var shown = ""
-    for scalar in text.unicodeScalars {
-      switch scalar.value {
-      case 0x09, 0x0A: shown.unicodeScalars.append(scalar)
-      case 0..<0x20, 0x7F...0x9F: shown += "\\u{" + String(scalar.value, radix: 16) + "}"
-      default: shown.unicodeScalars.append(scalar)
-      }
-    }
-    _ = Array((shown + "\n").utf8).withUnsafeBytes { writeBytes(.error, $0) }
+    _ = Array((visible(text) + "\n").utf8).withUnsafeBytes { writeBytes(.error, $0) }
   }
 
   func flush() {

@@ -1,8 +1,6 @@
 // Writing files whole or not at all: the bytes go to a temporary file beside the target, are synced to the device, and
 // take the target's name in one step. Whoever opens the name sees the old contents or the new ones, also after a crash.
 
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -10,8 +8,6 @@ import Darwin
 #endif
 
 package enum FileWriter {
-  private static let counter = Atomic<Int>(0)
-
   /// Puts `bytes` into the file at `path`, replacing it. A link is followed. What exists and is no regular file (a device, a
   /// pipe) is written to as it is.
   ///
@@ -39,8 +35,8 @@ package enum FileWriter {
     _ target: String, with bytes: [UInt8], mode: mode_t?, shownAs path: String
   ) throws(FileError) {
     let folder = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[...$0]) } ?? "./"
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let temporary = "\(folder).cannery-\(getpid())-\(number).tmp"
+    // By chance, not by process: a process that was killed has left its file, and another may have the same number.
+    let temporary = "\(folder).cannery-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw FileError("write", path, errno) }
     var code = bytes.withUnsafeBytes { FileAccess.writeAll(descriptor, $0) }

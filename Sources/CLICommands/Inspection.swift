@@ -100,7 +100,7 @@ struct Inspection {
 
   private static func cell(_ value: JSONValue, isName: Bool) -> String {
     switch value {
-    case .string(let text): isName ? quoted(text) : text
+    case .string(let text): isName ? quoted(text, limit: .max) : visible(text)
     case .null: isName ? "-" : ""
     default: value.text
     }

@@ -66,24 +66,34 @@ private func perform(_ arguments: [String], _ console: Console) -> ExitStatus {
       return .success
     }
     console.note(text)
+    if asksForJSON(arguments) {
+      console.print(CommandFailure.usage(RootCommand.message(for: error)).json.text)
+    }
     return .wrongUsage
   }
 }
 
+/// Whether `--json` is among the options of a command line that was not understood.
+private func asksForJSON(_ arguments: [String]) -> Bool {
+  arguments.prefix { $0 != "--" && !isInvoke($0) }.contains("--json")
+}
+
+private let invokeOption = "--invoke"
+
+private func isInvoke(_ word: String) -> Bool { word == invokeOption || word.hasPrefix(invokeOption + "=") }
+
 /// The parsed command. The words behind the EXPORT of `run --invoke` are passed on as they stand, so the parser does not see
 /// them: it would take some of them for options, and refuse others.
 private func parse(_ arguments: [String]) throws -> any ParsableCommand {
-  let option = "--invoke"
-  guard arguments.first == RunCommand.configuration.commandName,
-    let index = arguments.firstIndex(where: { $0 == option || $0.hasPrefix(option + "=") })
+  guard arguments.first == RunCommand.configuration.commandName, let index = arguments.firstIndex(where: isInvoke)
   else {
     return try RootCommand.parseAsRoot(arguments)
   }
   var words = Array(arguments[...index])
   var rest = arguments[(index + 1)...]
-  if words[index] == option {
-    guard let export = rest.popFirst() else { throw ValidationError("Missing value for '\(option) <export>'") }
-    words[index] = "\(option)=\(export)"
+  if words[index] == invokeOption {
+    guard let export = rest.popFirst() else { throw ValidationError("Missing value for '\(invokeOption) <export>'") }
+    words[index] = "\(invokeOption)=\(export)"
   }
   var command = try RootCommand.parseAsRoot(words)
   if var run = command as? RunCommand {

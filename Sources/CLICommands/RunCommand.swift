@@ -25,7 +25,11 @@ struct RunCommand: ConsoleCommand {
     help: ArgumentHelp(
       "The most instructions that the call may execute, and the start function before it.", valueName: "limit"))
   var instructions: UInt64?
-  @Option(help: MeteringChoice.help)
+  @Option(
+    help: """
+      How instructions are counted: as the Internet Computer does, 1 for each, or not. By default as icp, or as the \
+      artifact was compiled.
+      """)
   var metering: MeteringChoice?
   @Option(
     parsing: .unconditional, help: FeatureSelection.help, completion: FeatureSelection.completion,
@@ -175,11 +179,14 @@ struct Invocation {
     function = Int(export.index)
   }
 
-  /// The exported functions with their types, for messages; at most 50.
+  /// How many items a message lists.
+  static let listLimit = 50
+
+  /// The exported functions with their types, for messages.
   private static func list(_ module: CompiledModule) -> String {
     let functions = module.module.exports.filter { $0.kind == .function }
     if functions.isEmpty { return "it exports no functions" }
-    let shown = functions.prefix(50).map {
+    let shown = functions.prefix(listLimit).map {
       "\n  \(quoted($0.name)) \(TypeText.text(module.functionType($0.index)))"
     }
     let more = functions.count - shown.count

@@ -62,9 +62,11 @@ struct RunSession {
 
   private func refusal(_ missing: [Import], of module: CompiledModule, _ file: String) -> CommandFailure {
     let types = TypeText(module.module)
-    let lines = missing.map {
+    let shown = missing.prefix(Invocation.listLimit).map {
       "\n  \(quoted($0.module)) \(quoted($0.name)): \($0.description.kind) \(types.text($0.description))"
     }
+    let more = missing.count - shown.count
+    let lines = shown.joined() + (more > 0 ? "\n  and \(more) more" : "")
     let count = missing.count == 1 ? "1 import is" : "\(missing.count) imports are"
     let list: [JSONValue] = missing.map {
       [
@@ -77,7 +79,7 @@ struct RunSession {
       ? "--imports trap has nothing that could stand for them"
       : "--preload NAME=FILE provides the exports of another module, --imports trap functions that trap"
     return CommandFailure(
-      .inputWrong, "unlinkable", "\(file): \(count) missing:\(lines.joined())\n\(advice)",
+      .inputWrong, "unlinkable", "\(file): \(count) missing:\(lines)\n\(advice)",
       details: [.init("imports", .array(list))])
   }
 

@@ -2,18 +2,30 @@
 
 import Cannery
 
-/// A name in quotes. What a terminal would not show as it is, or that rearranges its neighbours, is escaped.
-func quoted(_ name: String) -> String {
+/// A name in quotes. What a terminal would not show as it is, or that rearranges its neighbours, is escaped, and of a long
+/// name only the beginning is shown.
+func quoted(_ name: String, limit: Int = 200) -> String {
   var text = "\""
-  for scalar in name.unicodeScalars {
-    switch scalar.value {
-    case 0x22, 0x5C: text += "\\" + String(scalar)
-    case 0..<0x20, 0x7F...0x9F, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF:
-      text += "\\u{" + String(scalar.value, radix: 16) + "}"
-    default: text.unicodeScalars.append(scalar)
-    }
+  for scalar in name.unicodeScalars.prefix(limit) {
+    if scalar == "\"" || scalar == "\\" { text += "\\" }
+    text += visible(scalar)
   }
-  return text + "\""
+  return text + (name.unicodeScalars.count > limit ? "…\"" : "\"")
+}
+
+/// The text with what a terminal would not show as it is escaped; newlines and tabs stay.
+func visible(_ text: String) -> String {
+  var shown = ""
+  for scalar in text.unicodeScalars { shown += scalar == "\n" || scalar == "\t" ? String(scalar) : visible(scalar) }
+  return shown
+}
+
+private func visible(_ scalar: Unicode.Scalar) -> String {
+  switch scalar.value {
+  case 0..<0x20, 0x7F...0x9F, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF:
+    "\\u{" + String(scalar.value, radix: 16) + "}"
+  default: String(scalar)
+  }
 }
 
 /// Whether two names are equal byte by byte: `==` calls strings equal that only look the same.

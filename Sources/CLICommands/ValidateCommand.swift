@@ -24,7 +24,7 @@ struct ValidateCommand: ConsoleCommand {
     let file = try InputFile(module, console)
     let selection = features ?? .standard
     let bytes = try file.moduleBytes(advice: "cannery inspect verifies artifacts")
-    let engine = Engine(EngineConfiguration(features: selection.features))
+    let engine = Engine(EngineConfiguration(features: selection.features, requiresCanister: selection.isCanister))
     let (decoded, info) = try naming(file.name) {
       let decoded = try engine.decode(bytes)
       let info = try WasmValidation.validate(decoded, features: selection.features)

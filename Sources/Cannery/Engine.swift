@@ -2,19 +2,32 @@
 
 import Compiler
 @_exported import Executor
+import Semantics
 import WasmBinary
 import WasmText
 import WasmValidation
 @_exported import WebAssembly
 
 // The names below also exist in the data model, or in parts of the compiler that are not re-exported.
+/// A value of a Wasm type, at the border between host and Wasm code.
 public typealias Value = RuntimeValue
+/// A table of a store.
 public typealias Table = RuntimeTable
+/// A global variable of a store.
 public typealias Global = RuntimeGlobal
+/// What the compiler can be told.
 public typealias CompilerOptions = Compiler.CompilerOptions
+/// How much the compiler does about the code's speed.
 public typealias OptimizationLevel = Compiler.OptimizationLevel
+/// A module compiled ahead of time, as bytes.
 public typealias Artifact = Compiler.Artifact
+/// Why an artifact was refused.
 public typealias ArtifactError = Compiler.ArtifactError
+
+/// A vector: 128 bits.
+public typealias V128 = Semantics.V128
+/// Why a text was refused.
+public typealias TextError = WasmText.TextError
 
 /// A compiled module. Shared by all stores and threads.
 public typealias Module = CompiledModule
@@ -25,12 +38,14 @@ public struct EngineConfiguration: Sendable {
   public var features: Features
   /// How instructions are counted.
   public var metering: MeteringPolicy
+  /// How modules are compiled; results and counts don't depend on it.
   public var compiler: CompilerOptions
   /// Whether modules must also meet the replica's requirements for canisters.
   public var requiresCanister: Bool
   /// Bytes that a compressed module may inflate to.
   public var inflatedSizeLimit: Int
 
+  /// By default all of WebAssembly 3.0, counted as the Internet Computer does.
   public init(
     features: Features = .wasm3, metering: MeteringPolicy = .icp, compiler: CompilerOptions = CompilerOptions(),
     requiresCanister: Bool = false, inflatedSizeLimit: Int = 104_857_600
@@ -46,9 +61,12 @@ public struct EngineConfiguration: Sendable {
 /// Compiles modules and makes stores. Modules and stores work together only if they come from one engine, which gives
 /// their types a common numbering. Safe to use from any thread.
 public final class Engine: Sendable {
+  /// What the engine was made with.
   public let configuration: EngineConfiguration
   private let canonicalizer = TypeCanonicalizer()
 
+  /// Makes an engine. It costs next to nothing; memory is used by modules and stores.
+  ///
   /// Ends the process if the build was made for a newer processor (see `ProcessorBaseline.complaint`).
   public init(_ configuration: EngineConfiguration = EngineConfiguration()) {
     if let complaint = ProcessorBaseline.complaint { fatalError(complaint) }
@@ -75,14 +93,27 @@ public final class Engine: Sendable {
   }
 
   /// Decodes a module from its binary, compressed or text form, without validating it.
+  ///
+  /// Throws a `ModuleError`, or a `TextError` for text.
   public func decode(_ bytes: [UInt8]) throws -> WebAssembly.Module {
-    let inflated = try inflateIfCompressed(ModuleBytes(bytes), limit: configuration.inflatedSizeLimit)
-    if inflated.buffer.starts(with: [0, 0x61, 0x73, 0x6D]) { return try decodeModule(inflated) }
-    // Text has no byte below 9; what does is binary of some other kind.
-    if inflated.buffer.isEmpty || inflated.buffer.prefix(4).contains(where: { $0 < 9 }) {
-      return try decodeModule(inflated)
+    let input = ModuleBytes(bytes)
+    let inflated = try inflateIfCompressed(input, limit: configuration.inflatedSizeLimit)
+    if configuration.requiresCanister { try checkCanisterCompression(input, inflated: inflated) }
+    if Engine.looksLikeText(inflated.buffer) {
+      return try decodeModule(ModuleBytes(parseModule(Array(inflated.buffer))))
     }
-    return try decodeModule(ModuleBytes(parseModule(Array(inflated.buffer))))
+    return try decodeModule(inflated)
+  }
+
+  /// Whether the bytes begin as a module in the text format can: with space, a parenthesis, a comment, or (which its parser
+  /// refuses) a byte order mark. All else is told that it is no binary module.
+  private static func looksLikeText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let first = bytes.first else { return false }
+    switch first {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): return true
+    case UInt8(ascii: "("), UInt8(ascii: ";"): return true
+    default: return bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    }
   }
 
   /// Opens an artifact. Its header is verified now, each function when it is first called.
@@ -90,6 +121,7 @@ public final class Engine: Sendable {
   /// Throws an `ArtifactError`: also `stale` where the artifact was made with other features or metering than this engine's.
   public func load(artifact bytes: [UInt8]) throws -> Module { try load(artifact: ModuleBytes(bytes)) }
 
+  /// The same for bytes that are shared or mapped, which must stay there while the module lives.
   public func load(artifact bytes: ModuleBytes) throws -> Module { try load(Artifact(bytes)) }
 
   /// The same for an artifact that is open already.

@@ -4,9 +4,11 @@ import WebAssembly
 
 /// Definitions by module and field name, for one store.
 public struct Linker {
+  /// The store that everything defined belongs to, and that instances are made in.
   public let store: Store
   private var definitions: [ExactName: [ExactName: ExternalValue]] = [:]
 
+  /// Makes a linker without definitions.
   public init(_ store: Store) { self.store = store }
 
   /// Defines or replaces `module`.`name`.
@@ -28,6 +30,7 @@ public struct Linker {
     define(module, name, .function(try store.makeFunction(type, name: "\(module).\(name)", body: body)))
   }
 
+  /// What is defined as `module`.`name`, if anything is.
   public func lookUp(_ module: String, _ name: String) -> ExternalValue? {
     definitions[ExactName(module)]?[ExactName(name)]
   }
@@ -93,6 +96,9 @@ extension Store {
     try Memory(type: type, pageLimit: limits.memoryPages, isTracked: tracksWrites)
   }
 
+  /// A table whose elements are all `initial`.
+  ///
+  /// Throws a `ResourceError` where the type asks for more elements than the store allows.
   public func makeTable(_ type: TableType, initial: Reference = .null) throws(ResourceError) -> Table {
     let element = type.element.heapType
     precondition(!element.isConcrete || element.typeIndex < canonicalizer.count, "no type of this engine")
@@ -103,6 +109,7 @@ extension Store {
     return table
   }
 
+  /// A global of the value's type. A reference's type is the nullable one of its kind.
   public func makeGlobal(_ value: Value, isMutable: Bool) -> Global {
     Global(type: GlobalType(value: value.type, isMutable: isMutable), value)
   }

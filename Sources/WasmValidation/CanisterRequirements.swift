@@ -46,6 +46,20 @@ public func validateCanister(_ module: Module, _ info: ValidationInfo) throws(Mo
   try requirements.checkCustomSections()
 }
 
+/// Checks the file in which a canister's module came: the size that ends a compressed one must be that of the module. A file
+/// of several members, of which the replica would read the first only, has another.
+///
+/// Throws a `ModuleError` of the kind `unsupported` with reason `canisterRequirement`; its offset is one in `input`.
+public func checkCanisterCompression(_ input: ModuleBytes, inflated: ModuleBytes) throws(ModuleError) {
+  let file = input.buffer
+  guard file.count >= 18, file[0] == 0x1F, file[1] == 0x8B else { return }
+  let size = UInt32(littleEndian: file.loadUnaligned(fromByteOffset: file.count - 4, as: UInt32.self))
+  if UInt64(size) == UInt64(inflated.count) { return }
+  throw ModuleError(
+    .unsupported, .canisterRequirement, offset: file.count - 4,
+    detail: "the compressed file ends with the size \(size), but inflates to \(inflated.count) bytes")
+}
+
 struct CanisterRequirements {
   let module: Module
   let info: ValidationInfo

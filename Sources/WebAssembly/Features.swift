@@ -38,6 +38,7 @@ public struct Features: OptionSet, Hashable, Sendable {
   public static let icp: Features = [.wasm2, .memory64, .tailCall]
 }
 
+/// A proposal that became part of WebAssembly 3.0; `mvp` is the first version.
 public enum Proposal: UInt8, Hashable, Sendable, CaseIterable {
   case mvp, signExtension, saturatingFloatToInt, mutableGlobal, multiValue, bulkMemory, referenceTypes, simd,
     relaxedSimd, tailCall, extendedConst, multiMemory, memory64, functionReferences, gc, exceptions

@@ -3,6 +3,7 @@
 // Where charges are placed (units, check points) is the same under every metered policy; a policy only says how large
 // they are.
 
+/// A way to count instructions.
 public enum MeteringPolicy: UInt8, Hashable, Sendable, CaseIterable {
   /// Nothing is counted. Function entries and loop headers still poll for interrupts.
   case none

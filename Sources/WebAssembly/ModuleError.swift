@@ -100,6 +100,7 @@ public enum ModuleErrorKind: String, Hashable, Sendable {
   case `internal`
 }
 
+/// Why a module was refused: by which stage, for which of the specification's reasons, and where.
 public struct ModuleError: Error, Hashable, Sendable {
   public var kind: ModuleErrorKind
   public var reason: ModuleErrorReason
@@ -139,7 +140,7 @@ public struct ModuleError: Error, Hashable, Sendable {
 extension ModuleError: CustomStringConvertible {
   public var description: String {
     var text = reason.rawValue
-    if let detail { text += ": \(detail)" }
+    if let detail { text += ": \(detail.shortened())" }
     text += " (at offset 0x\(String(offset, radix: 16))"
     if let section { text += ", \(section.name) section" }
     if let function { text += ", function \(function)" }

@@ -146,6 +146,15 @@ import Testing
     #expect(try work.read("empty") == [])
   }
 
+  /// Files that processes have left that were killed while they wrote are not in the way.
+  @Test func leftTemporaryFiles() throws {
+    let work = try Workspace()
+    for number in 1...200 { try work.write(".cannery-\(getpid())-\(number).tmp", [0]) }
+    try FileWriter.write([1], to: work.path("out"))
+    #expect(try work.read("out") == [1])
+    #expect(work.names.count == 201)
+  }
+
   @Test func fullStandardOutput() throws {
     let work = try Workspace()
     try work.write("a.wat", Samples.arithmetic)

@@ -172,7 +172,7 @@ import Testing
       "run", "--json", "--imports", "trap", "--preload", "ic0=\(work.path("q.wat"))", "i.wat", "--invoke", "base")
     #expect(wrong.exitCode == 2)
     #expect(wrong.errorKind == "unlinkable")
-    #expect(wrong.errors.contains("does not match: its type is () -> ()"))
+    #expect(wrong.errors.contains("does not match: its type is () -> (), not (i32) -> (i32)"))
     #expect(work.run("run", "--preload", "ic0", "i.wat").exitCode == 64)
     #expect(work.run("run", "--preload", "ic0=missing.wasm", "i.wat").exitCode == 2)
   }

@@ -25,6 +25,33 @@ import Testing
     #expect(result.output.isEmpty)
     #expect(result.errors.hasPrefix("Error: "), "\(result.errors)")
     #expect(result.errors.contains("Usage: cannery"))
+    // With --json, also as an object.
+    let json = runCommand([arguments[0], "--json"] + arguments.dropFirst())
+    #expect(json.exitCode == 64)
+    #expect(json.errorKind == "usage", "\(arguments): \(json.output)")
+    #expect(json.errors.hasPrefix("Error: "))
+  }
+
+  @Test func onlyOptionsAskForJSON() {
+    #expect(runCommand(["run", "a", "b", "--invoke", "f", "--json"]).output.isEmpty)
+    #expect(runCommand(["validate", "a", "--", "--json"]).output.isEmpty)
+  }
+
+  @Test func filesOfOtherKinds() throws {
+    let work = try Workspace()
+    let files: [[UInt8]] = [
+      [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1], Array("hello".utf8), [0x89, 0x50, 0x4E, 0x47], [0xFF, 0xFE, 0x28, 0],
+    ]
+    for bytes in files {
+      try work.write("x.wasm", bytes)
+      let result = work.run("validate", "--json", "x.wasm")
+      #expect(result.exitCode == 2)
+      #expect(result.errors.contains("magic header not detected"), "\(result.errors)")
+    }
+    for text in ["(module)", " (module)", "\n;;\n(module)", "(; ;)(func)", "\t\r(module)"] {
+      try work.write("x.wasm", text)
+      #expect(work.run("validate", "x.wasm").exitCode == 0)
+    }
   }
 
   @Test func help() {

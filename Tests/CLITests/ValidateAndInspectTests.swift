@@ -42,6 +42,46 @@ import Testing
     #expect(work.run("run", "--features", "icp", "c.wat").exitCode == 2)
   }
 
+  /// A compressed canister has one member, as its size at the end tells.
+  @Test func compressedCanisters() throws {
+    let work = try Workspace()
+    // The eight bytes of an empty module: as one member, and as two of four bytes.
+    let whole: [UInt8] = [
+      0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 8, 0, 0xF7, 0xFF, 0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 0xCE, 0x33, 0x4B,
+      0x1C, 8, 0, 0, 0,
+    ]
+    let parts: [UInt8] = [
+      0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 4, 0, 0xFB, 0xFF, 0, 0x61, 0x73, 0x6D, 0xDB, 0x49, 0x40, 0x5F, 4, 0, 0,
+      0, 0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 4, 0, 0xFB, 0xFF, 1, 0, 0, 0, 0x79, 0xB8, 0xF8, 0x99, 4, 0, 0, 0,
+    ]
+    try work.write("whole.wasm.gz", whole)
+    try work.write("parts.wasm.gz", parts)
+    for name in ["whole.wasm.gz", "parts.wasm.gz"] { #expect(work.run("validate", name).exitCode == 0) }
+    for words in [["validate"], ["compile", "--emit", "ir"], ["run"]] {
+      #expect(work.run(words + ["--features", "icp", "whole.wasm.gz"]).exitCode == 0, "\(words)")
+      let result = work.run(words + ["--json", "--features", "icp", "parts.wasm.gz"])
+      #expect(result.exitCode == 2, "\(words)")
+      #expect(result.errorKind == "unsupported")
+      #expect(result.errors.contains("ends with the size 4, but inflates to 8 bytes"))
+    }
+  }
+
+  /// What a module calls things does not reach a terminal as it is.
+  @Test func hostileNames() throws {
+    let work = try Workspace()
+    let name = #"\1b[31m\u{202e}"#
+    try work.write(
+      "n.wat", #"(module (import "\#(name)" "\#(name)" (func)) (func (export "\#(name)")) (@custom "\#(name)"))"#)
+    for words in [
+      ["inspect"], ["validate", "--features", "icp"], ["run"], ["run", "--imports", "trap", "--invoke", "x"],
+    ] {
+      let result = work.run(words.prefix(1) + ["n.wat"] + words.dropFirst())
+      for text in [result.output, result.errors] {
+        #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"), "\(words)")
+      }
+    }
+  }
+
   @Test func inspectedModule() throws {
     let work = try Workspace()
     try work.write("i.wat", Samples.importing)

@@ -6,8 +6,11 @@ import WebAssembly
 
 /// Shared by all stores and threads.
 public final class CompiledModule: Sendable {
+  /// What the module was loaded from.
   public let artifact: Artifact
+  /// The decoded module, without function bodies: imports, exports, types and segments.
   public var module: WebAssembly.Module { artifact.module }
+  /// The types of everything in the module by index, imports first.
   public var spaces: IndexSpaces { artifact.spaces }
   /// Canonical types of the engine by type index.
   package let types: [UInt32]

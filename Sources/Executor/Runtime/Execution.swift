@@ -21,6 +21,18 @@ public enum ExecutionError: Error, Hashable, Sendable {
   case notResumable
 }
 
+extension ExecutionError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .invalidArtifact(let error): "artifact refused: \(error)"
+    case .storeIsSuspended: "the store belongs to an execution that has not ended"
+    case .cannotSuspend: "a host function wants to wait where the execution can't be suspended"
+    case .typeMismatch(let what): what
+    case .notResumable: "the execution has ended, or does not wait for this"
+    }
+  }
+}
+
 /// Why `Execution.run` returned.
 public enum ExecutionState {
   case finished([Value])
@@ -33,8 +45,12 @@ public enum ExecutionState {
   case trapped(Trap)
 }
 
+/// A call of a function, which can be stopped and go on. It owns its store until it ends; an execution that is dropped before is
+/// abandoned.
 public final class Execution {
+  /// The store of the function, which no other execution can use meanwhile.
   public let store: Store
+  /// The function that is called.
   public let function: Function
   /// Counter value that the present slice began with.
   private var sliceLimit: Int

@@ -57,6 +57,7 @@ public struct Caller {
     return Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
   }
 
+  /// The store in which the call happens.
   public var store: Store {
     Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
   }

@@ -13,6 +13,7 @@ public enum ExternalValue {
   case memory(Memory)
   case global(Global)
 
+  /// What kind of thing it is.
   public var kind: ExternalKind {
     switch self {
     case .function: .function
@@ -25,9 +26,11 @@ public enum ExternalValue {
 
 /// Why a module was not instantiated.
 public enum InstantiationError: Error {
-  /// `index` is the import's number in the module.
+  /// Nothing was given for an import; `index` is its number in the module.
   case unknownImport(index: Int, Import)
+  /// What was given for an import does not have its type.
   case incompatibleImport(index: Int, Import, reason: String)
+  /// A limit of the store is reached, or the system gave no memory.
   case resource(ResourceError)
   /// An active segment does not fit, or the start function trapped.
   case trap(Trap)
@@ -37,6 +40,20 @@ public enum InstantiationError: Error {
   case otherEngine
 }
 
+extension InstantiationError: CustomStringConvertible {
+  public var description: String {
+    func name(_ item: Import) -> String { "\"\(item.module.shortened())\" \"\(item.name.shortened())\"" }
+    switch self {
+    case .unknownImport(_, let item): return "the import \(name(item)) is missing"
+    case .incompatibleImport(_, let item, let reason): return "the import \(name(item)) does not match: \(reason)"
+    case .resource(let error): return "\(error)"
+    case .trap(let trap): return "trap: \(trap)"
+    case .unsupported(let what): return "not supported by this engine: \(what)"
+    case .otherEngine: return "the module was compiled by another engine"
+    }
+  }
+}
+
 extension Store {
   /// Allocates an instance and runs its segments, not its start function. `imports` are in the module's order.
   package func makeInstance(_ module: CompiledModule, imports: [ExternalValue]) throws(InstantiationError) -> Instance {
@@ -44,13 +61,19 @@ extension Store {
   }
 }
 
+/// A module's functions bound to memories, tables and globals. Its store keeps it, and must live as long as it is used.
 public final class Instance {
+  /// The module that this is an instance of.
   public let module: CompiledModule
+  /// The store that the instance was made in.
   public unowned let store: Store
   package let code: LinkedCode
   package let context: UnsafeMutablePointer<InstanceContext>
+  /// By memory index, imported ones first.
   public private(set) var memories: [Memory] = []
+  /// By table index, imported ones first.
   public private(set) var tables: [Table] = []
+  /// By global index, imported ones first.
   public private(set) var globals: [Global] = []
   private var droppedData: [Bool]
   private var droppedElements: [Bool]
@@ -149,7 +172,10 @@ public final class Instance {
       case (.function(let typeIndex), .function(let function)):
         guard function.store === store else { throw refuse("it belongs to another store") }
         guard store.types.isSubtype(function.record.pointee.type, of: module.types[Int(typeIndex)]) else {
-          throw refuse("its type is \(describe(function.type))")
+          guard case .function(let wanted) = module.module.types[Int(typeIndex)].composite else {
+            preconditionFailure("a function's type is no function type")
+          }
+          throw refuse("its type is \(describe(function.type)), not \(describe(wanted))")
         }
         let position = functionImportCount
         context.pointee.functions[position] = function.record
@@ -158,24 +184,24 @@ public final class Instance {
         // Code for tracked memories would look for a map that other memories do not have.
         guard memory.isTracked == store.tracksWrites else { throw refuse("it belongs to another store") }
         guard matches(memory.currentType.limits, type.limits) else {
-          throw refuse("its limits are \(describe(memory.currentType.limits))")
+          throw refuse("its limits are \(describe(memory.currentType.limits)), not within \(describe(type.limits))")
         }
         add(memory)
       case (.table(let type), .table(let table)):
         guard table.store === store else { throw refuse("it belongs to another store") }
         // A table's type holds canonical type indices.
         guard canonical(type.element) == table.type.element, matches(table.currentType.limits, type.limits) else {
-          throw refuse("its type is \(table.type.element) with limits \(describe(table.currentType.limits))")
+          throw refuse("its type is \(describe(table.currentType)), not within \(describe(type))")
         }
         add(table)
       case (.global(let type), .global(let global)):
         let wanted = canonical(type.value)
         let fits = type.isMutable ? global.type.value == wanted : store.types.matches(global.type.value, wanted)
         guard global.type.isMutable == type.isMutable, fits else {
-          throw refuse("it is \(global.type.isMutable ? "a mutable" : "an immutable") \(global.type.value)")
+          throw refuse("it is \(describe(global.type)), not \(describe(type))")
         }
         add(global)
-      default: throw refuse("it is a \(imports[index].kind)")
+      default: throw refuse("it is a \(imports[index].kind), not a \(item.description.kind)")
       }
     }
   }
@@ -390,5 +416,9 @@ private func describe(_ type: FunctionType) -> String {
 }
 
 private func describe(_ limits: Limits) -> String {
-  "\(limits.address == .i64 ? "i64 " : "")\(limits.minimum)" + (limits.maximum.map { "..\($0)" } ?? "")
+  "\(limits.address == .i64 ? "i64 " : "")\(limits.minimum).." + (limits.maximum.map { "\($0)" } ?? "")
 }
+
+private func describe(_ type: TableType) -> String { "\(describe(type.limits)) \(type.element)" }
+
+private func describe(_ type: GlobalType) -> String { "\(type.isMutable ? "a mutable" : "an immutable") \(type.value)" }

@@ -13,6 +13,7 @@ import Darwin
 
 /// A linear memory of a store.
 public final class Memory {
+  /// The type that the memory was made with; its minimum is the size at first, in 64 KiB pages.
   public let type: MemoryType
   package let record: UnsafeMutablePointer<MemoryRecord>
   /// Bytes of address space that are reserved; at least the size.
@@ -140,6 +141,7 @@ public final class Memory {
     return true
   }
 
+  /// Writes `bytes` from `offset` on. Returns false, with nothing written, where they do not fit.
   public func write(_ bytes: [UInt8], at offset: UInt64) -> Bool { bytes.withUnsafeBytes { write($0, at: offset) } }
 
   /// Whether `length` bytes at `offset` are inside.
@@ -250,8 +252,21 @@ public final class Memory {
 public enum ResourceError: Error, Hashable, Sendable {
   /// A memory's minimum is over the store's limit or its own maximum.
   case memoryLimit(pages: UInt64)
+  /// A table's minimum is over the store's limit.
   case tableLimit(elements: UInt64)
+  /// The store has this many instances already.
   case instanceLimit(Int)
   /// The system gave no memory.
   case outOfMemory(bytes: Int)
+}
+
+extension ResourceError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .memoryLimit(let pages): "a memory of \(pages) pages is beyond the limit"
+    case .tableLimit(let elements): "a table of \(elements) elements is beyond the limit"
+    case .instanceLimit(let count): "more than \(count) instances"
+    case .outOfMemory(let bytes): "no memory for \(bytes) bytes"
+    }
+  }
 }

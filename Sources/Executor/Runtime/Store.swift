@@ -11,9 +11,11 @@ public struct StoreLimits: Sendable {
   public var memoryPages: UInt64 = 1 << 20
   /// Elements of each table.
   public var tableElements: UInt64 = 10_000_000
+  /// Instances, of all modules together.
   public var instances = 10_000
   /// Slots (8 bytes) of stack, counted by `StackCost`: by default 5 MiB, as much as the replica gives its native stack.
   public var stackSlots = 655_360
+  /// The limits that the properties say.
   public init() {}
 }
 
@@ -36,12 +38,17 @@ public final class InterruptHandle: @unchecked Sendable {
   public func interrupt() { flag.pointee.store(true, ordering: .relaxed) }
 }
 
+/// What belongs together at run time: instances and all that they are made of, host functions, the stack. One thread at a
+/// time uses a store and all in it. What it holds is freed with it, not before.
 public final class Store {
+  /// What the store may use.
   public let limits: StoreLimits
+  /// The engine's canonical types, by which types of different modules are compared.
   public let types: CanonicalTypeTable
   package let canonicalizer: TypeCanonicalizer
   /// Whether memories of this store keep what executions write, to undo or compare it.
   public let tracksWrites: Bool
+  /// Stops executions in this store, from any thread.
   public let interruptHandle = InterruptHandle()
   package let context: UnsafeMutablePointer<StoreContext>
   /// Stands in for an instance's context where a host function is called from no instance.
@@ -52,6 +59,7 @@ public final class Store {
   private var chunks: [UnsafeMutablePointer<FunctionRecord>] = []
   private var recordCount = 0
   var hostFunctions: [HostFunction] = []
+  /// All instances, in the order in which they were made.
   public private(set) var instances: [Instance] = []
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
@@ -158,6 +166,7 @@ public final class Store {
 
 /// A function of a store: of an instance, or a host function.
 public struct Function {
+  /// The store that the function belongs to.
   public let store: Store
   package let record: UnsafeMutablePointer<FunctionRecord>
 
@@ -176,6 +185,7 @@ public struct Function {
     self.record = record
   }
 
+  /// Parameters and results.
   public var type: FunctionType {
     if record.pointee.cell == nil { return store.hostFunctions[Int(record.pointee.index)].type }
     let instance = self.instance!

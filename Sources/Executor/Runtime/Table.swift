@@ -5,6 +5,7 @@ import WebAssembly
 
 /// A table of a store.
 public final class Table {
+  /// The type that the table was made with; its minimum is the size at first.
   public let type: TableType
   package let record: UnsafeMutablePointer<TableRecord>
   unowned let store: Store
@@ -33,6 +34,7 @@ public final class Table {
     record.deallocate()
   }
 
+  /// Elements at present.
   public var count: UInt64 { UInt64(record.pointee.count) }
 
   /// The table's type as an importing module sees it: the minimum is the present size.
@@ -107,6 +109,7 @@ public final class Table {
 
 /// A global variable of a store. Its value is one slot, or two for a vector.
 public final class Global {
+  /// The type of the value, and whether it can be set.
   public let type: GlobalType
   package let cell: UnsafeMutablePointer<UInt64>
 
@@ -122,6 +125,7 @@ public final class Global {
     value.store(to: cell)
   }
 
+  /// The present value.
   public var value: Value { Value(type: type.value, from: cell) }
 
   /// Sets a mutable global. Returns false, and changes nothing, where the global is immutable or the type differs.

@@ -11,19 +11,23 @@ public struct BacktraceFrame: Hashable, Sendable {
   public var name: String?
   /// Byte offset in the module of the operator that trapped or called.
   public var offset: Int?
+  /// Whether it is a host function.
   public var isHost: Bool
 }
 
 /// The end of an execution that could not go on.
 public struct Trap: Error {
+  /// Why the execution ended.
   public var kind: TrapKind
   /// Innermost function first; at most `Trap.frameLimit`.
   public var backtrace: [BacktraceFrame] = []
   /// What a host function threw (kind `hostError`).
   public var underlying: (any Error)?
 
+  /// Frames that a backtrace has at most.
   public static let frameLimit = 64
 
+  /// Makes a trap, for hosts that end an execution themselves.
   public init(kind: TrapKind, backtrace: [BacktraceFrame] = [], underlying: (any Error)? = nil) {
     self.kind = kind
     self.backtrace = backtrace
@@ -32,6 +36,7 @@ public struct Trap: Error {
 }
 
 extension Trap: CustomStringConvertible {
+  /// The cause, and a line for each frame of the backtrace.
   public var description: String {
     var text = kind.message
     if let underlying { text += ": \(underlying)" }

@@ -5,9 +5,13 @@ import WebAssembly
 
 /// A function or external reference as Wasm code sees it: a handle of its store. 0 is null.
 public struct Reference: Hashable, Sendable {
+  /// The number by which the store knows the function or object; 0 is null.
   public let handle: UInt64
+  /// The reference with this handle. What is no handle of the store is found out where the reference is used.
   public init(handle: UInt64) { self.handle = handle }
+  /// No function, no object.
   public static let null = Reference(handle: 0)
+  /// Whether it refers to nothing.
   public var isNull: Bool { handle == 0 }
 }
 
@@ -23,7 +27,9 @@ public enum Value: Hashable, Sendable {
   case funcref(Reference)
   case externref(Reference)
 
+  /// An f32.
   public static func float(_ value: Float) -> Value { .f32(value.bitPattern) }
+  /// An f64.
   public static func double(_ value: Double) -> Value { .f64(value.bitPattern) }
 
   /// The value's type; of references the nullable abstract one.
@@ -84,8 +90,11 @@ public enum Value: Hashable, Sendable {
 
 // Names for modules that import others with the same ones, and cannot say `Executor.Value`: the concurrency library has a
 // protocol `Executor`.
+/// See `Value`.
 public typealias RuntimeValue = Value
+/// See `Table`.
 public typealias RuntimeTable = Table
+/// See `Global`.
 public typealias RuntimeGlobal = Global
 
 extension Value: CustomStringConvertible {
