@@ -8,6 +8,9 @@ import WebAssembly
 @frozen
 public struct InstructionReader {
   public var reader: ByteReader
+  /// Whether an operator read so far names its memory in the notation of the multi-memory proposal: by bit 6 of a memory
+  /// argument's flags, or by an index that is more than one byte, if only 0. Before, one byte was reserved.
+  public internal(set) var namesMemories = false
   @usableFromInline let info: UnsafePointer<OperatorInfo>
   @usableFromInline let primary: UnsafePointer<UInt16>
 
@@ -42,8 +45,9 @@ public struct InstructionReader {
     case Immediates.none.rawValue: break
     case Immediates.local.rawValue, Immediates.label.rawValue, Immediates.function.rawValue, Immediates.global.rawValue,
       Immediates.table.rawValue, Immediates.type.rawValue, Immediates.data.rawValue, Immediates.element.rawValue,
-      Immediates.tag.rawValue, Immediates.memory.rawValue:
+      Immediates.tag.rawValue:
       instruction.a = try reader.u32()
+    case Immediates.memory.rawValue: instruction.a = try memoryIndex()
     case Immediates.memoryArgument.rawValue: try memoryArgument(&instruction)
     case Immediates.i32.rawValue: instruction.value = UInt64(UInt32(bitPattern: try reader.s32()))
     case Immediates.i64.rawValue: instruction.value = UInt64(bitPattern: try reader.s64())
@@ -58,8 +62,22 @@ public struct InstructionReader {
     let flags = try reader.u32()
     if flags >= 0x80 { throw reader.error(.malformedMemopFlags, at: start) }
     instruction.a = flags & 0x3F
-    instruction.b = flags & 0x40 != 0 ? try reader.u32() : 0
+    instruction.b = flags & 0x40 != 0 ? try namedMemory() : 0
     instruction.value = try reader.u64()
+  }
+
+  @usableFromInline
+  mutating func namedMemory() throws(ModuleError) -> UInt32 {
+    namesMemories = true
+    return try reader.u32()
+  }
+
+  @usableFromInline
+  mutating func memoryIndex() throws(ModuleError) -> UInt32 {
+    let start = reader.offset
+    let index = try reader.u32()
+    if reader.offset - start > 1 { namesMemories = true }
+    return index
   }
 
   @usableFromInline
@@ -93,10 +111,15 @@ public struct InstructionReader {
     case .memoryLane:
       try memoryArgument(&instruction)
       instruction.lane = try reader.byte()
-    case .callIndirect, .typeField, .typeCount, .typeData, .typeElement, .typeType, .dataMemory, .memoryMemory,
-      .elementTable, .tableTable:
+    case .callIndirect, .typeField, .typeCount, .typeData, .typeElement, .typeType, .elementTable, .tableTable:
       instruction.a = try reader.u32()
       instruction.b = try reader.u32()
+    case .dataMemory:
+      instruction.a = try reader.u32()
+      instruction.b = try memoryIndex()
+    case .memoryMemory:
+      instruction.a = try memoryIndex()
+      instruction.b = try memoryIndex()
     case .labelTable:
       instruction.a = try reader.vectorCount()
       instruction.vector = reader.offset

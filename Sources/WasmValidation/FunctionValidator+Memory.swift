@@ -8,6 +8,7 @@ extension FunctionValidator {
   /// The address type of memory `index`.
   @inline(__always)
   mutating func memory(_ index: UInt32) throws(ModuleError) -> ValueType {
+    if reader.namesMemories { try require(.multiMemory) }
     if index >= tables.memoryCount { throw fail(.unknownMemory, "\(index)") }
     return tables.memories[Int(index)]
   }

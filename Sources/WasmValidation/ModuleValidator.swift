@@ -168,8 +168,8 @@ struct ModuleValidator {
     let tables = validator.tables
     for (index, segment) in module.elements.enumerated() {
       let item = ModuleItem.element(index)
-      // Segments of the first version list functions.
-      if segment.type.heapType != .func { try checkValueType(segment.type, item) }
+      // Segments that list functions, those of the first version, don't write their type.
+      if case .expressions = segment.items, segment.type != .funcref { try checkValueType(segment.type, item) }
       switch segment.mode {
       case .passive: try require(.bulkMemory, item)
       case .declarative: try require(.referenceTypes, item)

@@ -77,7 +77,7 @@ private let featureCases: [FeatureCase] = [
     texts: [
       "(func (param (ref func)))", "(type (func)) (func (param (ref null 0)))",
       "(func (param funcref) (drop (ref.as_non_null (local.get 0))))", "(table 1 funcref (ref.null func))",
-      "(type (func)) (func (call_ref 0 (ref.null 0)))",
+      "(type (func)) (func (call_ref 0 (ref.null 0)))", "(func) (elem (ref func) (ref.func 0))",
     ]),
   FeatureCase(
     proposal: .gc,
@@ -144,6 +144,31 @@ private let featureCases: [FeatureCase] = [
     let error = validationError(group, features: .icp)
     #expect(error?.reason == .featureDisabled && error?.detail == "type 1: gc")
     #expect(try !validate(types([0x60, 0, 0]), features: .icp).usedProposals.contains(.gc))
+  }
+
+  /// Operators on the one memory, in the notation that came with multi-memory and in the one before.
+  private static let memoryNotations: [(named: [UInt8], plain: [UInt8])] = [
+    ([0x41, 0, 0x28, 0x42, 0, 0, 0x1A], [0x41, 0, 0x28, 2, 0, 0x1A]),
+    ([0x41, 0, 0x41, 0, 0x36, 0x40, 0, 0], [0x41, 0, 0x41, 0, 0x36, 0, 0]),
+    ([0x3F, 0x80, 0, 0x1A], [0x3F, 0, 0x1A]),
+    ([0x41, 0, 0x40, 0x80, 0x80, 0, 0x1A], [0x41, 0, 0x40, 0, 0x1A]),
+    ([0x41, 0, 0xFD, 0, 0x44, 0, 0, 0x1A], [0x41, 0, 0xFD, 0, 4, 0, 0x1A]),
+    ([0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 11, 0x80, 0], [0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 11, 0]),
+    ([0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 10, 0x80, 0, 0], [0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 10, 0, 0]),
+    ([0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 10, 0, 0x80, 0], [0x41, 0, 0x41, 0, 0x41, 0, 0xFC, 10, 0, 0]),
+  ]
+
+  @Test(arguments: memoryNotations)
+  func namedMemoriesNeedTheirProposal(named: [UInt8], plain: [UInt8]) throws {
+    func module(_ code: [UInt8]) -> TestModule {
+      var test = TestModule(code: code + [0x0B])
+      test.memories = [MemoryType(limits: Limits(minimum: 1))]
+      return test
+    }
+    #expect(try module(named).validate().usedProposals.contains(.multiMemory))
+    let error = moduleError { () throws(ModuleError) in _ = try module(named).validate(features: .icp) }
+    #expect(error?.reason == .featureDisabled && error?.detail == "multi-memory")
+    #expect(try !module(plain).validate(features: .icp).usedProposals.contains(.multiMemory))
   }
 
   @Test func setsContainEachOther() throws {
