@@ -180,6 +180,7 @@ struct ModuleDecoder {
   }
 
   private mutating func tagSection(_ reader: inout ByteReader) throws(ModuleError) {
+    module.hasTagSection = true
     let count = try sectionCount(&reader, "tags", limit: ImplementationLimits.tags, imported: .tag)
     module.tags.reserveCapacity(min(count, reader.remaining / 2))
     for _ in 0..<count { module.tags.append(try reader.tagType()) }

@@ -82,6 +82,7 @@ struct ModuleValidator {
     for (index, type) in module.memories.enumerated() {
       try checkMemory(type, number: seen.memories + index, .memory(index))
     }
+    if module.hasTagSection { try require(.exceptions, .tag(0)) }
     for (index, type) in module.tags.enumerated() { try checkTag(type, .tag(index)) }
     for (index, global) in module.globals.enumerated() { try checkValueType(global.type.value, .global(index)) }
   }

@@ -178,6 +178,8 @@ public struct Module: Sendable {
   public var memories: [MemoryType] = []
   /// Type indices of the tags that the module defines.
   public var tags: [UInt32] = []
+  /// Whether there is a tag section, if only an empty one: it came with the proposal exceptions.
+  public var hasTagSection = false
   public var globals: [Global] = []
   public var exports: [Export] = []
   public var start: UInt32?

@@ -146,6 +146,16 @@ private let featureCases: [FeatureCase] = [
     #expect(try !validate(types([0x60, 0, 0]), features: .icp).usedProposals.contains(.gc))
   }
 
+  @Test func emptyTagSectionsNeedTheirProposal() throws {
+    var writer = BinaryWriter()
+    writer.moduleHeader()
+    writer.section(.tag) { $0.append([0]) }
+    let module = try decodeModule(ModuleBytes(writer.bytes))
+    #expect(try validate(module).usedProposals.contains(.exceptions))
+    let error = validationError(module, features: .icp)
+    #expect(error?.reason == .featureDisabled && error?.detail == "tag 0: exceptions" && error?.offset == 11)
+  }
+
   /// Operators on the one memory, in the notation that came with multi-memory and in the one before.
   private static let memoryNotations: [(named: [UInt8], plain: [UInt8])] = [
     ([0x41, 0, 0x28, 0x42, 0, 0, 0x1A], [0x41, 0, 0x28, 2, 0, 0x1A]),
