@@ -85,9 +85,10 @@ private func names(_ write: (inout BinaryWriter) -> Void) throws -> NameSection 
     let count: UInt32 = 300_000
     let section = try names { writer in
       writer.nameSubsection(.locals) { writer in
-        writer.vector(Array(0..<count)) { writer, index in
+        writer.u32(count)
+        for index in 0..<count {
           writer.u32(index)
-          writer.names([(0, "x")])
+          writer.append([1, 0, 1, 0x78])
         }
       }
     }
