@@ -30,7 +30,7 @@ extension ArtifactError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAnArtifact: "not an artifact (wrong magic bytes)"
-    case .otherVersion: "made by another version of the compiler"
+    case .otherVersion: "made by another version of the compiler; compile the module again"
     case .wrongSize(let expected, let actual): "truncated or extended: \(expected) bytes expected, \(actual) found"
     case .corrupt(let what): "corrupt: the checksum of \(what) is wrong"
     case .malformed(let what): "malformed: \(what)"
