@@ -99,7 +99,12 @@ final class ModuleCompiler: Sendable {
   private func compileFunction(
     _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
   ) throws(ModuleError) -> FunctionCode {
-    try lower(intermediate(index, &builder, &optimizer), lowering)
+    if let code = try lower(intermediate(index, &builder, &optimizer), lowering) { return code }
+    var plainOptions = options
+    plainOptions.optimization = .none
+    var pinning = FunctionBuilder(frontend, pinsAllLocals: true)
+    var plain = Optimizer(frontend, options: plainOptions)
+    return try lowerInProportion(intermediate(index, &pinning, &plain), lowering)
   }
 
   /// The IR of defined function `index` as lowering gets it.

@@ -82,7 +82,7 @@ public struct FunctionBuilder: ~Copyable {
 
   private let pinsAllLocals: Bool
 
-  /// With `pinsAllLocals`, no function gets SSA form for its locals: for tests of that mode.
+  /// With `pinsAllLocals`, no function gets SSA form for its locals.
   public init(_ context: FrontendContext, pinsAllLocals: Bool = false) {
     self.context = context
     self.pinsAllLocals = pinsAllLocals

@@ -11,7 +11,7 @@ public struct ModuleIR: Sendable {
     compiler = ModuleCompiler(module, policy: policy, options: options)
   }
 
-  /// The text of defined function `index`, just as lowering would get it.
+  /// The text of defined function `index`, just as lowering gets it first.
   ///
   /// Throws the error that compiling the function would give.
   public func text(

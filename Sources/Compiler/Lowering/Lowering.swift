@@ -74,6 +74,8 @@ struct Lowering: ~Copyable {
   var buckets = GrowableBuffer<UInt32>()
   var chain = GrowableBuffer<UInt32>()
   var ends = Heap<SlotEnd>()
+  /// Whether values that are passed along edges share slots.
+  var coalesces = true
   /// Slots of pinned locals that are not parameters.
   var pinnedSlots = 0
   var resultSlots = 0
@@ -125,16 +127,32 @@ struct Lowering: ~Copyable {
   }
 }
 
-/// Lowers `function`.
+/// Lowers `function`; nil if its frame would be out of proportion to its logical cost (`frameRatio`).
 ///
-/// Throws a `ModuleError` of kind `limit` where the function's frame or a charge is larger than the format allows.
-public func lower(_ function: consuming IRFunction, _ context: LoweringContext) throws(ModuleError) -> FunctionCode {
+/// Throws a `ModuleError` of kind `limit` where a charge is larger than the format allows.
+public func lower(_ function: consuming IRFunction, _ context: LoweringContext) throws(ModuleError) -> FunctionCode? {
   var lowering = Lowering(function, context)
-  return try lowering.run()
+  try lowering.allocate()
+  return lowering.isProportionate ? try lowering.generate() : nil
+}
+
+/// Lowers `function`, which has pinned locals and went through no pass, to a frame in proportion: all its values are
+/// operands, and each has a slot of its own while it is on the operand stack.
+///
+/// Throws a `ModuleError` of kind `limit` where the frame or a charge is larger than the format allows.
+public func lowerInProportion(
+  _ function: consuming IRFunction, _ context: LoweringContext
+) throws(ModuleError) -> FunctionCode {
+  var lowering = Lowering(function, context)
+  lowering.coalesces = false
+  try lowering.allocate()
+  assert(lowering.stride <= 2 * frameRatio * lowering.function.frameCost)
+  return try lowering.generate()
 }
 
 extension Lowering {
-  mutating func run() throws(ModuleError) -> FunctionCode {
+  /// Finds the slots of all values.
+  mutating func allocate() throws(ModuleError) {
     // Results are returned in the first slots of the frame, and temporaries must not be among them: they help to put them
     // there.
     let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
@@ -154,7 +172,18 @@ extension Lowering {
       placeCallees()
       temporaryBase = borderSlots
     }
-    try layOutFrame()
+    let outgoing = outgoingSlots == 0 ? 0 : stride + outgoingSlots
+    frameSlots = max(frameEnd, temporaryBase + Lowering.temporaries, outgoing, resultSlots)
+  }
+
+  /// Whether the frame is at most `frameRatio` times what it costs. What coalescing, common subexpressions or values that
+  /// live long make of it has no such bound; recursion would end before the stack's limit.
+  var isProportionate: Bool {
+    stride <= frameRatio * function.frameCost && frameSlots <= frameRatio * function.frameCost + frameReserve
+  }
+
+  mutating func generate() throws(ModuleError) -> FunctionCode {
+    guard frameSlots < 1 << 24 else { throw exceeds("a frame of \(frameSlots) slots", at: 0) }
     emit()
     code.resolve()
     var result = FunctionCode()
@@ -205,13 +234,6 @@ extension Lowering {
       // A call names a slot for its result even if it has none: the first outgoing one.
       outgoingSlots = max(outgoingSlots, signature.parameters, signature.results, 1)
     }
-  }
-
-  /// The frame's size.
-  private mutating func layOutFrame() throws(ModuleError) {
-    let outgoing = outgoingSlots == 0 ? 0 : stride + outgoingSlots
-    frameSlots = max(frameEnd, temporaryBase + Lowering.temporaries, outgoing, resultSlots)
-    guard frameSlots < 1 << 24 else { throw exceeds("a frame of \(frameSlots) slots", at: 0) }
   }
 
   private func exceeds(_ what: String, at node: Int) -> ModuleError {

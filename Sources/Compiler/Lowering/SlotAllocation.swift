@@ -34,7 +34,7 @@ extension Lowering {
   /// Fills in `ValueFacts.slot`, `crossingEnd` and `frameEnd`.
   mutating func allocateSlots() {
     makeClasses()
-    coalesce()
+    if coalesces { coalesce() }
     scan()
   }
 

@@ -24,6 +24,10 @@ extension ThreadedOperation {
 /// Slots beyond its logical cost that a frame may use without `enterLarge`; the executor's stacks have that much room.
 public let frameReserve = 8192
 
+/// How many times its logical cost a frame takes at most where the compiler is free to lay it out, and half of what any
+/// frame takes. So a stack that has room for twice as much as its limit times this never ends before its limit.
+public let frameRatio = 4
+
 /// Verifies `words`, the code of defined function `index`.
 public func verify(
   _ artifact: Artifact, _ function: ArtifactFunction, index: Int, words: UnsafeMutableBufferPointer<UInt64>

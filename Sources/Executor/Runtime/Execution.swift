@@ -302,7 +302,9 @@ extension Function {
     // Deeper, there is no room for what a frame may take beyond the limit.
     let first = base + 1 + Int(record.pointee.parameterSlots)
     let stackEnd = store.context.pointee.stackEnd
-    guard UInt(bitPattern: first) < stackEnd, store.nestedLimit <= stackEnd else {
+    guard UInt(bitPattern: first) < stackEnd, store.nestedLimit <= stackEnd,
+      store.depth < store.limits.nestedExecutions
+    else {
       throw Trap(kind: .callStackExhausted)
     }
     try store.prepareEntry(self, arguments, type: type)

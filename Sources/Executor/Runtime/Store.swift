@@ -15,6 +15,8 @@ public struct StoreLimits: Sendable {
   public var instances = 10_000
   /// Slots (8 bytes) of stack, counted by `StackCost`: by default 5 MiB, as much as the replica gives its native stack.
   public var stackSlots = 655_360
+  /// Executions inside each other, which host functions start. They use the thread's own stack.
+  public var nestedExecutions = 100
   /// The limits that the properties say.
   public init() {}
 }
@@ -87,9 +89,9 @@ public final class Store {
     self.limits = limits
     self.tracksWrites = tracksWrites
     types = canonicalizer.table
-    // Beyond the logical limit there is room for frames that are larger than their cost and for borders between
-    // instances; four times the limit holds any program whose frames are at most four times their cost.
-    let slots = limits.stackSlots * 4 + 2 * frameReserve
+    // Beyond the logical limit there is room for frames that are larger than their cost, and for borders between
+    // instances: the compiler's frames never reach the end before the limit.
+    let slots = limits.stackSlots * 2 * frameRatio + 4 * frameReserve
     stackBytes = (slots * 8 + 65_535) & ~65_535
     guard let stack = mapStack(stackBytes) else { throw .outOfMemory(bytes: stackBytes) }
     self.stack = stack
