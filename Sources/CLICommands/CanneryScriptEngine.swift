@@ -65,7 +65,7 @@ public struct CanneryScriptEngine: ScriptEngine {
       case .trap(let trap): throw .trap(trap.kind)
       case .unsupported(let what): throw .unsupported(what)
       case .resource(let error): throw .failed("\(error)")
-      case .otherEngine: throw .failed("compiled by another engine")
+      case .otherEngine, .storeIsSuspended: throw .failed("\(error)")
       }
     }
   }
@@ -76,7 +76,7 @@ public struct CanneryScriptEngine: ScriptEngine {
     guard case .function(let function) = function else { throw .failed("not a function") }
     defer {
       // What a call wrote stays, also when it trapped.
-      if store.tracksWrites { for instance in store.instances { for memory in instance.memories { memory.commit() } } }
+      store.commit()
     }
     do {
       return try function.call(arguments.map(Value.init)).map(EngineValue.init)

@@ -54,15 +54,6 @@ public struct Linker {
 }
 
 extension Store {
-  /// Makes an instance and runs its start function. `imports` are in the module's order.
-  public func instantiate(
-    _ module: Module, imports: [ExternalValue], instructions: UInt64? = nil
-  ) throws(InstantiationError) -> Instance {
-    let instance = try makeInstance(module, imports: imports)
-    try instance.runStart(instructions: instructions)
-    return instance
-  }
-
   /// A host function on values; a closure over raw slots (`makeHostFunction`) costs less per call.
   public func makeFunction(
     _ type: FunctionType, name: String = "", body: @escaping (Caller, [Value]) throws -> [Value]
@@ -89,28 +80,5 @@ extension Store {
       }
       return .done
     }
-  }
-
-  /// A memory, table or global of the host's, for modules to import.
-  public func makeMemory(_ type: MemoryType) throws(ResourceError) -> Memory {
-    try Memory(type: type, pageLimit: limits.memoryPages, isTracked: tracksWrites)
-  }
-
-  /// A table whose elements are all `initial`.
-  ///
-  /// Throws a `ResourceError` where the type asks for more elements than the store allows.
-  public func makeTable(_ type: TableType, initial: Reference = .null) throws(ResourceError) -> Table {
-    let element = type.element.heapType
-    precondition(!element.isConcrete || element.typeIndex < canonicalizer.count, "no type of this engine")
-    let table = try Table(
-      type: type, holdsFunctions: types.matches(element, .func),
-      elementLimit: limits.tableElements, store: self)
-    _ = table.fill(0, initial.handle, table.count)
-    return table
-  }
-
-  /// A global of the value's type. A reference's type is the nullable one of its kind.
-  public func makeGlobal(_ value: Value, isMutable: Bool) -> Global {
-    Global(type: GlobalType(value: value.type, isMutable: isMutable), value)
   }
 }

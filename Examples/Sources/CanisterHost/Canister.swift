@@ -56,7 +56,7 @@ public final class Canister {
     try defineSystemAPI(in: &linker, system)
     instance = try linker.instantiate(module)
     system.stableMemory = stableMemory
-    for memory in instance.memories { memory.commit() }
+    store.commit()
   }
 
   public var stableMemory: [UInt8] { system.stableMemory }
@@ -76,7 +76,6 @@ public final class Canister {
         result: .failed("no such method: \(message.entry)"), instructions: 0, changedPages: 0, duration: .zero)
     }
     let limit = message.isQuery ? Self.queryLimit : Self.updateLimit
-    let globals = instance.globals.map(\.value)
     let before = system.begin(message, limit: limit)
 
     let start = ContinuousClock.now
@@ -96,11 +95,10 @@ public final class Canister {
 
     let changedPages = message.isQuery ? 0 : instance.memories.reduce(0) { $0 + $1.dirtyPages().count }
     if failure != nil || message.isQuery {
-      for memory in instance.memories { memory.rollBack() }
-      for (global, value) in zip(instance.globals, globals) where global.type.isMutable { _ = global.set(value) }
+      store.rollBack()
       system.rollBack(to: before)
     } else {
-      for memory in instance.memories { memory.commit() }
+      store.commit()
     }
     let result: Outcome.Result =
       if let failure { .failed(failure) } else if let reply = system.reply { .replied(reply) } else { .finished }

@@ -109,7 +109,7 @@ func linkAndRetry(
 /// Links function `index` of the instance. Returns 0, or the status of a trap.
 @inline(never)
 private func linkFunction(_ cx: CX, _ index: Int) -> Int {
-  let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+  let instance = moduleInstance(cx)
   do throws(ArtifactError) {
     try instance.code.link(index)
     return 0
@@ -219,7 +219,7 @@ private func indirectCallee(
 
 @inline(never)
 private func isSubtype(_ cx: CX, _ type: UInt32, _ expected: UInt32) -> Bool {
-  let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+  let instance = moduleInstance(cx)
   return instance.store.types.isSubtype(type, of: expected)
 }
 

@@ -15,11 +15,6 @@ private func table(_ cx: CX, _ index: Int) -> Table {
   Unmanaged<Table>.fromOpaque(instanceContext(cx).tables[index].pointee.object).takeUnretainedValue()
 }
 
-@inline(__always)
-private func instance(_ cx: CX) -> Instance {
-  Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
-}
-
 // A store to pages that are not kept yet: keep them, then execute the store again. One function for each size of store,
 // so that nothing but the registers has to be passed.
 
@@ -103,7 +98,7 @@ func initializeMemory(
   _ cx: CX, _ index: Int, _ segment: Int, _ destination: UInt64, _ source: UInt64, _ length: UInt64
 ) -> Bool {
   let record = instanceContext(cx).memories[index]
-  let bytes = instance(cx).dataSegment(segment)
+  let bytes = moduleInstance(cx).dataSegment(segment)
   guard length <= UInt64(bytes.count), source <= UInt64(bytes.count) - length,
     memory(record).prepareWrite(destination, length)
   else {
@@ -116,7 +111,7 @@ func initializeMemory(
 }
 
 @inline(never)
-func dropData(_ cx: CX, _ segment: Int) { instance(cx).dropData(segment) }
+func dropData(_ cx: CX, _ segment: Int) { moduleInstance(cx).dropData(segment) }
 
 @inline(never)
 func tableGet(_ cx: CX, _ index: Int, _ element: UInt64, _ handle: inout UInt64) -> Bool {
@@ -151,16 +146,16 @@ func tableCopy(_ cx: CX, _ to: Int, _ from: Int, _ destination: UInt64, _ source
 func tableInit(
   _ cx: CX, _ index: Int, _ segment: Int, _ destination: UInt64, _ source: UInt64, _ length: UInt64
 ) -> Bool {
-  instance(cx).initialize(table(cx, index), destination, from: segment, source, length)
+  moduleInstance(cx).initialize(table(cx, index), destination, from: segment, source, length)
 }
 
 @inline(never)
-func dropElements(_ cx: CX, _ segment: Int) { instance(cx).dropElements(segment) }
+func dropElements(_ cx: CX, _ segment: Int) { moduleInstance(cx).dropElements(segment) }
 
 @inline(never)
-func functionHandle(_ cx: CX, _ function: Int) -> UInt64 { instance(cx).functionRecord(function).pointee.handle }
+func functionHandle(_ cx: CX, _ function: Int) -> UInt64 { moduleInstance(cx).functionRecord(function).pointee.handle }
 
 /// The record behind a handle from a slot; nil for null and for bits that are no handle.
 func functionRecord(_ cx: CX, _ handle: UInt64) -> UnsafeMutablePointer<FunctionRecord>? {
-  instance(cx).store.functionRecord(handle)
+  moduleInstance(cx).store.functions.record(handle)
 }

@@ -77,7 +77,7 @@ package struct InstanceContext {
   package var store: UnsafeMutablePointer<StoreContext>
   /// Where a store begins that waits for its old pages to be kept.
   package var trackStart: UInt
-  /// The `Instance`, not retained.
+  /// The `ModuleInstance`, not retained.
   package var object: UnsafeMutableRawPointer
 }
 

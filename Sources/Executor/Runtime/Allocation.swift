@@ -23,6 +23,11 @@ func zeroedWords<Element>(_ count: Int, of type: Element.Type) -> UnsafeMutableP
   return memory.bindMemory(to: type, capacity: max(count, 1))
 }
 
+/// `count` zeroed bytes; free with `freeWords`. Nil where the system gives none.
+func zeroedBytes(_ count: Int) -> UnsafeMutablePointer<UInt8>? {
+  calloc(count, 1)?.bindMemory(to: UInt8.self, capacity: count)
+}
+
 func freeWords<Element>(_ words: UnsafeMutablePointer<Element>) { free(words) }
 
 /// A stack of `bytes` bytes of address space; its pages take memory when touched.

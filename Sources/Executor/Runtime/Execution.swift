@@ -57,13 +57,13 @@ public final class Execution {
   private var executedBefore: UInt64 = 0
   private var state: State
   private let type: FunctionType
-  /// Saved globals, to undo what a dropped execution wrote (stores with write tracking).
-  private var savedGlobals: [(cell: UnsafeMutablePointer<UInt64>, low: UInt64, high: UInt64)] = []
+  /// The globals before it, to undo what a dropped execution wrote (stores with write tracking).
+  private var globalsBefore = GlobalValues()
 
   private enum State {
     /// Not started, or interrupted.
     case ready
-    case outOfInstructions, waiting, ended
+    case running, outOfInstructions, waiting, ended
   }
 
   /// Prepares a call of `function`, which `run` starts. `instructions` limits it; nil means no limit.
@@ -78,16 +78,14 @@ public final class Execution {
       throw .typeMismatch("a host function cannot be suspended; call it directly")
     }
     sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
-    state = .ready
+    state = .ended
     try store.prepareEntry(function, arguments, type: type)
     store.setCounter(sliceLimit)
     store.isSuspended = true
+    state = .ready
     if store.tracksWrites {
-      for instance in store.instances {
-        for global in instance.globals where global.type.isMutable {
-          savedGlobals.append((global.cell, global.cell[0], global.cell[1]))
-        }
-      }
+      store.forEachMemory { $0.beginExecution() }
+      globalsBefore = GlobalValues(of: store.moduleInstances)
     }
   }
 
@@ -126,28 +124,44 @@ public final class Execution {
     return step()
   }
 
-  /// Ends the execution without finishing it. Where the store tracks writes, memories and globals are as before it.
+  /// Goes on after `waitingForHost` as if the host function had thrown `error`: with a trap that carries it.
+  public func resume(throwing error: any Error) throws(ExecutionError) -> ExecutionState {
+    guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
+    store.failedHostFunction = Int(call.record.pointee.index)
+    if let kind = error as? TrapKind { return trapped(kind.status) }
+    store.pendingError = error
+    return trapped(TrapKind.hostError.status)
+  }
+
+  /// Ends the execution without finishing it. Where the store tracks writes, memories and globals are as before it;
+  /// tables stay as they are. Does nothing while the execution runs, or after its end.
   public func abandon() {
-    guard state != .ended else { return }
-    end()
+    guard state != .ended && state != .running else { return }
     if store.tracksWrites {
-      for instance in store.instances { for memory in instance.memories { memory.rollBack() } }
-      for saved in savedGlobals {
-        saved.cell[0] = saved.low
-        saved.cell[1] = saved.high
-      }
+      store.forEachMemory { $0.abandonExecution() }
+      globalsBefore.restore()
     }
+    end()
   }
 
   private func end() {
+    if store.tracksWrites { store.forEachMemory { $0.endExecution() } }
     executedBefore &+= store.executed(of: sliceLimit)
     state = .ended
     store.isSuspended = false
     store.pendingHostCall = nil
   }
 
+  private func trapped(_ status: Int) -> ExecutionState {
+    let trap = store.takeTrap(status)
+    // An interrupt that ended an execution inside a host function was for this one.
+    if trap.kind == .interrupted { store.interruptHandle.flag.pointee.store(false, ordering: .relaxed) }
+    end()
+    return .trapped(trap)
+  }
+
   private func step() -> ExecutionState {
-    state = .ready
+    state = .running
     // The host may have grown the memory while the execution stood still.
     let instance = instanceContext(store.context.pointee.registers.cx)
     instance.refreshMemory()
@@ -164,16 +178,14 @@ public final class Execution {
       state = .outOfInstructions
       return .outOfInstructions
     case Status.interrupted:
+      state = .ready
       store.interruptHandle.flag.pointee.store(false, ordering: .relaxed)
       return .interrupted
     case Status.suspended:
       state = .waiting
       guard let call = store.pendingHostCall else { preconditionFailure("suspended without a host call") }
       return .waitingForHost(store.hostFunctions[Int(call.record.pointee.index)].type)
-    default:
-      let trap = store.takeTrap(status)
-      end()
-      return .trapped(trap)
+    default: return trapped(status)
     }
   }
 }
@@ -197,7 +209,7 @@ extension Store {
   /// Puts arguments and return address of a call from the host on the stack, and points the registers at the function,
   /// which must be one of an instance.
   func prepareEntry(_ function: Function, _ arguments: [Value], type: FunctionType) throws(ExecutionError) {
-    let instance = function.instance.unsafelyUnwrapped
+    let instance = moduleInstance(function.record.pointee.context)
     let index = Int(function.record.pointee.index)
     do throws(ArtifactError) { try instance.code.link(index) } catch { throw .invalidArtifact(error) }
     let code = PC(bitPattern: instance.code.cells[index].load(ordering: .acquiring)).unsafelyUnwrapped

@@ -54,7 +54,7 @@ public struct Caller {
   /// The calling instance; nil where the host calls the function itself.
   public var instance: Instance? {
     if cx == UnsafeMutableRawPointer(store.hostContext) { return nil }
-    return Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+    return Instance(store: store, object: moduleInstance(cx))
   }
 
   /// The store in which the call happens.
@@ -156,6 +156,7 @@ private func invokeHost(
     case .done: return 0
     case .suspend:
       guard store.depth <= 1 else {
+        store.failedHostFunction = Int(record.pointee.index)
         store.pendingError = ExecutionError.cannotSuspend
         return TrapKind.hostError.status
       }

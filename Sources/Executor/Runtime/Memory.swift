@@ -1,7 +1,7 @@
 // Linear memories: reserved address space that is opened as they grow, with optional write tracking.
 //
 // With tracking, a memory keeps the old contents of each 4 KiB page at the first write to it since the last `commit` or
-// `rollBack`. So undoing or comparing costs what was touched, not what there is.
+// `rollBack` (`Memory+Tracking.swift`). So undoing or comparing costs what was touched, not what there is.
 
 import WebAssembly
 
@@ -23,22 +23,21 @@ public final class Memory {
   package let isTracked: Bool
   /// Bytes in `record.writeMap`.
   private var mapCapacity: Int
-  /// Tracking: the pages kept, in order of first write, and their old contents, page after page.
-  private var keptPages: [UInt32] = []
-  private var keptContents: [UnsafeMutableRawPointer] = []
-  private var committedSize: UInt
+  var tracking: WriteTracking
+  /// Tells which store the memory belongs to.
+  let owner: FunctionRegistry
 
-  package static let trackedPageSize = 4096
   /// Bytes of address space that a memory reserves at most.
   private static let reservationLimit: UInt64 = 8 << 30
 
   /// Fails where the type asks for more than `pageLimit` pages or the system has no memory.
-  package init(type: MemoryType, pageLimit: UInt64, isTracked: Bool) throws(ResourceError) {
+  init(type: MemoryType, pageLimit: UInt64, isTracked: Bool, owner: FunctionRegistry) throws(ResourceError) {
     let most: UInt64 = type.limits.address == .i32 ? 65_536 : 1 << 32
     maximumPages = min(type.limits.maximum ?? most, most, pageLimit)
     guard type.limits.minimum <= maximumPages else { throw .memoryLimit(pages: type.limits.minimum) }
     self.type = type
     self.isTracked = isTracked
+    self.owner = owner
     let size = Int(type.limits.minimum * MemoryType.pageSize)
     // Address space for all that the memory may become, as far as that is reasonable: then it never moves. An empty
     // memory has an address too, of which nothing is ever read.
@@ -49,13 +48,17 @@ public final class Memory {
       reserved = max(size, 4096)
       address = Memory.reserve(reserved)
     }
-    guard let base = address, Memory.open(base, size) else { throw .outOfMemory(bytes: size) }
+    guard let base = address else { throw .outOfMemory(bytes: size) }
+    let mapSize = isTracked ? size / KeptPages.pageSize + 1 : 1
+    guard Memory.open(base, size), let map = zeroedBytes(mapSize) else {
+      munmap(base, reserved)
+      throw .outOfMemory(bytes: size)
+    }
+    if !isTracked { map[0] = 1 }
     capacity = reserved
-    mapCapacity = isTracked ? size / Memory.trackedPageSize + 1 : 1
-    let map = UnsafeMutablePointer<UInt8>.allocate(capacity: mapCapacity)
-    map.initialize(repeating: isTracked ? 0 : 1, count: mapCapacity)
+    mapCapacity = mapSize
+    tracking = WriteTracking(committedSize: UInt(size))
     record = .allocate(capacity: 1)
-    committedSize = UInt(size)
     record.initialize(
       to: MemoryRecord(base: base, size: UInt(size), writeMap: map, object: UnsafeMutableRawPointer(record)))
     record.pointee.object = Unmanaged.passUnretained(self).toOpaque()
@@ -63,9 +66,10 @@ public final class Memory {
 
   deinit {
     munmap(record.pointee.base, capacity)
-    record.pointee.writeMap.deallocate()
+    freeWords(record.pointee.writeMap)
     record.deallocate()
-    for page in keptContents { page.deallocate() }
+    tracking.kept.removeAll()
+    tracking.before?.kept.removeAll()
   }
 
   /// Bytes.
@@ -85,34 +89,44 @@ public final class Memory {
     guard !overflow, sum <= maximumPages, sum <= UInt64(Int.max) / MemoryType.pageSize else { return nil }
     if pages == 0 { return old }
     let size = Int(sum * MemoryType.pageSize)
-    if size > capacity {
-      // Beyond the reservation: move.
-      let larger = max(size, min(size * 2, Int(maximumPages * MemoryType.pageSize)))
-      guard let base = Memory.reserve(larger) else { return nil }
-      guard Memory.open(base, size) else {
-        munmap(base, larger)
-        return nil
-      }
-      base.copyMemory(from: record.pointee.base, byteCount: count)
-      munmap(record.pointee.base, capacity)
-      record.pointee.base = base
-      capacity = larger
-    } else if !Memory.open(record.pointee.base, size) {
-      return nil
-    }
     if isTracked {
-      let needed = size / Memory.trackedPageSize + 1
+      let needed = size / KeptPages.pageSize + 1
       if needed > mapCapacity {
-        let map = UnsafeMutablePointer<UInt8>.allocate(capacity: needed)
-        map.initialize(from: record.pointee.writeMap, count: mapCapacity)
-        (map + mapCapacity).initialize(repeating: 0, count: needed - mapCapacity)
-        record.pointee.writeMap.deallocate()
+        guard let map = zeroedBytes(needed) else { return nil }
+        map.update(from: record.pointee.writeMap, count: mapCapacity)
+        freeWords(record.pointee.writeMap)
         record.pointee.writeMap = map
         mapCapacity = needed
       }
     }
+    guard size <= capacity ? Memory.open(record.pointee.base, size) : move(size) else { return nil }
     record.pointee.size = UInt(size)
     return old
+  }
+
+  /// Moves the memory to an address where `size` bytes have room, beyond the reservation.
+  private func move(_ size: Int) -> Bool {
+    var larger = max(size, min(size * 2, Int(maximumPages * MemoryType.pageSize)))
+    var address = Memory.reserve(larger)
+    if address == nil {
+      larger = size
+      address = Memory.reserve(larger)
+    }
+    guard let base = address else { return false }
+    guard Memory.open(base, size) else {
+      munmap(base, larger)
+      return false
+    }
+    // Pages of zeros are left out: most of a memory so large was never touched, and should not take memory now.
+    for start in stride(from: 0, to: count, by: KeptPages.pageSize) {
+      let page = record.pointee.base + start
+      let isZero = (0..<KeptPages.pageSize / 8).allSatisfy { page.load(fromByteOffset: $0 * 8, as: UInt64.self) == 0 }
+      if !isZero { (base + start).copyMemory(from: page, byteCount: KeptPages.pageSize) }
+    }
+    munmap(record.pointee.base, capacity)
+    record.pointee.base = base
+    capacity = larger
+    return true
   }
 
   // MARK: Access by the host
@@ -156,77 +170,6 @@ public final class Memory {
     guard contains(offset, length) else { return false }
     if isTracked && length > 0 { keep(UInt(offset), UInt(length)) }
     return true
-  }
-
-  // MARK: Write tracking
-
-  /// Keeps the pages of `length` (at least 1) bytes at `offset` that are not kept yet.
-  package func keep(_ offset: UInt, _ length: UInt) {
-    let pageSize = UInt(Memory.trackedPageSize)
-    for page in offset / pageSize...(offset + length - 1) / pageSize where record.pointee.writeMap[Int(page)] == 0 {
-      record.pointee.writeMap[Int(page)] = 1
-      let copy = UnsafeMutableRawPointer.allocate(byteCount: Memory.trackedPageSize, alignment: 16)
-      copy.copyMemory(from: record.pointee.base + Int(page * pageSize), byteCount: Memory.trackedPageSize)
-      keptPages.append(UInt32(page))
-      keptContents.append(copy)
-    }
-  }
-
-  /// The pages (4 KiB each, by number) whose bytes differ from what they were at the last commit, in ascending order.
-  public func dirtyPages() -> [UInt32] {
-    var dirty: [UInt32] = []
-    for (index, page) in keptPages.enumerated() {
-      let start = Int(page) * Memory.trackedPageSize
-      if start < count, memcmp(record.pointee.base + start, keptContents[index], Memory.trackedPageSize) != 0 {
-        dirty.append(page)
-      }
-    }
-    return dirty.sorted()
-  }
-
-  /// Makes the present contents the committed ones. Costs what was written since the last commit.
-  public func commit() {
-    committedSize = record.pointee.size
-    forgetKept()
-  }
-
-  /// Puts back contents and size of the last commit.
-  public func rollBack() {
-    precondition(isTracked, "rolling back a memory without write tracking")
-    for (index, page) in keptPages.enumerated() {
-      (record.pointee.base + Int(page) * Memory.trackedPageSize).copyMemory(
-        from: keptContents[index], byteCount: Memory.trackedPageSize)
-    }
-    if record.pointee.size > committedSize {
-      // Pages beyond the committed size are zero again when the memory next grows.
-      clear(from: Int(committedSize), count: Int(record.pointee.size - committedSize))
-      record.pointee.size = committedSize
-    }
-    forgetKept()
-  }
-
-  /// Sets whole Wasm pages to zero, by giving them back to the system where it promises zeros for them.
-  private func clear(from start: Int, count: Int) {
-    #if os(Linux)
-    if madvise(record.pointee.base + start, count, MADV_DONTNEED) == 0 { return }
-    #endif
-    (record.pointee.base + start).initializeMemory(as: UInt8.self, repeating: 0, count: count)
-  }
-
-  /// The committed contents of a page (4 KiB), whatever an execution in progress has written.
-  public func committedPage(_ page: UInt32) -> [UInt8]? {
-    guard UInt(page) * UInt(Memory.trackedPageSize) < committedSize else { return nil }
-    if isTracked, record.pointee.writeMap[Int(page)] != 0, let index = keptPages.firstIndex(of: page) {
-      return [UInt8](UnsafeRawBufferPointer(start: keptContents[index], count: Memory.trackedPageSize))
-    }
-    return read(at: UInt64(page) * UInt64(Memory.trackedPageSize), count: Memory.trackedPageSize)
-  }
-
-  private func forgetKept() {
-    for page in keptPages { record.pointee.writeMap[Int(page)] = 0 }
-    for copy in keptContents { copy.deallocate() }
-    keptPages.removeAll(keepingCapacity: keptPages.count < 1024)
-    keptContents.removeAll(keepingCapacity: keptContents.count < 1024)
   }
 
   // MARK: The mapping

@@ -13,10 +13,11 @@ public struct StoreLimits: Sendable {
   public var tableElements: UInt64 = 10_000_000
   /// Instances, of all modules together.
   public var instances = 10_000
+  /// Executions inside each other: what a host function calls runs on the native stack of its caller, so how far this
+  /// goes is limited apart from the stack of Wasm code.
+  public var nestedExecutions = 100
   /// Slots (8 bytes) of stack, counted by `StackCost`: by default 5 MiB, as much as the replica gives its native stack.
   public var stackSlots = 655_360
-  /// Executions inside each other, which host functions start. They use the thread's own stack.
-  public var nestedExecutions = 100
   /// The limits that the properties say.
   public init() {}
 }
@@ -57,12 +58,12 @@ public final class Store {
   let hostContext: UnsafeMutablePointer<InstanceContext>
   private let stack: UnsafeMutableRawPointer
   private let stackBytes: Int
-  /// Function records in chunks with stable addresses; handle h is record h - 1.
-  private var chunks: [UnsafeMutablePointer<FunctionRecord>] = []
-  private var recordCount = 0
+  let functions = FunctionRegistry()
   var hostFunctions: [HostFunction] = []
+  private(set) var moduleInstances: [ModuleInstance] = []
   /// All instances, in the order in which they were made.
-  public private(set) var instances: [Instance] = []
+  public var instances: [Instance] { moduleInstances.map { Instance(store: self, object: $0) } }
+  var committedGlobals = GlobalValues()
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
   /// The error that a host function or the linker left for the trap that is under way.
@@ -82,7 +83,6 @@ public final class Store {
   var nestedBase: FP?
   /// The stack's limit for them: the caller's, moved by the slots between.
   var nestedLimit: UInt = 0
-  private static let chunkSize = 1024
 
   package init(canonicalizer: TypeCanonicalizer, limits: StoreLimits, tracksWrites: Bool) throws(ResourceError) {
     self.canonicalizer = canonicalizer
@@ -108,30 +108,12 @@ public final class Store {
   }
 
   deinit {
-    for chunk in chunks { chunk.deallocate() }
     context.deallocate()
     freeWords(hostContext)
     unmapStack(stack, stackBytes)
   }
 
   // MARK: Functions
-
-  /// Adds a record; its handle and address stay valid as long as the store.
-  func addRecord(_ record: FunctionRecord) -> UnsafeMutablePointer<FunctionRecord> {
-    if recordCount % Store.chunkSize == 0 { chunks.append(.allocate(capacity: Store.chunkSize)) }
-    let pointer = chunks[recordCount / Store.chunkSize] + recordCount % Store.chunkSize
-    pointer.initialize(to: record)
-    recordCount += 1
-    pointer.pointee.handle = UInt64(recordCount)
-    return pointer
-  }
-
-  /// The record behind a handle; nil for null and for bits that are no handle.
-  func functionRecord(_ handle: UInt64) -> UnsafeMutablePointer<FunctionRecord>? {
-    guard handle != 0, handle <= UInt64(recordCount) else { return nil }
-    let index = Int(handle - 1)
-    return chunks[index / Store.chunkSize] + index % Store.chunkSize
-  }
 
   /// A host function of the given type. `body` reads its parameters from the slots and leaves the results there (one slot
   /// each, two for a vector).
@@ -141,7 +123,7 @@ public final class Store {
     let id = try canonicalizer.add(type)
     hostFunctions.append(HostFunction(type: type, name: name, body: body))
     let resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
-    let record = addRecord(
+    let record = functions.add(
       FunctionRecord(
         context: UnsafeMutableRawPointer(hostContext), cell: nil, type: id, index: UInt32(hostFunctions.count - 1),
         parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }), resultSlots: UInt32(resultSlots),
@@ -149,7 +131,10 @@ public final class Store {
     return Function(store: self, record: record)
   }
 
-  func add(_ instance: Instance) { instances.append(instance) }
+  func add(_ instance: ModuleInstance) {
+    moduleInstances.append(instance)
+    if tracksWrites { committedGlobals.add(instance) }
+  }
 
   // MARK: External references
 
@@ -177,7 +162,7 @@ public struct Function {
 
   /// The function behind `reference`; nil for null and for what is no function of the store.
   public init?(_ reference: Reference, in store: Store) {
-    guard let record = store.functionRecord(reference.handle) else { return nil }
+    guard let record = store.functions.record(reference.handle) else { return nil }
     self.store = store
     self.record = record
   }
@@ -190,8 +175,7 @@ public struct Function {
   /// Parameters and results.
   public var type: FunctionType {
     if record.pointee.cell == nil { return store.hostFunctions[Int(record.pointee.index)].type }
-    let instance = self.instance!
-    let module = instance.module.module
+    let module = moduleInstance(record.pointee.context).module.module
     let typeIndex = module.functions[Int(record.pointee.index)]
     guard case .function(let type) = module.types[Int(typeIndex)].composite else {
       preconditionFailure("a function's type is no function type")
@@ -201,8 +185,13 @@ public struct Function {
 
   /// The instance that defines the function; nil for host functions.
   public var instance: Instance? {
-    if record.pointee.cell == nil { return nil }
-    return Unmanaged<Instance>.fromOpaque(instanceContext(record.pointee.context).pointer.pointee.object)
-      .takeUnretainedValue()
+    record.pointee.cell == nil ? nil : Instance(store: store, object: moduleInstance(record.pointee.context))
   }
+}
+
+/// The instance of a context that is not the host's.
+@inline(__always)
+func moduleInstance(_ cx: CX) -> ModuleInstance {
+  // Sound: the store keeps its instances as long as it lives.
+  Unmanaged<ModuleInstance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
 }

@@ -8,21 +8,20 @@ public final class Table {
   /// The type that the table was made with; its minimum is the size at first.
   public let type: TableType
   package let record: UnsafeMutablePointer<TableRecord>
-  unowned let store: Store
+  let functions: FunctionRegistry
   private var capacity: Int
   private let maximumCount: UInt64
   /// Whether elements are functions.
   package let holdsFunctions: Bool
 
-  package init(type: TableType, holdsFunctions: Bool, elementLimit: UInt64, store: Store) throws(ResourceError) {
+  init(type: TableType, holdsFunctions: Bool, elementLimit: UInt64, functions: FunctionRegistry) throws(ResourceError) {
     maximumCount = min(type.limits.maximum ?? UInt64.max, elementLimit)
     guard type.limits.minimum <= maximumCount else { throw .tableLimit(elements: type.limits.minimum) }
     self.type = type
     self.holdsFunctions = holdsFunctions
-    self.store = store
-    capacity = max(Int(type.limits.minimum), 1)
-    let elements = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
-    elements.initialize(repeating: 0, count: capacity)
+    self.functions = functions
+    capacity = max(Int(clamping: type.limits.minimum), 1)
+    guard let elements = Table.elements(capacity) else { throw .tableLimit(elements: type.limits.minimum) }
     record = .allocate(capacity: 1)
     record.initialize(
       to: TableRecord(elements: elements, count: UInt(type.limits.minimum), object: UnsafeMutableRawPointer(record)))
@@ -30,8 +29,15 @@ public final class Table {
   }
 
   deinit {
-    record.pointee.elements.deallocate()
+    freeWords(record.pointee.elements)
     record.deallocate()
+  }
+
+  /// Room for `count` elements that are null; nil where the system has no memory.
+  private static func elements(_ count: Int) -> UnsafeMutablePointer<UInt64>? {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 8)
+    return overflow
+      ? nil : zeroedBytes(bytes).map { UnsafeMutableRawPointer($0).bindMemory(to: UInt64.self, capacity: count) }
   }
 
   /// Elements at present.
@@ -46,7 +52,7 @@ public final class Table {
   /// What the table keeps for a handle; nil where the handle is of no function.
   func stored(_ handle: UInt64) -> UInt64? {
     if !holdsFunctions || handle == 0 { return handle }
-    guard let record = store.functionRecord(handle) else { return nil }
+    guard let record = functions.record(handle) else { return nil }
     return UInt64(UInt(bitPattern: record))
   }
 
@@ -74,11 +80,12 @@ public final class Table {
     let (sum, overflow) = old.addingReportingOverflow(added)
     guard !overflow, sum <= maximumCount, let value = stored(handle) else { return nil }
     if sum > UInt64(capacity) {
-      capacity = Int(min(maximumCount, max(sum, UInt64(capacity) * 2)))
-      let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
-      larger.update(from: record.pointee.elements, count: Int(old))
-      record.pointee.elements.deallocate()
-      record.pointee.elements = larger
+      let larger = Int(clamping: min(maximumCount, max(sum, UInt64(capacity) * 2)))
+      guard let elements = Table.elements(larger) else { return nil }
+      elements.update(from: record.pointee.elements, count: Int(old))
+      freeWords(record.pointee.elements)
+      record.pointee.elements = elements
+      capacity = larger
     }
     (record.pointee.elements + Int(old)).initialize(repeating: value, count: Int(added))
     record.pointee.count = UInt(sum)
@@ -112,17 +119,15 @@ public final class Global {
   /// The type of the value, and whether it can be set.
   public let type: GlobalType
   package let cell: UnsafeMutablePointer<UInt64>
+  /// Tells which store the global belongs to.
+  let owner: FunctionRegistry
 
-  package init(type: GlobalType, low: UInt64, high: UInt64 = 0) {
+  init(type: GlobalType, low: UInt64, high: UInt64 = 0, owner: FunctionRegistry) {
     self.type = type
+    self.owner = owner
     cell = .allocate(capacity: 2)
     cell[0] = low
     cell[1] = high
-  }
-
-  package convenience init(type: GlobalType, _ value: Value) {
-    self.init(type: type, low: 0)
-    value.store(to: cell)
   }
 
   /// The present value.

@@ -62,7 +62,7 @@ extension Store {
     var cx = context.pointee.registers.cx
     if pc == RuntimeCode.resumeHostCall || pc == RuntimeCode.retryHostCall, let call = pendingHostCall { pc = call.pc }
     while frames.count < Trap.frameLimit {
-      let instance = Unmanaged<Instance>.fromOpaque(instanceContext(cx).pointer.pointee.object).takeUnretainedValue()
+      let instance = moduleInstance(cx)
       guard let place = instance.code.location(of: pc) else { break }
       let artifact = instance.module.artifact
       let index = UInt32(place.function + artifact.spaces.importedFunctionCount)

@@ -38,7 +38,7 @@ extension EnginePair {
     let index = function.record.pointee.index
     guard let instance = function.instance else { return .host(engineHosts[Int(index)]) }
     return .function(
-      instance: engineNumbers[ObjectIdentifier(instance)],
+      instance: engineNumbers[instance],
       index: index + UInt32(instance.module.spaces.importedFunctionCount))
   }
 

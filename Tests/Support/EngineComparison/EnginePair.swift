@@ -17,7 +17,7 @@ public final class EnginePair {
 
   // Where the same things are on both sides.
   var oracleNumbers: [ObjectIdentifier: Int] = [:]
-  var engineNumbers: [ObjectIdentifier: Int] = [:]
+  var engineNumbers: [Cannery.Instance: Int] = [:]
   /// Host functions: number in the pair by address in the oracle's store and by index in the engine's.
   var oracleHosts: [Int: Int] = [:]
   var engineHosts: [Int: Int] = [:]
@@ -64,6 +64,8 @@ public final class EnginePair {
     engineLimits.stackSlots = stackSlots
     engineLimits.memoryPages = limits.memoryPages
     engineLimits.tableElements = limits.tableElements
+    // The oracle has no such limit.
+    engineLimits.nestedExecutions = .max
     store = try engine.makeStore(limits: engineLimits, tracksWrites: variant.tracksWrites)
     store.context.pointee.slice = variant.internalSlice
   }
@@ -114,7 +116,7 @@ public final class EnginePair {
       }
       let pair = Instance(oracle: made, engine: instance)
       oracleNumbers[ObjectIdentifier(made)] = instances.count
-      engineNumbers[ObjectIdentifier(instance)] = instances.count
+      engineNumbers[instance] = instances.count
       instances.append(pair)
       return pair
     } catch let failure as InstantiationFailure {
@@ -133,8 +135,7 @@ public final class EnginePair {
 
   /// Makes what was written the state that an abandoned execution goes back to.
   func commit() {
-    guard variant.tracksWrites else { return }
-    for instance in store.instances { for memory in instance.memories { memory.commit() } }
+    store.commit()
   }
 }
 

@@ -1,0 +1,134 @@
+// Write tracking: what a memory was at its last commit, and when the execution in progress began.
+//
+// Where a byte of `record.writeMap` is 0, the page is not kept yet: whoever writes keeps it first. An execution that
+// begins when pages are kept already starts keeping anew, so that dropping it undoes its writes alone.
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What a tracked memory keeps.
+struct WriteTracking {
+  /// Of pages written since the last commit, or since the execution in progress began.
+  var kept = KeptPages()
+  /// Bytes at the last commit.
+  var committedSize: UInt
+  /// While an execution is in progress that began with pages kept: those pages, and the bytes that the memory had.
+  var before: (kept: KeptPages, size: UInt)?
+}
+
+extension Memory {
+  package static let trackedPageSize = KeptPages.pageSize
+
+  /// Keeps the pages of `length` (at least 1) bytes at `offset` that are not kept yet.
+  package func keep(_ offset: UInt, _ length: UInt) {
+    let pageSize = UInt(KeptPages.pageSize)
+    let map = record.pointee.writeMap
+    for page in offset / pageSize...(offset + length - 1) / pageSize where map[Int(page)] == 0 {
+      map[Int(page)] = 1
+      tracking.kept.keep(UInt64(page), of: record.pointee.base)
+    }
+  }
+
+  /// The pages (4 KiB each, by number) whose bytes differ from what they were at the last commit, in ascending order.
+  public func dirtyPages() -> [UInt64] {
+    var dirty: [UInt64] = []
+    func compare(_ page: UInt64, _ old: UnsafeRawPointer) {
+      let start = Int(page) * KeptPages.pageSize
+      if start < count, memcmp(record.pointee.base + start, old, KeptPages.pageSize) != 0 { dirty.append(page) }
+    }
+    if let before = tracking.before?.kept { for (page, old) in before.pages { compare(page, old) } }
+    for (page, old) in tracking.kept.pages where tracking.before?.kept.copy(of: page) == nil { compare(page, old) }
+    return dirty.sorted()
+  }
+
+  /// Makes the present contents the committed ones. Costs what was written since the last commit.
+  public func commit() {
+    tracking.committedSize = record.pointee.size
+    tracking.before?.kept.removeAll()
+    tracking.before = nil
+    forgetKept()
+  }
+
+  /// Puts back contents and size of the last commit.
+  public func rollBack() {
+    precondition(isTracked, "rolling back a memory without write tracking")
+    tracking.kept.restore(to: record.pointee.base)
+    tracking.before?.kept.restore(to: record.pointee.base)
+    tracking.before?.kept.removeAll()
+    tracking.before = nil
+    shrink(to: tracking.committedSize)
+    forgetKept()
+  }
+
+  /// The committed contents of a page (4 KiB), whatever an execution in progress has written; nil beyond the end.
+  public func committedPage(_ page: UInt64) -> [UInt8]? {
+    let (start, overflow) = page.multipliedReportingOverflow(by: UInt64(KeptPages.pageSize))
+    guard !overflow, start < UInt64(isTracked ? tracking.committedSize : record.pointee.size) else { return nil }
+    guard let old = tracking.before?.kept.copy(of: page) ?? tracking.kept.copy(of: page) else {
+      return read(at: start, count: KeptPages.pageSize)
+    }
+    return [UInt8](UnsafeRawBufferPointer(start: old, count: KeptPages.pageSize))
+  }
+
+  // MARK: Executions
+
+  /// An execution begins that may be dropped.
+  func beginExecution() {
+    guard isTracked, tracking.before == nil, !tracking.kept.isEmpty || record.pointee.size != tracking.committedSize
+    else { return }
+    setMap(tracking.kept, to: 0)
+    tracking.before = (tracking.kept, record.pointee.size)
+    tracking.kept = KeptPages()
+  }
+
+  /// It ended, and what it wrote stays.
+  func endExecution() {
+    guard var before = tracking.before else { return }
+    tracking.before = nil
+    before.kept.merge(&tracking.kept)
+    tracking.kept = before.kept
+    setMap(tracking.kept, to: 1)
+  }
+
+  /// It was dropped: puts back contents and size from before it.
+  func abandonExecution() {
+    guard let before = tracking.before else {
+      if isTracked { rollBack() }
+      return
+    }
+    tracking.before = nil
+    tracking.kept.restore(to: record.pointee.base)
+    shrink(to: before.size)
+    forgetKept()
+    tracking.kept = before.kept
+    setMap(tracking.kept, to: 1)
+  }
+
+  private func setMap(_ pages: KeptPages, to value: UInt8) {
+    for page in pages.numbers { record.pointee.writeMap[Int(page)] = value }
+  }
+
+  private func forgetKept() {
+    setMap(tracking.kept, to: 0)
+    tracking.kept.removeAll()
+  }
+
+  private func shrink(to size: UInt) {
+    let present = record.pointee.size
+    if present <= size { return }
+    // Pages beyond the size are zero when the memory next grows.
+    clear(from: Int(size), count: Int(present - size))
+    record.pointee.size = size
+  }
+
+  /// Sets whole Wasm pages to zero, by giving them back to the system where it promises zeros for them.
+  private func clear(from start: Int, count: Int) {
+    #if os(Linux)
+    if madvise(record.pointee.base + start, count, MADV_DONTNEED) == 0 { return }
+    #endif
+    (record.pointee.base + start).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
+}

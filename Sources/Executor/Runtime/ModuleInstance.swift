@@ -1,0 +1,322 @@
+// Module instances: a module's functions bound to memories, tables and globals.
+//
+// Source: WebAssembly 3.0, section 4.7.3.
+
+import Compiler
+import WasmBinary
+import WebAssembly
+
+/// What is behind an `Instance`. The store keeps it as long as it lives itself, so that functions never lose theirs.
+final class ModuleInstance {
+  let module: CompiledModule
+  unowned let store: Store
+  let code: LinkedCode
+  let context: UnsafeMutablePointer<InstanceContext>
+  private(set) var memories: [Memory] = []
+  private(set) var tables: [Table] = []
+  private(set) var globals: [Global] = []
+  /// Instructions that the start function executed.
+  var startInstructions: UInt64 = 0
+  private var droppedData: [Bool]
+  private var droppedElements: [Bool]
+  /// Handles of the element segments' items, made when first needed.
+  private var elementItems: [[UInt64]?]
+  /// The memory that stands in where the module has none.
+  private let absentMemory: UnsafeMutablePointer<MemoryRecord>
+  private let absentPage: UnsafeMutablePointer<UInt8>
+
+  /// Allocates the instance and runs its segments, not its start function. `imports` are in the module's order.
+  init(_ module: CompiledModule, store: Store, imports: [ExternalValue]) throws(InstantiationError) {
+    guard module.canonicalizer === store.canonicalizer else { throw .otherEngine }
+    guard store.instances.count < store.limits.instances else {
+      throw .resource(.instanceLimit(store.limits.instances))
+    }
+    if let proposal = module.unsupportedForExecution { throw .unsupported(proposal) }
+    self.module = module
+    self.store = store
+    code = module.code(isTracked: store.tracksWrites)
+    droppedData = [Bool](repeating: false, count: module.module.data.count)
+    droppedElements = [Bool](repeating: false, count: module.module.elements.count)
+    elementItems = [[UInt64]?](repeating: nil, count: module.module.elements.count)
+    let spaces = module.spaces
+    let functions = zeroedWords(spaces.functions.count, of: UnsafeMutablePointer<FunctionRecord>?.self)
+    absentPage = .allocate(capacity: 1)
+    absentPage.initialize(to: 1)
+    absentMemory = .allocate(capacity: 1)
+    absentMemory.initialize(
+      to: MemoryRecord(
+        base: UnsafeMutableRawPointer(absentPage), size: 0, writeMap: absentPage,
+        object: UnsafeMutableRawPointer(absentPage)))
+    let types = UnsafeMutablePointer<UInt32>.allocate(capacity: max(module.types.count, 1))
+    for (index, type) in module.types.enumerated() { types[index] = type }
+    context = .allocate(capacity: 1)
+    context.initialize(
+      to: InstanceContext(
+        memorySize: 0, writeMap: absentPage, currentMemory: absentMemory, stackLimit: 0, code: code.cells,
+        globals: zeroedPointers(spaces.globals.count), memories: zeroedPointers(max(spaces.memories.count, 1)),
+        tables: zeroedPointers(spaces.tables.count), functions: functions, types: UnsafePointer(types),
+        store: store.context, trackStart: 0,
+        object: UnsafeMutableRawPointer(context)))
+    context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
+    try link(imports)
+    try allocate()
+    store.add(self)
+    try runSegments()
+  }
+
+  deinit {
+    freeWords(context.pointee.globals)
+    freeWords(context.pointee.memories)
+    freeWords(context.pointee.tables)
+    freeWords(context.pointee.functions)
+    context.pointee.types.deallocate()
+    context.deallocate()
+    absentMemory.deallocate()
+    absentPage.deallocate()
+  }
+
+  // MARK: Construction
+
+  private func link(_ imports: [ExternalValue]) throws(InstantiationError) {
+    for (index, item) in module.module.imports.enumerated() {
+      guard index < imports.count else { throw .unknownImport(index: index, item) }
+      func refuse(_ reason: String) -> InstantiationError { .incompatibleImport(index: index, item, reason: reason) }
+      switch (item.description, imports[index]) {
+      case (.function(let typeIndex), .function(let function)):
+        guard function.store === store else { throw refuse("it belongs to another store") }
+        guard store.types.isSubtype(function.record.pointee.type, of: module.types[Int(typeIndex)]) else {
+          guard case .function(let wanted) = module.module.types[Int(typeIndex)].composite else {
+            preconditionFailure("a function's type is no function type")
+          }
+          throw refuse("its type is \(describe(function.type)), not \(describe(wanted))")
+        }
+        let position = functionImportCount
+        context.pointee.functions[position] = function.record
+        functionImportCount += 1
+      case (.memory(let type), .memory(let memory)):
+        guard memory.owner === store.functions else { throw refuse("it belongs to another store") }
+        guard matches(memory.currentType.limits, type.limits) else {
+          throw refuse("its limits are \(describe(memory.currentType.limits)), not within \(describe(type.limits))")
+        }
+        add(memory)
+      case (.table(let type), .table(let table)):
+        guard table.functions === store.functions else { throw refuse("it belongs to another store") }
+        // A table's type holds canonical type indices.
+        guard canonical(type.element) == table.type.element, matches(table.currentType.limits, type.limits) else {
+          throw refuse("its type is \(describe(table.currentType)), not within \(describe(type))")
+        }
+        add(table)
+      case (.global(let type), .global(let global)):
+        guard global.owner === store.functions else { throw refuse("it belongs to another store") }
+        let wanted = canonical(type.value)
+        let fits = type.isMutable ? global.type.value == wanted : store.types.matches(global.type.value, wanted)
+        guard global.type.isMutable == type.isMutable, fits else {
+          throw refuse("it is \(describe(global.type)), not \(describe(type))")
+        }
+        add(global)
+      default: throw refuse("it is a \(imports[index].kind), not a \(item.description.kind)")
+      }
+    }
+  }
+
+  private var functionImportCount = 0
+
+  private func add(_ memory: Memory) {
+    context.pointee.memories[memories.count] = memory.record
+    memories.append(memory)
+  }
+
+  private func add(_ table: Table) {
+    context.pointee.tables[tables.count] = table.record
+    tables.append(table)
+  }
+
+  private func add(_ global: Global) {
+    context.pointee.globals[globals.count] = global.cell
+    globals.append(global)
+  }
+
+  /// Limits of an item against those of its import.
+  private func matches(_ actual: Limits, _ wanted: Limits) -> Bool {
+    guard actual.address == wanted.address, actual.minimum >= wanted.minimum else { return false }
+    guard let most = wanted.maximum else { return true }
+    guard let given = actual.maximum else { return false }
+    return given <= most
+  }
+
+  /// A value type of the module with canonical type indices.
+  private func canonical(_ type: ValueType) -> ValueType { type.canonical(module.types) }
+
+  private func allocate() throws(InstantiationError) {
+    do throws(ResourceError) {
+      for type in module.module.memories {
+        add(try store.makeMemory(type))
+      }
+      if memories.isEmpty { context.pointee.memories[0] = absentMemory }
+      ContextReference(pointer: context).useMemory(context.pointee.memories[0])
+      // Table initialisers may use imported globals only, so tables come before the module's own globals.
+      for table in module.module.tables {
+        let element = canonical(table.type.element)
+        let holdsFunctions = store.types.matches(element.heapType, .func)
+        let made = try Table(
+          type: TableType(element: element, limits: table.type.limits), holdsFunctions: holdsFunctions,
+          elementLimit: store.limits.tableElements, functions: store.functions)
+        add(made)
+      }
+    } catch {
+      throw .resource(error)
+    }
+    let imported = tables.count - module.module.tables.count
+    for global in module.module.globals {
+      let value = evaluate(global.initializer)
+      add(
+        Global(
+          type: GlobalType(value: canonical(global.type.value), isMutable: global.type.isMutable), low: value.low,
+          high: value.high, owner: store.functions))
+    }
+    for (index, table) in module.module.tables.enumerated() {
+      guard let initializer = table.initializer else { continue }
+      let made = tables[imported + index]
+      _ = made.fill(0, evaluate(initializer).low, made.count)
+    }
+  }
+
+  /// Active segments in order; a segment that does not fit traps, and what the earlier ones wrote stays.
+  private func runSegments() throws(InstantiationError) {
+    for (index, segment) in module.module.elements.enumerated() {
+      switch segment.mode {
+      case .active(let table, let offset):
+        let start = evaluate(offset).low
+        guard initialize(tables[Int(table)], start, from: index, 0, UInt64(segment.items.count)) else {
+          throw .trap(Trap(kind: .outOfBoundsTableAccess))
+        }
+        droppedElements[index] = true
+      case .declarative: droppedElements[index] = true
+      case .passive: break
+      }
+    }
+    for (index, segment) in module.module.data.enumerated() {
+      guard case .active(let memory, let offset) = segment.mode else { continue }
+      let bytes = dataSegment(index)
+      guard memories[Int(memory)].write(bytes, at: evaluate(offset).low) else {
+        throw .trap(Trap(kind: .outOfBoundsMemoryAccess))
+      }
+      droppedData[index] = true
+    }
+    // What the segments wrote is what the instance begins with; to imported memories they are writes like any other.
+    for memory in memories.dropFirst(memories.count - module.module.memories.count) { memory.commit() }
+  }
+
+  // MARK: Parts
+
+  /// The record of function `index` of the function index space, made on first use.
+  func functionRecord(_ index: Int) -> UnsafeMutablePointer<FunctionRecord> {
+    if let record = context.pointee.functions[index] { return record }
+    let defined = index - module.spaces.importedFunctionCount
+    let type = module.functionType(UInt32(index))
+    let resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
+    let record = store.functions.add(
+      FunctionRecord(
+        context: UnsafeMutableRawPointer(context), cell: code.cells + defined,
+        type: module.types[Int(module.spaces.functions[index])],
+        index: UInt32(defined), parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }),
+        resultSlots: UInt32(resultSlots), returnsScalar: type.results.count == 1 && resultSlots == 1, handle: 0))
+    context.pointee.functions[index] = record
+    return record
+  }
+
+  /// The bytes of a data segment; empty once it is dropped.
+  func dataSegment(_ index: Int) -> UnsafeRawBufferPointer {
+    if droppedData[index] { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    let range = module.module.data[index].bytes
+    return UnsafeRawBufferPointer(rebasing: module.module.bytes.buffer[range.start..<range.end])
+  }
+
+  func dropData(_ index: Int) { droppedData[index] = true }
+  func dropElements(_ index: Int) { droppedElements[index] = true }
+
+  /// Copies items of an element segment to a table. False where a range does not fit.
+  func initialize(_ table: Table, _ destination: UInt64, from segment: Int, _ start: UInt64, _ length: UInt64) -> Bool {
+    let count = droppedElements[segment] ? 0 : UInt64(module.module.elements[segment].items.count)
+    guard length <= count, start <= count - length, length <= table.count, destination <= table.count - length else {
+      return false
+    }
+    if length == 0 { return true }
+    let items = handles(of: segment)
+    for index in 0..<length {
+      guard let value = table.stored(items[Int(start + index)]) else { return false }
+      table.record.pointee.elements[Int(destination + index)] = value
+    }
+    return true
+  }
+
+  private func handles(of segment: Int) -> [UInt64] {
+    if let items = elementItems[segment] { return items }
+    let items: [UInt64]
+    switch module.module.elements[segment].items {
+    case .functions(let list): items = list.map { functionRecord(Int($0)).pointee.handle }
+    case .expressions(let list): items = list.map { evaluate($0).low }
+    }
+    elementItems[segment] = items
+    return items
+  }
+
+  /// The value of a constant expression. Validation has checked it; but it is read again, and the file that it may be
+  /// mapped from may have changed. Then the value is any, or 0.
+  private func evaluate(_ expression: ConstantExpression) -> (low: UInt64, high: UInt64) {
+    var reader = InstructionReader(module.module.bytes.buffer, range: expression.range)
+    var instruction = Instruction()
+    var stack: [(low: UInt64, high: UInt64)] = []
+    func pop() -> UInt64 { stack.popLast()?.low ?? 0 }
+    do throws(ModuleError) {
+      while !reader.isAtEnd {
+        try reader.next(&instruction)
+        switch instruction.opcode {
+        case .i32Const, .i64Const, .f32Const, .f64Const: stack.append((instruction.value, 0))
+        case .v128Const: stack.append((instruction.value, instruction.high))
+        case .refNull: stack.append((0, 0))
+        case .refFunc where instruction.a < UInt32(module.spaces.functions.count):
+          stack.append((functionRecord(Int(instruction.a)).pointee.handle, 0))
+        case .globalGet where instruction.a < UInt32(globals.count):
+          let cell = globals[Int(instruction.a)].cell
+          stack.append((cell[0], cell[1]))
+        case .i32Add, .i32Sub, .i32Mul:
+          let right = UInt32(truncatingIfNeeded: pop())
+          let left = UInt32(truncatingIfNeeded: pop())
+          let value =
+            instruction.opcode == .i32Add
+            ? left &+ right : instruction.opcode == .i32Sub ? left &- right : left &* right
+          stack.append((UInt64(value), 0))
+        case .i64Add, .i64Sub, .i64Mul:
+          let right = pop()
+          let left = pop()
+          let value =
+            instruction.opcode == .i64Add
+            ? left &+ right : instruction.opcode == .i64Sub ? left &- right : left &* right
+          stack.append((value, 0))
+        default: break
+        }
+      }
+    } catch {
+      return (0, 0)
+    }
+    return stack.last ?? (0, 0)
+  }
+}
+
+private func zeroedPointers<Pointee>(_ count: Int) -> UnsafeMutablePointer<UnsafeMutablePointer<Pointee>> {
+  // Sound: entries are written before handlers can read them; zero bits are no valid pointer but are never loaded.
+  UnsafeMutableRawPointer(zeroedWords(count, of: UInt.self)).assumingMemoryBound(to: UnsafeMutablePointer<Pointee>.self)
+}
+
+private func describe(_ type: FunctionType) -> String {
+  "(\(type.parameters.map(\.description).joined(separator: ", "))) -> (\(type.results.map(\.description).joined(separator: ", ")))"
+}
+
+private func describe(_ limits: Limits) -> String {
+  "\(limits.address == .i64 ? "i64 " : "")\(limits.minimum).." + (limits.maximum.map { "\($0)" } ?? "")
+}
+
+private func describe(_ type: TableType) -> String { "\(describe(type.limits)) \(type.element)" }
+
+private func describe(_ type: GlobalType) -> String { "\(type.isMutable ? "a mutable" : "an immutable") \(type.value)" }

@@ -1,0 +1,149 @@
+// What host functions throw, and where traps say that they come from.
+
+import Cannery
+import Testing
+
+@Suite struct HostFunctionTests {
+  private struct Refusal: Error, Equatable { var code: Int }
+
+  /// How `f` gets to the host function `fail`, innermost call first: by the names of the frames of the backtrace.
+  private static let ways: [(body: String, frames: [String])] = [
+    ("(call $fail)", ["fail", "f"]),
+    ("(call_indirect (type $t) (i32.const 0))", ["fail", "f"]),
+    ("(call_ref $t (ref.func $fail))", ["fail", "f"]),
+    ("(call $tail)", ["fail", "tail", "f"]),
+    ("(call $deep (i32.const 2))", ["fail", "deep", "deep", "deep", "f"]),
+    ("(call $relay)", ["fail", "relay", "f"]),
+    ("(call $relayTail)", ["fail", "f"]),
+  ]
+
+  @Test(arguments: ways.indices)
+  func errorsAreCarried(_ way: Int) throws {
+    let (body, frames) = Self.ways[way]
+    var machine = try Machine()
+    var error: any Error = Refusal(code: 5)
+    try machine.host("fail") { _, _ in throw error }
+    try machine.add(
+      """
+      (module (import "env" "fail" (func $fail))
+        (func $relay (export "relay") (call $fail)) (func $relayTail (export "relayTail") (return_call $fail)))
+      """, as: "other")
+    let instance = try machine.add(
+      """
+      (module (type $t (func)) (import "env" "fail" (func $fail))
+        (import "other" "relay" (func $relay)) (import "other" "relayTail" (func $relayTail))
+        (table funcref (elem $fail)) (elem declare func $fail)
+        (func $tail (return_call $fail))
+        (func $deep (param i32)
+          (if (local.get 0) (then (call $deep (i32.sub (local.get 0) (i32.const 1)))) (else (call $fail))))
+        (func $f (export "f") \(body)))
+      """)
+    let trap = try instance.trap("f")
+    #expect(trap?.kind == .hostError)
+    #expect(trap?.underlying as? Refusal == Refusal(code: 5))
+    let names = trap?.backtrace.map { $0.name ?? "?" }
+    // A function that was replaced by a tail call may still be named, as its frame is there while the host runs.
+    #expect(names == frames || names == frames.prefix(1) + ["relayTail"] + frames.dropFirst())
+    #expect(trap?.backtrace.first?.isHost == true)
+    #expect(trap?.backtrace.dropFirst().allSatisfy { !$0.isHost && $0.offset != nil } == true)
+    // The next trap is a new one.
+    error = TrapKind.integerOverflow
+    let second = try instance.trap("f")
+    #expect(second?.kind == .integerOverflow)
+    #expect(second?.underlying == nil)
+    #expect(second?.backtrace.first?.name == "fail")
+    error = CancellationError()
+    #expect(try instance.trap("f")?.underlying is CancellationError)
+  }
+
+  /// A trap of Wasm code after a host function has failed and been caught has no trace of it.
+  @Test func caughtErrorsAreForgotten() throws {
+    var machine = try Machine()
+    var instance: Instance?
+    try machine.host("fail") { _, _ in throw Refusal(code: 1) }
+    try machine.host("catch") { _, _ in
+      let trap = try instance?.trap("fail")
+      #expect(trap?.underlying as? Refusal == Refusal(code: 1))
+      return .done
+    }
+    instance = try machine.add(
+      """
+      (module (import "env" "fail" (func $fail)) (import "env" "catch" (func $catch))
+        (func (export "fail") (call $fail)) (func $f (export "f") (call $catch) unreachable))
+      """)
+    let trap = try instance?.trap("f")
+    #expect(trap?.kind == .unreachable)
+    #expect(trap?.underlying == nil)
+    #expect(trap?.backtrace.map(\.name) == ["f"])
+  }
+
+  @Test func wrongResults() throws {
+    var machine = try Machine()
+    var results: [Value] = []
+    try machine.linker.function("env", "h", FunctionType(parameters: [], results: [.i32, .f64])) { _, _ in results }
+    let instance = try machine.add(
+      #"(module (import "env" "h" (func $h (result i32 f64))) (func (export "f") (result i32 f64) (call $h)))"#)
+    for wrong in [[], [.i32(1)], [.double(1), .i32(1)], [.i32(1), .double(2), .i32(3)]] as [[Value]] {
+      results = wrong
+      #expect(try instance.trap("f")?.underlying is ExecutionError)
+    }
+    results = [.i32(1), .double(2)]
+    #expect(try instance.call("f") == results)
+  }
+
+  /// Host functions that the host calls, that make others, and that call Wasm code in the same instance.
+  @Test func hostFunctionsInHostFunctions() throws {
+    var machine = try Machine()
+    let store = machine.store
+    var instance: Instance?
+    try machine.host("outer", [.i32], [.i32]) { caller, slots in
+      #expect(caller.instance == instance)
+      let made = try store.makeHostFunction(FunctionType(parameters: [.i32], results: [.i32])) { caller, slots in
+        #expect(caller.instance == nil)
+        slots[0] += 1
+        return .done
+      }
+      let more = try made.call([.i32(Int32(slots[0]))])
+      guard case .i32(let value) = try instance?.call("double", more[0]).first else { return .done }
+      slots[0] = UInt64(value)
+      return .done
+    }
+    instance = try machine.add(
+      """
+      (module (import "env" "outer" (func $outer (param i32) (result i32)))
+        (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+        (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (call $outer (local.get 0)))))
+      """)
+    #expect(try instance?.call("f", .i32(20)) == [.i32(62)])
+  }
+
+  /// What a function that a host function calls executes counts for the whole execution.
+  @Test func nestedInstructionsCount() throws {
+    var machine = try Machine()
+    var instance: Instance?
+    try machine.host("nest") { _, _ in
+      _ = try instance?.call("spin", .i32(100))
+      return .done
+    }
+    let made = try machine.add(
+      """
+      (module (import "env" "nest" (func $nest))
+        (func $spin (export "spin") (param i32)
+          (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "direct") (call $spin (i32.const 100)))
+        (func (export "nested") (call $nest)))
+      """)
+    instance = made
+    func executed(_ name: String, _ arguments: Value...) throws -> UInt64 {
+      let execution = try Execution(made.function(name), arguments: arguments)
+      #expect(try execution.run().results != nil)
+      return execution.instructionsExecuted
+    }
+    // The direct call has one constant more.
+    #expect(try executed("direct") == executed("nested") + 1)
+    // Without enough instructions the inner one cannot stop: it traps, and with it all.
+    let execution = try Execution(made.function("nested"), arguments: [], instructions: 50)
+    #expect(try execution.run().trap?.kind == .outOfInstructions)
+    #expect(execution.instructionsExecuted >= 50)
+  }
+}
