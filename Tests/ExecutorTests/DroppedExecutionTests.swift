@@ -162,7 +162,8 @@ import Testing
       _ = try linker.instantiate(
         try engine.compile(
           Array(
-            #"(module (import "m" "m" (memory 1)) (memory 1) (data (i32.const 5) "x") (data 1 (i32.const 5) "y"))"#.utf8
+            #"(module (import "m" "m" (memory 1)) (memory 1) (data (i32.const 5) "x") (data (memory 1) (i32.const 5) "y"))"#
+              .utf8
           )))
       return .done
     }

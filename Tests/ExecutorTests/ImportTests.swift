@@ -21,8 +21,10 @@ import Testing
     ("(memory 1)", "(memory (export \"x\") i64 1)", "its limits are i64 1"),
     ("(table 1 funcref)", "(table (export \"x\") 1 funcref)", nil),
     ("(table 1 funcref)", "(table (export \"x\") 1 externref)", "its type is"),
-    ("(table 3 funcref)", "(table (export \"x\") 2 9 funcref)", "with limits 2..9"),
-    ("(table i64 1 funcref)", "(table (export \"x\") 1 funcref)", "with limits 1"),
+    ("(table 3 funcref)", "(table (export \"x\") 2 9 funcref)", "its type is 2..9 funcref, not within 3.. funcref"),
+    (
+      "(table i64 1 funcref)", "(table (export \"x\") 1 funcref)", "its type is 1.. funcref, not within i64 1.. funcref"
+    ),
     ("(global i32)", "(global (export \"x\") i32 (i32.const 1))", nil),
     ("(global i32)", "(global (export \"x\") i64 (i64.const 1))", "it is an immutable i64"),
     ("(global i32)", "(global (export \"x\") (mut i32) (i32.const 1))", "it is a mutable i32"),

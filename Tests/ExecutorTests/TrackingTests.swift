@@ -148,7 +148,7 @@ private let writers: [Writer] =
     let memory = try machine.store.makeMemory(type)
     machine.linker.define("env", "m", .memory(memory))
     let text =
-      #"(module (import "env" "m" (memory 1)) (memory (export "own") 1) (data (i32.const 4095) "ab") (data 1 (i32.const 9) "c"))"#
+      #"(module (import "env" "m" (memory 1)) (memory (export "own") 1) (data (i32.const 4095) "ab") (data (memory 1) (i32.const 9) "c"))"#
     let instance = try machine.add(text)
     #expect(memory.dirtyPages() == [0, 1])
     #expect(try instance.memory("own").dirtyPages() == [])

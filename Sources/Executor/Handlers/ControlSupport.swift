@@ -91,9 +91,10 @@ func chargeBeyondSlice(
     store.pointee.reserve = 0
     return outOfInstructions(pc + 2, fp, md, cx, ac, Int(max(counter, Int128(Int.min))), x0, x1)
   }
-  let left = min(Int(counter), store.pointee.slice)
-  store.pointee.reserve = Int(counter) - left
-  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+  // Nothing is left of the slice: the next check point looks for interrupts. A new slice here could keep it from doing so
+  // for ever.
+  store.pointee.reserve = Int(counter)
+  return next(pc + 2, fp, md, cx, ac, 0, x0, x1)
 }
 
 /// The callee has not been called before: verify and link it, then execute the same operation again.

@@ -79,8 +79,10 @@ public struct Caller {
     store.hostCharges.charged = UInt64(clamping: Int128(store.hostCharges.charged) + Int128(amount))
     // Clamped: code from outside can drive the counter anywhere.
     let rest = min(max(counter - Int128(amount - paid), Int128(Int.min)), Int128(Int.max))
-    context.pointee.registers.rm = Int(min(rest, Int128(context.pointee.slice)))
-    context.pointee.reserve = Int(rest) - context.pointee.registers.rm
+    // Of the slice stays what was left of it: a new one here could keep check points from looking for interrupts for ever.
+    let left = min(rest, max(Int128(context.pointee.registers.rm) - Int128(amount - paid), 0))
+    context.pointee.registers.rm = Int(left)
+    context.pointee.reserve = Int(rest - left)
     if rest < 0 {
       store.hostCharges.ranOut = true
       throw .outOfInstructions
