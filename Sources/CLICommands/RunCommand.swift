@@ -18,6 +18,7 @@ struct RunCommand: ConsoleCommand {
       """)
 
   enum ImportChoice: String, CaseIterable, ExpressibleByArgument { case trap }
+  enum Verification: String, CaseIterable, ExpressibleByArgument { case lazy, all, recompile }
 
   @Argument(help: .file, completion: .modules)
   var file: String
@@ -46,6 +47,16 @@ struct RunCommand: ConsoleCommand {
       "Another module or artifact, whose exports can be imported from the module name NAME.", valueName: "name=file"),
     transform: { try Preload(parsing: $0) })
   var preload: [Preload] = []
+  @Option(
+    help: """
+      How an artifact is verified before it is executed: each function when it is first called, all of them at once, or by \
+      compiling its module again, which --module names, and comparing byte by byte.
+      """)
+  var verify: Verification = .lazy
+  @Option(
+    help: ArgumentHelp("The module that the artifact was compiled from, for --verify recompile.", valueName: "module"),
+    completion: .modules)
+  var module: String?
   @OptionGroup var output: OutputOptions
   @Option(
     parsing: .remaining,
@@ -69,6 +80,9 @@ struct RunCommand: ConsoleCommand {
     if instructions != nil, metering == .some(.uncounted) {
       throw ValidationError("--instructions limits nothing with --metering none")
     }
+    if (verify == .recompile) != (module != nil) {
+      throw ValidationError("--verify recompile and --module go together")
+    }
   }
 
   func execute(on console: Console) throws -> ExitStatus {
@@ -83,7 +97,7 @@ struct RunCommand: ConsoleCommand {
     let engine = Engine(
       EngineConfiguration(
         features: selection.features, metering: policy, requiresCanister: selection.isCanister))
-    let module = try naming(main.name) { try artifact.map { try engine.load($0) } ?? engine.compile(main) }
+    let module = try load(main, artifact, engine, console)
     let call = try invoke.first.map { try Invocation($0, invoke.dropFirst(), of: module) }
 
     var session = try RunSession(engine, instructions: instructions, trapsUnknownImports: imports == .trap)
@@ -102,6 +116,30 @@ struct RunCommand: ConsoleCommand {
     report.startInstructions = session.startInstructions
     if output.json { console.print(report.json.text) } else { report.print(on: console, policy) }
     return report.trap == nil ? .success : .guestFailed
+  }
+
+  /// The module in `file`, verified as far as it was asked for.
+  private func load(
+    _ file: InputFile, _ artifact: Artifact?, _ engine: Engine, _ console: Console
+  ) throws -> CompiledModule {
+    guard let artifact else {
+      if verify == .recompile { throw CommandFailure.usage("\(file.name) is a module: only artifacts are compared") }
+      return try naming(file.name) { try engine.compile(file) }
+    }
+    if let module {
+      let source = try InputFile(module, console)
+      let bytes = try source.moduleBytes(advice: "the artifact is compared with what is compiled from its module")
+      do { return try engine.recompile(artifact, from: bytes) } catch let error as ArtifactError {
+        throw CommandFailure(error, file: file.name)
+      } catch {
+        throw CommandFailure(error, file: source.name)
+      }
+    }
+    return try naming(file.name) {
+      let module = try engine.load(artifact)
+      if verify == .all { try module.verify() }
+      return module
+    }
   }
 
   /// Refuses an artifact that contradicts the options.

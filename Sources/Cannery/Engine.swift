@@ -135,6 +135,27 @@ public final class Engine: Sendable {
     return try CompiledModule(artifact: artifact, canonicalizer: canonicalizer)
   }
 
+  /// Compiles a module as `artifact` was, and makes sure that the result is the artifact, byte for byte: for artifacts from
+  /// outside, since the other checks promise safety, not that the code does what the module says.
+  ///
+  /// Throws `ArtifactError.stale` where it is not, or what `precompile` throws.
+  public func recompile(_ artifact: Artifact, from module: [UInt8]) throws -> Module {
+    let decoded = try decode(module)
+    guard SHA256.hash(decoded.bytes.buffer).bytes.elementsEqual(artifact.moduleHash) else {
+      throw ArtifactError.stale("compiled from another module")
+    }
+    _ = try WasmValidation.validate(decoded, features: artifact.features)
+    var options = configuration.compiler
+    options.optimization = OptimizationLevel(rawValue: artifact.optimization) ?? options.optimization
+    let bytes = try Compiler.compile(
+      decoded, features: artifact.features, policy: artifact.policy, options: options)
+    guard bytes.elementsEqual(artifact.bytes.buffer) else {
+      throw ArtifactError.stale("not what the compiler makes of the module")
+    }
+    // Of the fresh bytes: a file that the artifact is mapped from may change.
+    return try load(artifact: bytes)
+  }
+
   /// A store for instances of this engine's modules.
   public func makeStore(limits: StoreLimits = StoreLimits(), tracksWrites: Bool = false) throws(ResourceError) -> Store
   {

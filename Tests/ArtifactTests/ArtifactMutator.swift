@@ -26,6 +26,8 @@ struct ArtifactMutator {
   var random: Random
   private let artifact: Artifact
   private(set) var bytes: [UInt8]
+  /// The defined functions whose code was changed.
+  private(set) var touched: [Int] = []
 
   init(_ subject: Subject, random: Random) {
     artifact = subject.artifact
@@ -72,13 +74,15 @@ struct ArtifactMutator {
 
   /// A function of the unchanged artifact with some code, seldom a large one.
   private mutating func pickFunction() -> ArtifactFunction? {
-    var picked: ArtifactFunction?
+    var picked: (index: Int, function: ArtifactFunction)?
     for _ in 0..<4 where artifact.functionCount > 0 {
-      guard let function = try? artifact.function(random.below(artifact.functionCount)) else { continue }
-      picked = function
+      let index = random.below(artifact.functionCount)
+      guard let function = try? artifact.function(index) else { continue }
+      picked = (index, function)
       if function.wordCount < 4000 { break }
     }
-    return picked
+    if let picked { touched.append(picked.index) }
+    return picked?.function
   }
 
   /// The operations of `function` as they are now, as far as they can be told.
@@ -218,7 +222,9 @@ struct ArtifactMutator {
     guard artifact.functionCount > 0 else { return }
     let entrySize = 40
     let start = Int(word(at: 80))
-    let entry = start + entrySize * random.below(artifact.functionCount)
+    let index = random.below(artifact.functionCount)
+    touched.append(index)
+    let entry = start + entrySize * index
     let other = start + entrySize * random.below(artifact.functionCount)
     switch random.below(6) {
     case 0: setHalf(at: entry + 4 * random.below(10), UInt32(truncatingIfNeeded: random.next()))

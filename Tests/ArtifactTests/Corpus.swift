@@ -164,6 +164,9 @@ enum Corpus {
         (drop (table.grow $functions (ref.func $id) (local.get 0)))
         (drop (table.grow $externs (local.get 3) (local.get 1)))
         (elem.drop $e))
+      (func (export "setAndCall") (param i32 externref) (result i32)
+        (table.set $externs (i32.and (local.get 0) (i32.const 3)) (local.get 1))
+        (call_indirect $functions (type $f) (local.get 0) (i32.and (local.get 0) (i32.const 3))))
       (func (export "call") (param i32) (result i32)
         (i32.add
           (call_indirect $typed (type $f) (local.get 0) (i32.and (local.get 0) (i32.const 1)))

@@ -40,7 +40,7 @@ import Testing
       let engine = engines[policy] ?? Engine(EngineConfiguration(metering: policy))
       engines[policy] = engine
       do {
-        let outcome = try Sandbox(engine, random: mutator.random).run(mutator.bytes)
+        let outcome = try Sandbox(engine, random: mutator.random).run(mutator.bytes, calling: mutator.touched)
         outcomes[kind, default: [:]][outcome, default: 0] += 1
       } catch let violation as Violation {
         Issue.record("mutation \(number) (\(kind) of \(subject.name)): \(violation)")

@@ -64,8 +64,8 @@ final class Sandbox {
     bystander = try store.instantiate(engine.compile(Array(Sandbox.bystanderText.utf8)), imports: [])
   }
 
-  /// Loads and runs `bytes`. Throws a `Violation`.
-  func run(_ bytes: [UInt8]) throws -> SandboxOutcome {
+  /// Loads `bytes` and runs some functions, among them those `defined` functions of the module. Throws a `Violation`.
+  func run(_ bytes: [UInt8], calling defined: [Int] = []) throws -> SandboxOutcome {
     let module: Module
     do { module = try engine.load(artifact: bytes) } catch is ArtifactError { return .refused }
     if random.chance(1, in: 4) {
@@ -89,7 +89,9 @@ final class Sandbox {
     guard let instance else { return .notInstantiated }
     // Functions that are not exported, too: a host can reach them by references.
     let count = module.spaces.functions.count
-    for _ in 0..<min(count, 6) { try call(instance.function(at: random.below(count))) }
+    let chosen = defined.map { $0 + module.spaces.importedFunctionCount }.filter { $0 < count }
+    for index in chosen { try call(instance.function(at: index)) }
+    for _ in 0..<min(count, 4) { try call(instance.function(at: random.below(count))) }
     try check(before)
     for global in instance.globals {
       try examine(global.cell[0], "a global")

@@ -16,7 +16,8 @@ import Testing
       ["validate", "--features", "wasm1,wasm2", "a"], ["validate", "--features", "simd", "a"],
       ["validate", "--features=", "a"], ["validate", "--features", "-mvp", "a"], ["validate", "--features"],
       ["run", "--instructions", "-1", "a"], ["run", "--instructions", "x", "a"], ["run", "--invoke"],
-      ["run", "--invoke", "f"], ["run", "a", "--invoke"], ["run", "--preload", "x", "a"], ["inspect", "--top", "a"],
+      ["run", "--invoke", "f"], ["run", "a", "--invoke"], ["run", "--preload", "x", "a"],
+      ["run", "--verify", "recompile", "a"], ["run", "--module", "m", "a"], ["inspect", "--top", "a"],
       ["wast", "--features", "icp", "a"],
     ])
   func wrongUsage(arguments: [String]) {

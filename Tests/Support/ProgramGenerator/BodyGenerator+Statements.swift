@@ -61,7 +61,7 @@ extension BodyGenerator {
     case 8: construct(FunctionType(parameters: [], results: []), immediate: [0x40], depth: depth)
     case 9:
       let index = random.below(layout.blockTypes.count)
-      construct(layout.blockTypes[index], immediate: leb(layout.functions.count + index), depth: depth)
+      construct(layout.blockTypes[index], immediate: signedLeb(Int64(layout.functions.count + index)), depth: depth)
       for type in layout.blockTypes[index].results.reversed() { consume(type) }
     case 10: countedLoop(depth: depth)
     case 11, 12: conditionalBranch(depth: depth)
