@@ -22,7 +22,7 @@ extension ThreadedVerifier {
       if marks[position] & Mark.operation == 0 { continue }
       let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position]))
       let promised = promises(operation, position)
-      marks[position] |= promised
+      marks.insert(promised, at: position)
       let demands = marks[position]
       if demands & Mark.mustCheck != 0 && promised & Mark.checks == 0 {
         throw fail(position, "back edge to here without a check")
@@ -78,8 +78,8 @@ extension ThreadedVerifier {
     if cost > 0 { promised |= Mark.charges }
     if isCheck { promised |= Mark.checks }
     if target > position { return promised | marks[target] & ThreadedVerifier.all }
-    if !isCheck { marks[target] |= Mark.mustCheck }
-    if cost == 0 { marks[target] |= Mark.mustCharge }
+    if !isCheck { marks.insert(Mark.mustCheck, at: target) }
+    if cost == 0 { marks.insert(Mark.mustCharge, at: target) }
     return promised
   }
 }

@@ -113,7 +113,7 @@ struct ThreadedVerifier: ~Copyable {
       guard operation.wordCount <= count - position else { throw fail(position, "operation is cut off") }
       let length = operation.length(at: base + position)
       guard length <= count - position else { throw fail(position, "operation is cut off") }
-      marks[position] |= Mark.operation
+      marks.insert(Mark.operation, at: position)
       if operation.isSwitch {
         guard length > operation.wordCount else { throw fail(position, "switch without entries") }
         for entry in operation.wordCount..<length {
@@ -132,7 +132,7 @@ struct ThreadedVerifier: ~Copyable {
   private func markTarget(_ position: Int, _ displacement: Int) throws(ArtifactError) {
     let target = position + displacement
     guard target > 0, target < count else { throw fail(position, "branch leaves the function") }
-    marks[target] |= Mark.target
+    marks.insert(Mark.target, at: target)
   }
 
   // MARK: Second pass

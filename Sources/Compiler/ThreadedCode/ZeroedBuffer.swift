@@ -23,4 +23,9 @@ struct ZeroedBuffer<Element: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
     get { elements[index] }
     nonmutating set { elements[index] = newValue }
   }
+
+  /// Sets bits of the element at `index`. (`buffer[index] |= bits`, on a buffer inside another noncopyable value, is an access
+  /// of something else to the thread sanitizer of Swift 6.3.)
+  @inline(__always)
+  func insert(_ bits: Element, at index: Int) { elements[index] |= bits }
 }
