@@ -121,6 +121,17 @@ private let cases: [ProgramCase] = [
       """,
     arguments: [.i64(1)], outcome: .trap(.outOfBoundsMemoryAccess)),
   ProgramCase(
+    name: "a vector that a call returns as the second argument of the next call",
+    module: """
+      (module
+        (func $v (result v128) (v128.const i64x2 1 2))
+        (func $f (param i64 v128) (result i64)
+          (i64.add (local.get 0) (i64x2.extract_lane 1 (local.get 1))))
+        (func (export "f") (param i64) (result i64)
+          (call $f (i64.popcnt (local.get 0)) (call $v))))
+      """,
+    arguments: [.i64(7)], outcome: .results([.i64(5)])),
+  ProgramCase(
     name: "a loop without costs of its own",
     module: #"(module (func (export "f") (loop (br 0))))"#),
   ProgramCase(

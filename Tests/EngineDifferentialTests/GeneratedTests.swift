@@ -1,5 +1,6 @@
 // Generated programs on engine and oracle together: results, traps, counts, stops and state are equal, in every variant.
 // `CANNERY_GENERATED_MODULES` says how many programs, from which seed `CANNERY_GENERATED_SEED`; a failure names its seed.
+// `CANNERY_GENERATED_DUMP` names a file that gets the last program's module.
 
 import EngineComparison
 import Foundation
@@ -114,6 +115,9 @@ struct GeneratedProgram {
       do { program = try GeneratedProgram(seed: seed) } catch {
         Issue.record("seed \(seed): the generated module is invalid: \(error)")
         continue
+      }
+      if let path = environment["CANNERY_GENERATED_DUMP"] {
+        try Data(program.first.bytes).write(to: URL(fileURLWithPath: path))
       }
       for variant in EngineVariant.all {
         do {

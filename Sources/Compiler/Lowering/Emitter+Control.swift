@@ -299,8 +299,9 @@ extension Lowering {
     // A single vector is in the outgoing slots.
     if function.nodes[index].type == .v128 && facts[index].residence == .slot {
       let to = slot(of: Value(index))
-      emitMove(stride, to)
+      // Where it is the next call's second argument, the slots overlap.
       emitMove(stride + 1, to + 1)
+      emitMove(stride, to)
     }
   }
 
