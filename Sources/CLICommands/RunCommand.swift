@@ -57,6 +57,12 @@ struct RunCommand: ConsoleCommand {
     help: ArgumentHelp("The module that the artifact was compiled from, for --verify recompile.", valueName: "module"),
     completion: .modules)
   var module: String?
+  @Flag(
+    help: """
+      Execute in a store that tracks writes to memories, as hosts do that undo or compare them, and tell how many pages of \
+      4 KiB the call changed.
+      """)
+  var trackWrites = false
   @OptionGroup var output: OutputOptions
   @Option(
     parsing: .remaining,
@@ -100,7 +106,8 @@ struct RunCommand: ConsoleCommand {
     let module = try load(main, artifact, engine, console)
     let call = try invoke.first.map { try Invocation($0, invoke.dropFirst(), of: module) }
 
-    var session = try RunSession(engine, instructions: instructions, trapsUnknownImports: imports == .trap)
+    var session = try RunSession(
+      engine, instructions: instructions, trapsUnknownImports: imports == .trap, tracksWrites: trackWrites)
     var report = RunReport(limit: instructions)
     do {
       for preload in preload {

@@ -11,6 +11,8 @@ struct RunReport {
   /// Executed by start functions before it.
   var startInstructions: UInt64 = 0
   var trap: Trap?
+  /// Pages of 4 KiB that the call changed in the instance's memories; nil without write tracking.
+  private(set) var changedPages: Int?
 
   init(limit: UInt64?) { self.limit = limit }
 
@@ -20,6 +22,12 @@ struct RunReport {
   /// Calls the function and keeps what came of it. Throws what is neither a result nor a trap.
   mutating func run(_ call: Invocation, on instance: Instance, file: String) throws {
     let function = instance.function(at: call.function)
+    if instance.store.tracksWrites {
+      for memory in instance.memories { memory.commit() }
+    }
+    defer {
+      if instance.store.tracksWrites { changedPages = instance.memories.reduce(0) { $0 + $1.dirtyPages().count } }
+    }
     guard function.instance != nil else {
       // An import that is exported again, and that a host function stands for: there is nothing to count.
       do { keep(try function.call(call.arguments), call.type) } catch let trap as Trap { self.trap = trap } catch {
@@ -49,17 +57,22 @@ struct RunReport {
   }
 
   var json: JSONValue {
-    [
-      "results": .array(results.map { ["type": .string($0.type.description), "value": .string($0.value.text)] }),
-      "instructions": JSONValue(instructions), "billed": JSONValue(billed),
-      "startInstructions": JSONValue(startInstructions), "trap": trap?.json ?? .null,
+    var members: [JSONValue.Member] = [
+      .init(
+        "results",
+        .array(results.map { ["type": .string($0.type.description), "value": .string($0.value.text)] })),
+      .init("instructions", JSONValue(instructions)), .init("billed", JSONValue(billed)),
+      .init("startInstructions", JSONValue(startInstructions)), .init("trap", trap?.json ?? .null),
     ]
+    if let changedPages { members.append(.init("changedPages", JSONValue(changedPages))) }
+    return .object(members)
   }
 
   /// Results, one a line, on standard output; everything else on standard error.
   func print(on console: Console, _ policy: MeteringPolicy) {
     for result in results { console.print(result.value.text) }
     if let trap { console.note("trap: \(trap.message)\(trap.frames)") }
+    if let changedPages { console.note("\(changedPages) pages changed") }
     if policy == .none { return }
     var counts = "\(instructions) instructions"
     if billed != instructions { counts += ", \(billed) billed" }

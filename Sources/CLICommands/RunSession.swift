@@ -18,8 +18,8 @@ struct RunSession {
   /// Instructions that the start functions executed.
   private(set) var startInstructions: UInt64 = 0
 
-  init(_ engine: Engine, instructions limit: UInt64?, trapsUnknownImports: Bool) throws {
-    store = try engine.makeStore()
+  init(_ engine: Engine, instructions limit: UInt64?, trapsUnknownImports: Bool, tracksWrites: Bool) throws {
+    store = try engine.makeStore(tracksWrites: tracksWrites)
     linker = Linker(store)
     self.limit = limit
     self.trapsUnknownImports = trapsUnknownImports

@@ -76,6 +76,27 @@ import Testing
     #expect(text.errors.hasPrefix("trap: integer divide by zero\n  0: function 1 \"divide\" at 0x"))
   }
 
+  @Test func writesAreTracked() throws {
+    let work = try Workspace()
+    // Of four pages of 4 KiB that are written, one by a data segment and one with what it holds already.
+    try work.write(
+      "a.wat",
+      """
+      (module (memory 1) (data (i32.const 0) "x")
+        (func (export "write") (param i32)
+          (i32.store (i32.const 5000) (i32.const 1))
+          (i32.store8 (i32.const 8192) (i32.const 0))
+          (i32.store (local.get 0) (i32.const -1))))
+      """)
+    let result = work.run("run", "--json", "--track-writes", "a.wat", "--invoke", "write", "12290")
+    #expect(result.json["changedPages"] as? Int == 2)
+    let text = work.run("run", "--track-writes", "a.wat", "--invoke", "write", "12286")
+    #expect(text.errors.hasPrefix("3 pages changed\n"))
+    let trap = work.run("run", "--json", "--track-writes", "a.wat", "--invoke", "write", "-1")
+    #expect(trap.exitCode == 1 && trap.json["changedPages"] as? Int == 1)
+    #expect(work.run("run", "--json", "a.wat", "--invoke", "write", "0").json["changedPages"] == nil)
+  }
+
   @Test func stackExhaustion() throws {
     let work = try Workspace()
     try work.write("a.wat", Samples.arithmetic)
