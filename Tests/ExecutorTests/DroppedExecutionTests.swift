@@ -184,4 +184,47 @@ import Testing
     #expect(try instance.memory("m").read(at: 0, count: 16) == [UInt8](repeating: 0, count: 16))
     #expect(machine.store.instances[1].memories[1].read(at: 5, count: 1) == [121])
   }
+
+  /// A memory that two instances share is put back once: to what it was before the execution, not at the last commit.
+  @Test func sharedMemory() throws {
+    var machine = try Machine(tracksWrites: true)
+    let instance = try machine.add(
+      """
+      (module
+        (memory (export "m") 1)
+        (func (export "write") (param i32) (i32.store8 (local.get 0) (i32.const 1)))
+        (func (export "spin") (i32.store8 (i32.const 2) (i32.const 1)) (loop (br 0))))
+      """)
+    machine.store.commit()
+    _ = try instance.call("write", .i32(1))
+    try machine.add(#"(module (import "m" "m" (memory 1)) (import "m" "m" (memory 1)))"#, as: "n")
+    var execution: Execution? = try Execution(instance.function("spin"), arguments: [], instructions: 100)
+    #expect(try execution?.run().isOutOfInstructions == true)
+    #expect(try instance.memory("m").read(at: 0, count: 3) == [0, 1, 1])
+    execution = nil
+    #expect(try instance.memory("m").read(at: 0, count: 3) == [0, 1, 0])
+    machine.store.rollBack()
+    #expect(try instance.memory("m").read(at: 0, count: 3) == [0, 0, 0])
+  }
+
+  /// A memory that comes into the store's instances while the execution runs keeps what the host wrote before.
+  @Test func memoryOfTheHostsThatIsImportedMeanwhile() throws {
+    var machine = try Machine(tracksWrites: true)
+    let memory = try machine.store.makeMemory(MemoryType(limits: Limits(address: .i32, minimum: 1, maximum: nil)))
+    #expect(memory.write([7], at: 0))
+    let engine = machine.engine
+    try machine.host("instantiate") { caller, _ in
+      let module = try engine.compile(
+        Array(#"(module (import "env" "m" (memory 1)) (data (i32.const 1) "\08"))"#.utf8))
+      _ = try caller.store.instantiate(module, imports: [.memory(memory)])
+      return .done
+    }
+    let instance = try machine.add(
+      #"(module (import "env" "instantiate" (func)) (func (export "f") (call 0) (loop (br 0))))"#)
+    var execution: Execution? = try Execution(instance.function("f"), arguments: [], instructions: 100)
+    #expect(try execution?.run().isOutOfInstructions == true)
+    #expect(memory.read(at: 0, count: 2) == [7, 8])
+    execution = nil
+    #expect(memory.read(at: 0, count: 2) == [7, 0])
+  }
 }

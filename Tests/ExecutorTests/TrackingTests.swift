@@ -178,4 +178,15 @@ private let writers: [Writer] =
     #expect(memory.grow(by: 1) == 1)
     #expect(memory.read(at: 65_536, count: 1) == [0])
   }
+
+  /// An instance that imports a global after the last commit does not change what the global was then.
+  @Test func globalsImportedAfterTheCommit() throws {
+    var machine = try Machine(tracksWrites: true)
+    let instance = try machine.add(#"(module (global (export "g") (mut i32) (i32.const 1)))"#)
+    machine.store.commit()
+    #expect(try instance.global("g").set(.i32(5)))
+    try machine.add(#"(module (import "m" "g" (global (mut i32))))"#, as: "n")
+    machine.store.rollBack()
+    #expect(try instance.global("g").value == .i32(1))
+  }
 }

@@ -84,8 +84,8 @@ public final class Execution {
     store.isSuspended = true
     state = .ready
     if store.tracksWrites {
-      store.forEachMemory { $0.beginExecution() }
-      globalsBefore = GlobalValues(of: store.moduleInstances)
+      for memory in store.trackedMemories { memory.beginExecution() }
+      globalsBefore = GlobalValues(of: store.trackedGlobals)
     }
   }
 
@@ -138,14 +138,14 @@ public final class Execution {
   public func abandon() {
     guard state != .ended && state != .running else { return }
     if store.tracksWrites {
-      store.forEachMemory { $0.abandonExecution() }
+      for memory in store.trackedMemories { memory.abandonExecution() }
       globalsBefore.restore()
     }
     end()
   }
 
   private func end() {
-    if store.tracksWrites { store.forEachMemory { $0.endExecution() } }
+    for memory in store.trackedMemories { memory.endExecution() }
     executedBefore &+= store.executed(of: sliceLimit)
     state = .ended
     store.isSuspended = false

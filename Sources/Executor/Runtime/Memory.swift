@@ -26,6 +26,8 @@ public final class Memory {
   var tracking: WriteTracking
   /// Tells which store the memory belongs to.
   let owner: FunctionRegistry
+  /// Whether the store has it among its tracked memories.
+  var isListed = false
 
   /// Bytes of address space that a memory reserves at most.
   private static let reservationLimit: UInt64 = 8 << 30

@@ -28,7 +28,7 @@ final class ModuleInstance {
   /// Allocates the instance and runs its segments, not its start function. `imports` are in the module's order.
   init(_ module: CompiledModule, store: Store, imports: [ExternalValue]) throws(InstantiationError) {
     guard module.canonicalizer === store.canonicalizer else { throw .otherEngine }
-    guard store.instances.count < store.limits.instances else {
+    guard store.moduleInstances.count < store.limits.instances else {
       throw .resource(.instanceLimit(store.limits.instances))
     }
     if let proposal = module.unsupportedForExecution { throw .unsupported(proposal) }

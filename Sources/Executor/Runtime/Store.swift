@@ -63,6 +63,9 @@ public final class Store {
   private(set) var moduleInstances: [ModuleInstance] = []
   /// All instances, in the order in which they were made.
   public var instances: [Instance] { moduleInstances.map { Instance(store: self, object: $0) } }
+  /// In a store with write tracking: each memory and each mutable global of the instances, once however many share it.
+  private(set) var trackedMemories: [Memory] = []
+  private(set) var trackedGlobals: [Global] = []
   var committedGlobals = GlobalValues()
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
@@ -133,7 +136,18 @@ public final class Store {
 
   func add(_ instance: ModuleInstance) {
     moduleInstances.append(instance)
-    if tracksWrites { committedGlobals.add(instance) }
+    if !tracksWrites { return }
+    for memory in instance.memories where !memory.isListed {
+      memory.isListed = true
+      trackedMemories.append(memory)
+      // One of the host's may hold what was written before the execution in progress.
+      if isSuspended { memory.beginExecution() }
+    }
+    for global in instance.globals where global.type.isMutable && !global.isListed {
+      global.isListed = true
+      trackedGlobals.append(global)
+      committedGlobals.add(global)
+    }
   }
 
   // MARK: External references

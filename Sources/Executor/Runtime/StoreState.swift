@@ -6,13 +6,9 @@ struct GlobalValues {
 
   init() {}
 
-  init(of instances: [ModuleInstance]) { for instance in instances { add(instance) } }
+  init(of globals: [Global]) { for global in globals { add(global) } }
 
-  mutating func add(_ instance: ModuleInstance) {
-    for global in instance.globals where global.type.isMutable {
-      values.append((global, global.cell[0], global.cell[1]))
-    }
-  }
+  mutating func add(_ global: Global) { values.append((global, global.cell[0], global.cell[1])) }
 
   func restore() {
     for (global, low, high) in values {
@@ -23,24 +19,20 @@ struct GlobalValues {
 }
 
 extension Store {
-  /// Each memory of each instance; one that is shared comes several times.
-  func forEachMemory(_ body: (Memory) -> Void) {
-    for instance in moduleInstances { for memory in instance.memories { body(memory) } }
-  }
-
   /// Makes the present contents of all instances' memories and globals the committed ones. Does nothing in a store
   /// without write tracking.
   public func commit() {
     guard tracksWrites else { return }
-    forEachMemory { $0.commit() }
-    committedGlobals = GlobalValues(of: moduleInstances)
+    for memory in trackedMemories { memory.commit() }
+    committedGlobals = GlobalValues(of: trackedGlobals)
   }
 
   /// Puts back memories and globals as they were at the last commit; those of instances made since then, as they were
-  /// when their segments had been written. Tables, and which segments are dropped, stay as they are.
+  /// when their segments had been written. Tables, and which segments are dropped, stay as they are. The store must be one
+  /// with write tracking.
   public func rollBack() {
     precondition(tracksWrites, "rolling back a store without write tracking")
-    forEachMemory { $0.rollBack() }
+    for memory in trackedMemories { memory.rollBack() }
     committedGlobals.restore()
   }
 }

@@ -121,6 +121,8 @@ public final class Global {
   package let cell: UnsafeMutablePointer<UInt64>
   /// Tells which store the global belongs to.
   let owner: FunctionRegistry
+  /// Whether the store has it among its tracked globals.
+  var isListed = false
 
   init(type: GlobalType, low: UInt64, high: UInt64 = 0, owner: FunctionRegistry) {
     self.type = type
