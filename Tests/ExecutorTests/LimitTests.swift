@@ -203,4 +203,18 @@ private let recursions: [Recursion] = [
       #expect(Set(depths).count == 1, "\(slots) slots: \(depths)")
     }
   }
+
+  /// Limits on the stack that no system can give are errors, not crashes; what is below 0 is 0.
+  @Test(arguments: [Int.max, .max / 2, 1 << 55, 1 << 48, 0, -1, -1_000_000, .min])
+  func impossibleStackSlots(_ slots: Int) throws {
+    var limits = StoreLimits()
+    limits.stackSlots = slots
+    if slots > 0 {
+      #expect(throws: ResourceError.self) { try Machine(limits: limits) }
+    } else {
+      var machine = try Machine(limits: limits)
+      let instance = try machine.add(#"(module (func (export "f")))"#)
+      #expect(try instance.trap("f")?.kind == .callStackExhausted)
+    }
+  }
 }

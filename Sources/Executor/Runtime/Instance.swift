@@ -73,8 +73,11 @@ public struct Instance {
   public var startInstructions: UInt64 { object.startInstructions }
   package var code: LinkedCode { object.code }
 
-  /// Function `index` of the function index space.
-  public func function(at index: Int) -> Function { Function(store: store, record: object.functionRecord(index)) }
+  /// Function `index` of the function index space, which must have it.
+  public func function(at index: Int) -> Function {
+    precondition(module.spaces.functions.indices.contains(index), "no function \(index)")
+    return Function(store: store, record: object.functionRecord(index))
+  }
 
   /// What the module exports as `name`; nil if there is no such export, or it is a tag.
   public func export(_ name: String) -> ExternalValue? {

@@ -87,6 +87,9 @@ public final class Store {
   /// The stack's limit for them: the caller's, moved by the slots between.
   var nestedLimit: UInt = 0
 
+  /// More than any system gives; and so few that their bytes can be counted.
+  private static let mostStackSlots = 1 << 48
+
   package init(canonicalizer: TypeCanonicalizer, limits: StoreLimits, tracksWrites: Bool) throws(ResourceError) {
     self.canonicalizer = canonicalizer
     self.limits = limits
@@ -94,7 +97,8 @@ public final class Store {
     types = canonicalizer.table
     // Beyond the logical limit there is room for frames that are larger than their cost, and for borders between
     // instances: the compiler's frames never reach the end before the limit.
-    let slots = limits.stackSlots * 2 * frameRatio + 4 * frameReserve
+    guard limits.stackSlots <= Store.mostStackSlots else { throw .outOfMemory(bytes: Int.max) }
+    let slots = max(limits.stackSlots, 0) * 2 * frameRatio + 4 * frameReserve
     stackBytes = (slots * 8 + 65_535) & ~65_535
     guard let stack = mapStack(stackBytes) else { throw .outOfMemory(bytes: stackBytes) }
     self.stack = stack
