@@ -82,22 +82,23 @@ private let invokeOption = "--invoke"
 
 private func isInvoke(_ word: String) -> Bool { word == invokeOption || word.hasPrefix(invokeOption + "=") }
 
-/// The parsed command. The words behind the EXPORT of `run --invoke` are passed on as they stand, so the parser does not see
-/// them: it would take some of them for options, and refuse others.
+/// The parsed command. The EXPORT of `run --invoke` and the words behind it are passed on as they stand, so the parser does
+/// not see them: it would take some of them for options, and refuse or ignore others.
 private func parse(_ arguments: [String]) throws -> any ParsableCommand {
   guard arguments.first == RunCommand.configuration.commandName, let index = arguments.firstIndex(where: isInvoke)
   else {
     return try RootCommand.parseAsRoot(arguments)
   }
-  var words = Array(arguments[...index])
-  var rest = arguments[(index + 1)...]
-  if words[index] == invokeOption {
-    guard let export = rest.popFirst() else { throw ValidationError("Missing value for '\(invokeOption) <export>'") }
-    words[index] = "\(invokeOption)=\(export)"
+  var call = Array(arguments[index...])
+  if call[0] == invokeOption {
+    call.removeFirst()
+    if call.isEmpty { throw ValidationError("Missing value for '\(invokeOption) <export>'") }
+  } else {
+    call[0].removeFirst(invokeOption.count + 1)
   }
-  var command = try RootCommand.parseAsRoot(words)
+  var command = try RootCommand.parseAsRoot(Array(arguments[..<index]))
   if var run = command as? RunCommand {
-    run.invoke += rest
+    run.invoke = call
     command = run
   }
   return command

@@ -47,6 +47,11 @@ import Testing
       #expect(result.exitCode == 64)
       #expect(result.errors.contains("'\(word)' is no f32"), "\(word): \(result.errors)")
     }
+    // An empty name is a name.
+    try work.write("e.wat", #"(module (func (export "") (param i32) (result i32) (local.get 0)))"#)
+    #expect(work.run("run", "e.wat", "--invoke", "", "5").output == "5\n")
+    #expect(work.run("run", "e.wat", "--invoke=", "6").output == "6\n")
+    #expect(work.run("run", "a.wat", "--invoke", "").exitCode == 64)
     let result = work.run("run", "a.wat", "--invoke", "--help")
     #expect(result.exitCode == 64)
     #expect(result.errors.contains("there is no export \"--help\""))
