@@ -127,4 +127,59 @@ import WasmText
     #expect(operators == [0x00, 0x10, 0x10])
     #expect(trap.backtrace.map(\.function) == [0, 1, 2])
   }
+
+  /// A host function that the host calls itself has no limit, and takes nothing of a stopped execution's.
+  @Test func calledByTheHost() throws {
+    let engine = Engine(EngineConfiguration(metering: .icp))
+    let store = try engine.makeStore()
+    let charge = try store.makeFunction(FunctionType(parameters: [.i64], results: [.i64])) { caller, arguments in
+      guard case .i64(let amount) = arguments[0] else { return [] }
+      try caller.charge(UInt64(amount))
+      return [.i64(Int64(caller.remainingInstructions))]
+    }
+    #expect(try charge.call([.i64(1000)]) == [.i64(.max - 1000)])
+    let module = try engine.compile(Array("(module (func (export \"f\") (loop (br 0))))".utf8))
+    let function = try store.instantiate(module, imports: []).function(at: 0)
+    let execution = try Execution(function, arguments: [], instructions: 50)
+    guard case .outOfInstructions = try execution.run() else { throw ExecutionError.notResumable }
+    #expect(execution.instructionsExecuted == 51)
+    #expect(try charge.call([.i64(1000)]) == [.i64(.max - 1000)])
+    #expect(execution.instructionsExecuted == 51)
+    execution.abandon()
+    #expect(execution.instructionsExecuted == 51)
+    #expect(try charge.call([.i64(1000)]) == [.i64(.max - 1000)])
+  }
+
+  /// The same for executions that such a host function makes.
+  @Test func executionInsideACallByTheHost() throws {
+    let engine = Engine(EngineConfiguration(metering: .icp))
+    let store = try engine.makeStore()
+    let module = try engine.compile(Array("(module (func (export \"f\") (loop (br 0))))".utf8))
+    let function = try store.instantiate(module, imports: []).function(at: 0)
+    let host = try store.makeFunction(FunctionType(parameters: [], results: [])) { caller, _ in
+      try caller.charge(10)
+      let execution = try Execution(function, arguments: [], instructions: 50)
+      _ = try execution.run()
+      #expect(execution.instructionsExecuted == 51)
+      execution.abandon()
+      #expect(caller.remainingInstructions == .max - 10)
+      try caller.charge(10)
+      return []
+    }
+    _ = try host.call()
+  }
+
+  /// A start function that is a host function is limited, and counted, by its charges.
+  @Test func startFunctionOfTheHosts() throws {
+    let engine = Engine(EngineConfiguration(metering: .icp))
+    var linker = Linker(try engine.makeStore())
+    try linker.function("env", "start", FunctionType(parameters: [], results: [])) { caller, _ in
+      try caller.charge(300)
+      return []
+    }
+    let module = try engine.compile(Array("(module (import \"env\" \"start\" (func)) (start 0))".utf8))
+    #expect(try linker.instantiate(module).startInstructions == 300)
+    #expect(try linker.instantiate(module, instructions: 300).startInstructions == 300)
+    #expect(throws: InstantiationError.self) { try linker.instantiate(module, instructions: 299) }
+  }
 }

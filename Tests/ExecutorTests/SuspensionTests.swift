@@ -220,4 +220,28 @@ enum Way: CaseIterable {
     #expect(errors == [.notResumable, .notResumable, .notResumable])
     #expect(try instance.memory("m").dirtyPages() == [0])
   }
+
+  /// Without a limit, a charge of more than the counter can hold is no reason to stop.
+  @Test func noLimit() throws {
+    var machine = try Machine()
+    let instance = try machine.add(
+      """
+      (module (memory i64 1)
+        (func (export "f") (memory.fill (i64.const 0) (i32.const 0) (i64.const -1)))
+        (func (export "twice") (local i32)
+          (loop
+            (if (i32.eqz (local.get 0)) (then (local.set 0 (i32.const 1)) (br 1))))
+          (memory.fill (i64.const 0) (i32.const 0) (i64.const -1))))
+      """)
+    for name in ["f", "twice"] {
+      let execution = try Execution(instance.function(name), arguments: [])
+      #expect(try execution.run().trap?.kind == .outOfBoundsMemoryAccess)
+      #expect(execution.instructionsExecuted == .max)
+    }
+    // With one it is.
+    let limited = try Execution(instance.function("f"), arguments: [], instructions: .max)
+    #expect(try limited.run().isOutOfInstructions)
+    #expect(try limited.resume(instructions: .max).trap?.kind == .outOfBoundsMemoryAccess)
+    #expect(limited.instructionsExecuted == .max)
+  }
 }

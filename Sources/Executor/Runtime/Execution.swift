@@ -54,9 +54,13 @@ public final class Execution {
   public let function: Function
   /// Counter value that the present slice began with.
   private var sliceLimit: Int
+  /// Without a limit, a counter that came to its end is set again.
+  private var isLimited: Bool
   private var executedBefore: UInt64 = 0
   private var state: State
   private let type: FunctionType
+  /// The counter before it: that of a host function that the host called itself, if one makes the execution.
+  private let counterBefore: Counter
   /// The globals before it, to undo what a dropped execution wrote (stores with write tracking).
   private var globalsBefore = GlobalValues()
 
@@ -77,8 +81,10 @@ public final class Execution {
     guard function.record.pointee.cell != nil else {
       throw .typeMismatch("a host function cannot be suspended; call it directly")
     }
+    isLimited = instructions != nil
     sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
     state = .ended
+    counterBefore = store.counter
     try store.prepareEntry(function, arguments, type: type)
     store.setCounter(sliceLimit)
     store.isSuspended = true
@@ -98,7 +104,7 @@ public final class Execution {
   public var instructionsExecuted: UInt64 {
     if function.instance?.module.artifact.policy == MeteringPolicy.none { return 0 }
     if case .ended = state { return executedBefore }
-    return executedBefore &+ store.executed(of: sliceLimit)
+    return executedToNow
   }
 
   /// Starts the execution, or goes on after `interrupted`.
@@ -110,10 +116,21 @@ public final class Execution {
   /// Goes on after `outOfInstructions`, or after `interrupted`, with the counter set to `instructions`.
   public func resume(instructions: UInt64) throws(ExecutionError) -> ExecutionState {
     guard state == .ready || state == .outOfInstructions else { throw .notResumable }
-    executedBefore &+= store.executed(of: sliceLimit)
-    sliceLimit = Int(clamping: instructions)
-    store.setCounter(sliceLimit)
+    isLimited = true
+    beginSlice(Int(clamping: instructions))
     return step()
+  }
+
+  private func beginSlice(_ limit: Int) {
+    executedBefore = executedToNow
+    sliceLimit = limit
+    store.setCounter(limit)
+  }
+
+  /// What this slice and those before executed. The sum saturates: the length of one bulk operation can come near to 2^64.
+  private var executedToNow: UInt64 {
+    let (sum, overflow) = executedBefore.addingReportingOverflow(store.executed(of: sliceLimit))
+    return overflow ? .max : sum
   }
 
   /// Goes on after `waitingForHost`, with the results of the host function.
@@ -146,7 +163,8 @@ public final class Execution {
 
   private func end() {
     for memory in store.trackedMemories { memory.endExecution() }
-    executedBefore &+= store.executed(of: sliceLimit)
+    executedBefore = executedToNow
+    store.counter = counterBefore
     state = .ended
     store.isSuspended = false
     store.pendingHostCall = nil
@@ -167,7 +185,11 @@ public final class Execution {
     instance.refreshMemory()
     store.context.pointee.registers.md = instance.currentMemory.pointee.base
     store.depth += 1
-    let status = dispatch(store.context)
+    var status = dispatch(store.context)
+    while status == Status.outOfInstructions && !isLimited {
+      beginSlice(Int.max)
+      status = dispatch(store.context)
+    }
     store.depth -= 1
     switch status {
     case Status.finished:
@@ -205,6 +227,14 @@ func storeValues(_ values: [Value], _ types: [ValueType], at slots: UnsafeMutabl
   }
 }
 
+/// The instruction counter: their sum.
+struct Counter {
+  /// What is left of the internal slice.
+  var slice: Int
+  /// What is in no slice yet.
+  var reserve: Int
+}
+
 extension Store {
   /// Puts arguments and return address of a call from the host on the stack, and points the registers at the function,
   /// which must be one of an instance.
@@ -227,11 +257,19 @@ extension Store {
       rm: context.pointee.registers.rm)
   }
 
+  /// The instruction counter.
+  var counter: Counter {
+    get { Counter(slice: context.pointee.registers.rm, reserve: context.pointee.reserve) }
+    set {
+      context.pointee.registers.rm = newValue.slice
+      context.pointee.reserve = newValue.reserve
+    }
+  }
+
   /// Sets the instruction counter.
   func setCounter(_ limit: Int) {
     let first = min(limit, context.pointee.slice)
-    context.pointee.registers.rm = first
-    context.pointee.reserve = limit - first
+    counter = Counter(slice: first, reserve: limit - first)
   }
 
   /// Instructions used of a counter that began at `limit`: never negative, saturating.
@@ -265,22 +303,31 @@ extension Function {
   /// Throws a `Trap`, or an `ExecutionError` where the call itself is wrong.
   public func call(_ arguments: [Value] = []) throws -> [Value] {
     let type = self.type
-    if record.pointee.cell == nil { return try callHostDirectly(arguments, type) }
+    if record.pointee.cell == nil { return try callHostDirectly(arguments, type, instructions: nil) }
     if store.depth == 0 {
       let execution = try Execution(self, arguments: arguments)
-      var state = try execution.run()
-      while true {
-        switch state {
-        case .finished(let results): return results
-        case .trapped(let trap): throw trap
-        case .interrupted: throw Trap(kind: .interrupted)
-        // There is no limit: only the counter came to its end.
-        case .outOfInstructions: state = try execution.resume(instructions: UInt64(Int.max))
-        case .waitingForHost: throw ExecutionError.cannotSuspend
-        }
+      switch try execution.run() {
+      case .finished(let results): return results
+      case .trapped(let trap): throw trap
+      case .interrupted: throw Trap(kind: .interrupted)
+      case .outOfInstructions: preconditionFailure("out of instructions without a limit")
+      case .waitingForHost: throw ExecutionError.cannotSuspend
       }
     }
     return try callNested(arguments, type)
+  }
+
+  /// Calls a host function, with a counter of its own unless another host function does it.
+  func callHostDirectly(_ arguments: [Value], _ type: FunctionType, instructions: UInt64?) throws -> [Value] {
+    if store.depth > 0 { return try callHostDirectly(arguments, type) }
+    let outer = store.counter
+    let limit = Int(clamping: instructions ?? UInt64(Int.max))
+    store.setCounter(limit)
+    defer {
+      store.directlyExecuted = store.executed(of: limit)
+      store.counter = outer
+    }
+    return try callHostDirectly(arguments, type)
   }
 
   private func callHostDirectly(_ arguments: [Value], _ type: FunctionType) throws -> [Value] {

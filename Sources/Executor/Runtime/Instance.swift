@@ -123,8 +123,15 @@ extension Instance {
     guard let start = module.module.start else { return }
     let function = function(at: Int(start))
     do {
-      if function.instance == nil || store.depth > 0 {
+      if store.depth > 0 {
         _ = try function.call()
+        return
+      }
+      if function.instance == nil {
+        // An import that is a host function: what it charges is what is executed.
+        let isCounted = module.artifact.policy != MeteringPolicy.none
+        defer { if isCounted { object.startInstructions = store.directlyExecuted } }
+        _ = try function.callHostDirectly([], function.type, instructions: isCounted ? instructions : nil)
         return
       }
       let execution = try Execution(function, arguments: [], instructions: instructions)

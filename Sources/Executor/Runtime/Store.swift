@@ -76,6 +76,8 @@ public final class Store {
   /// What the host function that runs has charged, and what the next run of one has paid already.
   var hostCharges = HostCharges()
   var retryCredit: UInt64 = 0
+  /// What the host function charged that the host called itself last.
+  var directlyExecuted: UInt64 = 0
   /// The host function that the trap under way comes from.
   var failedHostFunction: Int?
   /// Whether a suspended execution owns the store.

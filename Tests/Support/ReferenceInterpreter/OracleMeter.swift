@@ -21,7 +21,8 @@ public struct OracleMeter {
   }
 
   /// Instructions executed so far in all slices, overruns included. What is billed is this, capped at the message's limit.
-  public var executed: UInt64 { finished &+ executedInSlice }
+  /// It stops at its greatest value.
+  public var executed: UInt64 { finished > .max - executedInSlice ? .max : finished + executedInSlice }
 
   private var executedInSlice: UInt64 {
     counter >= limit ? 0 : UInt64(bitPattern: limit) &- UInt64(bitPattern: counter)
