@@ -41,9 +41,16 @@ public final class TypeCanonicalizer: Sendable {
     }
   }
 
-  /// The canonical id of a function type that stands alone; concrete heap types in it are canonical ids already.
+  /// The canonical id of a function type that stands alone; concrete heap types in it are canonical ids already. Throws
+  /// where one is no such id.
   public func add(_ type: FunctionType) throws(ModuleError) -> UInt32 {
     try state.withLock { (state) throws(ModuleError) in
+      for value in type.parameters + type.results where value.isReference && value.heapType.isConcrete {
+        let index = value.heapType.typeIndex
+        guard Int(index) < state.typeCount else {
+          throw ModuleError(.invalid, .unknownType, offset: 0, detail: "\(index) is no type of the engine")
+        }
+      }
       let scope = Scope(group: 0..<1, canonicalCount: UInt32(state.typeCount))
       try state.intern([SubType(composite: .function(type))], scope, table)
       return state.takeIds()[0]

@@ -146,4 +146,31 @@ import Testing
     #expect(try execution.run().trap?.kind == .outOfInstructions)
     #expect(execution.instructionsExecuted >= 50)
   }
+
+  /// A type that names one which the engine has not seen is an error, not a crash.
+  @Test func unknownTypes() throws {
+    let machine = try Machine()
+    let reference = ValueType.ref(.concrete(1_000_000), nullable: true)
+    for type in [
+      FunctionType(parameters: [reference], results: []), FunctionType(parameters: [.i32], results: [.i32, reference]),
+    ] {
+      #expect(throws: ModuleError.self) { try machine.store.makeHostFunction(type) { _, _ in .done } }
+    }
+  }
+
+  /// What ends a start function that a host function runs is told as what it is.
+  @Test func startFunctionRunsOut() throws {
+    var machine = try Machine()
+    let module = try machine.engine.compile(Array("(module (func (loop (br 0))) (start 0))".utf8))
+    var kinds: [TrapKind] = []
+    try machine.host("instantiate") { caller, _ in
+      do { _ = try caller.store.instantiate(module, imports: []) } catch InstantiationError.trap(let trap) {
+        kinds.append(trap.kind)
+      }
+      return .done
+    }
+    let instance = try machine.add(#"(module (import "env" "instantiate" (func)) (func (export "f") (call 0)))"#)
+    _ = try Execution(instance.function("f"), arguments: [], instructions: 100).run()
+    #expect(kinds == [.outOfInstructions])
+  }
 }

@@ -300,7 +300,8 @@ extension Function {
   /// Calls the function and waits for its end. From inside a host function the call shares the caller's instruction
   /// counter; otherwise it has no limit.
   ///
-  /// Throws a `Trap`, or an `ExecutionError` where the call itself is wrong.
+  /// Throws a `Trap`, or an `ExecutionError` where the call itself is wrong. Inside a host function also the `TrapKind`s
+  /// `outOfInstructions` and `interrupted`, which concern the whole execution: let through, they end it as that.
   public func call(_ arguments: [Value] = []) throws -> [Value] {
     let type = self.type
     if record.pointee.cell == nil { return try callHostDirectly(arguments, type, instructions: nil) }

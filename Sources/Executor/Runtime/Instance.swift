@@ -146,6 +146,8 @@ extension Instance {
       }
     } catch let trap as Trap {
       throw .trap(trap)
+    } catch let kind as TrapKind {
+      throw .trap(Trap(kind: kind))
     } catch {
       throw .trap(Trap(kind: .hostError, underlying: error))
     }
