@@ -173,4 +173,76 @@ import Testing
     _ = try Execution(instance.function("f"), arguments: [], instructions: 100).run()
     #expect(kinds == [.outOfInstructions])
   }
+
+  /// What a host function leaves above a result of 32 bits is not part of it.
+  @Test func upperHalvesOfResults() throws {
+    var machine = try Machine()
+    try machine.host("one", [], [.i32]) { _, slots in
+      slots[0] = UInt64(bitPattern: -2)
+      return .done
+    }
+    try machine.host("zero", [], [.i32]) { _, slots in
+      slots[0] = 1 << 40
+      return .done
+    }
+    try machine.host("several", [], [.i32, .v128, .f32, .i64]) { _, slots in
+      for slot in 0..<5 { slots[slot] = UInt64(bitPattern: -3) }
+      return .done
+    }
+    let instance = try machine.add(
+      """
+      (module
+        (import "env" "one" (func $one (result i32)))
+        (import "env" "several" (func $several (result i32 v128 f32 i64)))
+        (import "env" "zero" (func $zero (result i32)))
+        (memory 1)
+        (table 1 funcref)
+        (global $g (mut i32) (i32.const 0))
+        (elem (i32.const 0) $one)
+        (func (export "zeros") (result i32) (local i32)
+          (i32.load (call $zero))
+          (if (result i32) (call $zero) (then (i32.const 1)) (else (i32.const 0)))
+          (i32.add)
+          (i32.add (i32.ne (i32.const 0) (call $zero)))
+          (i32.add (i32.gt_u (call $zero) (i32.const 0)))
+          (i32.add (i32.eqz (i32.eqz (call $zero))))
+          (i32.add (select (i32.const 1) (i32.const 0) (call $zero)))
+          (i32.add (block (result i32) (br_if 0 (i32.const 1) (call $zero)) drop (i32.const 0)))
+          (i32.add (i32.add (i32.clz (i32.eq (call $zero) (i32.const 0))) (i32.const -31)))
+          (i32.add (i32.popcnt (call $zero)))
+          (i32.add (i32.shr_u (call $zero) (i32.const 10)))
+          (i32.add (i32.div_u (call $zero) (i32.const 3)))
+          (i32.add (i32.wrap_i64 (i64.shr_u (i64.extend_i32_u (call $zero)) (i64.const 40))))
+          (i32.add (i32.add (i32.const 2) (call_indirect (result i32) (call $zero))))
+          (local.set 0 (call $zero))
+          (i32.add (i32.load offset=4 (local.get 0)))
+          (i32.add (i32.ne (local.get 0) (i32.const 0)))
+          (global.set $g (local.get 0))
+          (i32.add (i32.wrap_i64 (i64.shr_u (i64.extend_i32_u (global.get $g)) (i64.const 40))))
+          (i32.store (local.get 0) (local.get 0))
+          (memory.fill (local.get 0) (i32.const 0) (local.get 0))
+          (i32.add (i32.load (i32.const 4))))
+        (func (export "extend") (result i64) (i64.extend_i32_u (call $one)))
+        (func (export "compare") (result i32) (i32.eq (call $one) (i32.const -2)))
+        (func (export "add") (result i64) (i64.extend_i32_u (i32.add (call $one) (i32.const 3))))
+        (func (export "load") (result i32) (i32.load (i32.add (call $one) (i32.const 6))))
+        (func $tail (export "tail") (result i32) (return_call $one))
+        (func (export "useTail") (result i64) (i64.extend_i32_u (call $tail)))
+        (func (export "several") (result i64 i64 i64) (local $x f32) (local $y i64)
+          call $several
+          local.set $y
+          local.set $x
+          drop
+          i64.extend_i32_u
+          (i64.extend_i32_u (i32.reinterpret_f32 (local.get $x)))
+          (local.get $y)))
+      """)
+    #expect(try instance.call("zeros") == [.i32(0)])
+    #expect(try instance.call("extend") == [.i64(0xFFFF_FFFE)])
+    #expect(try instance.call("compare") == [.i32(1)])
+    #expect(try instance.call("add") == [.i64(1)])
+    #expect(try instance.call("load") == [.i32(0)])
+    #expect(try instance.call("useTail") == [.i64(0xFFFF_FFFE)])
+    #expect(try instance.call("several") == [.i64(0xFFFF_FFFD), .i64(0xFFFF_FFFD), .i64(-3)])
+  }
 }

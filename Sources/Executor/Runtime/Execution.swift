@@ -339,7 +339,7 @@ extension Function {
     try storeValues(arguments, type.parameters, at: slots)
     do {
       guard
-        case .done = try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: CX(store.hostContext)), slots)
+        case .done = try store.hostFunctions[Int(record.pointee.index)].call(Caller(cx: CX(store.hostContext)), slots)
       else {
         throw ExecutionError.cannotSuspend
       }

@@ -11,7 +11,8 @@ public enum HostOutcome: Sendable {
   case suspend
 }
 
-/// The body of a host function. `slots` hold the parameters, and take the results. A thrown error ends the execution with
+/// The body of a host function. `slots` hold the parameters, and take the results; of an i32 or f32 the low half of its
+/// slot counts. A thrown error ends the execution with
 /// a trap that carries it; a thrown `TrapKind` traps as that.
 public typealias RawHostFunction = (_ caller: Caller, _ slots: UnsafeMutablePointer<UInt64>) throws -> HostOutcome
 
@@ -21,6 +22,27 @@ struct HostFunction {
   var type: FunctionType
   var name: String
   var body: RawHostFunction
+  /// The slots of results of 32 bits.
+  var narrowResults: [Int] = []
+
+  init(type: FunctionType, name: String, body: @escaping RawHostFunction) {
+    self.type = type
+    self.name = name
+    self.body = body
+    var slot = 0
+    for result in type.results {
+      if result == .i32 || result == .f32 { narrowResults.append(slot) }
+      slot += result.slotCount
+    }
+  }
+
+  /// Calls the closure. Of results of 32 bits the upper halves are cleared: Wasm code relies on it, and hosts may well
+  /// have extended a sign.
+  func call(_ caller: Caller, _ slots: UnsafeMutablePointer<UInt64>) throws -> HostOutcome {
+    let outcome = try body(caller, slots)
+    if case .done = outcome { for slot in narrowResults { slots[slot] &= 0xFFFF_FFFF } }
+    return outcome
+  }
 }
 
 /// What the host function that runs has charged.
@@ -154,7 +176,7 @@ private func invokeHost(
     store.hostCharges = outerCharges
   }
   do {
-    switch try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: cx), frame) {
+    switch try store.hostFunctions[Int(record.pointee.index)].call(Caller(cx: cx), frame) {
     case .done: return 0
     case .suspend:
       guard store.depth <= 1 else {
