@@ -182,4 +182,28 @@ import WasmText
     #expect(try linker.instantiate(module, instructions: 300).startInstructions == 300)
     #expect(throws: InstantiationError.self) { try linker.instantiate(module, instructions: 299) }
   }
+
+  /// What a host function charges that another one calls stops the execution just so.
+  @Test func calledByAnotherHostFunction() throws {
+    let engine = Engine(EngineConfiguration(metering: .icp))
+    let store = try engine.makeStore()
+    let type = FunctionType(parameters: [], results: [.i32])
+    let inner = try store.makeFunction(type) { caller, _ in
+      try caller.charge(300)
+      return [.i32(7)]
+    }
+    let outer = try store.makeFunction(type) { caller, _ in
+      try caller.charge(50)
+      return try inner.call()
+    }
+    let text = #"(module (import "env" "outer" (func (result i32))) (func (export "f") (result i32) (call 0)))"#
+    let instance = try store.instantiate(try engine.compile(Array(text.utf8)), imports: [.function(outer)])
+    let execution = try Execution(instance.function(at: 1), arguments: [], instructions: 100)
+    guard case .outOfInstructions = try execution.run() else { throw ExecutionError.notResumable }
+    guard case .finished(let results) = try execution.resume(instructions: 1000) else {
+      throw ExecutionError.notResumable
+    }
+    #expect(results == [.i32(7)])
+    #expect(execution.instructionsExecuted == 1 + 5 + 350)
+  }
 }

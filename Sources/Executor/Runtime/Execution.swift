@@ -344,6 +344,8 @@ extension Function {
         throw ExecutionError.cannotSuspend
       }
     } catch let kind as TrapKind {
+      // These concern the execution that the calling host function belongs to.
+      if store.depth > 0, kind == .outOfInstructions || kind == .interrupted { throw kind }
       throw Trap(kind: kind)
     }
     var slot = UnsafePointer(slots)
