@@ -123,4 +123,18 @@ import Testing
     #expect(try instance.call("size64") == [.i64(2)])
     #expect(try instance.memory("a").grow(by: .max) == nil)
   }
+
+  /// Growing page by page costs what is added, not what there is: with write tracking too, which keeps a map of the pages.
+  @Test(arguments: [false, true])
+  func growsPageByPage(tracksWrites: Bool) throws {
+    let machine = try Machine(tracksWrites: tracksWrites)
+    let memory = try machine.store.makeMemory(MemoryType(limits: Limits(address: .i32, minimum: 0, maximum: nil)))
+    for page in 0..<UInt64(65_536) {
+      if memory.grow(by: 1) != page { Issue.record("page \(page)") }
+      if page % 4096 == 1 { #expect(memory.write([1], at: page * 65_536 + 65_535)) }
+    }
+    #expect(memory.grow(by: 1) == nil)
+    let written = stride(from: UInt64(1), to: 65_536, by: 4096).map { $0 * 16 + 15 }
+    #expect(memory.dirtyPages() == (tracksWrites ? written : []))
+  }
 }

@@ -94,11 +94,13 @@ public final class Memory {
     if isTracked {
       let needed = size / KeptPages.pageSize + 1
       if needed > mapCapacity {
-        guard let map = zeroedBytes(needed) else { return nil }
+        // Twice as large: growing page by page must not copy the map each time.
+        let larger = max(needed, min(mapCapacity * 2, Int(maximumPages * MemoryType.pageSize) / KeptPages.pageSize + 1))
+        guard let map = zeroedBytes(larger) else { return nil }
         map.update(from: record.pointee.writeMap, count: mapCapacity)
         freeWords(record.pointee.writeMap)
         record.pointee.writeMap = map
-        mapCapacity = needed
+        mapCapacity = larger
       }
     }
     guard size <= capacity ? Memory.open(record.pointee.base, size) : move(size) else { return nil }
