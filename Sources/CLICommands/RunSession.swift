@@ -47,21 +47,21 @@ struct RunSession {
   private func resolve(_ module: CompiledModule, _ file: String) throws -> [ExternalValue] {
     var values: [ExternalValue] = []
     var missing: [Import] = []
+    let types = TypeText(module.module)
     for item in module.module.imports {
       if let value = linker.lookUp(item.module, item.name) {
         values.append(value)
-      } else if trapsUnknownImports, let value = try standIn(for: item, of: module) {
+      } else if trapsUnknownImports, let value = try standIn(for: item, types, of: module) {
         values.append(value)
       } else {
         missing.append(item)
       }
     }
     if missing.isEmpty { return values }
-    throw refusal(missing, of: module, file)
+    throw refusal(missing, types, file)
   }
 
-  private func refusal(_ missing: [Import], of module: CompiledModule, _ file: String) -> CommandFailure {
-    let types = TypeText(module.module)
+  private func refusal(_ missing: [Import], _ types: TypeText, _ file: String) -> CommandFailure {
     let shown = missing.prefix(Invocation.listLimit).map {
       "\n  \(quoted($0.module)) \(quoted($0.name)): \($0.description.kind) \(types.text($0.description))"
     }
@@ -85,10 +85,10 @@ struct RunSession {
 
   /// Something of the import's type: a function that traps, an empty memory or table, a global of 0. Nil where there is
   /// nothing of such a type.
-  private func standIn(for item: Import, of module: CompiledModule) throws -> ExternalValue? {
+  private func standIn(for item: Import, _ types: TypeText, of module: CompiledModule) throws -> ExternalValue? {
     switch item.description {
     case .function(let index):
-      guard let type = TypeText(module.module).functionType(index) else { return nil }
+      guard let type = types.functionType(index) else { return nil }
       // Types of a store's functions have canonical indices.
       let canonical = FunctionType(
         parameters: type.parameters.map { $0.canonical(module.types) },

@@ -111,4 +111,16 @@ import Testing
       }
     }
   }
+
+  /// Finding an export takes the same time however many there are; so do names for all of them.
+  @Test func manyExports() throws {
+    var machine = try Machine()
+    let count = 100_000
+    let exports = (0..<count).map { "(export \"\($0)\" (global 0))" }.joined()
+    let instance = try machine.add("(module (global i32 (i32.const 5)) \(exports))", as: "many")
+    #expect((0..<count).allSatisfy { instance.export("\($0)") != nil })
+    #expect(instance.export("\(count)") == nil)
+    let user = try machine.add(#"(module (import "many" "99999" (global i32)) (export "g" (global 0)))"#, as: "user")
+    #expect(try user.global("g").value == .i32(5))
+  }
 }

@@ -18,6 +18,8 @@ public final class CompiledModule: Sendable {
   private let plain: LinkedCode
   private let tracked = Locked<LinkedCode?>(nil)
   private let names = Locked<NameSection?>(nil)
+  /// Positions of the exports by name, from the first time that one is asked for.
+  private let exportPositions = Locked<[ExactName: Int]?>(nil)
 
   package init(artifact: Artifact, canonicalizer: TypeCanonicalizer) throws(ModuleError) {
     self.artifact = artifact
@@ -47,6 +49,20 @@ public final class CompiledModule: Sendable {
       cached = section
       return section.functions.name(of: index)
     }
+  }
+
+  /// The export called `name`; nil if there is none.
+  func export(_ name: String) -> Export? {
+    let position = exportPositions.withLock { cached in
+      let positions =
+        cached
+        ?? Dictionary(
+          module.exports.enumerated().map { (ExactName($0.element.name), $0.offset) },
+          uniquingKeysWith: { first, _ in first })
+      cached = positions
+      return positions[ExactName(name)]
+    }
+    return position.map { module.exports[$0] }
   }
 
   /// The type of function `index` of the function index space.

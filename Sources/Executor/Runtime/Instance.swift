@@ -81,7 +81,7 @@ public struct Instance {
 
   /// What the module exports as `name`; nil if there is no such export, or it is a tag.
   public func export(_ name: String) -> ExternalValue? {
-    guard let export = module.module.exports.first(where: { ExactName($0.name) == ExactName(name) }) else { return nil }
+    guard let export = module.export(name) else { return nil }
     let index = Int(export.index)
     switch export.kind {
     case .function: return .function(function(at: index))
