@@ -55,6 +55,10 @@ let package = Package(
     .executableTarget(
       name: "SlicedHost", dependencies: ["Cannery"], path: "Examples/Sources/SlicedHost", swiftSettings: settings),
 
+    // Runs kernels and measures starting in its own process, for Benchmarks.
+    .executableTarget(
+      name: "BenchmarkHost", dependencies: ["Cannery"], path: "Benchmarks/Host", swiftSettings: settings),
+
     // What the fuzzing harness, which compares with another engine, runs for this one.
     .executableTarget(
       name: "FuzzDriver", dependencies: ["Cannery", "Semantics", "CZlib"],

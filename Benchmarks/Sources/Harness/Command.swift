@@ -8,8 +8,7 @@ struct CommandExecution {
   var status: Int32
   var output: String
   var messages: String
-  /// From before its start to after its end.
-  var seconds: Double
+  var cost: Cost
 }
 
 /// Runs `words` (the first is looked up on the path) with no input, and ends it after `limit` seconds.
@@ -41,7 +40,7 @@ func runCommand(_ words: [String], limit: Double) throws(HarnessError) -> Comman
   let code = posix_spawnp(&process, words[0], &actions, nil, &arguments, environ)
   if code != 0 { throw .cannotStart("\(words[0]): \(String(cString: strerror(code)))") }
 
-  // The process stays a zombie until `waitpid` below, and the timer is gone before that: it can't hit another process.
+  // The process stays a zombie until `wait4` below, and the timer is gone before that: it can't hit another process.
   let queue = DispatchQueue(label: "limit")
   let timer = DispatchSource.makeTimerSource(queue: queue)
   timer.schedule(deadline: .now() + limit)
@@ -49,17 +48,36 @@ func runCommand(_ words: [String], limit: Double) throws(HarnessError) -> Comman
   timer.resume()
   var information = siginfo_t()
   while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
-  let seconds = (ContinuousClock.now - start) / .seconds(1)
+  let wall = (ContinuousClock.now - start) / .seconds(1)
   timer.cancel()
   queue.sync {}
   var status: Int32 = 0
-  while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+  var usage = rusage()
+  while wait4(process, &status, 0, &usage) < 0 && errno == EINTR {}
 
   let signal = status & 0x7F
-  if signal == SIGKILL && seconds >= limit { throw .timedOut(seconds: limit) }
+  if signal == SIGKILL && wall >= limit { throw .timedOut(seconds: limit) }
   return CommandExecution(
     status: signal != 0 ? 128 + signal : status >> 8 & 0xFF, output: text(of: output), messages: text(of: messages),
-    seconds: seconds)
+    cost: Cost(wall: wall, cpu: seconds(usage.ru_utime) + seconds(usage.ru_stime), peak: peakBytes(usage)))
+}
+
+private func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+
+private func peakBytes(_ usage: rusage) -> Int {
+  #if canImport(Darwin)
+  usage.ru_maxrss
+  #else
+  usage.ru_maxrss * 1024
+  #endif
+}
+
+/// Bytes below which `Cost.peak` says nothing.
+public func peakFloor() -> Int {
+  var usage = rusage()
+  // RUSAGE_SELF, whose type differs between systems.
+  getrusage(0, &usage)
+  return peakBytes(usage)
 }
 
 private func text(of file: URL) -> String {

@@ -6,23 +6,24 @@ public struct CommandEngine: Engine {
   public let name: String
   /// The words of the command, in which `{wasm}`, `{native}`, `{name}` and `{n}` stand for the kernel's facts.
   public let template: [String]
+  public let isInterpreter: Bool
   /// How long an execution may take, in seconds.
   public let limit: Double
 
-  public init(name: String, template: [String], limit: Double = 120) {
+  public init(name: String, template: [String], isInterpreter: Bool = false, limit: Double = 120) {
     self.name = name
+    self.isInterpreter = isInterpreter
     self.template = template
     self.limit = limit
   }
 
   /// Reads `NAME=WORD WORD …`. Words are separated by spaces; there is no quoting.
-  public init(parsing text: String, limit: Double = 120) throws(HarnessError) {
-    let parts = text.split(separator: "=", maxSplits: 1)
-    guard parts.count == 2, parts[1].contains("{n}"), parts[1].contains("{wasm}") || parts[1].contains("{native}")
-    else {
+  public init(parsing text: String, isInterpreter: Bool = false, limit: Double = 120) throws(HarnessError) {
+    let command = try NamedCommand(parsing: text)
+    guard command.mentions("{n}"), command.mentions("{wasm}") || command.mentions("{native}") else {
       throw .malformedEngine(text)
     }
-    self.init(name: String(parts[0]), template: parts[1].split(separator: " ").map(String.init), limit: limit)
+    self.init(name: command.name, template: command.words, isInterpreter: isInterpreter, limit: limit)
   }
 
   public func command(_ kernel: Kernel, n: Int32) -> [String] {
@@ -34,7 +35,8 @@ public struct CommandEngine: Engine {
     }
   }
 
-  /// Starts the command, waits for it, and takes the last integer that it printed on standard output for the result.
+  /// Starts the command, waits for it, and takes the last integer that it printed on standard output, or else on standard
+  /// error, for the result.
   public func run(_ kernel: Kernel, n: Int32) throws(HarnessError) -> Execution {
     let words = command(kernel, n: n)
     for url in [kernel.wasm, kernel.native] where words.contains(url.path) {
@@ -44,9 +46,10 @@ public struct CommandEngine: Engine {
     if execution.status != 0 {
       throw .engineFailed(status: execution.status, message: String(execution.messages.suffix(300)))
     }
-    let text = execution.output
-    guard let result = lastInteger(text) else { throw .noResult(output: String(text.suffix(300))) }
-    return Execution(result: result, seconds: execution.seconds)
+    guard let result = lastInteger(execution.output) ?? lastInteger(execution.messages) else {
+      throw .noResult(output: String(execution.output.suffix(300)))
+    }
+    return Execution(result: result, cost: execution.cost)
   }
 }
 
@@ -61,4 +64,19 @@ public func lastInteger(_ text: String) -> Int64? {
   let digits = String(decoding: bytes[first...last], as: UTF8.self)
   if first > 0 && bytes[first - 1] == UInt8(ascii: "-") { return Int64("-" + digits) }
   return Int64(digits) ?? UInt64(digits).map { Int64(bitPattern: $0) }
+}
+
+/// What stands on the command line as `NAME=WORD WORD …`.
+struct NamedCommand {
+  let name: String
+  let words: [String]
+
+  init(parsing text: String) throws(HarnessError) {
+    let parts = text.split(separator: "=", maxSplits: 1)
+    guard parts.count == 2 else { throw .malformedEngine(text) }
+    name = String(parts[0])
+    words = parts[1].split(separator: " ").map(String.init)
+  }
+
+  func mentions(_ placeholder: String) -> Bool { words.contains { $0.contains(placeholder) } }
 }

@@ -1,18 +1,25 @@
 // How samples become numbers: each engine's executions are interleaved with the others', so that a change of the
 // machine's speed meets all of them, and medians are compared.
 
+import Foundation
+
+/// One process: a kernel on an engine, or a module in a compiler.
 public struct Sample: Hashable, Sendable {
+  public enum Kind: String, Sendable { case execution, compilation }
+  public var kind: Kind
   public var engine: String
-  public var kernel: String
+  /// The kernel or module.
+  public var subject: String
   public var round: Int
   public var n: Int32
-  public var seconds: Double
-  public init(engine: String, kernel: String, round: Int, n: Int32, seconds: Double) {
+  public var cost: Cost
+  public init(kind: Kind, engine: String, subject: String, round: Int, n: Int32, cost: Cost) {
+    self.kind = kind
     self.engine = engine
-    self.kernel = kernel
+    self.subject = subject
     self.round = round
     self.n = n
-    self.seconds = seconds
+    self.cost = cost
   }
 }
 
@@ -28,33 +35,48 @@ public struct Measurement: Hashable, Sendable {
   public var time: Double
   /// (greatest − least) / median of the timed size.
   public var spread: Double
+  /// Median of the timed size's memory; bytes.
+  public var peak: Double
+  public init(
+    engine: String, kernel: String, result: Result<Int64, HarnessError>, start: Double, time: Double, spread: Double,
+    peak: Double
+  ) {
+    self.engine = engine
+    self.kernel = kernel
+    self.result = result
+    self.start = start
+    self.time = time
+    self.spread = spread
+    self.peak = peak
+  }
 }
 
 /// Runs every kernel on every engine `rounds` times, each time also with n = 0, and reduces the samples.
 ///
 /// An engine that fails on a kernel is left out of that kernel's further rounds.
 public func measure(
-  _ kernels: [Kernel], on engines: [any Engine], rounds: Int, progress: (String) -> Void = { _ in }
+  _ kernels: [Kernel], on engines: [any Engine], rounds: Int, by metric: Metric = .cpu,
+  progress: (String) -> Void = { _ in }
 ) -> (measurements: [Measurement], samples: [Sample]) {
   var measurements: [Measurement] = []
   var samples: [Sample] = []
   for kernel in kernels {
     progress(kernel.name)
     var outcomes: [Result<Int64, HarnessError>?] = Array(repeating: nil, count: engines.count)
-    var starts: [[Double]] = Array(repeating: [], count: engines.count)
-    var times: [[Double]] = Array(repeating: [], count: engines.count)
+    var starts: [[Cost]] = Array(repeating: [], count: engines.count)
+    var times: [[Cost]] = Array(repeating: [], count: engines.count)
     for round in 0..<rounds {
       for (index, engine) in engines.enumerated() {
         if case .failure = outcomes[index] { continue }
         do {
           let start = try engine.run(kernel, n: 0)
           let timed = try engine.run(kernel, n: kernel.timeSize)
-          starts[index].append(start.seconds)
-          times[index].append(timed.seconds)
-          samples.append(Sample(engine: engine.name, kernel: kernel.name, round: round, n: 0, seconds: start.seconds))
-          samples.append(
-            Sample(
-              engine: engine.name, kernel: kernel.name, round: round, n: kernel.timeSize, seconds: timed.seconds))
+          starts[index].append(start.cost)
+          times[index].append(timed.cost)
+          for (n, cost) in [(0, start.cost), (kernel.timeSize, timed.cost)] {
+            samples.append(
+              Sample(kind: .execution, engine: engine.name, subject: kernel.name, round: round, n: n, cost: cost))
+          }
           if case .success(let before) = outcomes[index], before != timed.result {
             outcomes[index] = .failure(.noResult(output: "\(before) in one round and \(timed.result) in another"))
           } else {
@@ -66,13 +88,14 @@ public func measure(
       }
     }
     for (index, engine) in engines.enumerated() {
-      let start = median(starts[index])
-      let time = median(times[index])
-      let spread = time > 0 ? ((times[index].max() ?? 0) - (times[index].min() ?? 0)) / time : 0
+      let start = median(starts[index].map(metric.seconds))
+      let seconds = times[index].map(metric.seconds)
+      let time = median(seconds)
       measurements.append(
         Measurement(
-          engine: engine.name, kernel: kernel.name, result: outcomes[index]!, start: start,
-          time: max(time - start, 0), spread: spread))
+          engine: engine.name, kernel: kernel.name, result: outcomes[index]!, start: start, time: max(time - start, 0),
+          spread: time > 0 ? ((seconds.max() ?? 0) - (seconds.min() ?? 0)) / time : 0,
+          peak: median(times[index].map { Double($0.peak) })))
     }
   }
   return (measurements, samples)
@@ -84,4 +107,10 @@ public func median(_ values: [Double]) -> Double {
   if sorted.isEmpty { return 0 }
   let middle = sorted.count / 2
   return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/// exp of the mean of the logarithms; the values must be above zero. 1 if there are none.
+public func geometricMean(_ values: [Double]) -> Double {
+  if values.isEmpty { return 1 }
+  return exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
 }

@@ -1,86 +1,94 @@
-// What people and scripts read: a table of times and ratios with geometric means, and the samples as CSV.
+// What people and scripts read: tables, and every sample as CSV.
 
 import Foundation
 
-/// Kernels on which engines give different results, or fail; empty if all is well.
-public func disagreements(_ measurements: [Measurement]) -> [String] {
-  var lines: [String] = []
-  var expected: [String: (engine: String, result: Int64)] = [:]
-  for measurement in measurements {
-    switch measurement.result {
-    case .failure(let error): lines.append("\(measurement.kernel): \(measurement.engine) failed: \(error)")
-    case .success(let result):
-      if let first = expected[measurement.kernel] {
-        if first.result != result {
-          lines.append(
-            "\(measurement.kernel): \(measurement.engine) gives \(result), \(first.engine) gives \(first.result)")
-        }
-      } else {
-        expected[measurement.kernel] = (measurement.engine, result)
-      }
-    }
-  }
-  return lines
-}
+/// How far the runs of a kernel may be apart before its ratio is marked as uncertain.
+private let widestSpread = 0.2
 
-/// A table: for each kernel the time of the first engine, and for the others their time and its ratio to the first one's
-/// (above 1: slower than the first); the last line has the geometric means of the ratios.
+/// For each kernel the time of the first engine, and the others' ratios to it (above 1: slower than the first); then the
+/// geometric means of the ratios and the memory. A ratio after `~` comes from runs that differ by more than 20 %.
 ///
-/// Means cover the kernels on which both engines gave a result and took a time above zero.
-public func table(_ measurements: [Measurement], engines: [String]) -> String {
-  var rows: [[String]] = [["kernel"] + engines.flatMap { $0 == engines[0] ? [$0] : [$0, "ratio"] }]
-  var ratios: [String: [Double]] = [:]
-  var kernels: [String] = []
-  for measurement in measurements where !kernels.contains(measurement.kernel) { kernels.append(measurement.kernel) }
-  for kernel in kernels {
+/// - Parameter floor: bytes that every process seems to have had at least (`Cost.peak`).
+public func table(_ comparison: Comparison, floor: Int = 0) -> String {
+  let others = comparison.engines.dropFirst()
+  let best = comparison.hasInterpreters ? ["best interp."] : []
+  var rows: [[String]] = [["kernel", comparison.engines[0]] + others + best]
+  for kernel in comparison.kernels {
     var row = [kernel]
-    var base: Measurement?
-    for engine in engines {
-      let found = measurements.first { $0.kernel == kernel && $0.engine == engine }
-      guard let found, case .success = found.result else {
-        row += engine == engines[0] ? ["failed"] : ["failed", "-"]
+    for engine in comparison.engines {
+      guard let found = comparison.measurement(engine, kernel), case .success = found.result else {
+        row.append("failed")
         continue
       }
-      row.append("\(milliseconds(found.time)) ±\(Int((found.spread * 50).rounded())) %")
-      if engine == engines[0] {
-        base = found
-      } else if let base, base.time > 0, found.time > 0 {
-        let ratio = found.time / base.time
-        ratios[engine, default: []].append(ratio)
-        row.append(String(format: "%.2f", ratio))
+      let mark = found.spread > widestSpread ? "~" : ""
+      if engine == comparison.engines[0] {
+        row.append(mark + String(format: "%.1f ms", found.time * 1000))
       } else {
-        row.append("-")
+        row.append(comparison.ratio(engine, kernel).map { mark + twoDigits($0) } ?? "-")
       }
     }
+    if !best.isEmpty { row.append(comparison.bestInterpreter(kernel).map(twoDigits) ?? "-") }
     rows.append(row)
   }
-  var last = ["geometric mean", ""]
-  for engine in engines.dropFirst() {
-    last += ["", ratios[engine].map { String(format: "%.2f", geometricMean($0)) } ?? "-"]
+  var means = ["geometric mean", ""]
+  for engine in others { means.append(comparison.geometricMean(of: engine).map(twoDigits) ?? "-") }
+  if !best.isEmpty { means.append(comparison.geometricMeanOfBest.map(twoDigits) ?? "-") }
+  let peaks = comparison.engines.map { engine in
+    comparison.peak(of: engine).map { megabytes($0, floor: floor) } ?? "-"
   }
-  rows.append(last)
+  return aligned(rows + [means, ["peak memory, MB"] + peaks])
+}
+
+/// For each module and compiler: megabytes of the module in a second of processor time, that rate divided into the first
+/// compiler's, and the memory.
+public func table(_ compilations: [Compilation], floor: Int = 0) -> String {
+  var rows: [[String]] = [["module", "compiler", "MB/s and core", "first is faster", "peak memory, MB", "per byte"]]
+  for compilation in compilations {
+    let module = "\(compilation.module) (\(String(format: "%.2f", Double(compilation.size) / 1e6)) MB)"
+    switch compilation.outcome {
+    case .failure(let error): rows.append([module, compilation.compiler, "failed: \(error)"])
+    case .success(let figures):
+      let base = compilations.first { $0.module == compilation.module }
+      let ratio = (try? base?.outcome.get()).map { twoDigits($0.rate / figures.rate) + " times" } ?? "-"
+      rows.append([
+        module, compilation.compiler, twoDigits(figures.rate / 1e6), ratio,
+        megabytes(figures.peak, floor: floor), String(format: "%.0f", figures.peak / Double(compilation.size)),
+      ])
+    }
+  }
   return aligned(rows)
 }
 
-/// The samples, one a line, with a header.
-public func csv(_ samples: [Sample]) -> String {
-  var text = "kernel,engine,round,n,seconds\n"
+/// Values measured in the engine's process.
+public func table(_ figures: [Figure]) -> String {
+  aligned(figures.map { [$0.name, String(format: "%.1f", $0.value), $0.unit] })
+}
+
+/// The samples and figures, one a line, with a header.
+public func csv(_ samples: [Sample], _ figures: [Figure] = []) -> String {
+  var text = "kind,subject,engine,round,n,cpu_seconds,wall_seconds,peak_bytes,value,unit\n"
   for sample in samples {
-    text += "\(sample.kernel),\(sample.engine),\(sample.round),\(sample.n),\(sample.seconds)\n"
+    text += "\(sample.kind.rawValue),\(quoted(sample.subject)),\(quoted(sample.engine)),\(sample.round),\(sample.n),"
+    text += "\(sample.cost.cpu),\(sample.cost.wall),\(sample.cost.peak),,\n"
   }
+  for figure in figures { text += "figure,\(quoted(figure.name)),,,,,,,\(figure.value),\(quoted(figure.unit))\n" }
   return text
 }
 
-/// exp of the mean of the logarithms; the values must be above zero. 1 if there are none.
-public func geometricMean(_ values: [Double]) -> Double {
-  if values.isEmpty { return 1 }
-  return exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
+/// A field of a CSV file (RFC 4180).
+private func quoted(_ text: String) -> String {
+  guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
+  return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
 }
 
-private func milliseconds(_ seconds: Double) -> String { String(format: "%.1f ms", seconds * 1000) }
+private func megabytes(_ bytes: Double, floor: Int) -> String {
+  (bytes <= Double(floor) * 1.01 ? "≤ " : "") + String(format: "%.1f", bytes / 1e6)
+}
+
+func twoDigits(_ value: Double) -> String { String(format: "%.2f", value) }
 
 /// The first column to the left, the others to the right.
-private func aligned(_ rows: [[String]]) -> String {
+func aligned(_ rows: [[String]]) -> String {
   let columns = rows.map(\.count).max() ?? 0
   let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
   return rows.map { row in

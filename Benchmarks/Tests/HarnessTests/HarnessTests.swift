@@ -48,27 +48,53 @@ private let kernel = Kernel(
     }
   }
 
+  @Test func resultsOnStandardErrorCountWhereThereIsNoOther() throws {
+    let engine = CommandEngine(name: "e", template: ["sh", "-c", "echo Result: {n} >&2"])
+    #expect(try engine.run(kernel, n: 7).result == 7)
+    let other = CommandEngine(name: "e", template: ["sh", "-c", "echo {n}; echo 99 instructions >&2"])
+    #expect(try other.run(kernel, n: 7).result == 7)
+  }
+
+  @Test func costsAreOfTheProcessAndItsChildren() throws {
+    let busy = CommandEngine(
+      name: "e",
+      template: ["sh", "-c", "sleep 0.2; sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; echo {n}"])
+    let cost = try busy.run(kernel, n: 1).cost
+    #expect(cost.cpu > 0 && cost.wall > 0.2 && cost.wall > cost.cpu - 0.05)
+    #expect(cost.peak > 100_000)
+  }
+
   @Test func differencesAndFailuresAreReported() {
     let (measurements, samples) = measure(
       [kernel],
-      on: [Fixed(name: "a", result: 1), Fixed(name: "b", result: 2), Fixed(name: "c", result: nil)], rounds: 2)
+      on: [Fixed(name: "a", result: 1), Fixed(name: "b", result: 2), Fixed(name: "c", result: nil)], rounds: 2,
+      by: .wall)
     #expect(samples.count == 8)
     #expect(
       disagreements(measurements) == [
         "fib: b gives 2, a gives 1", "fib: c failed: no result after 1.0 s",
       ])
-    let lines = table(measurements, engines: ["a", "b", "c"]).split(separator: "\n")
-    #expect(lines.count == 3 && lines[1].contains("1000.0 ms") && lines[1].contains("failed"))
+    let comparison = Comparison(measurements, engines: ["a", "b", "c"])
+    let lines = table(comparison).split(separator: "\n")
+    #expect(lines.count == 4 && lines[1].contains("1000.0 ms") && lines[1].contains("failed"))
     #expect(lines[2].split(separator: " ") == ["geometric", "mean", "1.00", "-"])
+  }
+
+  @Test func theMetricChooses() {
+    let engine = Fixed(name: "a", result: 1)
+    #expect(measure([kernel], on: [engine], rounds: 1, by: .wall).measurements[0].time == 1)
+    #expect(measure([kernel], on: [engine], rounds: 1, by: .cpu).measurements[0].time == 2)
   }
 }
 
-/// Takes one second more for each unit of `n` above 1, and half a second for n = 0.
+/// Takes one second more for each unit of `n` above 1, and half a second for n = 0; twice that of processor time.
 private struct Fixed: Engine {
   var name: String
   var result: Int64?
+  var isInterpreter = false
   func run(_ kernel: Kernel, n: Int32) throws(HarnessError) -> Execution {
     guard let result else { throw .timedOut(seconds: 1) }
-    return Execution(result: result, seconds: n == 0 ? 0.5 : Double(n) - 0.5)
+    let seconds = n == 0 ? 0.5 : Double(n) - 0.5
+    return Execution(result: result, cost: Cost(wall: seconds, cpu: 2 * seconds, peak: 1_000_000))
   }
 }
