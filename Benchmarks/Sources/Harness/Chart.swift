@@ -3,17 +3,17 @@
 
 import Foundation
 
-public func chart(_ comparison: Comparison, title: String, subtitle: String) -> String {
+///
+/// - Parameter notes: lines below the picture: when, where, which versions.
+public func chart(_ comparison: Comparison, title: String, notes: [String]) -> String {
   let others = comparison.engines.dropFirst().filter { comparison.geometricMean(of: $0) != nil }
   let ratios = others.flatMap { engine in comparison.kernels.compactMap { comparison.ratio(engine, $0) } }
   let axis = Axis(covering: ratios + [1])
   let rowHeight = 26.0
-  let top = 74.0
+  let top = 56.0
   let bottom = top + rowHeight * Double(others.count)
 
-  var parts = [
-    text(title, x: 16, y: 26, size: 16, weight: "bold"), text(subtitle, x: 16, y: 46, size: 11, color: "#666"),
-  ]
+  var parts = [text(title, x: 16, y: 28, size: 16, weight: "bold")]
   for tick in axis.ticks {
     let x = axis.position(tick)
     let isBase = tick == 1
@@ -46,9 +46,11 @@ public func chart(_ comparison: Comparison, title: String, subtitle: String) -> 
     }
     parts.append(text(twoDigits(mean), x: Axis.right + 14, y: y + 4, size: 12, weight: "bold"))
   }
-  let caption = "time relative to \(comparison.engines[0]); right of 1: slower; bars: geometric means"
-  parts.append(text(caption, x: Axis.left, y: bottom + 36, size: 11, color: "#666"))
-  let height = number(bottom + 48)
+  let caption = "time relative to \(comparison.engines[0]); right of 1: slower; dots: kernels; bars: geometric means"
+  for (row, line) in ([caption] + notes).enumerated() {
+    parts.append(text(line, x: 16, y: bottom + 42 + 15 * Double(row), size: 11, color: "#666"))
+  }
+  let height = number(bottom + 50 + 15 * Double(notes.count))
   let background = element("rect", ["width": "100%", "height": "100%", "fill": "white"])
   return element(
     "svg",

@@ -53,17 +53,18 @@ public struct CommandEngine: Engine {
   }
 }
 
-/// The last run of digits, with a minus sign if one stands before it, as a signed 64-bit integer; engines that print
-/// unsigned numbers are understood too.
+/// The last integer, decimal or hexadecimal after `0x`, with a minus sign if one stands before it, as a signed 64-bit
+/// integer; unsigned numbers are understood too. Digits in words, as in `i64`, are none.
 public func lastInteger(_ text: String) -> Int64? {
-  let bytes = Array(text.utf8)
-  let isDigit = { (byte: UInt8) in byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-  guard let last = bytes.lastIndex(where: isDigit) else { return nil }
-  var first = last
-  while first > 0 && isDigit(bytes[first - 1]) { first -= 1 }
-  let digits = String(decoding: bytes[first...last], as: UTF8.self)
-  if first > 0 && bytes[first - 1] == UInt8(ascii: "-") { return Int64("-" + digits) }
-  return Int64(digits) ?? UInt64(digits).map { Int64(bitPattern: $0) }
+  guard let match = text.matches(of: /(?:^|[^0-9A-Za-z_\-])(-?)(?:0x([0-9A-Fa-f]+)|([0-9]+))(?![0-9A-Za-z_])/).last
+  else {
+    return nil
+  }
+  let (_, sign, hexadecimal, decimal) = match.output
+  let radix = hexadecimal == nil ? 10 : 16
+  guard let digits = hexadecimal ?? decimal else { return nil }
+  if !sign.isEmpty { return Int64("-" + digits, radix: radix) }
+  return Int64(digits, radix: radix) ?? UInt64(digits, radix: radix).map { Int64(bitPattern: $0) }
 }
 
 /// What stands on the command line as `NAME=WORD WORD …`.

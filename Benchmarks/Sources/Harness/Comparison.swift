@@ -62,23 +62,29 @@ public struct Comparison: Sendable {
   }
 }
 
-/// Kernels on which engines give different results, or fail; empty if all is well.
+/// Kernels on which engines give different results; empty if all is well.
 public func disagreements(_ measurements: [Measurement]) -> [String] {
   var lines: [String] = []
   var expected: [String: (engine: String, result: Int64)] = [:]
   for measurement in measurements {
-    switch measurement.result {
-    case .failure(let error): lines.append("\(measurement.kernel): \(measurement.engine) failed: \(error)")
-    case .success(let result):
-      if let first = expected[measurement.kernel] {
-        if first.result != result {
-          lines.append(
-            "\(measurement.kernel): \(measurement.engine) gives \(result), \(first.engine) gives \(first.result)")
-        }
-      } else {
-        expected[measurement.kernel] = (measurement.engine, result)
-      }
+    guard case .success(let result) = measurement.result else { continue }
+    guard let first = expected[measurement.kernel] else {
+      expected[measurement.kernel] = (measurement.engine, result)
+      continue
+    }
+    if first.result != result {
+      lines.append(
+        "\(measurement.kernel): \(measurement.engine) gives \(result), \(first.engine) gives \(first.result)")
     }
   }
   return lines
+}
+
+/// Kernels that engines can't run, a line each with the end of what the engine said.
+public func failures(_ measurements: [Measurement]) -> [String] {
+  measurements.compactMap { measurement in
+    guard case .failure(let error) = measurement.result else { return nil }
+    let reason = error.description.split(separator: "\n").last ?? ""
+    return "\(measurement.kernel): \(measurement.engine) failed: \(reason)"
+  }
 }

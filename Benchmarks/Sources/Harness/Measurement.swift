@@ -33,7 +33,7 @@ public struct Measurement: Hashable, Sendable {
   public var start: Double
   /// Median time of the timed size, less `start`; seconds.
   public var time: Double
-  /// (greatest − least) / median of the timed size.
+  /// (greatest − least) of the timed size / `time`.
   public var spread: Double
   /// Median of the timed size's memory; bytes.
   public var peak: Double
@@ -90,10 +90,10 @@ public func measure(
     for (index, engine) in engines.enumerated() {
       let start = median(starts[index].map(metric.seconds))
       let seconds = times[index].map(metric.seconds)
-      let time = median(seconds)
+      let time = max(median(seconds) - start, 0)
       measurements.append(
         Measurement(
-          engine: engine.name, kernel: kernel.name, result: outcomes[index]!, start: start, time: max(time - start, 0),
+          engine: engine.name, kernel: kernel.name, result: outcomes[index]!, start: start, time: time,
           spread: time > 0 ? ((seconds.max() ?? 0) - (seconds.min() ?? 0)) / time : 0,
           peak: median(times[index].map { Double($0.peak) })))
     }

@@ -6,7 +6,7 @@ import Foundation
 private let widestSpread = 0.2
 
 /// For each kernel the time of the first engine, and the others' ratios to it (above 1: slower than the first); then the
-/// geometric means of the ratios and the memory. A ratio after `~` comes from runs that differ by more than 20 %.
+/// geometric means of the ratios and the memory. A ratio after `~` comes from runs that are more than 20 % of the time apart.
 ///
 /// - Parameter floor: bytes that every process seems to have had at least (`Cost.peak`).
 public func table(_ comparison: Comparison, floor: Int = 0) -> String {
@@ -52,7 +52,8 @@ public func table(_ compilations: [Compilation], floor: Int = 0) -> String {
       let ratio = (try? base?.outcome.get()).map { twoDigits($0.rate / figures.rate) + " times" } ?? "-"
       rows.append([
         module, compilation.compiler, twoDigits(figures.rate / 1e6), ratio,
-        megabytes(figures.peak, floor: floor), String(format: "%.0f", figures.peak / Double(compilation.size)),
+        megabytes(figures.peak, floor: floor),
+        isAtFloor(figures.peak, floor) ? "-" : String(format: "%.0f", figures.peak / Double(compilation.size)),
       ])
     }
   }
@@ -82,8 +83,10 @@ private func quoted(_ text: String) -> String {
 }
 
 private func megabytes(_ bytes: Double, floor: Int) -> String {
-  (bytes <= Double(floor) * 1.01 ? "≤ " : "") + String(format: "%.1f", bytes / 1e6)
+  (isAtFloor(bytes, floor) ? "≤ " : "") + String(format: "%.1f", bytes / 1e6)
 }
+
+private func isAtFloor(_ bytes: Double, _ floor: Int) -> Bool { bytes <= Double(floor) * 1.01 }
 
 func twoDigits(_ value: Double) -> String { String(format: "%.2f", value) }
 

@@ -59,7 +59,7 @@ private let comparison = Comparison(
   }
 
   @Test func chartIsWellFormed() throws {
-    let text = chart(comparison, title: "a < b & \"c\"", subtitle: "now")
+    let text = chart(comparison, title: "a < b & \"c\"", notes: ["now", "here"])
     let reader = Reader()
     let parser = XMLParser(data: Data(text.utf8))
     parser.delegate = reader
@@ -68,6 +68,7 @@ private let comparison = Comparison(
     // The background, and a bar for each engine that has a mean; a dot for each ratio.
     #expect(reader.counts["rect"] == 3 && reader.counts["circle"] == 4)
     #expect(reader.texts.contains("a < b & \"c\"") && reader.texts.contains("b & <co>"))
+    #expect(reader.texts.contains("now") && reader.texts.contains("here"))
     #expect(reader.texts.contains("y: 0.25") && reader.texts.contains("1/4") && reader.texts.contains("4"))
     #expect(!text.contains("nan") && !text.contains("inf"))
   }
@@ -75,7 +76,7 @@ private let comparison = Comparison(
   /// Nothing to compare with is no reason to fail.
   @Test func chartOfOneEngine() {
     let parser = XMLParser(
-      data: Data(chart(Comparison([measurement("a", "x", 1)], engines: ["a"]), title: "a", subtitle: "").utf8))
+      data: Data(chart(Comparison([measurement("a", "x", 1)], engines: ["a"]), title: "a", notes: []).utf8))
     #expect(parser.parse())
   }
 
