@@ -58,6 +58,10 @@ let package = Package(
     // Runs kernels and measures starting in its own process, for Benchmarks.
     .executableTarget(
       name: "BenchmarkHost", dependencies: ["Cannery"], path: "Benchmarks/Host", swiftSettings: settings),
+    // Which operations are executed most, alone and in runs: `tools/operation-profile`.
+    .executableTarget(
+      name: "OperationProfiler", dependencies: ["Cannery", "Executor"], path: "tools/OperationProfiler",
+      swiftSettings: settings + [.define("CANNERY_TRAMPOLINE", .when(configuration: .debug))]),
 
     // What the fuzzing harness, which compares with another engine, runs for this one.
     .executableTarget(
