@@ -6,7 +6,7 @@ import Testing
 
 /// Functions with one of everything that has a rule. Defined functions, by number: 0 scalar, 1 loop, 2 caller, 3 indirect,
 /// 4 pairs, 5 tail, 6 tailIndirect, 7 globals, 8 tables, 9 switch, 10 vectors, 11 float, 12 reference, 13 callReference,
-/// 14 two, 15 none.
+/// 14 two, 15 none, 16 step.
 let sampleText = """
   (module
     (type $s (struct (field i32)))
@@ -19,12 +19,12 @@ let sampleText = """
     (global $vector (mut v128) (v128.const i64x2 0 0))
     (data $d "abc") (elem $e func $host)
     (func $scalar (export "scalar") (param i32 i32) (result i32)
-      (i32.store (i32.const 8) (i32.mul (i32.add (local.get 0) (local.get 1)) (i32.const 3)))
+      (i32.store (i32.const 8) (i32.div_u (i32.add (local.get 0) (local.get 1)) (i32.const 3)))
       (i32.load 1 (local.get 1)))
     (func $loop (export "loop") (param i32) (result i32) (local i32)
       (loop
         (local.set 1 (i32.add (local.get 1) (local.get 0)))
-        (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (br_if 0 (local.tee 0 (i32.shr_u (local.get 0) (i32.const 1)))))
       (local.get 1))
     (func $caller (param i32) (result i32) (i32.add (call $loop (local.get 0)) (call $host (local.get 0))))
     (func $indirect (param i32) (result i32)
@@ -52,7 +52,10 @@ let sampleText = """
     (func $callReference (export "callReference") (param i32 (ref null $unary)) (result i32)
       (call_ref $unary (local.get 0) (local.get 1)))
     (func $two (param i32 i64) (call $none) (call $none) (global.set $mutable (local.get 0)))
-    (func $none))
+    (func $none)
+    (func $step (param i32) (result i32)
+      (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get 0)))
   """
 
 /// One field of one operation and a value that it must not have.
@@ -92,13 +95,13 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     // Slots: inside the frame, both of a vector, written before they are read.
     FieldEdit(0, .i32Add_ss_n, .readSlot, 200, "outside the frame"),
     FieldEdit(0, .i32Add_ss_n, .readSlot, 9, "read before it is written"),
-    FieldEdit(0, .const32_d, .writeSlot, 200, "outside the frame"),
+    FieldEdit(8, .const32_d, .writeSlot, 200, "outside the frame"),
     FieldEdit(7, .globalSetPair, .readPair, 1, "read before it is written"),
     FieldEdit(3, .callIndirect_s, .result, 200, "outside the frame"),
     // Indices.
-    FieldEdit(2, .call, .function, 16, "out of range"),
+    FieldEdit(2, .call, .function, 17, "out of range"),
     FieldEdit(2, .callImport, .imported, 1, "out of range"),
-    FieldEdit(12, .functionReference, .anyFunction, 17, "out of range"),
+    FieldEdit(12, .functionReference, .anyFunction, 18, "out of range"),
     FieldEdit(3, .callIndirect_s, .type, 300, "out of range"),
     FieldEdit(3, .callIndirect_s, .type, 0, "no function type"),
     FieldEdit(3, .callIndirect_s, .table, 2, "out of range"),
@@ -120,6 +123,10 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     FieldEdit(1, .brI32Ne_ai_check, .branch, 5, "leaves the function"),
     FieldEdit(1, .brI32Ne_ai_check, .branch, UInt64(bitPattern: -3), "into an operation"),
     FieldEdit(1, .brI32Ne_ai_check, .cost, 0, "without a charge"),
+    FieldEdit(16, .stepI32Ne_si_i, .branch, UInt64(bitPattern: -11), "leaves the function"),
+    FieldEdit(16, .stepI32Ne_si_i, .branch, 1, "into an operation"),
+    FieldEdit(16, .stepI32Ne_si_i, .cost, 0, "without a charge"),
+    FieldEdit(16, .stepI32Ne_si_i, .writeSlot, 200, "outside the frame"),
     FieldEdit(9, .switch_s, .count, 0, "without entries"),
     FieldEdit(9, .switch_s, .count, 0xFFFF_FFFF, "cut off"),
     // Entry.

@@ -92,7 +92,7 @@ struct SuiteConfiguration: CustomTestStringConvertible {
 
     let code = try Disassembler(module.artifact).text(of: 0)
     #expect(code.contains("moveWide") == configuration.wideForms)
-    let sums = code.split(separator: "\n").count { $0.contains("i32Add") }
+    let sums = code.split(separator: "\n").count { $0.contains("i32Add") || $0.contains("stepI32") }
     #expect(sums == (configuration.optimization == .full ? 2 : 3))
   }
 }

@@ -132,6 +132,15 @@ private let cases: [ProgramCase] = [
       """,
     arguments: [.i64(7)], outcome: .results([.i64(5)])),
   ProgramCase(
+    name: "an i64 constant that is wrapped where it is compared, without optimisation",
+    module: """
+      (module (func (export "f") (param i32) (result i32)
+        (i32.ge_u (i32.wrap_i64 (i64.const -36028797018963969)) (i32.wrap_i64 (i64.const 0x1_8000_0000)))
+        (i32.lt_u (local.get 0) (i32.wrap_i64 (i64.const 0x1_0000_0005)))
+        (i32.add)))
+      """,
+    arguments: [.i32(6)], outcome: .results([.i32(1)])),
+  ProgramCase(
     name: "a loop without costs of its own",
     module: #"(module (func (export "f") (loop (br 0))))"#),
   ProgramCase(

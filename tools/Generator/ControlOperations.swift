@@ -68,6 +68,26 @@ extension OperationTable {
       if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
       return next(target, fp, md, cx, ac, left, x0, x1)
       """)
+    for check in [false, true] {
+      for (name, fields, moves) in [
+        ("Move", "r0 w1", "fp[slotField(pc, 1)] = fp[slotField(pc, 0)]\n"),
+        (
+          "MoveTwo", "r0 w1 r2 w3",
+          "fp[slotField(pc, 1)] = fp[slotField(pc, 0)]\nfp[slotField(pc, 3)] = fp[slotField(pc, 2)]\n"
+        ),
+      ] {
+        add(
+          "jump\(check ? "Check" : "")\(name)", fields + " B0.2 K2.2", check ? [.terminator, .check] : [.terminator],
+          family: "Control",
+          doc: "d := a\(name == "Move" ? "" : "; then d' := a'"); charge K\(check ? " and check" : ""); goto B",
+          moves + """
+            let w = pc[2]
+            let target = pc + Int(Int32(truncatingIfNeeded: w))
+            let left = rm &- Int(w >> 32)
+            \(check ? "if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }\n" : "")return next(target, fp, md, cx, ac, left, x0, x1)
+            """)
+      }
+    }
     // The words behind a switch are its table: one word for each case, displacement from the switch and cost.
     for form in ["s", "a"] {
       add(
@@ -108,7 +128,7 @@ extension OperationTable {
       let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
       if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, ac, rm, x0, x1) }
       let z = pc[2]
-      \(callee)return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
+      \(callee)return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
       """)
     add(
       "callImport", "I0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call imported function I",

@@ -1,7 +1,7 @@
 // Internal operations on memories: loads, stores, bulk operations. An access works on the current memory, whose base is
 // in the register `md` and whose size is in the context; `useMemory` makes another memory current.
 
-private struct Access {
+struct Access {
   var name: String
   /// What stands in memory, as a Swift type, and its size in bytes.
   var stored: String
@@ -11,7 +11,7 @@ private struct Access {
   var convert: String
 }
 
-private let loads: [Access] = [
+let loads: [Access] = [
   Access(name: "i32Load", stored: "UInt32", size: 4, value: .i32, convert: "m"),
   Access(name: "i64Load", stored: "UInt64", size: 8, value: .i64, convert: "m"),
   Access(name: "f32Load", stored: "UInt32", size: 4, value: .f32, convert: "Float(bitPattern: m)"),
@@ -28,7 +28,7 @@ private let loads: [Access] = [
   Access(name: "i64Load32U", stored: "UInt32", size: 4, value: .i64, convert: "UInt64(m)"),
 ]
 
-private let stores: [Access] = [
+let stores: [Access] = [
   Access(name: "i32Store", stored: "UInt32", size: 4, value: .i32, convert: "v"),
   Access(name: "i64Store", stored: "UInt64", size: 8, value: .i64, convert: "v"),
   Access(name: "f32Store", stored: "UInt32", size: 4, value: .f32, convert: "v.bitPattern"),
@@ -45,11 +45,12 @@ private let stores: [Access] = [
 
 /// The effective address `ea` of an access of `size` bytes at `address` (64 raw bits) plus the offset, checked against
 /// the current memory.
-private func effectiveAddress(_ address: String, wide: Bool, size: Int) -> String {
+func effectiveAddress(_ address: String, wide: Bool, size: Int) -> String {
   let trap = "\(trapCall)TrapKind.outOfBoundsMemoryAccess.status) }\n"
   let limit = "let limit = instanceContext(cx).memorySize\n"
   // No memory is larger than 2^48 bytes, so neither the sum nor the difference can wrap.
   let check = "if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { \(trap)"
+  if address == "0" { return "let ea = UInt(highField(pc))\n" + limit + check }
   if !wide {
     return "let ea = UInt(UInt32(truncatingIfNeeded: \(address))) &+ UInt(highField(pc))\n" + limit + check
   }
@@ -58,7 +59,7 @@ private func effectiveAddress(_ address: String, wide: Bool, size: Int) -> Strin
 }
 
 /// On a memory with write tracking: keep the old pages that `size` bytes at `ea` touch for the first time, then retry.
-private func track(size: Int) -> String {
+func track(size: Int) -> String {
   let last = size == 1 ? "" : " || map[Int(bitPattern: (ea &+ \(size - 1)) >> 12)] == 0"
   return "let map = instanceContext(cx).writeMap\nif _slowPath(map[Int(bitPattern: ea >> 12)] == 0\(last)) {\n"
     + "instanceContext(cx).trackStart = ea\nreturn track\(size)AndRetry(pc, fp, md, cx, ac, rm, x0, x1)\n}\n"

@@ -40,11 +40,12 @@ enum FieldKind: String, CaseIterable {
   case trap = "k"  // 16
   case zeroCount = "z"  // 32: slots from the parameters on that are zeroed
   case frameCost = "c"  // 32
+  case small = "h"  // 16: an immediate, signed
 
   var width: Int {
     switch self {
     case .word: 64
-    case .readSlot, .readPair, .writeSlot, .writePair, .lane, .cost, .memory, .trap: 16
+    case .readSlot, .readPair, .writeSlot, .writePair, .lane, .cost, .memory, .trap, .small: 16
     default: 32
     }
   }
@@ -105,6 +106,16 @@ struct OperationTable {
   var forms: [(operator: String, form: Form, row: Int)] = []
   /// Fused compare-and-branch operations.
   var branches: [(type: String, condition: String, form: Form, check: Bool, row: Int)] = []
+  /// Two operators in one operation.
+  var pairs: [(type: Scalar, shape: PairShape, first: String, second: String, form: Int, stores: Bool, row: Int)] = []
+  /// Operators on i64 with a constant in a word of its own.
+  var wordImmediates: [(operator: String, fromAccumulator: Bool, stores: Bool, row: Int)] = []
+  /// Loads and stores with arithmetic in the address: memory64 or not, number of the access, mode, form.
+  var addressModes: [(wide: Bool, access: Int, mode: AddressMode, form: Int, row: Int)] = []
+  /// Loads whose value is an operand: number of the load, operator, form.
+  var loadOperations: [(access: Int, second: String, form: Int, stores: Bool, row: Int)] = []
+  /// Fused branches by their number in their table.
+  var fusedBranches: [(table: FusedBranchTable, index: Int, row: Int)] = []
 
   mutating func add(
     _ name: String, _ fields: String, _ effects: Effects = [], family: String, doc: String, tracked: String? = nil,

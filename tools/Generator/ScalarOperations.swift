@@ -159,7 +159,8 @@ extension OperationTable {
     for form in Form.allCases {
       let immediate = form.operands.hasSuffix("i")
       if immediate {
-        if type.isFloat || condition.hasPrefix("le") || condition.hasPrefix("ge") { continue }
+        // Neighbours of floats are no constants that one would name.
+        if !type.isFloat && (condition.hasPrefix("le") || condition.hasPrefix("ge")) { continue }
       } else {
         if condition.hasPrefix("gt") || condition.hasPrefix("ge") || (op.isCommutative && form.operands == "sa") {
           continue
@@ -189,12 +190,14 @@ extension OperationTable {
   ) {
     let test = "Scalar.\(op.row.caseName)(a, b)"
     let name = "br" + (negated ? "Not" : "") + op.row.caseName.prefix(1).uppercased() + op.row.caseName.dropFirst()
-    var body = "let w = pc[1]\n" + operands + "let z = pc[2]\nif \(negated ? "!" : "")\(test) {\n"
+    // A float constant has a word of its own.
+    let word = op.operands[0].isFloat && form.operands.hasSuffix("i") ? 3 : 2
+    var body = "let w = pc[1]\n" + operands + "let z = pc[\(word)]\nif \(negated ? "!" : "")\(test) {\n"
     body += takenBranch(check: check)
-    body += "}\nreturn next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)"
+    body += "}\nreturn next(pc + \(word + 1), fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)"
     branches.append((op.operands[0].rawValue, (negated ? "not_" : "") + op.stem, form, check, rows.count))
     add(
-      "\(name)_\(form.operands)" + (check ? "_check" : ""), fields + " B0.2 C2.2 C3.2",
+      "\(name)_\(form.operands)" + (check ? "_check" : ""), fields + " B0.\(word) C2.\(word) C3.\(word)",
       check ? effects.union(.check) : effects,
       family: "Branch", doc: "if \(negated ? "not " : "")\(op.row.mnemonic)(a, b) goto B", body)
   }
@@ -340,6 +343,39 @@ extension OperationTable {
         fp[slot3(w)] = v
         return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: v), x1)
         """)
+      // Integers that are sign-extended 32-bit constants.
+      for form in ["si", "is", "ii"] {
+        var slots = 0
+        func operand(_ letter: Character, _ bits: Int) -> (String, String) {
+          if letter == "i" {
+            return (
+              "i\(bits).2",
+              bits == 0
+                ? "UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))"
+                : "UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)"
+            )
+          }
+          slots += 1
+          return ("r\(slots - 1)", slot(slots - 1))
+        }
+        let (aField, a) = operand(form.first!, 0)
+        let (bField, b) = operand(form.last!, form == "ii" ? 2 : 0)
+        var all = "\(aField) \(bField)"
+        var test = "ac"
+        if !conditionInAccumulator {
+          all += " r\(slots)"
+          test = slot(slots)
+        }
+        add(
+          "select_\(suffix)_\(form)", all + " w3", effects.union(.writesAccumulator), family: "Select",
+          doc: "d := c ? a : b",
+          """
+          let w = pc[1]
+          let v = UInt32(truncatingIfNeeded: \(test)) != 0 ? \(a) : \(b)
+          fp[slot3(w)] = v
+          return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+          """)
+      }
       let pairFields = conditionInAccumulator ? "R0 R1" : "R0 R1 r2"
       add(
         "selectPair_\(suffix)", pairFields + " W3", effects, family: "Select", doc: "d := c ? a : b (v128)",

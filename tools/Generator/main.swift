@@ -13,8 +13,12 @@ operations.addControl()
 operations.addScalars(operators)
 operations.addMemory(operators)
 operations.addVectors(operators)
+operations.addFusedArithmetic()
+operations.addFusedMemory()
+operations.addFusedBranches()
 try operations.printEnumeration(to: &output)
 try operations.printSelection(operators, to: &output)
+try operations.printFusedSelection(to: &output)
 try operations.printHandlers(to: &output)
 
 if !output.stale.isEmpty {

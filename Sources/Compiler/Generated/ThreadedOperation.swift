@@ -19,6 +19,14 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case jump
   /// charge K and check; goto B
   case jumpCheck
+  /// d := a; charge K; goto B
+  case jumpMove
+  /// d := a; then d' := a'; charge K; goto B
+  case jumpMoveTwo
+  /// d := a; charge K and check; goto B
+  case jumpCheckMove
+  /// d := a; then d' := a'; charge K and check; goto B
+  case jumpCheckMoveTwo
   /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
   case switch_s
   /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
@@ -569,6 +577,22 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF32Eq_as
   /// if f32.eq(a, b) goto B
   case brF32Eq_as_check
+  /// d := f32.eq(a, b)
+  case f32Eq_si_d
+  /// d := f32.eq(a, b)
+  case f32Eq_si_n
+  /// if f32.eq(a, b) goto B
+  case brF32Eq_si
+  /// if f32.eq(a, b) goto B
+  case brF32Eq_si_check
+  /// d := f32.eq(a, b)
+  case f32Eq_ai_d
+  /// d := f32.eq(a, b)
+  case f32Eq_ai_n
+  /// if f32.eq(a, b) goto B
+  case brF32Eq_ai
+  /// if f32.eq(a, b) goto B
+  case brF32Eq_ai_check
   /// d := f32.ne(a, b)
   case f32Ne_ss_d
   /// d := f32.ne(a, b)
@@ -585,6 +609,22 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF32Ne_as
   /// if f32.ne(a, b) goto B
   case brF32Ne_as_check
+  /// d := f32.ne(a, b)
+  case f32Ne_si_d
+  /// d := f32.ne(a, b)
+  case f32Ne_si_n
+  /// if f32.ne(a, b) goto B
+  case brF32Ne_si
+  /// if f32.ne(a, b) goto B
+  case brF32Ne_si_check
+  /// d := f32.ne(a, b)
+  case f32Ne_ai_d
+  /// d := f32.ne(a, b)
+  case f32Ne_ai_n
+  /// if f32.ne(a, b) goto B
+  case brF32Ne_ai
+  /// if f32.ne(a, b) goto B
+  case brF32Ne_ai_check
   /// d := f32.lt(a, b)
   case f32Lt_ss_d
   /// d := f32.lt(a, b)
@@ -621,6 +661,54 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF32Lt_sa_check
   /// if not f32.lt(a, b) goto B
   case brNotF32Lt_sa_check
+  /// d := f32.lt(a, b)
+  case f32Lt_si_d
+  /// d := f32.lt(a, b)
+  case f32Lt_si_n
+  /// if f32.lt(a, b) goto B
+  case brF32Lt_si
+  /// if not f32.lt(a, b) goto B
+  case brNotF32Lt_si
+  /// if f32.lt(a, b) goto B
+  case brF32Lt_si_check
+  /// if not f32.lt(a, b) goto B
+  case brNotF32Lt_si_check
+  /// d := f32.lt(a, b)
+  case f32Lt_ai_d
+  /// d := f32.lt(a, b)
+  case f32Lt_ai_n
+  /// if f32.lt(a, b) goto B
+  case brF32Lt_ai
+  /// if not f32.lt(a, b) goto B
+  case brNotF32Lt_ai
+  /// if f32.lt(a, b) goto B
+  case brF32Lt_ai_check
+  /// if not f32.lt(a, b) goto B
+  case brNotF32Lt_ai_check
+  /// d := f32.gt(a, b)
+  case f32Gt_si_d
+  /// d := f32.gt(a, b)
+  case f32Gt_si_n
+  /// if f32.gt(a, b) goto B
+  case brF32Gt_si
+  /// if not f32.gt(a, b) goto B
+  case brNotF32Gt_si
+  /// if f32.gt(a, b) goto B
+  case brF32Gt_si_check
+  /// if not f32.gt(a, b) goto B
+  case brNotF32Gt_si_check
+  /// d := f32.gt(a, b)
+  case f32Gt_ai_d
+  /// d := f32.gt(a, b)
+  case f32Gt_ai_n
+  /// if f32.gt(a, b) goto B
+  case brF32Gt_ai
+  /// if not f32.gt(a, b) goto B
+  case brNotF32Gt_ai
+  /// if f32.gt(a, b) goto B
+  case brF32Gt_ai_check
+  /// if not f32.gt(a, b) goto B
+  case brNotF32Gt_ai_check
   /// d := f32.le(a, b)
   case f32Le_ss_d
   /// d := f32.le(a, b)
@@ -657,6 +745,54 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF32Le_sa_check
   /// if not f32.le(a, b) goto B
   case brNotF32Le_sa_check
+  /// d := f32.le(a, b)
+  case f32Le_si_d
+  /// d := f32.le(a, b)
+  case f32Le_si_n
+  /// if f32.le(a, b) goto B
+  case brF32Le_si
+  /// if not f32.le(a, b) goto B
+  case brNotF32Le_si
+  /// if f32.le(a, b) goto B
+  case brF32Le_si_check
+  /// if not f32.le(a, b) goto B
+  case brNotF32Le_si_check
+  /// d := f32.le(a, b)
+  case f32Le_ai_d
+  /// d := f32.le(a, b)
+  case f32Le_ai_n
+  /// if f32.le(a, b) goto B
+  case brF32Le_ai
+  /// if not f32.le(a, b) goto B
+  case brNotF32Le_ai
+  /// if f32.le(a, b) goto B
+  case brF32Le_ai_check
+  /// if not f32.le(a, b) goto B
+  case brNotF32Le_ai_check
+  /// d := f32.ge(a, b)
+  case f32Ge_si_d
+  /// d := f32.ge(a, b)
+  case f32Ge_si_n
+  /// if f32.ge(a, b) goto B
+  case brF32Ge_si
+  /// if not f32.ge(a, b) goto B
+  case brNotF32Ge_si
+  /// if f32.ge(a, b) goto B
+  case brF32Ge_si_check
+  /// if not f32.ge(a, b) goto B
+  case brNotF32Ge_si_check
+  /// d := f32.ge(a, b)
+  case f32Ge_ai_d
+  /// d := f32.ge(a, b)
+  case f32Ge_ai_n
+  /// if f32.ge(a, b) goto B
+  case brF32Ge_ai
+  /// if not f32.ge(a, b) goto B
+  case brNotF32Ge_ai
+  /// if f32.ge(a, b) goto B
+  case brF32Ge_ai_check
+  /// if not f32.ge(a, b) goto B
+  case brNotF32Ge_ai_check
   /// d := f64.eq(a, b)
   case f64Eq_ss_d
   /// d := f64.eq(a, b)
@@ -673,6 +809,22 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF64Eq_as
   /// if f64.eq(a, b) goto B
   case brF64Eq_as_check
+  /// d := f64.eq(a, b)
+  case f64Eq_si_d
+  /// d := f64.eq(a, b)
+  case f64Eq_si_n
+  /// if f64.eq(a, b) goto B
+  case brF64Eq_si
+  /// if f64.eq(a, b) goto B
+  case brF64Eq_si_check
+  /// d := f64.eq(a, b)
+  case f64Eq_ai_d
+  /// d := f64.eq(a, b)
+  case f64Eq_ai_n
+  /// if f64.eq(a, b) goto B
+  case brF64Eq_ai
+  /// if f64.eq(a, b) goto B
+  case brF64Eq_ai_check
   /// d := f64.ne(a, b)
   case f64Ne_ss_d
   /// d := f64.ne(a, b)
@@ -689,6 +841,22 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF64Ne_as
   /// if f64.ne(a, b) goto B
   case brF64Ne_as_check
+  /// d := f64.ne(a, b)
+  case f64Ne_si_d
+  /// d := f64.ne(a, b)
+  case f64Ne_si_n
+  /// if f64.ne(a, b) goto B
+  case brF64Ne_si
+  /// if f64.ne(a, b) goto B
+  case brF64Ne_si_check
+  /// d := f64.ne(a, b)
+  case f64Ne_ai_d
+  /// d := f64.ne(a, b)
+  case f64Ne_ai_n
+  /// if f64.ne(a, b) goto B
+  case brF64Ne_ai
+  /// if f64.ne(a, b) goto B
+  case brF64Ne_ai_check
   /// d := f64.lt(a, b)
   case f64Lt_ss_d
   /// d := f64.lt(a, b)
@@ -725,6 +893,54 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF64Lt_sa_check
   /// if not f64.lt(a, b) goto B
   case brNotF64Lt_sa_check
+  /// d := f64.lt(a, b)
+  case f64Lt_si_d
+  /// d := f64.lt(a, b)
+  case f64Lt_si_n
+  /// if f64.lt(a, b) goto B
+  case brF64Lt_si
+  /// if not f64.lt(a, b) goto B
+  case brNotF64Lt_si
+  /// if f64.lt(a, b) goto B
+  case brF64Lt_si_check
+  /// if not f64.lt(a, b) goto B
+  case brNotF64Lt_si_check
+  /// d := f64.lt(a, b)
+  case f64Lt_ai_d
+  /// d := f64.lt(a, b)
+  case f64Lt_ai_n
+  /// if f64.lt(a, b) goto B
+  case brF64Lt_ai
+  /// if not f64.lt(a, b) goto B
+  case brNotF64Lt_ai
+  /// if f64.lt(a, b) goto B
+  case brF64Lt_ai_check
+  /// if not f64.lt(a, b) goto B
+  case brNotF64Lt_ai_check
+  /// d := f64.gt(a, b)
+  case f64Gt_si_d
+  /// d := f64.gt(a, b)
+  case f64Gt_si_n
+  /// if f64.gt(a, b) goto B
+  case brF64Gt_si
+  /// if not f64.gt(a, b) goto B
+  case brNotF64Gt_si
+  /// if f64.gt(a, b) goto B
+  case brF64Gt_si_check
+  /// if not f64.gt(a, b) goto B
+  case brNotF64Gt_si_check
+  /// d := f64.gt(a, b)
+  case f64Gt_ai_d
+  /// d := f64.gt(a, b)
+  case f64Gt_ai_n
+  /// if f64.gt(a, b) goto B
+  case brF64Gt_ai
+  /// if not f64.gt(a, b) goto B
+  case brNotF64Gt_ai
+  /// if f64.gt(a, b) goto B
+  case brF64Gt_ai_check
+  /// if not f64.gt(a, b) goto B
+  case brNotF64Gt_ai_check
   /// d := f64.le(a, b)
   case f64Le_ss_d
   /// d := f64.le(a, b)
@@ -761,6 +977,54 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case brF64Le_sa_check
   /// if not f64.le(a, b) goto B
   case brNotF64Le_sa_check
+  /// d := f64.le(a, b)
+  case f64Le_si_d
+  /// d := f64.le(a, b)
+  case f64Le_si_n
+  /// if f64.le(a, b) goto B
+  case brF64Le_si
+  /// if not f64.le(a, b) goto B
+  case brNotF64Le_si
+  /// if f64.le(a, b) goto B
+  case brF64Le_si_check
+  /// if not f64.le(a, b) goto B
+  case brNotF64Le_si_check
+  /// d := f64.le(a, b)
+  case f64Le_ai_d
+  /// d := f64.le(a, b)
+  case f64Le_ai_n
+  /// if f64.le(a, b) goto B
+  case brF64Le_ai
+  /// if not f64.le(a, b) goto B
+  case brNotF64Le_ai
+  /// if f64.le(a, b) goto B
+  case brF64Le_ai_check
+  /// if not f64.le(a, b) goto B
+  case brNotF64Le_ai_check
+  /// d := f64.ge(a, b)
+  case f64Ge_si_d
+  /// d := f64.ge(a, b)
+  case f64Ge_si_n
+  /// if f64.ge(a, b) goto B
+  case brF64Ge_si
+  /// if not f64.ge(a, b) goto B
+  case brNotF64Ge_si
+  /// if f64.ge(a, b) goto B
+  case brF64Ge_si_check
+  /// if not f64.ge(a, b) goto B
+  case brNotF64Ge_si_check
+  /// d := f64.ge(a, b)
+  case f64Ge_ai_d
+  /// d := f64.ge(a, b)
+  case f64Ge_ai_n
+  /// if f64.ge(a, b) goto B
+  case brF64Ge_ai
+  /// if not f64.ge(a, b) goto B
+  case brNotF64Ge_ai
+  /// if f64.ge(a, b) goto B
+  case brF64Ge_ai_check
+  /// if not f64.ge(a, b) goto B
+  case brNotF64Ge_ai_check
   /// d := i32.clz(a)
   case i32Clz_s_d
   /// d := i32.clz(a)
@@ -2069,12 +2333,24 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case select_s
   /// d := c ? a : b
   case selectFloat_s
+  /// d := c ? a : b
+  case select_s_si
+  /// d := c ? a : b
+  case select_s_is
+  /// d := c ? a : b
+  case select_s_ii
   /// d := c ? a : b (v128)
   case selectPair_s
   /// d := c ? a : b
   case select_a
   /// d := c ? a : b
   case selectFloat_a
+  /// d := c ? a : b
+  case select_a_si
+  /// d := c ? a : b
+  case select_a_is
+  /// d := c ? a : b
+  case select_a_ii
   /// d := c ? a : b (v128)
   case selectPair_a
   /// d := mem[a + o]
@@ -3017,12 +3293,6672 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
   case i16x8RelaxedDotI8x16I7x16S
   /// d := i32x4.relaxed_dot_i8x16_i7x16_add_s
   case i32x4RelaxedDotI8x16I7x16AddS
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_ss_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_ss_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_as_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_as_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_sa_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_iv_sa_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_ss_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_ss_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_as_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_as_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_sa_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_iv_sa_n
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_ss_d
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_ss_n
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_as_d
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_as_n
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_sa_d
+  /// d := c - add(a, b)
+  case i32AddRsub_iv_sa_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_ss_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_ss_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_as_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_as_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_sa_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_iv_sa_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_ss_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_ss_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_as_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_as_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_sa_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_iv_sa_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_ss_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_ss_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_as_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_as_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_sa_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_iv_sa_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_ss_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_ss_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_as_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_as_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_sa_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_iv_sa_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_ss_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_ss_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_as_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_as_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_sa_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_iv_sa_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_ss_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_ss_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_as_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_as_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_sa_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_iv_sa_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_ss_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_ss_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_as_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_as_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_sa_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_iv_sa_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_ss_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_ss_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_as_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_as_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_sa_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_iv_sa_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_ss_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_ss_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_as_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_as_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_sa_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_iv_sa_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_ss_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_ss_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_as_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_as_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_sa_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_iv_sa_n
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_ss_d
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_ss_n
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_as_d
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_as_n
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_sa_d
+  /// d := c - and(a, b)
+  case i32AndRsub_iv_sa_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_ss_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_ss_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_as_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_as_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_sa_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_iv_sa_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_ss_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_ss_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_as_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_as_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_sa_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_iv_sa_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_ss_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_ss_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_as_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_as_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_sa_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_iv_sa_n
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_ss_d
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_ss_n
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_as_d
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_as_n
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_sa_d
+  /// d := mul(and(a, b), c)
+  case i32AndMul_iv_sa_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_ss_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_ss_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_as_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_as_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_sa_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_iv_sa_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_ss_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_ss_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_as_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_as_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_sa_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_iv_sa_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_ss_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_ss_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_as_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_as_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_sa_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_iv_sa_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_ss_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_ss_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_as_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_as_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_sa_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_iv_sa_n
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_ss_d
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_ss_n
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_as_d
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_as_n
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_sa_d
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_iv_sa_n
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_ss_d
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_ss_n
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_as_d
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_as_n
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_sa_d
+  /// d := sub(shl(a, b), c)
+  case i32ShlSub_iv_sa_n
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_ss_d
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_ss_n
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_as_d
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_as_n
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_sa_d
+  /// d := c - shl(a, b)
+  case i32ShlRsub_iv_sa_n
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_ss_d
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_ss_n
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_as_d
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_as_n
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_sa_d
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_iv_sa_n
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_ss_d
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_ss_n
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_as_d
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_as_n
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_sa_d
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_iv_sa_n
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_ss_d
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_ss_n
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_as_d
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_as_n
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_sa_d
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_iv_sa_n
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_ss_d
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_ss_n
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_as_d
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_as_n
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_sa_d
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_iv_sa_n
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_ss_d
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_ss_n
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_as_d
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_as_n
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_sa_d
+  /// d := sub(shrU(a, b), c)
+  case i32ShrUSub_iv_sa_n
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_ss_d
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_ss_n
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_as_d
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_as_n
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_sa_d
+  /// d := c - shrU(a, b)
+  case i32ShrURsub_iv_sa_n
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_ss_d
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_ss_n
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_as_d
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_as_n
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_sa_d
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_iv_sa_n
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_ss_d
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_ss_n
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_as_d
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_as_n
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_sa_d
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_iv_sa_n
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_ss_d
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_ss_n
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_as_d
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_as_n
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_sa_d
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_iv_sa_n
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_ss_d
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_ss_n
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_as_d
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_as_n
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_sa_d
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_iv_sa_n
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_ss_d
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_ss_n
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_as_d
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_as_n
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_sa_d
+  /// d := sub(shrS(a, b), c)
+  case i32ShrSSub_iv_sa_n
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_ss_d
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_ss_n
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_as_d
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_as_n
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_sa_d
+  /// d := c - shrS(a, b)
+  case i32ShrSRsub_iv_sa_n
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_ss_d
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_ss_n
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_as_d
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_as_n
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_sa_d
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_iv_sa_n
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_ss_d
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_ss_n
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_as_d
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_as_n
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_sa_d
+  /// d := or(shrS(a, b), c)
+  case i32ShrSOr_iv_sa_n
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_ss_d
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_ss_n
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_as_d
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_as_n
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_sa_d
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_iv_sa_n
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_ss_d
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_ss_n
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_as_d
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_as_n
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_sa_d
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_iv_sa_n
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_ss_d
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_ss_n
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_as_d
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_as_n
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_sa_d
+  /// d := sub(rotl(a, b), c)
+  case i32RotlSub_iv_sa_n
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_ss_d
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_ss_n
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_as_d
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_as_n
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_sa_d
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_iv_sa_n
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_ss_d
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_ss_n
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_as_d
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_as_n
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_sa_d
+  /// d := or(rotl(a, b), c)
+  case i32RotlOr_iv_sa_n
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_ss_d
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_ss_n
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_as_d
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_as_n
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_sa_d
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_iv_sa_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_sss_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_sss_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_ass_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_ass_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_ssa_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vv_ssa_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_sss_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_sss_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_ass_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_ass_n
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_ssa_d
+  /// d := sub(add(a, b), c)
+  case i32AddSub_vv_ssa_n
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_sss_d
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_sss_n
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_ass_d
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_ass_n
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_ssa_d
+  /// d := c - add(a, b)
+  case i32AddRsub_vv_ssa_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_sss_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_sss_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_ass_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_ass_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_ssa_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vv_ssa_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_sss_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_sss_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_ass_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_ass_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_ssa_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vv_ssa_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_sss_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_sss_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_ass_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_ass_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_ssa_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_vv_ssa_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_sss_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_sss_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_ass_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_ass_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_ssa_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vv_ssa_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_sss_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_sss_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_ass_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_ass_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_sas_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_sas_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_ssa_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vv_ssa_n
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_sss_d
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_sss_n
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_ass_d
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_ass_n
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_sas_d
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_sas_n
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_ssa_d
+  /// d := sub(sub(a, b), c)
+  case i32SubSub_vv_ssa_n
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_sss_d
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_sss_n
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_ass_d
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_ass_n
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_sas_d
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_sas_n
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_ssa_d
+  /// d := c - sub(a, b)
+  case i32SubRsub_vv_ssa_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_sss_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_sss_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_ass_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_ass_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_sas_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_sas_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_ssa_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vv_ssa_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_sss_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_sss_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_ass_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_ass_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_sas_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_sas_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_ssa_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vv_ssa_n
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_sss_d
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_sss_n
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_ass_d
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_ass_n
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_sas_d
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_sas_n
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_ssa_d
+  /// d := or(sub(a, b), c)
+  case i32SubOr_vv_ssa_n
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_sss_d
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_sss_n
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_ass_d
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_ass_n
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_sas_d
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_sas_n
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_ssa_d
+  /// d := xor(sub(a, b), c)
+  case i32SubXor_vv_ssa_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_sss_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_sss_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_ass_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_ass_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_ssa_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vv_ssa_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_sss_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_sss_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_ass_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_ass_n
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_ssa_d
+  /// d := sub(mul(a, b), c)
+  case i32MulSub_vv_ssa_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_sss_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_sss_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_ass_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_ass_n
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_ssa_d
+  /// d := c - mul(a, b)
+  case i32MulRsub_vv_ssa_n
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_sss_d
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_sss_n
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_ass_d
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_ass_n
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_ssa_d
+  /// d := mul(mul(a, b), c)
+  case i32MulMul_vv_ssa_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_sss_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_sss_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_ass_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_ass_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_ssa_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vv_ssa_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_sss_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_sss_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_ass_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_ass_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_ssa_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vv_ssa_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_sss_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_sss_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_ass_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_ass_n
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_ssa_d
+  /// d := sub(and(a, b), c)
+  case i32AndSub_vv_ssa_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_sss_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_sss_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_ass_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_ass_n
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_ssa_d
+  /// d := and(and(a, b), c)
+  case i32AndAnd_vv_ssa_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_sss_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_sss_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_ass_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_ass_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_ssa_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_vv_ssa_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_sss_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_sss_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_ass_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_ass_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_ssa_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vv_ssa_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_sss_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_sss_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_ass_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_ass_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_ssa_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vv_ssa_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_sss_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_sss_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_ass_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_ass_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_ssa_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vv_ssa_n
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_sss_d
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_sss_n
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_ass_d
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_ass_n
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_ssa_d
+  /// d := or(or(a, b), c)
+  case i32OrOr_vv_ssa_n
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_sss_d
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_sss_n
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_ass_d
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_ass_n
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_ssa_d
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vv_ssa_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_sss_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_sss_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_ass_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_ass_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_ssa_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vv_ssa_n
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_sss_d
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_sss_n
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_ass_d
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_ass_n
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_ssa_d
+  /// d := sub(xor(a, b), c)
+  case i32XorSub_vv_ssa_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_sss_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_sss_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_ass_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_ass_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_ssa_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vv_ssa_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_sss_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_sss_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_ass_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_ass_n
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_ssa_d
+  /// d := or(xor(a, b), c)
+  case i32XorOr_vv_ssa_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_sss_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_sss_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_ass_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_ass_n
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_ssa_d
+  /// d := xor(xor(a, b), c)
+  case i32XorXor_vv_ssa_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_sss_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_sss_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_ass_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_ass_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_ssa_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vv_ssa_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_ii_s_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_ii_s_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_ii_a_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_ii_a_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_ii_s_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_ii_s_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_ii_a_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_ii_a_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_ii_s_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_ii_s_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_ii_a_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_ii_a_n
+  /// d := shl(add(a, b), c)
+  case i32AddShl_ii_s_d
+  /// d := shl(add(a, b), c)
+  case i32AddShl_ii_s_n
+  /// d := shl(add(a, b), c)
+  case i32AddShl_ii_a_d
+  /// d := shl(add(a, b), c)
+  case i32AddShl_ii_a_n
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_ii_s_d
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_ii_s_n
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_ii_a_d
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_ii_a_n
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_ii_s_d
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_ii_s_n
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_ii_a_d
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_ii_a_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_ii_s_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_ii_s_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_ii_a_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_ii_a_n
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_ii_s_d
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_ii_s_n
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_ii_a_d
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_ii_a_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_ii_s_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_ii_s_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_ii_a_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_ii_a_n
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_ii_s_d
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_ii_s_n
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_ii_a_d
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_ii_a_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_ii_s_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_ii_s_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_ii_a_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_ii_a_n
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_ii_s_d
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_ii_s_n
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_ii_a_d
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_ii_a_n
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_ii_s_d
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_ii_s_n
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_ii_a_d
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_ii_a_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_ii_s_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_ii_s_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_ii_a_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_ii_a_n
+  /// d := mul(and(a, b), c)
+  case i32AndMul_ii_s_d
+  /// d := mul(and(a, b), c)
+  case i32AndMul_ii_s_n
+  /// d := mul(and(a, b), c)
+  case i32AndMul_ii_a_d
+  /// d := mul(and(a, b), c)
+  case i32AndMul_ii_a_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_ii_s_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_ii_s_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_ii_a_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_ii_a_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_ii_s_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_ii_s_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_ii_a_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_ii_a_n
+  /// d := shl(and(a, b), c)
+  case i32AndShl_ii_s_d
+  /// d := shl(and(a, b), c)
+  case i32AndShl_ii_s_n
+  /// d := shl(and(a, b), c)
+  case i32AndShl_ii_a_d
+  /// d := shl(and(a, b), c)
+  case i32AndShl_ii_a_n
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_ii_s_d
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_ii_s_n
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_ii_a_d
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_ii_a_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_ii_s_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_ii_s_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_ii_a_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_ii_a_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_ii_s_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_ii_s_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_ii_a_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_ii_a_n
+  /// d := shl(or(a, b), c)
+  case i32OrShl_ii_s_d
+  /// d := shl(or(a, b), c)
+  case i32OrShl_ii_s_n
+  /// d := shl(or(a, b), c)
+  case i32OrShl_ii_a_d
+  /// d := shl(or(a, b), c)
+  case i32OrShl_ii_a_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_ii_s_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_ii_s_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_ii_a_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_ii_a_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_ii_s_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_ii_s_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_ii_a_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_ii_a_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_ii_s_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_ii_s_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_ii_a_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_ii_a_n
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_ii_s_d
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_ii_s_n
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_ii_a_d
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_ii_a_n
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_ii_s_d
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_ii_s_n
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_ii_a_d
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_ii_a_n
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_ii_s_d
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_ii_s_n
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_ii_a_d
+  /// d := add(shl(a, b), c)
+  case i32ShlAdd_ii_a_n
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_ii_s_d
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_ii_s_n
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_ii_a_d
+  /// d := and(shl(a, b), c)
+  case i32ShlAnd_ii_a_n
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_ii_s_d
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_ii_s_n
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_ii_a_d
+  /// d := or(shl(a, b), c)
+  case i32ShlOr_ii_a_n
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_ii_s_d
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_ii_s_n
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_ii_a_d
+  /// d := xor(shl(a, b), c)
+  case i32ShlXor_ii_a_n
+  /// d := shrU(shl(a, b), c)
+  case i32ShlShrU_ii_s_d
+  /// d := shrU(shl(a, b), c)
+  case i32ShlShrU_ii_s_n
+  /// d := shrU(shl(a, b), c)
+  case i32ShlShrU_ii_a_d
+  /// d := shrU(shl(a, b), c)
+  case i32ShlShrU_ii_a_n
+  /// d := shrS(shl(a, b), c)
+  case i32ShlShrS_ii_s_d
+  /// d := shrS(shl(a, b), c)
+  case i32ShlShrS_ii_s_n
+  /// d := shrS(shl(a, b), c)
+  case i32ShlShrS_ii_a_d
+  /// d := shrS(shl(a, b), c)
+  case i32ShlShrS_ii_a_n
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_ii_s_d
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_ii_s_n
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_ii_a_d
+  /// d := add(shrU(a, b), c)
+  case i32ShrUAdd_ii_a_n
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_ii_s_d
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_ii_s_n
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_ii_a_d
+  /// d := and(shrU(a, b), c)
+  case i32ShrUAnd_ii_a_n
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_ii_s_d
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_ii_s_n
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_ii_a_d
+  /// d := or(shrU(a, b), c)
+  case i32ShrUOr_ii_a_n
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_ii_s_d
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_ii_s_n
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_ii_a_d
+  /// d := xor(shrU(a, b), c)
+  case i32ShrUXor_ii_a_n
+  /// d := shl(shrU(a, b), c)
+  case i32ShrUShl_ii_s_d
+  /// d := shl(shrU(a, b), c)
+  case i32ShrUShl_ii_s_n
+  /// d := shl(shrU(a, b), c)
+  case i32ShrUShl_ii_a_d
+  /// d := shl(shrU(a, b), c)
+  case i32ShrUShl_ii_a_n
+  /// d := mul(shrU(a, b), c)
+  case i32ShrUMul_ii_s_d
+  /// d := mul(shrU(a, b), c)
+  case i32ShrUMul_ii_s_n
+  /// d := mul(shrU(a, b), c)
+  case i32ShrUMul_ii_a_d
+  /// d := mul(shrU(a, b), c)
+  case i32ShrUMul_ii_a_n
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_ii_s_d
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_ii_s_n
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_ii_a_d
+  /// d := add(shrS(a, b), c)
+  case i32ShrSAdd_ii_a_n
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_ii_s_d
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_ii_s_n
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_ii_a_d
+  /// d := and(shrS(a, b), c)
+  case i32ShrSAnd_ii_a_n
+  /// d := shl(shrS(a, b), c)
+  case i32ShrSShl_ii_s_d
+  /// d := shl(shrS(a, b), c)
+  case i32ShrSShl_ii_s_n
+  /// d := shl(shrS(a, b), c)
+  case i32ShrSShl_ii_a_d
+  /// d := shl(shrS(a, b), c)
+  case i32ShrSShl_ii_a_n
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_ii_s_d
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_ii_s_n
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_ii_a_d
+  /// d := xor(shrS(a, b), c)
+  case i32ShrSXor_ii_a_n
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_ii_s_d
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_ii_s_n
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_ii_a_d
+  /// d := add(rotl(a, b), c)
+  case i32RotlAdd_ii_a_n
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_ii_s_d
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_ii_s_n
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_ii_a_d
+  /// d := and(rotl(a, b), c)
+  case i32RotlAnd_ii_a_n
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_ii_s_d
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_ii_s_n
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_ii_a_d
+  /// d := xor(rotl(a, b), c)
+  case i32RotlXor_ii_a_n
+  /// d := mul(rotl(a, b), c)
+  case i32RotlMul_ii_s_d
+  /// d := mul(rotl(a, b), c)
+  case i32RotlMul_ii_s_n
+  /// d := mul(rotl(a, b), c)
+  case i32RotlMul_ii_a_d
+  /// d := mul(rotl(a, b), c)
+  case i32RotlMul_ii_a_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vi_ss_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vi_ss_n
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vi_as_d
+  /// d := add(add(a, b), c)
+  case i32AddAdd_vi_as_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vi_ss_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vi_ss_n
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vi_as_d
+  /// d := and(add(a, b), c)
+  case i32AddAnd_vi_as_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_vi_ss_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_vi_ss_n
+  /// d := or(add(a, b), c)
+  case i32AddOr_vi_as_d
+  /// d := or(add(a, b), c)
+  case i32AddOr_vi_as_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vi_ss_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vi_ss_n
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vi_as_d
+  /// d := xor(add(a, b), c)
+  case i32AddXor_vi_as_n
+  /// d := shl(add(a, b), c)
+  case i32AddShl_vi_ss_d
+  /// d := shl(add(a, b), c)
+  case i32AddShl_vi_ss_n
+  /// d := shl(add(a, b), c)
+  case i32AddShl_vi_as_d
+  /// d := shl(add(a, b), c)
+  case i32AddShl_vi_as_n
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_vi_ss_d
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_vi_ss_n
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_vi_as_d
+  /// d := shrU(add(a, b), c)
+  case i32AddShrU_vi_as_n
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_vi_ss_d
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_vi_ss_n
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_vi_as_d
+  /// d := shrS(add(a, b), c)
+  case i32AddShrS_vi_as_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vi_ss_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vi_ss_n
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vi_as_d
+  /// d := mul(add(a, b), c)
+  case i32AddMul_vi_as_n
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_vi_ss_d
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_vi_ss_n
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_vi_as_d
+  /// d := rotl(add(a, b), c)
+  case i32AddRotl_vi_as_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_ss_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_ss_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_as_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_as_n
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_sa_d
+  /// d := add(sub(a, b), c)
+  case i32SubAdd_vi_sa_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_ss_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_ss_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_as_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_as_n
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_sa_d
+  /// d := and(sub(a, b), c)
+  case i32SubAnd_vi_sa_n
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_ss_d
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_ss_n
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_as_d
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_as_n
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_sa_d
+  /// d := shl(sub(a, b), c)
+  case i32SubShl_vi_sa_n
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_ss_d
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_ss_n
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_as_d
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_as_n
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_sa_d
+  /// d := shrU(sub(a, b), c)
+  case i32SubShrU_vi_sa_n
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_ss_d
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_ss_n
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_as_d
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_as_n
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_sa_d
+  /// d := shrS(sub(a, b), c)
+  case i32SubShrS_vi_sa_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_ss_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_ss_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_as_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_as_n
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_sa_d
+  /// d := mul(sub(a, b), c)
+  case i32SubMul_vi_sa_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vi_ss_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vi_ss_n
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vi_as_d
+  /// d := add(mul(a, b), c)
+  case i32MulAdd_vi_as_n
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_vi_ss_d
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_vi_ss_n
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_vi_as_d
+  /// d := and(mul(a, b), c)
+  case i32MulAnd_vi_as_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vi_ss_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vi_ss_n
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vi_as_d
+  /// d := xor(mul(a, b), c)
+  case i32MulXor_vi_as_n
+  /// d := shl(mul(a, b), c)
+  case i32MulShl_vi_ss_d
+  /// d := shl(mul(a, b), c)
+  case i32MulShl_vi_ss_n
+  /// d := shl(mul(a, b), c)
+  case i32MulShl_vi_as_d
+  /// d := shl(mul(a, b), c)
+  case i32MulShl_vi_as_n
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_vi_ss_d
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_vi_ss_n
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_vi_as_d
+  /// d := shrU(mul(a, b), c)
+  case i32MulShrU_vi_as_n
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_vi_ss_d
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_vi_ss_n
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_vi_as_d
+  /// d := shrS(mul(a, b), c)
+  case i32MulShrS_vi_as_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vi_ss_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vi_ss_n
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vi_as_d
+  /// d := add(and(a, b), c)
+  case i32AndAdd_vi_as_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_vi_ss_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_vi_ss_n
+  /// d := or(and(a, b), c)
+  case i32AndOr_vi_as_d
+  /// d := or(and(a, b), c)
+  case i32AndOr_vi_as_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vi_ss_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vi_ss_n
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vi_as_d
+  /// d := xor(and(a, b), c)
+  case i32AndXor_vi_as_n
+  /// d := shl(and(a, b), c)
+  case i32AndShl_vi_ss_d
+  /// d := shl(and(a, b), c)
+  case i32AndShl_vi_ss_n
+  /// d := shl(and(a, b), c)
+  case i32AndShl_vi_as_d
+  /// d := shl(and(a, b), c)
+  case i32AndShl_vi_as_n
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_vi_ss_d
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_vi_ss_n
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_vi_as_d
+  /// d := shrU(and(a, b), c)
+  case i32AndShrU_vi_as_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vi_ss_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vi_ss_n
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vi_as_d
+  /// d := and(or(a, b), c)
+  case i32OrAnd_vi_as_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vi_ss_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vi_ss_n
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vi_as_d
+  /// d := add(or(a, b), c)
+  case i32OrAdd_vi_as_n
+  /// d := shl(or(a, b), c)
+  case i32OrShl_vi_ss_d
+  /// d := shl(or(a, b), c)
+  case i32OrShl_vi_ss_n
+  /// d := shl(or(a, b), c)
+  case i32OrShl_vi_as_d
+  /// d := shl(or(a, b), c)
+  case i32OrShl_vi_as_n
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vi_ss_d
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vi_ss_n
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vi_as_d
+  /// d := xor(or(a, b), c)
+  case i32OrXor_vi_as_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vi_ss_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vi_ss_n
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vi_as_d
+  /// d := add(xor(a, b), c)
+  case i32XorAdd_vi_as_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vi_ss_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vi_ss_n
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vi_as_d
+  /// d := and(xor(a, b), c)
+  case i32XorAnd_vi_as_n
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_vi_ss_d
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_vi_ss_n
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_vi_as_d
+  /// d := shl(xor(a, b), c)
+  case i32XorShl_vi_as_n
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_vi_ss_d
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_vi_ss_n
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_vi_as_d
+  /// d := shrU(xor(a, b), c)
+  case i32XorShrU_vi_as_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vi_ss_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vi_ss_n
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vi_as_d
+  /// d := mul(xor(a, b), c)
+  case i32XorMul_vi_as_n
+  /// d := rotl(xor(a, b), c)
+  case i32XorRotl_vi_ss_d
+  /// d := rotl(xor(a, b), c)
+  case i32XorRotl_vi_ss_n
+  /// d := rotl(xor(a, b), c)
+  case i32XorRotl_vi_as_d
+  /// d := rotl(xor(a, b), c)
+  case i32XorRotl_vi_as_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_ss_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_ss_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_as_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_as_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_sa_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_iv_sa_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_ss_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_ss_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_as_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_as_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_sa_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_iv_sa_n
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_ss_d
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_ss_n
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_as_d
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_as_n
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_sa_d
+  /// d := c - add(a, b)
+  case i64AddRsub_iv_sa_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_ss_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_ss_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_as_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_as_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_sa_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_iv_sa_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_ss_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_ss_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_as_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_as_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_sa_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_iv_sa_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_ss_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_ss_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_as_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_as_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_sa_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_iv_sa_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_ss_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_ss_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_as_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_as_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_sa_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_iv_sa_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_ss_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_ss_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_as_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_as_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_sa_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_iv_sa_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_ss_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_ss_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_as_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_as_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_sa_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_iv_sa_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_ss_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_ss_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_as_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_as_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_sa_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_iv_sa_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_ss_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_ss_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_as_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_as_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_sa_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_iv_sa_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_ss_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_ss_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_as_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_as_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_sa_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_iv_sa_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_ss_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_ss_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_as_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_as_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_sa_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_iv_sa_n
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_ss_d
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_ss_n
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_as_d
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_as_n
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_sa_d
+  /// d := c - and(a, b)
+  case i64AndRsub_iv_sa_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_ss_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_ss_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_as_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_as_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_sa_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_iv_sa_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_ss_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_ss_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_as_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_as_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_sa_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_iv_sa_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_ss_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_ss_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_as_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_as_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_sa_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_iv_sa_n
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_ss_d
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_ss_n
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_as_d
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_as_n
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_sa_d
+  /// d := mul(and(a, b), c)
+  case i64AndMul_iv_sa_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_ss_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_ss_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_as_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_as_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_sa_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_iv_sa_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_ss_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_ss_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_as_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_as_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_sa_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_iv_sa_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_ss_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_ss_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_as_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_as_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_sa_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_iv_sa_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_ss_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_ss_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_as_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_as_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_sa_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_iv_sa_n
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_ss_d
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_ss_n
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_as_d
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_as_n
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_sa_d
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_iv_sa_n
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_ss_d
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_ss_n
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_as_d
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_as_n
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_sa_d
+  /// d := sub(shl(a, b), c)
+  case i64ShlSub_iv_sa_n
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_ss_d
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_ss_n
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_as_d
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_as_n
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_sa_d
+  /// d := c - shl(a, b)
+  case i64ShlRsub_iv_sa_n
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_ss_d
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_ss_n
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_as_d
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_as_n
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_sa_d
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_iv_sa_n
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_ss_d
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_ss_n
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_as_d
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_as_n
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_sa_d
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_iv_sa_n
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_ss_d
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_ss_n
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_as_d
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_as_n
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_sa_d
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_iv_sa_n
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_ss_d
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_ss_n
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_as_d
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_as_n
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_sa_d
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_iv_sa_n
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_ss_d
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_ss_n
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_as_d
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_as_n
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_sa_d
+  /// d := sub(shrU(a, b), c)
+  case i64ShrUSub_iv_sa_n
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_ss_d
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_ss_n
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_as_d
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_as_n
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_sa_d
+  /// d := c - shrU(a, b)
+  case i64ShrURsub_iv_sa_n
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_ss_d
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_ss_n
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_as_d
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_as_n
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_sa_d
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_iv_sa_n
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_ss_d
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_ss_n
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_as_d
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_as_n
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_sa_d
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_iv_sa_n
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_ss_d
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_ss_n
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_as_d
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_as_n
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_sa_d
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_iv_sa_n
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_ss_d
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_ss_n
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_as_d
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_as_n
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_sa_d
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_iv_sa_n
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_ss_d
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_ss_n
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_as_d
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_as_n
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_sa_d
+  /// d := sub(shrS(a, b), c)
+  case i64ShrSSub_iv_sa_n
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_ss_d
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_ss_n
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_as_d
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_as_n
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_sa_d
+  /// d := c - shrS(a, b)
+  case i64ShrSRsub_iv_sa_n
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_ss_d
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_ss_n
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_as_d
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_as_n
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_sa_d
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_iv_sa_n
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_ss_d
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_ss_n
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_as_d
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_as_n
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_sa_d
+  /// d := or(shrS(a, b), c)
+  case i64ShrSOr_iv_sa_n
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_ss_d
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_ss_n
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_as_d
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_as_n
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_sa_d
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_iv_sa_n
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_ss_d
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_ss_n
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_as_d
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_as_n
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_sa_d
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_iv_sa_n
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_ss_d
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_ss_n
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_as_d
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_as_n
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_sa_d
+  /// d := sub(rotl(a, b), c)
+  case i64RotlSub_iv_sa_n
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_ss_d
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_ss_n
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_as_d
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_as_n
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_sa_d
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_iv_sa_n
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_ss_d
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_ss_n
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_as_d
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_as_n
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_sa_d
+  /// d := or(rotl(a, b), c)
+  case i64RotlOr_iv_sa_n
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_ss_d
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_ss_n
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_as_d
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_as_n
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_sa_d
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_iv_sa_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_sss_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_sss_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_ass_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_ass_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_ssa_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vv_ssa_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_sss_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_sss_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_ass_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_ass_n
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_ssa_d
+  /// d := sub(add(a, b), c)
+  case i64AddSub_vv_ssa_n
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_sss_d
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_sss_n
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_ass_d
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_ass_n
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_ssa_d
+  /// d := c - add(a, b)
+  case i64AddRsub_vv_ssa_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_sss_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_sss_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_ass_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_ass_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_ssa_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vv_ssa_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_sss_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_sss_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_ass_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_ass_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_ssa_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vv_ssa_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_sss_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_sss_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_ass_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_ass_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_ssa_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_vv_ssa_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_sss_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_sss_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_ass_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_ass_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_ssa_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vv_ssa_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_sss_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_sss_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_ass_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_ass_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_sas_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_sas_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_ssa_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vv_ssa_n
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_sss_d
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_sss_n
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_ass_d
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_ass_n
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_sas_d
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_sas_n
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_ssa_d
+  /// d := sub(sub(a, b), c)
+  case i64SubSub_vv_ssa_n
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_sss_d
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_sss_n
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_ass_d
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_ass_n
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_sas_d
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_sas_n
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_ssa_d
+  /// d := c - sub(a, b)
+  case i64SubRsub_vv_ssa_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_sss_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_sss_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_ass_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_ass_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_sas_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_sas_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_ssa_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vv_ssa_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_sss_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_sss_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_ass_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_ass_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_sas_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_sas_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_ssa_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vv_ssa_n
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_sss_d
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_sss_n
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_ass_d
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_ass_n
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_sas_d
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_sas_n
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_ssa_d
+  /// d := or(sub(a, b), c)
+  case i64SubOr_vv_ssa_n
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_sss_d
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_sss_n
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_ass_d
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_ass_n
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_sas_d
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_sas_n
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_ssa_d
+  /// d := xor(sub(a, b), c)
+  case i64SubXor_vv_ssa_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_sss_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_sss_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_ass_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_ass_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_ssa_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vv_ssa_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_sss_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_sss_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_ass_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_ass_n
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_ssa_d
+  /// d := sub(mul(a, b), c)
+  case i64MulSub_vv_ssa_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_sss_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_sss_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_ass_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_ass_n
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_ssa_d
+  /// d := c - mul(a, b)
+  case i64MulRsub_vv_ssa_n
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_sss_d
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_sss_n
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_ass_d
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_ass_n
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_ssa_d
+  /// d := mul(mul(a, b), c)
+  case i64MulMul_vv_ssa_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_sss_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_sss_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_ass_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_ass_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_ssa_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vv_ssa_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_sss_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_sss_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_ass_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_ass_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_ssa_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vv_ssa_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_sss_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_sss_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_ass_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_ass_n
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_ssa_d
+  /// d := sub(and(a, b), c)
+  case i64AndSub_vv_ssa_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_sss_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_sss_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_ass_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_ass_n
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_ssa_d
+  /// d := and(and(a, b), c)
+  case i64AndAnd_vv_ssa_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_sss_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_sss_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_ass_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_ass_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_ssa_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_vv_ssa_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_sss_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_sss_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_ass_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_ass_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_ssa_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vv_ssa_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_sss_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_sss_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_ass_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_ass_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_ssa_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vv_ssa_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_sss_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_sss_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_ass_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_ass_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_ssa_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vv_ssa_n
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_sss_d
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_sss_n
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_ass_d
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_ass_n
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_ssa_d
+  /// d := or(or(a, b), c)
+  case i64OrOr_vv_ssa_n
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_sss_d
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_sss_n
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_ass_d
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_ass_n
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_ssa_d
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vv_ssa_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_sss_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_sss_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_ass_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_ass_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_ssa_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vv_ssa_n
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_sss_d
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_sss_n
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_ass_d
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_ass_n
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_ssa_d
+  /// d := sub(xor(a, b), c)
+  case i64XorSub_vv_ssa_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_sss_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_sss_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_ass_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_ass_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_ssa_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vv_ssa_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_sss_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_sss_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_ass_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_ass_n
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_ssa_d
+  /// d := or(xor(a, b), c)
+  case i64XorOr_vv_ssa_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_sss_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_sss_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_ass_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_ass_n
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_ssa_d
+  /// d := xor(xor(a, b), c)
+  case i64XorXor_vv_ssa_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_sss_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_sss_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_ass_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_ass_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_ssa_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vv_ssa_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_ii_s_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_ii_s_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_ii_a_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_ii_a_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_ii_s_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_ii_s_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_ii_a_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_ii_a_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_ii_s_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_ii_s_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_ii_a_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_ii_a_n
+  /// d := shl(add(a, b), c)
+  case i64AddShl_ii_s_d
+  /// d := shl(add(a, b), c)
+  case i64AddShl_ii_s_n
+  /// d := shl(add(a, b), c)
+  case i64AddShl_ii_a_d
+  /// d := shl(add(a, b), c)
+  case i64AddShl_ii_a_n
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_ii_s_d
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_ii_s_n
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_ii_a_d
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_ii_a_n
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_ii_s_d
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_ii_s_n
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_ii_a_d
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_ii_a_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_ii_s_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_ii_s_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_ii_a_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_ii_a_n
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_ii_s_d
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_ii_s_n
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_ii_a_d
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_ii_a_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_ii_s_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_ii_s_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_ii_a_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_ii_a_n
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_ii_s_d
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_ii_s_n
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_ii_a_d
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_ii_a_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_ii_s_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_ii_s_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_ii_a_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_ii_a_n
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_ii_s_d
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_ii_s_n
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_ii_a_d
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_ii_a_n
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_ii_s_d
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_ii_s_n
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_ii_a_d
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_ii_a_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_ii_s_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_ii_s_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_ii_a_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_ii_a_n
+  /// d := mul(and(a, b), c)
+  case i64AndMul_ii_s_d
+  /// d := mul(and(a, b), c)
+  case i64AndMul_ii_s_n
+  /// d := mul(and(a, b), c)
+  case i64AndMul_ii_a_d
+  /// d := mul(and(a, b), c)
+  case i64AndMul_ii_a_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_ii_s_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_ii_s_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_ii_a_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_ii_a_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_ii_s_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_ii_s_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_ii_a_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_ii_a_n
+  /// d := shl(and(a, b), c)
+  case i64AndShl_ii_s_d
+  /// d := shl(and(a, b), c)
+  case i64AndShl_ii_s_n
+  /// d := shl(and(a, b), c)
+  case i64AndShl_ii_a_d
+  /// d := shl(and(a, b), c)
+  case i64AndShl_ii_a_n
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_ii_s_d
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_ii_s_n
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_ii_a_d
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_ii_a_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_ii_s_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_ii_s_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_ii_a_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_ii_a_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_ii_s_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_ii_s_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_ii_a_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_ii_a_n
+  /// d := shl(or(a, b), c)
+  case i64OrShl_ii_s_d
+  /// d := shl(or(a, b), c)
+  case i64OrShl_ii_s_n
+  /// d := shl(or(a, b), c)
+  case i64OrShl_ii_a_d
+  /// d := shl(or(a, b), c)
+  case i64OrShl_ii_a_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_ii_s_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_ii_s_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_ii_a_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_ii_a_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_ii_s_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_ii_s_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_ii_a_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_ii_a_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_ii_s_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_ii_s_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_ii_a_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_ii_a_n
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_ii_s_d
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_ii_s_n
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_ii_a_d
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_ii_a_n
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_ii_s_d
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_ii_s_n
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_ii_a_d
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_ii_a_n
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_ii_s_d
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_ii_s_n
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_ii_a_d
+  /// d := add(shl(a, b), c)
+  case i64ShlAdd_ii_a_n
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_ii_s_d
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_ii_s_n
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_ii_a_d
+  /// d := and(shl(a, b), c)
+  case i64ShlAnd_ii_a_n
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_ii_s_d
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_ii_s_n
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_ii_a_d
+  /// d := or(shl(a, b), c)
+  case i64ShlOr_ii_a_n
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_ii_s_d
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_ii_s_n
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_ii_a_d
+  /// d := xor(shl(a, b), c)
+  case i64ShlXor_ii_a_n
+  /// d := shrU(shl(a, b), c)
+  case i64ShlShrU_ii_s_d
+  /// d := shrU(shl(a, b), c)
+  case i64ShlShrU_ii_s_n
+  /// d := shrU(shl(a, b), c)
+  case i64ShlShrU_ii_a_d
+  /// d := shrU(shl(a, b), c)
+  case i64ShlShrU_ii_a_n
+  /// d := shrS(shl(a, b), c)
+  case i64ShlShrS_ii_s_d
+  /// d := shrS(shl(a, b), c)
+  case i64ShlShrS_ii_s_n
+  /// d := shrS(shl(a, b), c)
+  case i64ShlShrS_ii_a_d
+  /// d := shrS(shl(a, b), c)
+  case i64ShlShrS_ii_a_n
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_ii_s_d
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_ii_s_n
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_ii_a_d
+  /// d := add(shrU(a, b), c)
+  case i64ShrUAdd_ii_a_n
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_ii_s_d
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_ii_s_n
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_ii_a_d
+  /// d := and(shrU(a, b), c)
+  case i64ShrUAnd_ii_a_n
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_ii_s_d
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_ii_s_n
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_ii_a_d
+  /// d := or(shrU(a, b), c)
+  case i64ShrUOr_ii_a_n
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_ii_s_d
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_ii_s_n
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_ii_a_d
+  /// d := xor(shrU(a, b), c)
+  case i64ShrUXor_ii_a_n
+  /// d := shl(shrU(a, b), c)
+  case i64ShrUShl_ii_s_d
+  /// d := shl(shrU(a, b), c)
+  case i64ShrUShl_ii_s_n
+  /// d := shl(shrU(a, b), c)
+  case i64ShrUShl_ii_a_d
+  /// d := shl(shrU(a, b), c)
+  case i64ShrUShl_ii_a_n
+  /// d := mul(shrU(a, b), c)
+  case i64ShrUMul_ii_s_d
+  /// d := mul(shrU(a, b), c)
+  case i64ShrUMul_ii_s_n
+  /// d := mul(shrU(a, b), c)
+  case i64ShrUMul_ii_a_d
+  /// d := mul(shrU(a, b), c)
+  case i64ShrUMul_ii_a_n
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_ii_s_d
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_ii_s_n
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_ii_a_d
+  /// d := add(shrS(a, b), c)
+  case i64ShrSAdd_ii_a_n
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_ii_s_d
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_ii_s_n
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_ii_a_d
+  /// d := and(shrS(a, b), c)
+  case i64ShrSAnd_ii_a_n
+  /// d := shl(shrS(a, b), c)
+  case i64ShrSShl_ii_s_d
+  /// d := shl(shrS(a, b), c)
+  case i64ShrSShl_ii_s_n
+  /// d := shl(shrS(a, b), c)
+  case i64ShrSShl_ii_a_d
+  /// d := shl(shrS(a, b), c)
+  case i64ShrSShl_ii_a_n
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_ii_s_d
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_ii_s_n
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_ii_a_d
+  /// d := xor(shrS(a, b), c)
+  case i64ShrSXor_ii_a_n
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_ii_s_d
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_ii_s_n
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_ii_a_d
+  /// d := add(rotl(a, b), c)
+  case i64RotlAdd_ii_a_n
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_ii_s_d
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_ii_s_n
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_ii_a_d
+  /// d := and(rotl(a, b), c)
+  case i64RotlAnd_ii_a_n
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_ii_s_d
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_ii_s_n
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_ii_a_d
+  /// d := xor(rotl(a, b), c)
+  case i64RotlXor_ii_a_n
+  /// d := mul(rotl(a, b), c)
+  case i64RotlMul_ii_s_d
+  /// d := mul(rotl(a, b), c)
+  case i64RotlMul_ii_s_n
+  /// d := mul(rotl(a, b), c)
+  case i64RotlMul_ii_a_d
+  /// d := mul(rotl(a, b), c)
+  case i64RotlMul_ii_a_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vi_ss_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vi_ss_n
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vi_as_d
+  /// d := add(add(a, b), c)
+  case i64AddAdd_vi_as_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vi_ss_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vi_ss_n
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vi_as_d
+  /// d := and(add(a, b), c)
+  case i64AddAnd_vi_as_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_vi_ss_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_vi_ss_n
+  /// d := or(add(a, b), c)
+  case i64AddOr_vi_as_d
+  /// d := or(add(a, b), c)
+  case i64AddOr_vi_as_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vi_ss_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vi_ss_n
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vi_as_d
+  /// d := xor(add(a, b), c)
+  case i64AddXor_vi_as_n
+  /// d := shl(add(a, b), c)
+  case i64AddShl_vi_ss_d
+  /// d := shl(add(a, b), c)
+  case i64AddShl_vi_ss_n
+  /// d := shl(add(a, b), c)
+  case i64AddShl_vi_as_d
+  /// d := shl(add(a, b), c)
+  case i64AddShl_vi_as_n
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_vi_ss_d
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_vi_ss_n
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_vi_as_d
+  /// d := shrU(add(a, b), c)
+  case i64AddShrU_vi_as_n
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_vi_ss_d
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_vi_ss_n
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_vi_as_d
+  /// d := shrS(add(a, b), c)
+  case i64AddShrS_vi_as_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vi_ss_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vi_ss_n
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vi_as_d
+  /// d := mul(add(a, b), c)
+  case i64AddMul_vi_as_n
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_vi_ss_d
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_vi_ss_n
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_vi_as_d
+  /// d := rotl(add(a, b), c)
+  case i64AddRotl_vi_as_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_ss_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_ss_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_as_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_as_n
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_sa_d
+  /// d := add(sub(a, b), c)
+  case i64SubAdd_vi_sa_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_ss_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_ss_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_as_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_as_n
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_sa_d
+  /// d := and(sub(a, b), c)
+  case i64SubAnd_vi_sa_n
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_ss_d
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_ss_n
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_as_d
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_as_n
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_sa_d
+  /// d := shl(sub(a, b), c)
+  case i64SubShl_vi_sa_n
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_ss_d
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_ss_n
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_as_d
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_as_n
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_sa_d
+  /// d := shrU(sub(a, b), c)
+  case i64SubShrU_vi_sa_n
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_ss_d
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_ss_n
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_as_d
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_as_n
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_sa_d
+  /// d := shrS(sub(a, b), c)
+  case i64SubShrS_vi_sa_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_ss_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_ss_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_as_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_as_n
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_sa_d
+  /// d := mul(sub(a, b), c)
+  case i64SubMul_vi_sa_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vi_ss_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vi_ss_n
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vi_as_d
+  /// d := add(mul(a, b), c)
+  case i64MulAdd_vi_as_n
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_vi_ss_d
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_vi_ss_n
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_vi_as_d
+  /// d := and(mul(a, b), c)
+  case i64MulAnd_vi_as_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vi_ss_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vi_ss_n
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vi_as_d
+  /// d := xor(mul(a, b), c)
+  case i64MulXor_vi_as_n
+  /// d := shl(mul(a, b), c)
+  case i64MulShl_vi_ss_d
+  /// d := shl(mul(a, b), c)
+  case i64MulShl_vi_ss_n
+  /// d := shl(mul(a, b), c)
+  case i64MulShl_vi_as_d
+  /// d := shl(mul(a, b), c)
+  case i64MulShl_vi_as_n
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_vi_ss_d
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_vi_ss_n
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_vi_as_d
+  /// d := shrU(mul(a, b), c)
+  case i64MulShrU_vi_as_n
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_vi_ss_d
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_vi_ss_n
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_vi_as_d
+  /// d := shrS(mul(a, b), c)
+  case i64MulShrS_vi_as_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vi_ss_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vi_ss_n
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vi_as_d
+  /// d := add(and(a, b), c)
+  case i64AndAdd_vi_as_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_vi_ss_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_vi_ss_n
+  /// d := or(and(a, b), c)
+  case i64AndOr_vi_as_d
+  /// d := or(and(a, b), c)
+  case i64AndOr_vi_as_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vi_ss_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vi_ss_n
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vi_as_d
+  /// d := xor(and(a, b), c)
+  case i64AndXor_vi_as_n
+  /// d := shl(and(a, b), c)
+  case i64AndShl_vi_ss_d
+  /// d := shl(and(a, b), c)
+  case i64AndShl_vi_ss_n
+  /// d := shl(and(a, b), c)
+  case i64AndShl_vi_as_d
+  /// d := shl(and(a, b), c)
+  case i64AndShl_vi_as_n
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_vi_ss_d
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_vi_ss_n
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_vi_as_d
+  /// d := shrU(and(a, b), c)
+  case i64AndShrU_vi_as_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vi_ss_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vi_ss_n
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vi_as_d
+  /// d := and(or(a, b), c)
+  case i64OrAnd_vi_as_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vi_ss_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vi_ss_n
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vi_as_d
+  /// d := add(or(a, b), c)
+  case i64OrAdd_vi_as_n
+  /// d := shl(or(a, b), c)
+  case i64OrShl_vi_ss_d
+  /// d := shl(or(a, b), c)
+  case i64OrShl_vi_ss_n
+  /// d := shl(or(a, b), c)
+  case i64OrShl_vi_as_d
+  /// d := shl(or(a, b), c)
+  case i64OrShl_vi_as_n
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vi_ss_d
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vi_ss_n
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vi_as_d
+  /// d := xor(or(a, b), c)
+  case i64OrXor_vi_as_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vi_ss_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vi_ss_n
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vi_as_d
+  /// d := add(xor(a, b), c)
+  case i64XorAdd_vi_as_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vi_ss_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vi_ss_n
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vi_as_d
+  /// d := and(xor(a, b), c)
+  case i64XorAnd_vi_as_n
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_vi_ss_d
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_vi_ss_n
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_vi_as_d
+  /// d := shl(xor(a, b), c)
+  case i64XorShl_vi_as_n
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_vi_ss_d
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_vi_ss_n
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_vi_as_d
+  /// d := shrU(xor(a, b), c)
+  case i64XorShrU_vi_as_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vi_ss_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vi_ss_n
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vi_as_d
+  /// d := mul(xor(a, b), c)
+  case i64XorMul_vi_as_n
+  /// d := rotl(xor(a, b), c)
+  case i64XorRotl_vi_ss_d
+  /// d := rotl(xor(a, b), c)
+  case i64XorRotl_vi_ss_n
+  /// d := rotl(xor(a, b), c)
+  case i64XorRotl_vi_as_d
+  /// d := rotl(xor(a, b), c)
+  case i64XorRotl_vi_as_n
+  /// d := add(a, imm)
+  case i64Add_sw_d
+  /// d := add(a, imm)
+  case i64Add_sw_n
+  /// d := add(a, imm)
+  case i64Add_aw_d
+  /// d := add(a, imm)
+  case i64Add_aw_n
+  /// d := mul(a, imm)
+  case i64Mul_sw_d
+  /// d := mul(a, imm)
+  case i64Mul_sw_n
+  /// d := mul(a, imm)
+  case i64Mul_aw_d
+  /// d := mul(a, imm)
+  case i64Mul_aw_n
+  /// d := and(a, imm)
+  case i64And_sw_d
+  /// d := and(a, imm)
+  case i64And_sw_n
+  /// d := and(a, imm)
+  case i64And_aw_d
+  /// d := and(a, imm)
+  case i64And_aw_n
+  /// d := or(a, imm)
+  case i64Or_sw_d
+  /// d := or(a, imm)
+  case i64Or_sw_n
+  /// d := or(a, imm)
+  case i64Or_aw_d
+  /// d := or(a, imm)
+  case i64Or_aw_n
+  /// d := xor(a, imm)
+  case i64Xor_sw_d
+  /// d := xor(a, imm)
+  case i64Xor_sw_n
+  /// d := xor(a, imm)
+  case i64Xor_aw_d
+  /// d := xor(a, imm)
+  case i64Xor_aw_n
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_sss_d
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_sss_n
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_ass_d
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_ass_n
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_ssa_d
+  /// d := add(add(a, b), c)
+  case f32AddAdd_vv_ssa_n
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_sss_d
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_sss_n
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_ass_d
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_ass_n
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_ssa_d
+  /// d := sub(add(a, b), c)
+  case f32AddSub_vv_ssa_n
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_sss_d
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_sss_n
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_ass_d
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_ass_n
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_ssa_d
+  /// d := c - add(a, b)
+  case f32AddRsub_vv_ssa_n
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_sss_d
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_sss_n
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_ass_d
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_ass_n
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_ssa_d
+  /// d := mul(add(a, b), c)
+  case f32AddMul_vv_ssa_n
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_sss_d
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_sss_n
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_ass_d
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_ass_n
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_sas_d
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_sas_n
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_ssa_d
+  /// d := add(sub(a, b), c)
+  case f32SubAdd_vv_ssa_n
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_sss_d
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_sss_n
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_ass_d
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_ass_n
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_sas_d
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_sas_n
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_ssa_d
+  /// d := sub(sub(a, b), c)
+  case f32SubSub_vv_ssa_n
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_sss_d
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_sss_n
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_ass_d
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_ass_n
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_sas_d
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_sas_n
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_ssa_d
+  /// d := c - sub(a, b)
+  case f32SubRsub_vv_ssa_n
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_sss_d
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_sss_n
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_ass_d
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_ass_n
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_sas_d
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_sas_n
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_ssa_d
+  /// d := mul(sub(a, b), c)
+  case f32SubMul_vv_ssa_n
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_sss_d
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_sss_n
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_ass_d
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_ass_n
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_ssa_d
+  /// d := add(mul(a, b), c)
+  case f32MulAdd_vv_ssa_n
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_sss_d
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_sss_n
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_ass_d
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_ass_n
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_ssa_d
+  /// d := sub(mul(a, b), c)
+  case f32MulSub_vv_ssa_n
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_sss_d
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_sss_n
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_ass_d
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_ass_n
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_ssa_d
+  /// d := c - mul(a, b)
+  case f32MulRsub_vv_ssa_n
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_sss_d
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_sss_n
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_ass_d
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_ass_n
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_ssa_d
+  /// d := mul(mul(a, b), c)
+  case f32MulMul_vv_ssa_n
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_sss_d
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_sss_n
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_ass_d
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_ass_n
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_ssa_d
+  /// d := add(add(a, b), c)
+  case f64AddAdd_vv_ssa_n
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_sss_d
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_sss_n
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_ass_d
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_ass_n
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_ssa_d
+  /// d := sub(add(a, b), c)
+  case f64AddSub_vv_ssa_n
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_sss_d
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_sss_n
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_ass_d
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_ass_n
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_ssa_d
+  /// d := c - add(a, b)
+  case f64AddRsub_vv_ssa_n
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_sss_d
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_sss_n
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_ass_d
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_ass_n
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_ssa_d
+  /// d := mul(add(a, b), c)
+  case f64AddMul_vv_ssa_n
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_sss_d
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_sss_n
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_ass_d
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_ass_n
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_sas_d
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_sas_n
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_ssa_d
+  /// d := add(sub(a, b), c)
+  case f64SubAdd_vv_ssa_n
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_sss_d
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_sss_n
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_ass_d
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_ass_n
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_sas_d
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_sas_n
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_ssa_d
+  /// d := sub(sub(a, b), c)
+  case f64SubSub_vv_ssa_n
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_sss_d
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_sss_n
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_ass_d
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_ass_n
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_sas_d
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_sas_n
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_ssa_d
+  /// d := c - sub(a, b)
+  case f64SubRsub_vv_ssa_n
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_sss_d
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_sss_n
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_ass_d
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_ass_n
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_sas_d
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_sas_n
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_ssa_d
+  /// d := mul(sub(a, b), c)
+  case f64SubMul_vv_ssa_n
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_sss_d
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_sss_n
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_ass_d
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_ass_n
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_ssa_d
+  /// d := add(mul(a, b), c)
+  case f64MulAdd_vv_ssa_n
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_sss_d
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_sss_n
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_ass_d
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_ass_n
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_ssa_d
+  /// d := sub(mul(a, b), c)
+  case f64MulSub_vv_ssa_n
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_sss_d
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_sss_n
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_ass_d
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_ass_n
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_ssa_d
+  /// d := c - mul(a, b)
+  case f64MulRsub_vv_ssa_n
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_sss_d
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_sss_n
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_ass_d
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_ass_n
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_ssa_d
+  /// d := mul(mul(a, b), c)
+  case f64MulMul_vv_ssa_n
+  /// d := mem[plus + o]
+  case i32Load_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load_plus_s_n
+  /// d := mem[plus + o]
+  case f32Load_plus_s_d
+  /// d := mem[plus + o]
+  case f32Load_plus_s_n
+  /// d := mem[plus + o]
+  case f64Load_plus_s_d
+  /// d := mem[plus + o]
+  case f64Load_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load8S_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load8S_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load8U_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load8U_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load16S_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load16S_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load16U_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load16U_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load8S_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load8S_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load8U_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load8U_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load16S_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load16S_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load16U_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load16U_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load32S_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load32S_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load32U_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load32U_plus_s_n
+  /// mem[plus + o] := b
+  case i32Store_plus_s_s
+  /// mem[plus + o] := b
+  case i32Store_plus_s_a
+  /// mem[plus + o] := b
+  case i32Store_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store_plus_s_i
+  /// mem[plus + o] := b
+  case f32Store_plus_s_s
+  /// mem[plus + o] := b
+  case f32Store_plus_s_a
+  /// mem[plus + o] := b
+  case f32Store_plus_s_i
+  /// mem[plus + o] := b
+  case f64Store_plus_s_s
+  /// mem[plus + o] := b
+  case f64Store_plus_s_a
+  /// mem[plus + o] := b
+  case f64Store_plus_s_i
+  /// mem[plus + o] := b
+  case i32Store8_plus_s_s
+  /// mem[plus + o] := b
+  case i32Store8_plus_s_a
+  /// mem[plus + o] := b
+  case i32Store8_plus_s_i
+  /// mem[plus + o] := b
+  case i32Store16_plus_s_s
+  /// mem[plus + o] := b
+  case i32Store16_plus_s_a
+  /// mem[plus + o] := b
+  case i32Store16_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store8_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store8_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store8_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store16_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store16_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store16_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store32_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store32_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store32_plus_s_i
+  /// d := mem[plus + o]
+  case i32Load_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load_plus_a_n
+  /// d := mem[plus + o]
+  case f32Load_plus_a_d
+  /// d := mem[plus + o]
+  case f32Load_plus_a_n
+  /// d := mem[plus + o]
+  case f64Load_plus_a_d
+  /// d := mem[plus + o]
+  case f64Load_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load8S_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load8S_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load8U_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load8U_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load16S_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load16S_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load16U_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load16U_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load8S_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load8S_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load8U_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load8U_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load16S_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load16S_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load16U_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load16U_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load32S_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load32S_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load32U_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load32U_plus_a_n
+  /// mem[plus + o] := b
+  case i32Store_plus_a_s
+  /// mem[plus + o] := b
+  case i32Store_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store_plus_a_i
+  /// mem[plus + o] := b
+  case f32Store_plus_a_s
+  /// mem[plus + o] := b
+  case f32Store_plus_a_i
+  /// mem[plus + o] := b
+  case f64Store_plus_a_s
+  /// mem[plus + o] := b
+  case f64Store_plus_a_i
+  /// mem[plus + o] := b
+  case i32Store8_plus_a_s
+  /// mem[plus + o] := b
+  case i32Store8_plus_a_i
+  /// mem[plus + o] := b
+  case i32Store16_plus_a_s
+  /// mem[plus + o] := b
+  case i32Store16_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store8_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store8_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store16_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store16_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store32_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store32_plus_a_i
+  /// d := mem[sum + o]
+  case i32Load_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load_sum_ss_n
+  /// d := mem[sum + o]
+  case f32Load_sum_ss_d
+  /// d := mem[sum + o]
+  case f32Load_sum_ss_n
+  /// d := mem[sum + o]
+  case f64Load_sum_ss_d
+  /// d := mem[sum + o]
+  case f64Load_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load8S_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load8S_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load8U_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load8U_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load16S_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load16S_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load16U_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load16U_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load8S_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load8S_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load8U_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load8U_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load16S_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load16S_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load16U_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load16U_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load32S_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load32S_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load32U_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load32U_sum_ss_n
+  /// mem[sum + o] := b
+  case i32Store_sum_ss_s
+  /// mem[sum + o] := b
+  case i32Store_sum_ss_a
+  /// mem[sum + o] := b
+  case i32Store_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store_sum_ss_i
+  /// mem[sum + o] := b
+  case f32Store_sum_ss_s
+  /// mem[sum + o] := b
+  case f32Store_sum_ss_a
+  /// mem[sum + o] := b
+  case f32Store_sum_ss_i
+  /// mem[sum + o] := b
+  case f64Store_sum_ss_s
+  /// mem[sum + o] := b
+  case f64Store_sum_ss_a
+  /// mem[sum + o] := b
+  case f64Store_sum_ss_i
+  /// mem[sum + o] := b
+  case i32Store8_sum_ss_s
+  /// mem[sum + o] := b
+  case i32Store8_sum_ss_a
+  /// mem[sum + o] := b
+  case i32Store8_sum_ss_i
+  /// mem[sum + o] := b
+  case i32Store16_sum_ss_s
+  /// mem[sum + o] := b
+  case i32Store16_sum_ss_a
+  /// mem[sum + o] := b
+  case i32Store16_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store8_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store8_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store8_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store16_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store16_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store16_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store32_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store32_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store32_sum_ss_i
+  /// d := mem[sum + o]
+  case i32Load_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load_sum_as_n
+  /// d := mem[sum + o]
+  case f32Load_sum_as_d
+  /// d := mem[sum + o]
+  case f32Load_sum_as_n
+  /// d := mem[sum + o]
+  case f64Load_sum_as_d
+  /// d := mem[sum + o]
+  case f64Load_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load8S_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load8S_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load8U_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load8U_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load16S_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load16S_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load16U_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load16U_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load8S_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load8S_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load8U_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load8U_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load16S_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load16S_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load16U_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load16U_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load32S_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load32S_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load32U_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load32U_sum_as_n
+  /// mem[sum + o] := b
+  case i32Store_sum_as_s
+  /// mem[sum + o] := b
+  case i32Store_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store_sum_as_i
+  /// mem[sum + o] := b
+  case f32Store_sum_as_s
+  /// mem[sum + o] := b
+  case f32Store_sum_as_i
+  /// mem[sum + o] := b
+  case f64Store_sum_as_s
+  /// mem[sum + o] := b
+  case f64Store_sum_as_i
+  /// mem[sum + o] := b
+  case i32Store8_sum_as_s
+  /// mem[sum + o] := b
+  case i32Store8_sum_as_i
+  /// mem[sum + o] := b
+  case i32Store16_sum_as_s
+  /// mem[sum + o] := b
+  case i32Store16_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store8_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store8_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store16_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store16_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store32_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store32_sum_as_i
+  /// d := mem[scaled + o]
+  case i32Load_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i32Load_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load_scaled_ss_n
+  /// d := mem[scaled + o]
+  case f32Load_scaled_ss_d
+  /// d := mem[scaled + o]
+  case f32Load_scaled_ss_n
+  /// d := mem[scaled + o]
+  case f64Load_scaled_ss_d
+  /// d := mem[scaled + o]
+  case f64Load_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_ss_n
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_ss_d
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_ss_n
+  /// mem[scaled + o] := b
+  case i32Store_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i32Store_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i32Store_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i64Store_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i64Store_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i64Store_scaled_ss_i
+  /// mem[scaled + o] := b
+  case f32Store_scaled_ss_s
+  /// mem[scaled + o] := b
+  case f32Store_scaled_ss_a
+  /// mem[scaled + o] := b
+  case f32Store_scaled_ss_i
+  /// mem[scaled + o] := b
+  case f64Store_scaled_ss_s
+  /// mem[scaled + o] := b
+  case f64Store_scaled_ss_a
+  /// mem[scaled + o] := b
+  case f64Store_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_ss_i
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_ss_s
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_ss_a
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_ss_i
+  /// d := mem[scaled + o]
+  case i32Load_scaled_as_d
+  /// d := mem[scaled + o]
+  case i32Load_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load_scaled_as_n
+  /// d := mem[scaled + o]
+  case f32Load_scaled_as_d
+  /// d := mem[scaled + o]
+  case f32Load_scaled_as_n
+  /// d := mem[scaled + o]
+  case f64Load_scaled_as_d
+  /// d := mem[scaled + o]
+  case f64Load_scaled_as_n
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_as_d
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_as_n
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_as_d
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_as_n
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_as_d
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_as_n
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_as_d
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_as_n
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_as_d
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_as_n
+  /// mem[scaled + o] := b
+  case i32Store_scaled_as_s
+  /// mem[scaled + o] := b
+  case i32Store_scaled_as_i
+  /// mem[scaled + o] := b
+  case i64Store_scaled_as_s
+  /// mem[scaled + o] := b
+  case i64Store_scaled_as_i
+  /// mem[scaled + o] := b
+  case f32Store_scaled_as_s
+  /// mem[scaled + o] := b
+  case f32Store_scaled_as_i
+  /// mem[scaled + o] := b
+  case f64Store_scaled_as_s
+  /// mem[scaled + o] := b
+  case f64Store_scaled_as_i
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_as_s
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_as_i
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_as_s
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_as_i
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_as_s
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_as_i
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_as_s
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_as_i
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_as_s
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_as_i
+  /// d := mem[scaled + o]
+  case i32Load_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i32Load_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load_scaled_sa_n
+  /// d := mem[scaled + o]
+  case f32Load_scaled_sa_d
+  /// d := mem[scaled + o]
+  case f32Load_scaled_sa_n
+  /// d := mem[scaled + o]
+  case f64Load_scaled_sa_d
+  /// d := mem[scaled + o]
+  case f64Load_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i32Load8S_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i32Load8U_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i32Load16S_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i32Load16U_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load8S_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load8U_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load16S_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load16U_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load32S_scaled_sa_n
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_sa_d
+  /// d := mem[scaled + o]
+  case i64Load32U_scaled_sa_n
+  /// mem[scaled + o] := b
+  case i32Store_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i32Store_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i64Store_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i64Store_scaled_sa_i
+  /// mem[scaled + o] := b
+  case f32Store_scaled_sa_s
+  /// mem[scaled + o] := b
+  case f32Store_scaled_sa_i
+  /// mem[scaled + o] := b
+  case f64Store_scaled_sa_s
+  /// mem[scaled + o] := b
+  case f64Store_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i32Store8_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i32Store16_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i64Store8_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i64Store16_scaled_sa_i
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_sa_s
+  /// mem[scaled + o] := b
+  case i64Store32_scaled_sa_i
+  /// d := mem[multiple + o]
+  case i32Load_multiple_s_d
+  /// d := mem[multiple + o]
+  case i32Load_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load_multiple_s_n
+  /// d := mem[multiple + o]
+  case f32Load_multiple_s_d
+  /// d := mem[multiple + o]
+  case f32Load_multiple_s_n
+  /// d := mem[multiple + o]
+  case f64Load_multiple_s_d
+  /// d := mem[multiple + o]
+  case f64Load_multiple_s_n
+  /// d := mem[multiple + o]
+  case i32Load8S_multiple_s_d
+  /// d := mem[multiple + o]
+  case i32Load8S_multiple_s_n
+  /// d := mem[multiple + o]
+  case i32Load8U_multiple_s_d
+  /// d := mem[multiple + o]
+  case i32Load8U_multiple_s_n
+  /// d := mem[multiple + o]
+  case i32Load16S_multiple_s_d
+  /// d := mem[multiple + o]
+  case i32Load16S_multiple_s_n
+  /// d := mem[multiple + o]
+  case i32Load16U_multiple_s_d
+  /// d := mem[multiple + o]
+  case i32Load16U_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load8S_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load8S_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load8U_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load8U_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load16S_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load16S_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load16U_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load16U_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load32S_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load32S_multiple_s_n
+  /// d := mem[multiple + o]
+  case i64Load32U_multiple_s_d
+  /// d := mem[multiple + o]
+  case i64Load32U_multiple_s_n
+  /// mem[multiple + o] := b
+  case i32Store_multiple_s_s
+  /// mem[multiple + o] := b
+  case i32Store_multiple_s_a
+  /// mem[multiple + o] := b
+  case i32Store_multiple_s_i
+  /// mem[multiple + o] := b
+  case i64Store_multiple_s_s
+  /// mem[multiple + o] := b
+  case i64Store_multiple_s_a
+  /// mem[multiple + o] := b
+  case i64Store_multiple_s_i
+  /// mem[multiple + o] := b
+  case f32Store_multiple_s_s
+  /// mem[multiple + o] := b
+  case f32Store_multiple_s_a
+  /// mem[multiple + o] := b
+  case f32Store_multiple_s_i
+  /// mem[multiple + o] := b
+  case f64Store_multiple_s_s
+  /// mem[multiple + o] := b
+  case f64Store_multiple_s_a
+  /// mem[multiple + o] := b
+  case f64Store_multiple_s_i
+  /// mem[multiple + o] := b
+  case i32Store8_multiple_s_s
+  /// mem[multiple + o] := b
+  case i32Store8_multiple_s_a
+  /// mem[multiple + o] := b
+  case i32Store8_multiple_s_i
+  /// mem[multiple + o] := b
+  case i32Store16_multiple_s_s
+  /// mem[multiple + o] := b
+  case i32Store16_multiple_s_a
+  /// mem[multiple + o] := b
+  case i32Store16_multiple_s_i
+  /// mem[multiple + o] := b
+  case i64Store8_multiple_s_s
+  /// mem[multiple + o] := b
+  case i64Store8_multiple_s_a
+  /// mem[multiple + o] := b
+  case i64Store8_multiple_s_i
+  /// mem[multiple + o] := b
+  case i64Store16_multiple_s_s
+  /// mem[multiple + o] := b
+  case i64Store16_multiple_s_a
+  /// mem[multiple + o] := b
+  case i64Store16_multiple_s_i
+  /// mem[multiple + o] := b
+  case i64Store32_multiple_s_s
+  /// mem[multiple + o] := b
+  case i64Store32_multiple_s_a
+  /// mem[multiple + o] := b
+  case i64Store32_multiple_s_i
+  /// d := mem[multiple + o]
+  case i32Load_multiple_a_d
+  /// d := mem[multiple + o]
+  case i32Load_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load_multiple_a_n
+  /// d := mem[multiple + o]
+  case f32Load_multiple_a_d
+  /// d := mem[multiple + o]
+  case f32Load_multiple_a_n
+  /// d := mem[multiple + o]
+  case f64Load_multiple_a_d
+  /// d := mem[multiple + o]
+  case f64Load_multiple_a_n
+  /// d := mem[multiple + o]
+  case i32Load8S_multiple_a_d
+  /// d := mem[multiple + o]
+  case i32Load8S_multiple_a_n
+  /// d := mem[multiple + o]
+  case i32Load8U_multiple_a_d
+  /// d := mem[multiple + o]
+  case i32Load8U_multiple_a_n
+  /// d := mem[multiple + o]
+  case i32Load16S_multiple_a_d
+  /// d := mem[multiple + o]
+  case i32Load16S_multiple_a_n
+  /// d := mem[multiple + o]
+  case i32Load16U_multiple_a_d
+  /// d := mem[multiple + o]
+  case i32Load16U_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load8S_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load8S_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load8U_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load8U_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load16S_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load16S_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load16U_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load16U_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load32S_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load32S_multiple_a_n
+  /// d := mem[multiple + o]
+  case i64Load32U_multiple_a_d
+  /// d := mem[multiple + o]
+  case i64Load32U_multiple_a_n
+  /// mem[multiple + o] := b
+  case i32Store_multiple_a_s
+  /// mem[multiple + o] := b
+  case i32Store_multiple_a_i
+  /// mem[multiple + o] := b
+  case i64Store_multiple_a_s
+  /// mem[multiple + o] := b
+  case i64Store_multiple_a_i
+  /// mem[multiple + o] := b
+  case f32Store_multiple_a_s
+  /// mem[multiple + o] := b
+  case f32Store_multiple_a_i
+  /// mem[multiple + o] := b
+  case f64Store_multiple_a_s
+  /// mem[multiple + o] := b
+  case f64Store_multiple_a_i
+  /// mem[multiple + o] := b
+  case i32Store8_multiple_a_s
+  /// mem[multiple + o] := b
+  case i32Store8_multiple_a_i
+  /// mem[multiple + o] := b
+  case i32Store16_multiple_a_s
+  /// mem[multiple + o] := b
+  case i32Store16_multiple_a_i
+  /// mem[multiple + o] := b
+  case i64Store8_multiple_a_s
+  /// mem[multiple + o] := b
+  case i64Store8_multiple_a_i
+  /// mem[multiple + o] := b
+  case i64Store16_multiple_a_s
+  /// mem[multiple + o] := b
+  case i64Store16_multiple_a_i
+  /// mem[multiple + o] := b
+  case i64Store32_multiple_a_s
+  /// mem[multiple + o] := b
+  case i64Store32_multiple_a_i
+  /// d := mem[affine + o]
+  case i32Load_affine_s_d
+  /// d := mem[affine + o]
+  case i32Load_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load_affine_s_n
+  /// d := mem[affine + o]
+  case f32Load_affine_s_d
+  /// d := mem[affine + o]
+  case f32Load_affine_s_n
+  /// d := mem[affine + o]
+  case f64Load_affine_s_d
+  /// d := mem[affine + o]
+  case f64Load_affine_s_n
+  /// d := mem[affine + o]
+  case i32Load8S_affine_s_d
+  /// d := mem[affine + o]
+  case i32Load8S_affine_s_n
+  /// d := mem[affine + o]
+  case i32Load8U_affine_s_d
+  /// d := mem[affine + o]
+  case i32Load8U_affine_s_n
+  /// d := mem[affine + o]
+  case i32Load16S_affine_s_d
+  /// d := mem[affine + o]
+  case i32Load16S_affine_s_n
+  /// d := mem[affine + o]
+  case i32Load16U_affine_s_d
+  /// d := mem[affine + o]
+  case i32Load16U_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load8S_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load8S_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load8U_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load8U_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load16S_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load16S_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load16U_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load16U_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load32S_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load32S_affine_s_n
+  /// d := mem[affine + o]
+  case i64Load32U_affine_s_d
+  /// d := mem[affine + o]
+  case i64Load32U_affine_s_n
+  /// mem[affine + o] := b
+  case i32Store_affine_s_s
+  /// mem[affine + o] := b
+  case i32Store_affine_s_a
+  /// mem[affine + o] := b
+  case i32Store_affine_s_i
+  /// mem[affine + o] := b
+  case i64Store_affine_s_s
+  /// mem[affine + o] := b
+  case i64Store_affine_s_a
+  /// mem[affine + o] := b
+  case i64Store_affine_s_i
+  /// mem[affine + o] := b
+  case f32Store_affine_s_s
+  /// mem[affine + o] := b
+  case f32Store_affine_s_a
+  /// mem[affine + o] := b
+  case f32Store_affine_s_i
+  /// mem[affine + o] := b
+  case f64Store_affine_s_s
+  /// mem[affine + o] := b
+  case f64Store_affine_s_a
+  /// mem[affine + o] := b
+  case f64Store_affine_s_i
+  /// mem[affine + o] := b
+  case i32Store8_affine_s_s
+  /// mem[affine + o] := b
+  case i32Store8_affine_s_a
+  /// mem[affine + o] := b
+  case i32Store8_affine_s_i
+  /// mem[affine + o] := b
+  case i32Store16_affine_s_s
+  /// mem[affine + o] := b
+  case i32Store16_affine_s_a
+  /// mem[affine + o] := b
+  case i32Store16_affine_s_i
+  /// mem[affine + o] := b
+  case i64Store8_affine_s_s
+  /// mem[affine + o] := b
+  case i64Store8_affine_s_a
+  /// mem[affine + o] := b
+  case i64Store8_affine_s_i
+  /// mem[affine + o] := b
+  case i64Store16_affine_s_s
+  /// mem[affine + o] := b
+  case i64Store16_affine_s_a
+  /// mem[affine + o] := b
+  case i64Store16_affine_s_i
+  /// mem[affine + o] := b
+  case i64Store32_affine_s_s
+  /// mem[affine + o] := b
+  case i64Store32_affine_s_a
+  /// mem[affine + o] := b
+  case i64Store32_affine_s_i
+  /// d := mem[affine + o]
+  case i32Load_affine_a_d
+  /// d := mem[affine + o]
+  case i32Load_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load_affine_a_n
+  /// d := mem[affine + o]
+  case f32Load_affine_a_d
+  /// d := mem[affine + o]
+  case f32Load_affine_a_n
+  /// d := mem[affine + o]
+  case f64Load_affine_a_d
+  /// d := mem[affine + o]
+  case f64Load_affine_a_n
+  /// d := mem[affine + o]
+  case i32Load8S_affine_a_d
+  /// d := mem[affine + o]
+  case i32Load8S_affine_a_n
+  /// d := mem[affine + o]
+  case i32Load8U_affine_a_d
+  /// d := mem[affine + o]
+  case i32Load8U_affine_a_n
+  /// d := mem[affine + o]
+  case i32Load16S_affine_a_d
+  /// d := mem[affine + o]
+  case i32Load16S_affine_a_n
+  /// d := mem[affine + o]
+  case i32Load16U_affine_a_d
+  /// d := mem[affine + o]
+  case i32Load16U_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load8S_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load8S_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load8U_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load8U_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load16S_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load16S_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load16U_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load16U_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load32S_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load32S_affine_a_n
+  /// d := mem[affine + o]
+  case i64Load32U_affine_a_d
+  /// d := mem[affine + o]
+  case i64Load32U_affine_a_n
+  /// mem[affine + o] := b
+  case i32Store_affine_a_s
+  /// mem[affine + o] := b
+  case i32Store_affine_a_i
+  /// mem[affine + o] := b
+  case i64Store_affine_a_s
+  /// mem[affine + o] := b
+  case i64Store_affine_a_i
+  /// mem[affine + o] := b
+  case f32Store_affine_a_s
+  /// mem[affine + o] := b
+  case f32Store_affine_a_i
+  /// mem[affine + o] := b
+  case f64Store_affine_a_s
+  /// mem[affine + o] := b
+  case f64Store_affine_a_i
+  /// mem[affine + o] := b
+  case i32Store8_affine_a_s
+  /// mem[affine + o] := b
+  case i32Store8_affine_a_i
+  /// mem[affine + o] := b
+  case i32Store16_affine_a_s
+  /// mem[affine + o] := b
+  case i32Store16_affine_a_i
+  /// mem[affine + o] := b
+  case i64Store8_affine_a_s
+  /// mem[affine + o] := b
+  case i64Store8_affine_a_i
+  /// mem[affine + o] := b
+  case i64Store16_affine_a_s
+  /// mem[affine + o] := b
+  case i64Store16_affine_a_i
+  /// mem[affine + o] := b
+  case i64Store32_affine_a_s
+  /// mem[affine + o] := b
+  case i64Store32_affine_a_i
+  /// d := mem[absolute + o]
+  case i32Load_absolute_d
+  /// d := mem[absolute + o]
+  case i32Load_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load_absolute_n
+  /// d := mem[absolute + o]
+  case f32Load_absolute_d
+  /// d := mem[absolute + o]
+  case f32Load_absolute_n
+  /// d := mem[absolute + o]
+  case f64Load_absolute_d
+  /// d := mem[absolute + o]
+  case f64Load_absolute_n
+  /// d := mem[absolute + o]
+  case i32Load8S_absolute_d
+  /// d := mem[absolute + o]
+  case i32Load8S_absolute_n
+  /// d := mem[absolute + o]
+  case i32Load8U_absolute_d
+  /// d := mem[absolute + o]
+  case i32Load8U_absolute_n
+  /// d := mem[absolute + o]
+  case i32Load16S_absolute_d
+  /// d := mem[absolute + o]
+  case i32Load16S_absolute_n
+  /// d := mem[absolute + o]
+  case i32Load16U_absolute_d
+  /// d := mem[absolute + o]
+  case i32Load16U_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load8S_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load8S_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load8U_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load8U_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load16S_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load16S_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load16U_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load16U_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load32S_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load32S_absolute_n
+  /// d := mem[absolute + o]
+  case i64Load32U_absolute_d
+  /// d := mem[absolute + o]
+  case i64Load32U_absolute_n
+  /// mem[absolute + o] := b
+  case i32Store_absolute_s
+  /// mem[absolute + o] := b
+  case i32Store_absolute_a
+  /// mem[absolute + o] := b
+  case i32Store_absolute_i
+  /// mem[absolute + o] := b
+  case i64Store_absolute_s
+  /// mem[absolute + o] := b
+  case i64Store_absolute_a
+  /// mem[absolute + o] := b
+  case i64Store_absolute_i
+  /// mem[absolute + o] := b
+  case f32Store_absolute_s
+  /// mem[absolute + o] := b
+  case f32Store_absolute_a
+  /// mem[absolute + o] := b
+  case f32Store_absolute_i
+  /// mem[absolute + o] := b
+  case f64Store_absolute_s
+  /// mem[absolute + o] := b
+  case f64Store_absolute_a
+  /// mem[absolute + o] := b
+  case f64Store_absolute_i
+  /// mem[absolute + o] := b
+  case i32Store8_absolute_s
+  /// mem[absolute + o] := b
+  case i32Store8_absolute_a
+  /// mem[absolute + o] := b
+  case i32Store8_absolute_i
+  /// mem[absolute + o] := b
+  case i32Store16_absolute_s
+  /// mem[absolute + o] := b
+  case i32Store16_absolute_a
+  /// mem[absolute + o] := b
+  case i32Store16_absolute_i
+  /// mem[absolute + o] := b
+  case i64Store8_absolute_s
+  /// mem[absolute + o] := b
+  case i64Store8_absolute_a
+  /// mem[absolute + o] := b
+  case i64Store8_absolute_i
+  /// mem[absolute + o] := b
+  case i64Store16_absolute_s
+  /// mem[absolute + o] := b
+  case i64Store16_absolute_a
+  /// mem[absolute + o] := b
+  case i64Store16_absolute_i
+  /// mem[absolute + o] := b
+  case i64Store32_absolute_s
+  /// mem[absolute + o] := b
+  case i64Store32_absolute_a
+  /// mem[absolute + o] := b
+  case i64Store32_absolute_i
+  /// d := mem[plus + o]
+  case i32LoadW_plus_s_d
+  /// d := mem[plus + o]
+  case i32LoadW_plus_s_n
+  /// d := mem[plus + o]
+  case i64LoadW_plus_s_d
+  /// d := mem[plus + o]
+  case i64LoadW_plus_s_n
+  /// d := mem[plus + o]
+  case f32LoadW_plus_s_d
+  /// d := mem[plus + o]
+  case f32LoadW_plus_s_n
+  /// d := mem[plus + o]
+  case f64LoadW_plus_s_d
+  /// d := mem[plus + o]
+  case f64LoadW_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load8SW_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load8SW_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load8UW_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load8UW_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load16SW_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load16SW_plus_s_n
+  /// d := mem[plus + o]
+  case i32Load16UW_plus_s_d
+  /// d := mem[plus + o]
+  case i32Load16UW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load8SW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load8SW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load8UW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load8UW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load16SW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load16SW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load16UW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load16UW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load32SW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load32SW_plus_s_n
+  /// d := mem[plus + o]
+  case i64Load32UW_plus_s_d
+  /// d := mem[plus + o]
+  case i64Load32UW_plus_s_n
+  /// mem[plus + o] := b
+  case i32StoreW_plus_s_s
+  /// mem[plus + o] := b
+  case i32StoreW_plus_s_a
+  /// mem[plus + o] := b
+  case i32StoreW_plus_s_i
+  /// mem[plus + o] := b
+  case i64StoreW_plus_s_s
+  /// mem[plus + o] := b
+  case i64StoreW_plus_s_a
+  /// mem[plus + o] := b
+  case i64StoreW_plus_s_i
+  /// mem[plus + o] := b
+  case f32StoreW_plus_s_s
+  /// mem[plus + o] := b
+  case f32StoreW_plus_s_a
+  /// mem[plus + o] := b
+  case f32StoreW_plus_s_i
+  /// mem[plus + o] := b
+  case f64StoreW_plus_s_s
+  /// mem[plus + o] := b
+  case f64StoreW_plus_s_a
+  /// mem[plus + o] := b
+  case f64StoreW_plus_s_i
+  /// mem[plus + o] := b
+  case i32Store8W_plus_s_s
+  /// mem[plus + o] := b
+  case i32Store8W_plus_s_a
+  /// mem[plus + o] := b
+  case i32Store8W_plus_s_i
+  /// mem[plus + o] := b
+  case i32Store16W_plus_s_s
+  /// mem[plus + o] := b
+  case i32Store16W_plus_s_a
+  /// mem[plus + o] := b
+  case i32Store16W_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store8W_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store8W_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store8W_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store16W_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store16W_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store16W_plus_s_i
+  /// mem[plus + o] := b
+  case i64Store32W_plus_s_s
+  /// mem[plus + o] := b
+  case i64Store32W_plus_s_a
+  /// mem[plus + o] := b
+  case i64Store32W_plus_s_i
+  /// d := mem[plus + o]
+  case i32LoadW_plus_a_d
+  /// d := mem[plus + o]
+  case i32LoadW_plus_a_n
+  /// d := mem[plus + o]
+  case i64LoadW_plus_a_d
+  /// d := mem[plus + o]
+  case i64LoadW_plus_a_n
+  /// d := mem[plus + o]
+  case f32LoadW_plus_a_d
+  /// d := mem[plus + o]
+  case f32LoadW_plus_a_n
+  /// d := mem[plus + o]
+  case f64LoadW_plus_a_d
+  /// d := mem[plus + o]
+  case f64LoadW_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load8SW_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load8SW_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load8UW_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load8UW_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load16SW_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load16SW_plus_a_n
+  /// d := mem[plus + o]
+  case i32Load16UW_plus_a_d
+  /// d := mem[plus + o]
+  case i32Load16UW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load8SW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load8SW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load8UW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load8UW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load16SW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load16SW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load16UW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load16UW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load32SW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load32SW_plus_a_n
+  /// d := mem[plus + o]
+  case i64Load32UW_plus_a_d
+  /// d := mem[plus + o]
+  case i64Load32UW_plus_a_n
+  /// mem[plus + o] := b
+  case i32StoreW_plus_a_s
+  /// mem[plus + o] := b
+  case i32StoreW_plus_a_i
+  /// mem[plus + o] := b
+  case i64StoreW_plus_a_s
+  /// mem[plus + o] := b
+  case i64StoreW_plus_a_i
+  /// mem[plus + o] := b
+  case f32StoreW_plus_a_s
+  /// mem[plus + o] := b
+  case f32StoreW_plus_a_i
+  /// mem[plus + o] := b
+  case f64StoreW_plus_a_s
+  /// mem[plus + o] := b
+  case f64StoreW_plus_a_i
+  /// mem[plus + o] := b
+  case i32Store8W_plus_a_s
+  /// mem[plus + o] := b
+  case i32Store8W_plus_a_i
+  /// mem[plus + o] := b
+  case i32Store16W_plus_a_s
+  /// mem[plus + o] := b
+  case i32Store16W_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store8W_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store8W_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store16W_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store16W_plus_a_i
+  /// mem[plus + o] := b
+  case i64Store32W_plus_a_s
+  /// mem[plus + o] := b
+  case i64Store32W_plus_a_i
+  /// d := mem[sum + o]
+  case i32LoadW_sum_ss_d
+  /// d := mem[sum + o]
+  case i32LoadW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64LoadW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64LoadW_sum_ss_n
+  /// d := mem[sum + o]
+  case f32LoadW_sum_ss_d
+  /// d := mem[sum + o]
+  case f32LoadW_sum_ss_n
+  /// d := mem[sum + o]
+  case f64LoadW_sum_ss_d
+  /// d := mem[sum + o]
+  case f64LoadW_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load8SW_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load8SW_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load8UW_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load8UW_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load16SW_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load16SW_sum_ss_n
+  /// d := mem[sum + o]
+  case i32Load16UW_sum_ss_d
+  /// d := mem[sum + o]
+  case i32Load16UW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load8SW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load8SW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load8UW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load8UW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load16SW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load16SW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load16UW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load16UW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load32SW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load32SW_sum_ss_n
+  /// d := mem[sum + o]
+  case i64Load32UW_sum_ss_d
+  /// d := mem[sum + o]
+  case i64Load32UW_sum_ss_n
+  /// mem[sum + o] := b
+  case i32StoreW_sum_ss_s
+  /// mem[sum + o] := b
+  case i32StoreW_sum_ss_a
+  /// mem[sum + o] := b
+  case i32StoreW_sum_ss_i
+  /// mem[sum + o] := b
+  case i64StoreW_sum_ss_s
+  /// mem[sum + o] := b
+  case i64StoreW_sum_ss_a
+  /// mem[sum + o] := b
+  case i64StoreW_sum_ss_i
+  /// mem[sum + o] := b
+  case f32StoreW_sum_ss_s
+  /// mem[sum + o] := b
+  case f32StoreW_sum_ss_a
+  /// mem[sum + o] := b
+  case f32StoreW_sum_ss_i
+  /// mem[sum + o] := b
+  case f64StoreW_sum_ss_s
+  /// mem[sum + o] := b
+  case f64StoreW_sum_ss_a
+  /// mem[sum + o] := b
+  case f64StoreW_sum_ss_i
+  /// mem[sum + o] := b
+  case i32Store8W_sum_ss_s
+  /// mem[sum + o] := b
+  case i32Store8W_sum_ss_a
+  /// mem[sum + o] := b
+  case i32Store8W_sum_ss_i
+  /// mem[sum + o] := b
+  case i32Store16W_sum_ss_s
+  /// mem[sum + o] := b
+  case i32Store16W_sum_ss_a
+  /// mem[sum + o] := b
+  case i32Store16W_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store8W_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store8W_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store8W_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store16W_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store16W_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store16W_sum_ss_i
+  /// mem[sum + o] := b
+  case i64Store32W_sum_ss_s
+  /// mem[sum + o] := b
+  case i64Store32W_sum_ss_a
+  /// mem[sum + o] := b
+  case i64Store32W_sum_ss_i
+  /// d := mem[sum + o]
+  case i32LoadW_sum_as_d
+  /// d := mem[sum + o]
+  case i32LoadW_sum_as_n
+  /// d := mem[sum + o]
+  case i64LoadW_sum_as_d
+  /// d := mem[sum + o]
+  case i64LoadW_sum_as_n
+  /// d := mem[sum + o]
+  case f32LoadW_sum_as_d
+  /// d := mem[sum + o]
+  case f32LoadW_sum_as_n
+  /// d := mem[sum + o]
+  case f64LoadW_sum_as_d
+  /// d := mem[sum + o]
+  case f64LoadW_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load8SW_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load8SW_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load8UW_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load8UW_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load16SW_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load16SW_sum_as_n
+  /// d := mem[sum + o]
+  case i32Load16UW_sum_as_d
+  /// d := mem[sum + o]
+  case i32Load16UW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load8SW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load8SW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load8UW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load8UW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load16SW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load16SW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load16UW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load16UW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load32SW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load32SW_sum_as_n
+  /// d := mem[sum + o]
+  case i64Load32UW_sum_as_d
+  /// d := mem[sum + o]
+  case i64Load32UW_sum_as_n
+  /// mem[sum + o] := b
+  case i32StoreW_sum_as_s
+  /// mem[sum + o] := b
+  case i32StoreW_sum_as_i
+  /// mem[sum + o] := b
+  case i64StoreW_sum_as_s
+  /// mem[sum + o] := b
+  case i64StoreW_sum_as_i
+  /// mem[sum + o] := b
+  case f32StoreW_sum_as_s
+  /// mem[sum + o] := b
+  case f32StoreW_sum_as_i
+  /// mem[sum + o] := b
+  case f64StoreW_sum_as_s
+  /// mem[sum + o] := b
+  case f64StoreW_sum_as_i
+  /// mem[sum + o] := b
+  case i32Store8W_sum_as_s
+  /// mem[sum + o] := b
+  case i32Store8W_sum_as_i
+  /// mem[sum + o] := b
+  case i32Store16W_sum_as_s
+  /// mem[sum + o] := b
+  case i32Store16W_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store8W_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store8W_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store16W_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store16W_sum_as_i
+  /// mem[sum + o] := b
+  case i64Store32W_sum_as_s
+  /// mem[sum + o] := b
+  case i64Store32W_sum_as_i
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_as_d
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_as_n
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case i32LoadAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_ss_d
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_ss_n
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_as_d
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_as_n
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_sa_d
+  /// d := sub(mem[a + o], b)
+  case i32LoadSub_sa_n
+  /// d := b - mem[a + o]
+  case i32LoadRsub_ss_d
+  /// d := b - mem[a + o]
+  case i32LoadRsub_ss_n
+  /// d := b - mem[a + o]
+  case i32LoadRsub_as_d
+  /// d := b - mem[a + o]
+  case i32LoadRsub_as_n
+  /// d := b - mem[a + o]
+  case i32LoadRsub_sa_d
+  /// d := b - mem[a + o]
+  case i32LoadRsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_as_d
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_as_n
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case i32LoadMul_sa_n
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_ss_d
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_ss_n
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_as_d
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_as_n
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_sa_d
+  /// d := and(mem[a + o], b)
+  case i32LoadAnd_sa_n
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_ss_d
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_ss_n
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_as_d
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_as_n
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_sa_d
+  /// d := or(mem[a + o], b)
+  case i32LoadOr_sa_n
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_ss_d
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_ss_n
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_as_d
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_as_n
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_sa_d
+  /// d := xor(mem[a + o], b)
+  case i32LoadXor_sa_n
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_as_d
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_as_n
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case i64LoadAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_ss_d
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_ss_n
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_as_d
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_as_n
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_sa_d
+  /// d := sub(mem[a + o], b)
+  case i64LoadSub_sa_n
+  /// d := b - mem[a + o]
+  case i64LoadRsub_ss_d
+  /// d := b - mem[a + o]
+  case i64LoadRsub_ss_n
+  /// d := b - mem[a + o]
+  case i64LoadRsub_as_d
+  /// d := b - mem[a + o]
+  case i64LoadRsub_as_n
+  /// d := b - mem[a + o]
+  case i64LoadRsub_sa_d
+  /// d := b - mem[a + o]
+  case i64LoadRsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_as_d
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_as_n
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case i64LoadMul_sa_n
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_ss_d
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_ss_n
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_as_d
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_as_n
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_sa_d
+  /// d := and(mem[a + o], b)
+  case i64LoadAnd_sa_n
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_ss_d
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_ss_n
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_as_d
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_as_n
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_sa_d
+  /// d := or(mem[a + o], b)
+  case i64LoadOr_sa_n
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_ss_d
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_ss_n
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_as_d
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_as_n
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_sa_d
+  /// d := xor(mem[a + o], b)
+  case i64LoadXor_sa_n
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_as_d
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_as_n
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case f32LoadAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_ss_d
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_ss_n
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_as_d
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_as_n
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_sa_d
+  /// d := sub(mem[a + o], b)
+  case f32LoadSub_sa_n
+  /// d := b - mem[a + o]
+  case f32LoadRsub_ss_d
+  /// d := b - mem[a + o]
+  case f32LoadRsub_ss_n
+  /// d := b - mem[a + o]
+  case f32LoadRsub_as_d
+  /// d := b - mem[a + o]
+  case f32LoadRsub_as_n
+  /// d := b - mem[a + o]
+  case f32LoadRsub_sa_d
+  /// d := b - mem[a + o]
+  case f32LoadRsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_as_d
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_as_n
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case f32LoadMul_sa_n
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_as_d
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_as_n
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case f64LoadAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_ss_d
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_ss_n
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_as_d
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_as_n
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_sa_d
+  /// d := sub(mem[a + o], b)
+  case f64LoadSub_sa_n
+  /// d := b - mem[a + o]
+  case f64LoadRsub_ss_d
+  /// d := b - mem[a + o]
+  case f64LoadRsub_ss_n
+  /// d := b - mem[a + o]
+  case f64LoadRsub_as_d
+  /// d := b - mem[a + o]
+  case f64LoadRsub_as_n
+  /// d := b - mem[a + o]
+  case f64LoadRsub_sa_d
+  /// d := b - mem[a + o]
+  case f64LoadRsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_as_d
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_as_n
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case f64LoadMul_sa_n
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_as_d
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_as_n
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case i32Load8UAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_ss_d
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_ss_n
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_as_d
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_as_n
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_sa_d
+  /// d := sub(mem[a + o], b)
+  case i32Load8USub_sa_n
+  /// d := b - mem[a + o]
+  case i32Load8URsub_ss_d
+  /// d := b - mem[a + o]
+  case i32Load8URsub_ss_n
+  /// d := b - mem[a + o]
+  case i32Load8URsub_as_d
+  /// d := b - mem[a + o]
+  case i32Load8URsub_as_n
+  /// d := b - mem[a + o]
+  case i32Load8URsub_sa_d
+  /// d := b - mem[a + o]
+  case i32Load8URsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_as_d
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_as_n
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case i32Load8UMul_sa_n
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_ss_d
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_ss_n
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_as_d
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_as_n
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_sa_d
+  /// d := and(mem[a + o], b)
+  case i32Load8UAnd_sa_n
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_ss_d
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_ss_n
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_as_d
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_as_n
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_sa_d
+  /// d := or(mem[a + o], b)
+  case i32Load8UOr_sa_n
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_ss_d
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_ss_n
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_as_d
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_as_n
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_sa_d
+  /// d := xor(mem[a + o], b)
+  case i32Load8UXor_sa_n
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_as_d
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_as_n
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case i32Load16UAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_ss_d
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_ss_n
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_as_d
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_as_n
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_sa_d
+  /// d := sub(mem[a + o], b)
+  case i32Load16USub_sa_n
+  /// d := b - mem[a + o]
+  case i32Load16URsub_ss_d
+  /// d := b - mem[a + o]
+  case i32Load16URsub_ss_n
+  /// d := b - mem[a + o]
+  case i32Load16URsub_as_d
+  /// d := b - mem[a + o]
+  case i32Load16URsub_as_n
+  /// d := b - mem[a + o]
+  case i32Load16URsub_sa_d
+  /// d := b - mem[a + o]
+  case i32Load16URsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_as_d
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_as_n
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case i32Load16UMul_sa_n
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_ss_d
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_ss_n
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_as_d
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_as_n
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_sa_d
+  /// d := and(mem[a + o], b)
+  case i32Load16UAnd_sa_n
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_ss_d
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_ss_n
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_as_d
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_as_n
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_sa_d
+  /// d := or(mem[a + o], b)
+  case i32Load16UOr_sa_n
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_ss_d
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_ss_n
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_as_d
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_as_n
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_sa_d
+  /// d := xor(mem[a + o], b)
+  case i32Load16UXor_sa_n
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_ss_d
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_ss_n
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_as_d
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_as_n
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_sa_d
+  /// d := add(mem[a + o], b)
+  case i64Load32UAdd_sa_n
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_ss_d
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_ss_n
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_as_d
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_as_n
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_sa_d
+  /// d := sub(mem[a + o], b)
+  case i64Load32USub_sa_n
+  /// d := b - mem[a + o]
+  case i64Load32URsub_ss_d
+  /// d := b - mem[a + o]
+  case i64Load32URsub_ss_n
+  /// d := b - mem[a + o]
+  case i64Load32URsub_as_d
+  /// d := b - mem[a + o]
+  case i64Load32URsub_as_n
+  /// d := b - mem[a + o]
+  case i64Load32URsub_sa_d
+  /// d := b - mem[a + o]
+  case i64Load32URsub_sa_n
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_ss_d
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_ss_n
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_as_d
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_as_n
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_sa_d
+  /// d := mul(mem[a + o], b)
+  case i64Load32UMul_sa_n
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_ss_d
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_ss_n
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_as_d
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_as_n
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_sa_d
+  /// d := and(mem[a + o], b)
+  case i64Load32UAnd_sa_n
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_ss_d
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_ss_n
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_as_d
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_as_n
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_sa_d
+  /// d := or(mem[a + o], b)
+  case i64Load32UOr_sa_n
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_ss_d
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_ss_n
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_as_d
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_as_n
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_sa_d
+  /// d := xor(mem[a + o], b)
+  case i64Load32UXor_sa_n
+  /// d := a + b; if i32.Eq(d, c) goto B
+  case stepI32Eq_si_i
+  /// d := a + b; if i32.Eq(d, c) goto B
+  case stepI32Eq_si_as
+  /// d := a + b; if i32.Ne(d, c) goto B
+  case stepI32Ne_si_i
+  /// d := a + b; if i32.Ne(d, c) goto B
+  case stepI32Ne_si_as
+  /// d := a + b; if i32.LtS(d, c) goto B
+  case stepI32LtS_si_i
+  /// d := a + b; if i32.LtS(d, c) goto B
+  case stepI32LtS_si_as
+  /// d := a + b; if i32.LtS(c, d) goto B
+  case stepI32LtS_si_sa
+  /// d := a + b; if i32.LtU(d, c) goto B
+  case stepI32LtU_si_i
+  /// d := a + b; if i32.LtU(d, c) goto B
+  case stepI32LtU_si_as
+  /// d := a + b; if i32.LtU(c, d) goto B
+  case stepI32LtU_si_sa
+  /// d := a + b; if i32.GtS(d, c) goto B
+  case stepI32GtS_si_i
+  /// d := a + b; if i32.GtU(d, c) goto B
+  case stepI32GtU_si_i
+  /// d := a + b; if i32.LeS(d, c) goto B
+  case stepI32LeS_si_as
+  /// d := a + b; if i32.LeS(c, d) goto B
+  case stepI32LeS_si_sa
+  /// d := a + b; if i32.LeU(d, c) goto B
+  case stepI32LeU_si_as
+  /// d := a + b; if i32.LeU(c, d) goto B
+  case stepI32LeU_si_sa
+  /// d := a + b; if i32.Eq(d, c) goto B
+  case stepI32Eq_ss_i
+  /// d := a + b; if i32.Eq(d, c) goto B
+  case stepI32Eq_ss_as
+  /// d := a + b; if i32.Ne(d, c) goto B
+  case stepI32Ne_ss_i
+  /// d := a + b; if i32.Ne(d, c) goto B
+  case stepI32Ne_ss_as
+  /// d := a + b; if i32.LtS(d, c) goto B
+  case stepI32LtS_ss_i
+  /// d := a + b; if i32.LtS(d, c) goto B
+  case stepI32LtS_ss_as
+  /// d := a + b; if i32.LtS(c, d) goto B
+  case stepI32LtS_ss_sa
+  /// d := a + b; if i32.LtU(d, c) goto B
+  case stepI32LtU_ss_i
+  /// d := a + b; if i32.LtU(d, c) goto B
+  case stepI32LtU_ss_as
+  /// d := a + b; if i32.LtU(c, d) goto B
+  case stepI32LtU_ss_sa
+  /// d := a + b; if i32.GtS(d, c) goto B
+  case stepI32GtS_ss_i
+  /// d := a + b; if i32.GtU(d, c) goto B
+  case stepI32GtU_ss_i
+  /// d := a + b; if i32.LeS(d, c) goto B
+  case stepI32LeS_ss_as
+  /// d := a + b; if i32.LeS(c, d) goto B
+  case stepI32LeS_ss_sa
+  /// d := a + b; if i32.LeU(d, c) goto B
+  case stepI32LeU_ss_as
+  /// d := a + b; if i32.LeU(c, d) goto B
+  case stepI32LeU_ss_sa
+  /// d := a + b; charge K; goto B
+  case stepI32Jump
+  /// d := a + b; charge K and check; goto B
+  case stepI32JumpCheck
+  /// if (a & b) is 0 goto B
+  case testI32Zero_ss
+  /// if (a & b) is 0 goto B
+  case testI32Zero_ss_check
+  /// if (a & b) is 0 goto B
+  case testI32Zero_as
+  /// if (a & b) is 0 goto B
+  case testI32Zero_as_check
+  /// if (a & b) is 0 goto B
+  case testI32Zero_si
+  /// if (a & b) is 0 goto B
+  case testI32Zero_si_check
+  /// if (a & b) is 0 goto B
+  case testI32Zero_ai
+  /// if (a & b) is 0 goto B
+  case testI32Zero_ai_check
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_ss
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_ss_check
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_as
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_as_check
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_si
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_si_check
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_ai
+  /// if (a & b) is not 0 goto B
+  case testI32NotZero_ai_check
+  /// d := a + b; if i64.Eq(d, c) goto B
+  case stepI64Eq_si_i
+  /// d := a + b; if i64.Eq(d, c) goto B
+  case stepI64Eq_si_as
+  /// d := a + b; if i64.Ne(d, c) goto B
+  case stepI64Ne_si_i
+  /// d := a + b; if i64.Ne(d, c) goto B
+  case stepI64Ne_si_as
+  /// d := a + b; if i64.LtS(d, c) goto B
+  case stepI64LtS_si_i
+  /// d := a + b; if i64.LtS(d, c) goto B
+  case stepI64LtS_si_as
+  /// d := a + b; if i64.LtS(c, d) goto B
+  case stepI64LtS_si_sa
+  /// d := a + b; if i64.LtU(d, c) goto B
+  case stepI64LtU_si_i
+  /// d := a + b; if i64.LtU(d, c) goto B
+  case stepI64LtU_si_as
+  /// d := a + b; if i64.LtU(c, d) goto B
+  case stepI64LtU_si_sa
+  /// d := a + b; if i64.GtS(d, c) goto B
+  case stepI64GtS_si_i
+  /// d := a + b; if i64.GtU(d, c) goto B
+  case stepI64GtU_si_i
+  /// d := a + b; if i64.LeS(d, c) goto B
+  case stepI64LeS_si_as
+  /// d := a + b; if i64.LeS(c, d) goto B
+  case stepI64LeS_si_sa
+  /// d := a + b; if i64.LeU(d, c) goto B
+  case stepI64LeU_si_as
+  /// d := a + b; if i64.LeU(c, d) goto B
+  case stepI64LeU_si_sa
+  /// d := a + b; if i64.Eq(d, c) goto B
+  case stepI64Eq_ss_i
+  /// d := a + b; if i64.Eq(d, c) goto B
+  case stepI64Eq_ss_as
+  /// d := a + b; if i64.Ne(d, c) goto B
+  case stepI64Ne_ss_i
+  /// d := a + b; if i64.Ne(d, c) goto B
+  case stepI64Ne_ss_as
+  /// d := a + b; if i64.LtS(d, c) goto B
+  case stepI64LtS_ss_i
+  /// d := a + b; if i64.LtS(d, c) goto B
+  case stepI64LtS_ss_as
+  /// d := a + b; if i64.LtS(c, d) goto B
+  case stepI64LtS_ss_sa
+  /// d := a + b; if i64.LtU(d, c) goto B
+  case stepI64LtU_ss_i
+  /// d := a + b; if i64.LtU(d, c) goto B
+  case stepI64LtU_ss_as
+  /// d := a + b; if i64.LtU(c, d) goto B
+  case stepI64LtU_ss_sa
+  /// d := a + b; if i64.GtS(d, c) goto B
+  case stepI64GtS_ss_i
+  /// d := a + b; if i64.GtU(d, c) goto B
+  case stepI64GtU_ss_i
+  /// d := a + b; if i64.LeS(d, c) goto B
+  case stepI64LeS_ss_as
+  /// d := a + b; if i64.LeS(c, d) goto B
+  case stepI64LeS_ss_sa
+  /// d := a + b; if i64.LeU(d, c) goto B
+  case stepI64LeU_ss_as
+  /// d := a + b; if i64.LeU(c, d) goto B
+  case stepI64LeU_ss_sa
+  /// d := a + b; charge K; goto B
+  case stepI64Jump
+  /// d := a + b; charge K and check; goto B
+  case stepI64JumpCheck
+  /// if (a & b) is 0 goto B
+  case testI64Zero_ss
+  /// if (a & b) is 0 goto B
+  case testI64Zero_ss_check
+  /// if (a & b) is 0 goto B
+  case testI64Zero_as
+  /// if (a & b) is 0 goto B
+  case testI64Zero_as_check
+  /// if (a & b) is 0 goto B
+  case testI64Zero_si
+  /// if (a & b) is 0 goto B
+  case testI64Zero_si_check
+  /// if (a & b) is 0 goto B
+  case testI64Zero_ai
+  /// if (a & b) is 0 goto B
+  case testI64Zero_ai_check
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_ss
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_ss_check
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_as
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_as_check
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_si
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_si_check
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_ai
+  /// if (a & b) is not 0 goto B
+  case testI64NotZero_ai_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_si
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_si_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_ai
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_ai_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_ss
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_ss_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_as
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8UEq_as_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_si
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_si_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_ai
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_ai_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_ss
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_ss_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_as
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8UNe_as_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_si
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_si_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_ai
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_ai_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_ss
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_ss_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_as
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8ULtS_as_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_si
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_si_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_ai
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_ai_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_ss
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_ss_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_as
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8ULtU_as_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_si
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_si_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_ai
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_ai_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_ss
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_ss_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_as
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8UGtS_as_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_si
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_si_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_ai
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_ai_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_ss
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_ss_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_as
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8UGtU_as_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8ULeS_ss
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8ULeS_ss_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8ULeS_as
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8ULeS_as_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8ULeU_ss
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8ULeU_ss_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8ULeU_as
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8ULeU_as_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8UGeS_ss
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8UGeS_ss_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8UGeS_as
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8UGeS_as_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8UGeU_ss
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8UGeU_ss_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8UGeU_as
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8UGeU_as_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_si
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_si_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_ai
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_ai_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_ss
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_ss_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_as
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load8SEq_as_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_si
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_si_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_ai
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_ai_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_ss
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_ss_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_as
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load8SNe_as_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_si
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_si_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_ai
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_ai_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_ss
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_ss_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_as
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load8SLtS_as_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_si
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_si_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_ai
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_ai_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_ss
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_ss_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_as
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load8SLtU_as_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_si
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_si_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_ai
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_ai_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_ss
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_ss_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_as
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load8SGtS_as_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_si
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_si_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_ai
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_ai_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_ss
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_ss_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_as
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load8SGtU_as_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8SLeS_ss
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8SLeS_ss_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8SLeS_as
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load8SLeS_as_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8SLeU_ss
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8SLeU_ss_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8SLeU_as
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load8SLeU_as_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8SGeS_ss
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8SGeS_ss_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8SGeS_as
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load8SGeS_as_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8SGeU_ss
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8SGeU_ss_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8SGeU_as
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load8SGeU_as_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_si
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_si_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_ai
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_ai_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_ss
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_ss_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_as
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32Load16UEq_as_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_si
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_si_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_ai
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_ai_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_ss
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_ss_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_as
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32Load16UNe_as_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_si
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_si_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_ai
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_ai_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_ss
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_ss_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_as
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32Load16ULtS_as_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_si
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_si_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_ai
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_ai_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_ss
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_ss_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_as
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32Load16ULtU_as_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_si
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_si_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_ai
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_ai_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_ss
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_ss_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_as
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32Load16UGtS_as_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_si
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_si_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_ai
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_ai_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_ss
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_ss_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_as
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32Load16UGtU_as_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load16ULeS_ss
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load16ULeS_ss_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load16ULeS_as
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32Load16ULeS_as_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load16ULeU_ss
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load16ULeU_ss_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load16ULeU_as
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32Load16ULeU_as_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load16UGeS_ss
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load16UGeS_ss_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load16UGeS_as
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32Load16UGeS_as_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load16UGeU_ss
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load16UGeU_ss_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load16UGeU_as
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32Load16UGeU_as_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_si
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_si_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_ai
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_ai_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_ss
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_ss_check
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_as
+  /// if i32.Eq(mem[a + o], b) goto B
+  case brI32LoadEq_as_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_si
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_si_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_ai
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_ai_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_ss
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_ss_check
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_as
+  /// if i32.Ne(mem[a + o], b) goto B
+  case brI32LoadNe_as_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_si
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_si_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_ai
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_ai_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_ss
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_ss_check
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_as
+  /// if i32.LtS(mem[a + o], b) goto B
+  case brI32LoadLtS_as_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_si
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_si_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_ai
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_ai_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_ss
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_ss_check
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_as
+  /// if i32.LtU(mem[a + o], b) goto B
+  case brI32LoadLtU_as_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_si
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_si_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_ai
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_ai_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_ss
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_ss_check
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_as
+  /// if i32.GtS(mem[a + o], b) goto B
+  case brI32LoadGtS_as_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_si
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_si_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_ai
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_ai_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_ss
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_ss_check
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_as
+  /// if i32.GtU(mem[a + o], b) goto B
+  case brI32LoadGtU_as_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32LoadLeS_ss
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32LoadLeS_ss_check
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32LoadLeS_as
+  /// if i32.LeS(mem[a + o], b) goto B
+  case brI32LoadLeS_as_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32LoadLeU_ss
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32LoadLeU_ss_check
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32LoadLeU_as
+  /// if i32.LeU(mem[a + o], b) goto B
+  case brI32LoadLeU_as_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32LoadGeS_ss
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32LoadGeS_ss_check
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32LoadGeS_as
+  /// if i32.GeS(mem[a + o], b) goto B
+  case brI32LoadGeS_as_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32LoadGeU_ss
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32LoadGeU_ss_check
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32LoadGeU_as
+  /// if i32.GeU(mem[a + o], b) goto B
+  case brI32LoadGeU_as_check
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_si
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_si_check
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_ai
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_ai_check
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_ss
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_ss_check
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_as
+  /// if i64.Eq(mem[a + o], b) goto B
+  case brI64LoadEq_as_check
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_si
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_si_check
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_ai
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_ai_check
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_ss
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_ss_check
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_as
+  /// if i64.Ne(mem[a + o], b) goto B
+  case brI64LoadNe_as_check
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_si
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_si_check
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_ai
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_ai_check
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_ss
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_ss_check
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_as
+  /// if i64.LtS(mem[a + o], b) goto B
+  case brI64LoadLtS_as_check
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_si
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_si_check
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_ai
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_ai_check
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_ss
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_ss_check
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_as
+  /// if i64.LtU(mem[a + o], b) goto B
+  case brI64LoadLtU_as_check
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_si
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_si_check
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_ai
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_ai_check
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_ss
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_ss_check
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_as
+  /// if i64.GtS(mem[a + o], b) goto B
+  case brI64LoadGtS_as_check
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_si
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_si_check
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_ai
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_ai_check
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_ss
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_ss_check
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_as
+  /// if i64.GtU(mem[a + o], b) goto B
+  case brI64LoadGtU_as_check
+  /// if i64.LeS(mem[a + o], b) goto B
+  case brI64LoadLeS_ss
+  /// if i64.LeS(mem[a + o], b) goto B
+  case brI64LoadLeS_ss_check
+  /// if i64.LeS(mem[a + o], b) goto B
+  case brI64LoadLeS_as
+  /// if i64.LeS(mem[a + o], b) goto B
+  case brI64LoadLeS_as_check
+  /// if i64.LeU(mem[a + o], b) goto B
+  case brI64LoadLeU_ss
+  /// if i64.LeU(mem[a + o], b) goto B
+  case brI64LoadLeU_ss_check
+  /// if i64.LeU(mem[a + o], b) goto B
+  case brI64LoadLeU_as
+  /// if i64.LeU(mem[a + o], b) goto B
+  case brI64LoadLeU_as_check
+  /// if i64.GeS(mem[a + o], b) goto B
+  case brI64LoadGeS_ss
+  /// if i64.GeS(mem[a + o], b) goto B
+  case brI64LoadGeS_ss_check
+  /// if i64.GeS(mem[a + o], b) goto B
+  case brI64LoadGeS_as
+  /// if i64.GeS(mem[a + o], b) goto B
+  case brI64LoadGeS_as_check
+  /// if i64.GeU(mem[a + o], b) goto B
+  case brI64LoadGeU_ss
+  /// if i64.GeU(mem[a + o], b) goto B
+  case brI64LoadGeU_ss_check
+  /// if i64.GeU(mem[a + o], b) goto B
+  case brI64LoadGeU_as
+  /// if i64.GeU(mem[a + o], b) goto B
+  case brI64LoadGeU_as_check
 
-  public static let count = 1507
+  public static let count = 4975
 }
 
 /// A hash of the operation table: the version of the format of threaded code.
-public let threadedFormatHash: UInt64 = 0x47b62e004d49f1a
+public let threadedFormatHash: UInt64 = 0xc606171fbc111fa7
 
 let threadedOperationNames: [String] = [
   "enter",
@@ -3033,6 +9969,10 @@ let threadedOperationNames: [String] = [
   "chargeDynamic64",
   "jump",
   "jumpCheck",
+  "jumpMove",
+  "jumpMoveTwo",
+  "jumpCheckMove",
+  "jumpCheckMoveTwo",
   "switch_s",
   "switch_a",
   "trap",
@@ -3308,6 +10248,14 @@ let threadedOperationNames: [String] = [
   "f32Eq_as_n",
   "brF32Eq_as",
   "brF32Eq_as_check",
+  "f32Eq_si_d",
+  "f32Eq_si_n",
+  "brF32Eq_si",
+  "brF32Eq_si_check",
+  "f32Eq_ai_d",
+  "f32Eq_ai_n",
+  "brF32Eq_ai",
+  "brF32Eq_ai_check",
   "f32Ne_ss_d",
   "f32Ne_ss_n",
   "brF32Ne_ss",
@@ -3316,6 +10264,14 @@ let threadedOperationNames: [String] = [
   "f32Ne_as_n",
   "brF32Ne_as",
   "brF32Ne_as_check",
+  "f32Ne_si_d",
+  "f32Ne_si_n",
+  "brF32Ne_si",
+  "brF32Ne_si_check",
+  "f32Ne_ai_d",
+  "f32Ne_ai_n",
+  "brF32Ne_ai",
+  "brF32Ne_ai_check",
   "f32Lt_ss_d",
   "f32Lt_ss_n",
   "brF32Lt_ss",
@@ -3334,6 +10290,30 @@ let threadedOperationNames: [String] = [
   "brNotF32Lt_sa",
   "brF32Lt_sa_check",
   "brNotF32Lt_sa_check",
+  "f32Lt_si_d",
+  "f32Lt_si_n",
+  "brF32Lt_si",
+  "brNotF32Lt_si",
+  "brF32Lt_si_check",
+  "brNotF32Lt_si_check",
+  "f32Lt_ai_d",
+  "f32Lt_ai_n",
+  "brF32Lt_ai",
+  "brNotF32Lt_ai",
+  "brF32Lt_ai_check",
+  "brNotF32Lt_ai_check",
+  "f32Gt_si_d",
+  "f32Gt_si_n",
+  "brF32Gt_si",
+  "brNotF32Gt_si",
+  "brF32Gt_si_check",
+  "brNotF32Gt_si_check",
+  "f32Gt_ai_d",
+  "f32Gt_ai_n",
+  "brF32Gt_ai",
+  "brNotF32Gt_ai",
+  "brF32Gt_ai_check",
+  "brNotF32Gt_ai_check",
   "f32Le_ss_d",
   "f32Le_ss_n",
   "brF32Le_ss",
@@ -3352,6 +10332,30 @@ let threadedOperationNames: [String] = [
   "brNotF32Le_sa",
   "brF32Le_sa_check",
   "brNotF32Le_sa_check",
+  "f32Le_si_d",
+  "f32Le_si_n",
+  "brF32Le_si",
+  "brNotF32Le_si",
+  "brF32Le_si_check",
+  "brNotF32Le_si_check",
+  "f32Le_ai_d",
+  "f32Le_ai_n",
+  "brF32Le_ai",
+  "brNotF32Le_ai",
+  "brF32Le_ai_check",
+  "brNotF32Le_ai_check",
+  "f32Ge_si_d",
+  "f32Ge_si_n",
+  "brF32Ge_si",
+  "brNotF32Ge_si",
+  "brF32Ge_si_check",
+  "brNotF32Ge_si_check",
+  "f32Ge_ai_d",
+  "f32Ge_ai_n",
+  "brF32Ge_ai",
+  "brNotF32Ge_ai",
+  "brF32Ge_ai_check",
+  "brNotF32Ge_ai_check",
   "f64Eq_ss_d",
   "f64Eq_ss_n",
   "brF64Eq_ss",
@@ -3360,6 +10364,14 @@ let threadedOperationNames: [String] = [
   "f64Eq_as_n",
   "brF64Eq_as",
   "brF64Eq_as_check",
+  "f64Eq_si_d",
+  "f64Eq_si_n",
+  "brF64Eq_si",
+  "brF64Eq_si_check",
+  "f64Eq_ai_d",
+  "f64Eq_ai_n",
+  "brF64Eq_ai",
+  "brF64Eq_ai_check",
   "f64Ne_ss_d",
   "f64Ne_ss_n",
   "brF64Ne_ss",
@@ -3368,6 +10380,14 @@ let threadedOperationNames: [String] = [
   "f64Ne_as_n",
   "brF64Ne_as",
   "brF64Ne_as_check",
+  "f64Ne_si_d",
+  "f64Ne_si_n",
+  "brF64Ne_si",
+  "brF64Ne_si_check",
+  "f64Ne_ai_d",
+  "f64Ne_ai_n",
+  "brF64Ne_ai",
+  "brF64Ne_ai_check",
   "f64Lt_ss_d",
   "f64Lt_ss_n",
   "brF64Lt_ss",
@@ -3386,6 +10406,30 @@ let threadedOperationNames: [String] = [
   "brNotF64Lt_sa",
   "brF64Lt_sa_check",
   "brNotF64Lt_sa_check",
+  "f64Lt_si_d",
+  "f64Lt_si_n",
+  "brF64Lt_si",
+  "brNotF64Lt_si",
+  "brF64Lt_si_check",
+  "brNotF64Lt_si_check",
+  "f64Lt_ai_d",
+  "f64Lt_ai_n",
+  "brF64Lt_ai",
+  "brNotF64Lt_ai",
+  "brF64Lt_ai_check",
+  "brNotF64Lt_ai_check",
+  "f64Gt_si_d",
+  "f64Gt_si_n",
+  "brF64Gt_si",
+  "brNotF64Gt_si",
+  "brF64Gt_si_check",
+  "brNotF64Gt_si_check",
+  "f64Gt_ai_d",
+  "f64Gt_ai_n",
+  "brF64Gt_ai",
+  "brNotF64Gt_ai",
+  "brF64Gt_ai_check",
+  "brNotF64Gt_ai_check",
   "f64Le_ss_d",
   "f64Le_ss_n",
   "brF64Le_ss",
@@ -3404,6 +10448,30 @@ let threadedOperationNames: [String] = [
   "brNotF64Le_sa",
   "brF64Le_sa_check",
   "brNotF64Le_sa_check",
+  "f64Le_si_d",
+  "f64Le_si_n",
+  "brF64Le_si",
+  "brNotF64Le_si",
+  "brF64Le_si_check",
+  "brNotF64Le_si_check",
+  "f64Le_ai_d",
+  "f64Le_ai_n",
+  "brF64Le_ai",
+  "brNotF64Le_ai",
+  "brF64Le_ai_check",
+  "brNotF64Le_ai_check",
+  "f64Ge_si_d",
+  "f64Ge_si_n",
+  "brF64Ge_si",
+  "brNotF64Ge_si",
+  "brF64Ge_si_check",
+  "brNotF64Ge_si_check",
+  "f64Ge_ai_d",
+  "f64Ge_ai_n",
+  "brF64Ge_ai",
+  "brNotF64Ge_ai",
+  "brF64Ge_ai_check",
+  "brNotF64Ge_ai_check",
   "i32Clz_s_d",
   "i32Clz_s_n",
   "i32Clz_a_d",
@@ -4058,9 +11126,15 @@ let threadedOperationNames: [String] = [
   "storeFloat_a",
   "select_s",
   "selectFloat_s",
+  "select_s_si",
+  "select_s_is",
+  "select_s_ii",
   "selectPair_s",
   "select_a",
   "selectFloat_a",
+  "select_a_si",
+  "select_a_is",
+  "select_a_ii",
   "selectPair_a",
   "i32Load_s_d",
   "i32Load_s_n",
@@ -4532,6 +11606,3336 @@ let threadedOperationNames: [String] = [
   "i16x8RelaxedQ15mulrS",
   "i16x8RelaxedDotI8x16I7x16S",
   "i32x4RelaxedDotI8x16I7x16AddS",
+  "i32AddAdd_iv_ss_d",
+  "i32AddAdd_iv_ss_n",
+  "i32AddAdd_iv_as_d",
+  "i32AddAdd_iv_as_n",
+  "i32AddAdd_iv_sa_d",
+  "i32AddAdd_iv_sa_n",
+  "i32AddSub_iv_ss_d",
+  "i32AddSub_iv_ss_n",
+  "i32AddSub_iv_as_d",
+  "i32AddSub_iv_as_n",
+  "i32AddSub_iv_sa_d",
+  "i32AddSub_iv_sa_n",
+  "i32AddRsub_iv_ss_d",
+  "i32AddRsub_iv_ss_n",
+  "i32AddRsub_iv_as_d",
+  "i32AddRsub_iv_as_n",
+  "i32AddRsub_iv_sa_d",
+  "i32AddRsub_iv_sa_n",
+  "i32AddAnd_iv_ss_d",
+  "i32AddAnd_iv_ss_n",
+  "i32AddAnd_iv_as_d",
+  "i32AddAnd_iv_as_n",
+  "i32AddAnd_iv_sa_d",
+  "i32AddAnd_iv_sa_n",
+  "i32AddOr_iv_ss_d",
+  "i32AddOr_iv_ss_n",
+  "i32AddOr_iv_as_d",
+  "i32AddOr_iv_as_n",
+  "i32AddOr_iv_sa_d",
+  "i32AddOr_iv_sa_n",
+  "i32AddXor_iv_ss_d",
+  "i32AddXor_iv_ss_n",
+  "i32AddXor_iv_as_d",
+  "i32AddXor_iv_as_n",
+  "i32AddXor_iv_sa_d",
+  "i32AddXor_iv_sa_n",
+  "i32AddMul_iv_ss_d",
+  "i32AddMul_iv_ss_n",
+  "i32AddMul_iv_as_d",
+  "i32AddMul_iv_as_n",
+  "i32AddMul_iv_sa_d",
+  "i32AddMul_iv_sa_n",
+  "i32MulAdd_iv_ss_d",
+  "i32MulAdd_iv_ss_n",
+  "i32MulAdd_iv_as_d",
+  "i32MulAdd_iv_as_n",
+  "i32MulAdd_iv_sa_d",
+  "i32MulAdd_iv_sa_n",
+  "i32MulSub_iv_ss_d",
+  "i32MulSub_iv_ss_n",
+  "i32MulSub_iv_as_d",
+  "i32MulSub_iv_as_n",
+  "i32MulSub_iv_sa_d",
+  "i32MulSub_iv_sa_n",
+  "i32MulRsub_iv_ss_d",
+  "i32MulRsub_iv_ss_n",
+  "i32MulRsub_iv_as_d",
+  "i32MulRsub_iv_as_n",
+  "i32MulRsub_iv_sa_d",
+  "i32MulRsub_iv_sa_n",
+  "i32MulXor_iv_ss_d",
+  "i32MulXor_iv_ss_n",
+  "i32MulXor_iv_as_d",
+  "i32MulXor_iv_as_n",
+  "i32MulXor_iv_sa_d",
+  "i32MulXor_iv_sa_n",
+  "i32AndAdd_iv_ss_d",
+  "i32AndAdd_iv_ss_n",
+  "i32AndAdd_iv_as_d",
+  "i32AndAdd_iv_as_n",
+  "i32AndAdd_iv_sa_d",
+  "i32AndAdd_iv_sa_n",
+  "i32AndSub_iv_ss_d",
+  "i32AndSub_iv_ss_n",
+  "i32AndSub_iv_as_d",
+  "i32AndSub_iv_as_n",
+  "i32AndSub_iv_sa_d",
+  "i32AndSub_iv_sa_n",
+  "i32AndRsub_iv_ss_d",
+  "i32AndRsub_iv_ss_n",
+  "i32AndRsub_iv_as_d",
+  "i32AndRsub_iv_as_n",
+  "i32AndRsub_iv_sa_d",
+  "i32AndRsub_iv_sa_n",
+  "i32AndOr_iv_ss_d",
+  "i32AndOr_iv_ss_n",
+  "i32AndOr_iv_as_d",
+  "i32AndOr_iv_as_n",
+  "i32AndOr_iv_sa_d",
+  "i32AndOr_iv_sa_n",
+  "i32AndXor_iv_ss_d",
+  "i32AndXor_iv_ss_n",
+  "i32AndXor_iv_as_d",
+  "i32AndXor_iv_as_n",
+  "i32AndXor_iv_sa_d",
+  "i32AndXor_iv_sa_n",
+  "i32AndAnd_iv_ss_d",
+  "i32AndAnd_iv_ss_n",
+  "i32AndAnd_iv_as_d",
+  "i32AndAnd_iv_as_n",
+  "i32AndAnd_iv_sa_d",
+  "i32AndAnd_iv_sa_n",
+  "i32AndMul_iv_ss_d",
+  "i32AndMul_iv_ss_n",
+  "i32AndMul_iv_as_d",
+  "i32AndMul_iv_as_n",
+  "i32AndMul_iv_sa_d",
+  "i32AndMul_iv_sa_n",
+  "i32XorAnd_iv_ss_d",
+  "i32XorAnd_iv_ss_n",
+  "i32XorAnd_iv_as_d",
+  "i32XorAnd_iv_as_n",
+  "i32XorAnd_iv_sa_d",
+  "i32XorAnd_iv_sa_n",
+  "i32XorOr_iv_ss_d",
+  "i32XorOr_iv_ss_n",
+  "i32XorOr_iv_as_d",
+  "i32XorOr_iv_as_n",
+  "i32XorOr_iv_sa_d",
+  "i32XorOr_iv_sa_n",
+  "i32XorXor_iv_ss_d",
+  "i32XorXor_iv_ss_n",
+  "i32XorXor_iv_as_d",
+  "i32XorXor_iv_as_n",
+  "i32XorXor_iv_sa_d",
+  "i32XorXor_iv_sa_n",
+  "i32XorAdd_iv_ss_d",
+  "i32XorAdd_iv_ss_n",
+  "i32XorAdd_iv_as_d",
+  "i32XorAdd_iv_as_n",
+  "i32XorAdd_iv_sa_d",
+  "i32XorAdd_iv_sa_n",
+  "i32ShlAdd_iv_ss_d",
+  "i32ShlAdd_iv_ss_n",
+  "i32ShlAdd_iv_as_d",
+  "i32ShlAdd_iv_as_n",
+  "i32ShlAdd_iv_sa_d",
+  "i32ShlAdd_iv_sa_n",
+  "i32ShlSub_iv_ss_d",
+  "i32ShlSub_iv_ss_n",
+  "i32ShlSub_iv_as_d",
+  "i32ShlSub_iv_as_n",
+  "i32ShlSub_iv_sa_d",
+  "i32ShlSub_iv_sa_n",
+  "i32ShlRsub_iv_ss_d",
+  "i32ShlRsub_iv_ss_n",
+  "i32ShlRsub_iv_as_d",
+  "i32ShlRsub_iv_as_n",
+  "i32ShlRsub_iv_sa_d",
+  "i32ShlRsub_iv_sa_n",
+  "i32ShlAnd_iv_ss_d",
+  "i32ShlAnd_iv_ss_n",
+  "i32ShlAnd_iv_as_d",
+  "i32ShlAnd_iv_as_n",
+  "i32ShlAnd_iv_sa_d",
+  "i32ShlAnd_iv_sa_n",
+  "i32ShlOr_iv_ss_d",
+  "i32ShlOr_iv_ss_n",
+  "i32ShlOr_iv_as_d",
+  "i32ShlOr_iv_as_n",
+  "i32ShlOr_iv_sa_d",
+  "i32ShlOr_iv_sa_n",
+  "i32ShlXor_iv_ss_d",
+  "i32ShlXor_iv_ss_n",
+  "i32ShlXor_iv_as_d",
+  "i32ShlXor_iv_as_n",
+  "i32ShlXor_iv_sa_d",
+  "i32ShlXor_iv_sa_n",
+  "i32ShrUAdd_iv_ss_d",
+  "i32ShrUAdd_iv_ss_n",
+  "i32ShrUAdd_iv_as_d",
+  "i32ShrUAdd_iv_as_n",
+  "i32ShrUAdd_iv_sa_d",
+  "i32ShrUAdd_iv_sa_n",
+  "i32ShrUSub_iv_ss_d",
+  "i32ShrUSub_iv_ss_n",
+  "i32ShrUSub_iv_as_d",
+  "i32ShrUSub_iv_as_n",
+  "i32ShrUSub_iv_sa_d",
+  "i32ShrUSub_iv_sa_n",
+  "i32ShrURsub_iv_ss_d",
+  "i32ShrURsub_iv_ss_n",
+  "i32ShrURsub_iv_as_d",
+  "i32ShrURsub_iv_as_n",
+  "i32ShrURsub_iv_sa_d",
+  "i32ShrURsub_iv_sa_n",
+  "i32ShrUAnd_iv_ss_d",
+  "i32ShrUAnd_iv_ss_n",
+  "i32ShrUAnd_iv_as_d",
+  "i32ShrUAnd_iv_as_n",
+  "i32ShrUAnd_iv_sa_d",
+  "i32ShrUAnd_iv_sa_n",
+  "i32ShrUOr_iv_ss_d",
+  "i32ShrUOr_iv_ss_n",
+  "i32ShrUOr_iv_as_d",
+  "i32ShrUOr_iv_as_n",
+  "i32ShrUOr_iv_sa_d",
+  "i32ShrUOr_iv_sa_n",
+  "i32ShrUXor_iv_ss_d",
+  "i32ShrUXor_iv_ss_n",
+  "i32ShrUXor_iv_as_d",
+  "i32ShrUXor_iv_as_n",
+  "i32ShrUXor_iv_sa_d",
+  "i32ShrUXor_iv_sa_n",
+  "i32ShrSAdd_iv_ss_d",
+  "i32ShrSAdd_iv_ss_n",
+  "i32ShrSAdd_iv_as_d",
+  "i32ShrSAdd_iv_as_n",
+  "i32ShrSAdd_iv_sa_d",
+  "i32ShrSAdd_iv_sa_n",
+  "i32ShrSSub_iv_ss_d",
+  "i32ShrSSub_iv_ss_n",
+  "i32ShrSSub_iv_as_d",
+  "i32ShrSSub_iv_as_n",
+  "i32ShrSSub_iv_sa_d",
+  "i32ShrSSub_iv_sa_n",
+  "i32ShrSRsub_iv_ss_d",
+  "i32ShrSRsub_iv_ss_n",
+  "i32ShrSRsub_iv_as_d",
+  "i32ShrSRsub_iv_as_n",
+  "i32ShrSRsub_iv_sa_d",
+  "i32ShrSRsub_iv_sa_n",
+  "i32ShrSAnd_iv_ss_d",
+  "i32ShrSAnd_iv_ss_n",
+  "i32ShrSAnd_iv_as_d",
+  "i32ShrSAnd_iv_as_n",
+  "i32ShrSAnd_iv_sa_d",
+  "i32ShrSAnd_iv_sa_n",
+  "i32ShrSOr_iv_ss_d",
+  "i32ShrSOr_iv_ss_n",
+  "i32ShrSOr_iv_as_d",
+  "i32ShrSOr_iv_as_n",
+  "i32ShrSOr_iv_sa_d",
+  "i32ShrSOr_iv_sa_n",
+  "i32ShrSXor_iv_ss_d",
+  "i32ShrSXor_iv_ss_n",
+  "i32ShrSXor_iv_as_d",
+  "i32ShrSXor_iv_as_n",
+  "i32ShrSXor_iv_sa_d",
+  "i32ShrSXor_iv_sa_n",
+  "i32RotlAdd_iv_ss_d",
+  "i32RotlAdd_iv_ss_n",
+  "i32RotlAdd_iv_as_d",
+  "i32RotlAdd_iv_as_n",
+  "i32RotlAdd_iv_sa_d",
+  "i32RotlAdd_iv_sa_n",
+  "i32RotlSub_iv_ss_d",
+  "i32RotlSub_iv_ss_n",
+  "i32RotlSub_iv_as_d",
+  "i32RotlSub_iv_as_n",
+  "i32RotlSub_iv_sa_d",
+  "i32RotlSub_iv_sa_n",
+  "i32RotlAnd_iv_ss_d",
+  "i32RotlAnd_iv_ss_n",
+  "i32RotlAnd_iv_as_d",
+  "i32RotlAnd_iv_as_n",
+  "i32RotlAnd_iv_sa_d",
+  "i32RotlAnd_iv_sa_n",
+  "i32RotlOr_iv_ss_d",
+  "i32RotlOr_iv_ss_n",
+  "i32RotlOr_iv_as_d",
+  "i32RotlOr_iv_as_n",
+  "i32RotlOr_iv_sa_d",
+  "i32RotlOr_iv_sa_n",
+  "i32RotlXor_iv_ss_d",
+  "i32RotlXor_iv_ss_n",
+  "i32RotlXor_iv_as_d",
+  "i32RotlXor_iv_as_n",
+  "i32RotlXor_iv_sa_d",
+  "i32RotlXor_iv_sa_n",
+  "i32AddAdd_vv_sss_d",
+  "i32AddAdd_vv_sss_n",
+  "i32AddAdd_vv_ass_d",
+  "i32AddAdd_vv_ass_n",
+  "i32AddAdd_vv_ssa_d",
+  "i32AddAdd_vv_ssa_n",
+  "i32AddSub_vv_sss_d",
+  "i32AddSub_vv_sss_n",
+  "i32AddSub_vv_ass_d",
+  "i32AddSub_vv_ass_n",
+  "i32AddSub_vv_ssa_d",
+  "i32AddSub_vv_ssa_n",
+  "i32AddRsub_vv_sss_d",
+  "i32AddRsub_vv_sss_n",
+  "i32AddRsub_vv_ass_d",
+  "i32AddRsub_vv_ass_n",
+  "i32AddRsub_vv_ssa_d",
+  "i32AddRsub_vv_ssa_n",
+  "i32AddMul_vv_sss_d",
+  "i32AddMul_vv_sss_n",
+  "i32AddMul_vv_ass_d",
+  "i32AddMul_vv_ass_n",
+  "i32AddMul_vv_ssa_d",
+  "i32AddMul_vv_ssa_n",
+  "i32AddAnd_vv_sss_d",
+  "i32AddAnd_vv_sss_n",
+  "i32AddAnd_vv_ass_d",
+  "i32AddAnd_vv_ass_n",
+  "i32AddAnd_vv_ssa_d",
+  "i32AddAnd_vv_ssa_n",
+  "i32AddOr_vv_sss_d",
+  "i32AddOr_vv_sss_n",
+  "i32AddOr_vv_ass_d",
+  "i32AddOr_vv_ass_n",
+  "i32AddOr_vv_ssa_d",
+  "i32AddOr_vv_ssa_n",
+  "i32AddXor_vv_sss_d",
+  "i32AddXor_vv_sss_n",
+  "i32AddXor_vv_ass_d",
+  "i32AddXor_vv_ass_n",
+  "i32AddXor_vv_ssa_d",
+  "i32AddXor_vv_ssa_n",
+  "i32SubAdd_vv_sss_d",
+  "i32SubAdd_vv_sss_n",
+  "i32SubAdd_vv_ass_d",
+  "i32SubAdd_vv_ass_n",
+  "i32SubAdd_vv_sas_d",
+  "i32SubAdd_vv_sas_n",
+  "i32SubAdd_vv_ssa_d",
+  "i32SubAdd_vv_ssa_n",
+  "i32SubSub_vv_sss_d",
+  "i32SubSub_vv_sss_n",
+  "i32SubSub_vv_ass_d",
+  "i32SubSub_vv_ass_n",
+  "i32SubSub_vv_sas_d",
+  "i32SubSub_vv_sas_n",
+  "i32SubSub_vv_ssa_d",
+  "i32SubSub_vv_ssa_n",
+  "i32SubRsub_vv_sss_d",
+  "i32SubRsub_vv_sss_n",
+  "i32SubRsub_vv_ass_d",
+  "i32SubRsub_vv_ass_n",
+  "i32SubRsub_vv_sas_d",
+  "i32SubRsub_vv_sas_n",
+  "i32SubRsub_vv_ssa_d",
+  "i32SubRsub_vv_ssa_n",
+  "i32SubMul_vv_sss_d",
+  "i32SubMul_vv_sss_n",
+  "i32SubMul_vv_ass_d",
+  "i32SubMul_vv_ass_n",
+  "i32SubMul_vv_sas_d",
+  "i32SubMul_vv_sas_n",
+  "i32SubMul_vv_ssa_d",
+  "i32SubMul_vv_ssa_n",
+  "i32SubAnd_vv_sss_d",
+  "i32SubAnd_vv_sss_n",
+  "i32SubAnd_vv_ass_d",
+  "i32SubAnd_vv_ass_n",
+  "i32SubAnd_vv_sas_d",
+  "i32SubAnd_vv_sas_n",
+  "i32SubAnd_vv_ssa_d",
+  "i32SubAnd_vv_ssa_n",
+  "i32SubOr_vv_sss_d",
+  "i32SubOr_vv_sss_n",
+  "i32SubOr_vv_ass_d",
+  "i32SubOr_vv_ass_n",
+  "i32SubOr_vv_sas_d",
+  "i32SubOr_vv_sas_n",
+  "i32SubOr_vv_ssa_d",
+  "i32SubOr_vv_ssa_n",
+  "i32SubXor_vv_sss_d",
+  "i32SubXor_vv_sss_n",
+  "i32SubXor_vv_ass_d",
+  "i32SubXor_vv_ass_n",
+  "i32SubXor_vv_sas_d",
+  "i32SubXor_vv_sas_n",
+  "i32SubXor_vv_ssa_d",
+  "i32SubXor_vv_ssa_n",
+  "i32MulAdd_vv_sss_d",
+  "i32MulAdd_vv_sss_n",
+  "i32MulAdd_vv_ass_d",
+  "i32MulAdd_vv_ass_n",
+  "i32MulAdd_vv_ssa_d",
+  "i32MulAdd_vv_ssa_n",
+  "i32MulSub_vv_sss_d",
+  "i32MulSub_vv_sss_n",
+  "i32MulSub_vv_ass_d",
+  "i32MulSub_vv_ass_n",
+  "i32MulSub_vv_ssa_d",
+  "i32MulSub_vv_ssa_n",
+  "i32MulRsub_vv_sss_d",
+  "i32MulRsub_vv_sss_n",
+  "i32MulRsub_vv_ass_d",
+  "i32MulRsub_vv_ass_n",
+  "i32MulRsub_vv_ssa_d",
+  "i32MulRsub_vv_ssa_n",
+  "i32MulMul_vv_sss_d",
+  "i32MulMul_vv_sss_n",
+  "i32MulMul_vv_ass_d",
+  "i32MulMul_vv_ass_n",
+  "i32MulMul_vv_ssa_d",
+  "i32MulMul_vv_ssa_n",
+  "i32MulXor_vv_sss_d",
+  "i32MulXor_vv_sss_n",
+  "i32MulXor_vv_ass_d",
+  "i32MulXor_vv_ass_n",
+  "i32MulXor_vv_ssa_d",
+  "i32MulXor_vv_ssa_n",
+  "i32AndAdd_vv_sss_d",
+  "i32AndAdd_vv_sss_n",
+  "i32AndAdd_vv_ass_d",
+  "i32AndAdd_vv_ass_n",
+  "i32AndAdd_vv_ssa_d",
+  "i32AndAdd_vv_ssa_n",
+  "i32AndSub_vv_sss_d",
+  "i32AndSub_vv_sss_n",
+  "i32AndSub_vv_ass_d",
+  "i32AndSub_vv_ass_n",
+  "i32AndSub_vv_ssa_d",
+  "i32AndSub_vv_ssa_n",
+  "i32AndAnd_vv_sss_d",
+  "i32AndAnd_vv_sss_n",
+  "i32AndAnd_vv_ass_d",
+  "i32AndAnd_vv_ass_n",
+  "i32AndAnd_vv_ssa_d",
+  "i32AndAnd_vv_ssa_n",
+  "i32AndOr_vv_sss_d",
+  "i32AndOr_vv_sss_n",
+  "i32AndOr_vv_ass_d",
+  "i32AndOr_vv_ass_n",
+  "i32AndOr_vv_ssa_d",
+  "i32AndOr_vv_ssa_n",
+  "i32AndXor_vv_sss_d",
+  "i32AndXor_vv_sss_n",
+  "i32AndXor_vv_ass_d",
+  "i32AndXor_vv_ass_n",
+  "i32AndXor_vv_ssa_d",
+  "i32AndXor_vv_ssa_n",
+  "i32OrAdd_vv_sss_d",
+  "i32OrAdd_vv_sss_n",
+  "i32OrAdd_vv_ass_d",
+  "i32OrAdd_vv_ass_n",
+  "i32OrAdd_vv_ssa_d",
+  "i32OrAdd_vv_ssa_n",
+  "i32OrAnd_vv_sss_d",
+  "i32OrAnd_vv_sss_n",
+  "i32OrAnd_vv_ass_d",
+  "i32OrAnd_vv_ass_n",
+  "i32OrAnd_vv_ssa_d",
+  "i32OrAnd_vv_ssa_n",
+  "i32OrOr_vv_sss_d",
+  "i32OrOr_vv_sss_n",
+  "i32OrOr_vv_ass_d",
+  "i32OrOr_vv_ass_n",
+  "i32OrOr_vv_ssa_d",
+  "i32OrOr_vv_ssa_n",
+  "i32OrXor_vv_sss_d",
+  "i32OrXor_vv_sss_n",
+  "i32OrXor_vv_ass_d",
+  "i32OrXor_vv_ass_n",
+  "i32OrXor_vv_ssa_d",
+  "i32OrXor_vv_ssa_n",
+  "i32XorAdd_vv_sss_d",
+  "i32XorAdd_vv_sss_n",
+  "i32XorAdd_vv_ass_d",
+  "i32XorAdd_vv_ass_n",
+  "i32XorAdd_vv_ssa_d",
+  "i32XorAdd_vv_ssa_n",
+  "i32XorSub_vv_sss_d",
+  "i32XorSub_vv_sss_n",
+  "i32XorSub_vv_ass_d",
+  "i32XorSub_vv_ass_n",
+  "i32XorSub_vv_ssa_d",
+  "i32XorSub_vv_ssa_n",
+  "i32XorAnd_vv_sss_d",
+  "i32XorAnd_vv_sss_n",
+  "i32XorAnd_vv_ass_d",
+  "i32XorAnd_vv_ass_n",
+  "i32XorAnd_vv_ssa_d",
+  "i32XorAnd_vv_ssa_n",
+  "i32XorOr_vv_sss_d",
+  "i32XorOr_vv_sss_n",
+  "i32XorOr_vv_ass_d",
+  "i32XorOr_vv_ass_n",
+  "i32XorOr_vv_ssa_d",
+  "i32XorOr_vv_ssa_n",
+  "i32XorXor_vv_sss_d",
+  "i32XorXor_vv_sss_n",
+  "i32XorXor_vv_ass_d",
+  "i32XorXor_vv_ass_n",
+  "i32XorXor_vv_ssa_d",
+  "i32XorXor_vv_ssa_n",
+  "i32XorMul_vv_sss_d",
+  "i32XorMul_vv_sss_n",
+  "i32XorMul_vv_ass_d",
+  "i32XorMul_vv_ass_n",
+  "i32XorMul_vv_ssa_d",
+  "i32XorMul_vv_ssa_n",
+  "i32AddAnd_ii_s_d",
+  "i32AddAnd_ii_s_n",
+  "i32AddAnd_ii_a_d",
+  "i32AddAnd_ii_a_n",
+  "i32AddOr_ii_s_d",
+  "i32AddOr_ii_s_n",
+  "i32AddOr_ii_a_d",
+  "i32AddOr_ii_a_n",
+  "i32AddXor_ii_s_d",
+  "i32AddXor_ii_s_n",
+  "i32AddXor_ii_a_d",
+  "i32AddXor_ii_a_n",
+  "i32AddShl_ii_s_d",
+  "i32AddShl_ii_s_n",
+  "i32AddShl_ii_a_d",
+  "i32AddShl_ii_a_n",
+  "i32AddShrU_ii_s_d",
+  "i32AddShrU_ii_s_n",
+  "i32AddShrU_ii_a_d",
+  "i32AddShrU_ii_a_n",
+  "i32AddShrS_ii_s_d",
+  "i32AddShrS_ii_s_n",
+  "i32AddShrS_ii_a_d",
+  "i32AddShrS_ii_a_n",
+  "i32AddMul_ii_s_d",
+  "i32AddMul_ii_s_n",
+  "i32AddMul_ii_a_d",
+  "i32AddMul_ii_a_n",
+  "i32AddRotl_ii_s_d",
+  "i32AddRotl_ii_s_n",
+  "i32AddRotl_ii_a_d",
+  "i32AddRotl_ii_a_n",
+  "i32MulAdd_ii_s_d",
+  "i32MulAdd_ii_s_n",
+  "i32MulAdd_ii_a_d",
+  "i32MulAdd_ii_a_n",
+  "i32MulAnd_ii_s_d",
+  "i32MulAnd_ii_s_n",
+  "i32MulAnd_ii_a_d",
+  "i32MulAnd_ii_a_n",
+  "i32MulXor_ii_s_d",
+  "i32MulXor_ii_s_n",
+  "i32MulXor_ii_a_d",
+  "i32MulXor_ii_a_n",
+  "i32MulShrU_ii_s_d",
+  "i32MulShrU_ii_s_n",
+  "i32MulShrU_ii_a_d",
+  "i32MulShrU_ii_a_n",
+  "i32MulShrS_ii_s_d",
+  "i32MulShrS_ii_s_n",
+  "i32MulShrS_ii_a_d",
+  "i32MulShrS_ii_a_n",
+  "i32AndAdd_ii_s_d",
+  "i32AndAdd_ii_s_n",
+  "i32AndAdd_ii_a_d",
+  "i32AndAdd_ii_a_n",
+  "i32AndMul_ii_s_d",
+  "i32AndMul_ii_s_n",
+  "i32AndMul_ii_a_d",
+  "i32AndMul_ii_a_n",
+  "i32AndOr_ii_s_d",
+  "i32AndOr_ii_s_n",
+  "i32AndOr_ii_a_d",
+  "i32AndOr_ii_a_n",
+  "i32AndXor_ii_s_d",
+  "i32AndXor_ii_s_n",
+  "i32AndXor_ii_a_d",
+  "i32AndXor_ii_a_n",
+  "i32AndShl_ii_s_d",
+  "i32AndShl_ii_s_n",
+  "i32AndShl_ii_a_d",
+  "i32AndShl_ii_a_n",
+  "i32AndShrU_ii_s_d",
+  "i32AndShrU_ii_s_n",
+  "i32AndShrU_ii_a_d",
+  "i32AndShrU_ii_a_n",
+  "i32OrAnd_ii_s_d",
+  "i32OrAnd_ii_s_n",
+  "i32OrAnd_ii_a_d",
+  "i32OrAnd_ii_a_n",
+  "i32OrAdd_ii_s_d",
+  "i32OrAdd_ii_s_n",
+  "i32OrAdd_ii_a_d",
+  "i32OrAdd_ii_a_n",
+  "i32OrShl_ii_s_d",
+  "i32OrShl_ii_s_n",
+  "i32OrShl_ii_a_d",
+  "i32OrShl_ii_a_n",
+  "i32XorAnd_ii_s_d",
+  "i32XorAnd_ii_s_n",
+  "i32XorAnd_ii_a_d",
+  "i32XorAnd_ii_a_n",
+  "i32XorAdd_ii_s_d",
+  "i32XorAdd_ii_s_n",
+  "i32XorAdd_ii_a_d",
+  "i32XorAdd_ii_a_n",
+  "i32XorMul_ii_s_d",
+  "i32XorMul_ii_s_n",
+  "i32XorMul_ii_a_d",
+  "i32XorMul_ii_a_n",
+  "i32XorShl_ii_s_d",
+  "i32XorShl_ii_s_n",
+  "i32XorShl_ii_a_d",
+  "i32XorShl_ii_a_n",
+  "i32XorShrU_ii_s_d",
+  "i32XorShrU_ii_s_n",
+  "i32XorShrU_ii_a_d",
+  "i32XorShrU_ii_a_n",
+  "i32ShlAdd_ii_s_d",
+  "i32ShlAdd_ii_s_n",
+  "i32ShlAdd_ii_a_d",
+  "i32ShlAdd_ii_a_n",
+  "i32ShlAnd_ii_s_d",
+  "i32ShlAnd_ii_s_n",
+  "i32ShlAnd_ii_a_d",
+  "i32ShlAnd_ii_a_n",
+  "i32ShlOr_ii_s_d",
+  "i32ShlOr_ii_s_n",
+  "i32ShlOr_ii_a_d",
+  "i32ShlOr_ii_a_n",
+  "i32ShlXor_ii_s_d",
+  "i32ShlXor_ii_s_n",
+  "i32ShlXor_ii_a_d",
+  "i32ShlXor_ii_a_n",
+  "i32ShlShrU_ii_s_d",
+  "i32ShlShrU_ii_s_n",
+  "i32ShlShrU_ii_a_d",
+  "i32ShlShrU_ii_a_n",
+  "i32ShlShrS_ii_s_d",
+  "i32ShlShrS_ii_s_n",
+  "i32ShlShrS_ii_a_d",
+  "i32ShlShrS_ii_a_n",
+  "i32ShrUAdd_ii_s_d",
+  "i32ShrUAdd_ii_s_n",
+  "i32ShrUAdd_ii_a_d",
+  "i32ShrUAdd_ii_a_n",
+  "i32ShrUAnd_ii_s_d",
+  "i32ShrUAnd_ii_s_n",
+  "i32ShrUAnd_ii_a_d",
+  "i32ShrUAnd_ii_a_n",
+  "i32ShrUOr_ii_s_d",
+  "i32ShrUOr_ii_s_n",
+  "i32ShrUOr_ii_a_d",
+  "i32ShrUOr_ii_a_n",
+  "i32ShrUXor_ii_s_d",
+  "i32ShrUXor_ii_s_n",
+  "i32ShrUXor_ii_a_d",
+  "i32ShrUXor_ii_a_n",
+  "i32ShrUShl_ii_s_d",
+  "i32ShrUShl_ii_s_n",
+  "i32ShrUShl_ii_a_d",
+  "i32ShrUShl_ii_a_n",
+  "i32ShrUMul_ii_s_d",
+  "i32ShrUMul_ii_s_n",
+  "i32ShrUMul_ii_a_d",
+  "i32ShrUMul_ii_a_n",
+  "i32ShrSAdd_ii_s_d",
+  "i32ShrSAdd_ii_s_n",
+  "i32ShrSAdd_ii_a_d",
+  "i32ShrSAdd_ii_a_n",
+  "i32ShrSAnd_ii_s_d",
+  "i32ShrSAnd_ii_s_n",
+  "i32ShrSAnd_ii_a_d",
+  "i32ShrSAnd_ii_a_n",
+  "i32ShrSShl_ii_s_d",
+  "i32ShrSShl_ii_s_n",
+  "i32ShrSShl_ii_a_d",
+  "i32ShrSShl_ii_a_n",
+  "i32ShrSXor_ii_s_d",
+  "i32ShrSXor_ii_s_n",
+  "i32ShrSXor_ii_a_d",
+  "i32ShrSXor_ii_a_n",
+  "i32RotlAdd_ii_s_d",
+  "i32RotlAdd_ii_s_n",
+  "i32RotlAdd_ii_a_d",
+  "i32RotlAdd_ii_a_n",
+  "i32RotlAnd_ii_s_d",
+  "i32RotlAnd_ii_s_n",
+  "i32RotlAnd_ii_a_d",
+  "i32RotlAnd_ii_a_n",
+  "i32RotlXor_ii_s_d",
+  "i32RotlXor_ii_s_n",
+  "i32RotlXor_ii_a_d",
+  "i32RotlXor_ii_a_n",
+  "i32RotlMul_ii_s_d",
+  "i32RotlMul_ii_s_n",
+  "i32RotlMul_ii_a_d",
+  "i32RotlMul_ii_a_n",
+  "i32AddAdd_vi_ss_d",
+  "i32AddAdd_vi_ss_n",
+  "i32AddAdd_vi_as_d",
+  "i32AddAdd_vi_as_n",
+  "i32AddAnd_vi_ss_d",
+  "i32AddAnd_vi_ss_n",
+  "i32AddAnd_vi_as_d",
+  "i32AddAnd_vi_as_n",
+  "i32AddOr_vi_ss_d",
+  "i32AddOr_vi_ss_n",
+  "i32AddOr_vi_as_d",
+  "i32AddOr_vi_as_n",
+  "i32AddXor_vi_ss_d",
+  "i32AddXor_vi_ss_n",
+  "i32AddXor_vi_as_d",
+  "i32AddXor_vi_as_n",
+  "i32AddShl_vi_ss_d",
+  "i32AddShl_vi_ss_n",
+  "i32AddShl_vi_as_d",
+  "i32AddShl_vi_as_n",
+  "i32AddShrU_vi_ss_d",
+  "i32AddShrU_vi_ss_n",
+  "i32AddShrU_vi_as_d",
+  "i32AddShrU_vi_as_n",
+  "i32AddShrS_vi_ss_d",
+  "i32AddShrS_vi_ss_n",
+  "i32AddShrS_vi_as_d",
+  "i32AddShrS_vi_as_n",
+  "i32AddMul_vi_ss_d",
+  "i32AddMul_vi_ss_n",
+  "i32AddMul_vi_as_d",
+  "i32AddMul_vi_as_n",
+  "i32AddRotl_vi_ss_d",
+  "i32AddRotl_vi_ss_n",
+  "i32AddRotl_vi_as_d",
+  "i32AddRotl_vi_as_n",
+  "i32SubAdd_vi_ss_d",
+  "i32SubAdd_vi_ss_n",
+  "i32SubAdd_vi_as_d",
+  "i32SubAdd_vi_as_n",
+  "i32SubAdd_vi_sa_d",
+  "i32SubAdd_vi_sa_n",
+  "i32SubAnd_vi_ss_d",
+  "i32SubAnd_vi_ss_n",
+  "i32SubAnd_vi_as_d",
+  "i32SubAnd_vi_as_n",
+  "i32SubAnd_vi_sa_d",
+  "i32SubAnd_vi_sa_n",
+  "i32SubShl_vi_ss_d",
+  "i32SubShl_vi_ss_n",
+  "i32SubShl_vi_as_d",
+  "i32SubShl_vi_as_n",
+  "i32SubShl_vi_sa_d",
+  "i32SubShl_vi_sa_n",
+  "i32SubShrU_vi_ss_d",
+  "i32SubShrU_vi_ss_n",
+  "i32SubShrU_vi_as_d",
+  "i32SubShrU_vi_as_n",
+  "i32SubShrU_vi_sa_d",
+  "i32SubShrU_vi_sa_n",
+  "i32SubShrS_vi_ss_d",
+  "i32SubShrS_vi_ss_n",
+  "i32SubShrS_vi_as_d",
+  "i32SubShrS_vi_as_n",
+  "i32SubShrS_vi_sa_d",
+  "i32SubShrS_vi_sa_n",
+  "i32SubMul_vi_ss_d",
+  "i32SubMul_vi_ss_n",
+  "i32SubMul_vi_as_d",
+  "i32SubMul_vi_as_n",
+  "i32SubMul_vi_sa_d",
+  "i32SubMul_vi_sa_n",
+  "i32MulAdd_vi_ss_d",
+  "i32MulAdd_vi_ss_n",
+  "i32MulAdd_vi_as_d",
+  "i32MulAdd_vi_as_n",
+  "i32MulAnd_vi_ss_d",
+  "i32MulAnd_vi_ss_n",
+  "i32MulAnd_vi_as_d",
+  "i32MulAnd_vi_as_n",
+  "i32MulXor_vi_ss_d",
+  "i32MulXor_vi_ss_n",
+  "i32MulXor_vi_as_d",
+  "i32MulXor_vi_as_n",
+  "i32MulShl_vi_ss_d",
+  "i32MulShl_vi_ss_n",
+  "i32MulShl_vi_as_d",
+  "i32MulShl_vi_as_n",
+  "i32MulShrU_vi_ss_d",
+  "i32MulShrU_vi_ss_n",
+  "i32MulShrU_vi_as_d",
+  "i32MulShrU_vi_as_n",
+  "i32MulShrS_vi_ss_d",
+  "i32MulShrS_vi_ss_n",
+  "i32MulShrS_vi_as_d",
+  "i32MulShrS_vi_as_n",
+  "i32AndAdd_vi_ss_d",
+  "i32AndAdd_vi_ss_n",
+  "i32AndAdd_vi_as_d",
+  "i32AndAdd_vi_as_n",
+  "i32AndOr_vi_ss_d",
+  "i32AndOr_vi_ss_n",
+  "i32AndOr_vi_as_d",
+  "i32AndOr_vi_as_n",
+  "i32AndXor_vi_ss_d",
+  "i32AndXor_vi_ss_n",
+  "i32AndXor_vi_as_d",
+  "i32AndXor_vi_as_n",
+  "i32AndShl_vi_ss_d",
+  "i32AndShl_vi_ss_n",
+  "i32AndShl_vi_as_d",
+  "i32AndShl_vi_as_n",
+  "i32AndShrU_vi_ss_d",
+  "i32AndShrU_vi_ss_n",
+  "i32AndShrU_vi_as_d",
+  "i32AndShrU_vi_as_n",
+  "i32OrAnd_vi_ss_d",
+  "i32OrAnd_vi_ss_n",
+  "i32OrAnd_vi_as_d",
+  "i32OrAnd_vi_as_n",
+  "i32OrAdd_vi_ss_d",
+  "i32OrAdd_vi_ss_n",
+  "i32OrAdd_vi_as_d",
+  "i32OrAdd_vi_as_n",
+  "i32OrShl_vi_ss_d",
+  "i32OrShl_vi_ss_n",
+  "i32OrShl_vi_as_d",
+  "i32OrShl_vi_as_n",
+  "i32OrXor_vi_ss_d",
+  "i32OrXor_vi_ss_n",
+  "i32OrXor_vi_as_d",
+  "i32OrXor_vi_as_n",
+  "i32XorAdd_vi_ss_d",
+  "i32XorAdd_vi_ss_n",
+  "i32XorAdd_vi_as_d",
+  "i32XorAdd_vi_as_n",
+  "i32XorAnd_vi_ss_d",
+  "i32XorAnd_vi_ss_n",
+  "i32XorAnd_vi_as_d",
+  "i32XorAnd_vi_as_n",
+  "i32XorShl_vi_ss_d",
+  "i32XorShl_vi_ss_n",
+  "i32XorShl_vi_as_d",
+  "i32XorShl_vi_as_n",
+  "i32XorShrU_vi_ss_d",
+  "i32XorShrU_vi_ss_n",
+  "i32XorShrU_vi_as_d",
+  "i32XorShrU_vi_as_n",
+  "i32XorMul_vi_ss_d",
+  "i32XorMul_vi_ss_n",
+  "i32XorMul_vi_as_d",
+  "i32XorMul_vi_as_n",
+  "i32XorRotl_vi_ss_d",
+  "i32XorRotl_vi_ss_n",
+  "i32XorRotl_vi_as_d",
+  "i32XorRotl_vi_as_n",
+  "i64AddAdd_iv_ss_d",
+  "i64AddAdd_iv_ss_n",
+  "i64AddAdd_iv_as_d",
+  "i64AddAdd_iv_as_n",
+  "i64AddAdd_iv_sa_d",
+  "i64AddAdd_iv_sa_n",
+  "i64AddSub_iv_ss_d",
+  "i64AddSub_iv_ss_n",
+  "i64AddSub_iv_as_d",
+  "i64AddSub_iv_as_n",
+  "i64AddSub_iv_sa_d",
+  "i64AddSub_iv_sa_n",
+  "i64AddRsub_iv_ss_d",
+  "i64AddRsub_iv_ss_n",
+  "i64AddRsub_iv_as_d",
+  "i64AddRsub_iv_as_n",
+  "i64AddRsub_iv_sa_d",
+  "i64AddRsub_iv_sa_n",
+  "i64AddAnd_iv_ss_d",
+  "i64AddAnd_iv_ss_n",
+  "i64AddAnd_iv_as_d",
+  "i64AddAnd_iv_as_n",
+  "i64AddAnd_iv_sa_d",
+  "i64AddAnd_iv_sa_n",
+  "i64AddOr_iv_ss_d",
+  "i64AddOr_iv_ss_n",
+  "i64AddOr_iv_as_d",
+  "i64AddOr_iv_as_n",
+  "i64AddOr_iv_sa_d",
+  "i64AddOr_iv_sa_n",
+  "i64AddXor_iv_ss_d",
+  "i64AddXor_iv_ss_n",
+  "i64AddXor_iv_as_d",
+  "i64AddXor_iv_as_n",
+  "i64AddXor_iv_sa_d",
+  "i64AddXor_iv_sa_n",
+  "i64AddMul_iv_ss_d",
+  "i64AddMul_iv_ss_n",
+  "i64AddMul_iv_as_d",
+  "i64AddMul_iv_as_n",
+  "i64AddMul_iv_sa_d",
+  "i64AddMul_iv_sa_n",
+  "i64MulAdd_iv_ss_d",
+  "i64MulAdd_iv_ss_n",
+  "i64MulAdd_iv_as_d",
+  "i64MulAdd_iv_as_n",
+  "i64MulAdd_iv_sa_d",
+  "i64MulAdd_iv_sa_n",
+  "i64MulSub_iv_ss_d",
+  "i64MulSub_iv_ss_n",
+  "i64MulSub_iv_as_d",
+  "i64MulSub_iv_as_n",
+  "i64MulSub_iv_sa_d",
+  "i64MulSub_iv_sa_n",
+  "i64MulRsub_iv_ss_d",
+  "i64MulRsub_iv_ss_n",
+  "i64MulRsub_iv_as_d",
+  "i64MulRsub_iv_as_n",
+  "i64MulRsub_iv_sa_d",
+  "i64MulRsub_iv_sa_n",
+  "i64MulXor_iv_ss_d",
+  "i64MulXor_iv_ss_n",
+  "i64MulXor_iv_as_d",
+  "i64MulXor_iv_as_n",
+  "i64MulXor_iv_sa_d",
+  "i64MulXor_iv_sa_n",
+  "i64AndAdd_iv_ss_d",
+  "i64AndAdd_iv_ss_n",
+  "i64AndAdd_iv_as_d",
+  "i64AndAdd_iv_as_n",
+  "i64AndAdd_iv_sa_d",
+  "i64AndAdd_iv_sa_n",
+  "i64AndSub_iv_ss_d",
+  "i64AndSub_iv_ss_n",
+  "i64AndSub_iv_as_d",
+  "i64AndSub_iv_as_n",
+  "i64AndSub_iv_sa_d",
+  "i64AndSub_iv_sa_n",
+  "i64AndRsub_iv_ss_d",
+  "i64AndRsub_iv_ss_n",
+  "i64AndRsub_iv_as_d",
+  "i64AndRsub_iv_as_n",
+  "i64AndRsub_iv_sa_d",
+  "i64AndRsub_iv_sa_n",
+  "i64AndOr_iv_ss_d",
+  "i64AndOr_iv_ss_n",
+  "i64AndOr_iv_as_d",
+  "i64AndOr_iv_as_n",
+  "i64AndOr_iv_sa_d",
+  "i64AndOr_iv_sa_n",
+  "i64AndXor_iv_ss_d",
+  "i64AndXor_iv_ss_n",
+  "i64AndXor_iv_as_d",
+  "i64AndXor_iv_as_n",
+  "i64AndXor_iv_sa_d",
+  "i64AndXor_iv_sa_n",
+  "i64AndAnd_iv_ss_d",
+  "i64AndAnd_iv_ss_n",
+  "i64AndAnd_iv_as_d",
+  "i64AndAnd_iv_as_n",
+  "i64AndAnd_iv_sa_d",
+  "i64AndAnd_iv_sa_n",
+  "i64AndMul_iv_ss_d",
+  "i64AndMul_iv_ss_n",
+  "i64AndMul_iv_as_d",
+  "i64AndMul_iv_as_n",
+  "i64AndMul_iv_sa_d",
+  "i64AndMul_iv_sa_n",
+  "i64XorAnd_iv_ss_d",
+  "i64XorAnd_iv_ss_n",
+  "i64XorAnd_iv_as_d",
+  "i64XorAnd_iv_as_n",
+  "i64XorAnd_iv_sa_d",
+  "i64XorAnd_iv_sa_n",
+  "i64XorOr_iv_ss_d",
+  "i64XorOr_iv_ss_n",
+  "i64XorOr_iv_as_d",
+  "i64XorOr_iv_as_n",
+  "i64XorOr_iv_sa_d",
+  "i64XorOr_iv_sa_n",
+  "i64XorXor_iv_ss_d",
+  "i64XorXor_iv_ss_n",
+  "i64XorXor_iv_as_d",
+  "i64XorXor_iv_as_n",
+  "i64XorXor_iv_sa_d",
+  "i64XorXor_iv_sa_n",
+  "i64XorAdd_iv_ss_d",
+  "i64XorAdd_iv_ss_n",
+  "i64XorAdd_iv_as_d",
+  "i64XorAdd_iv_as_n",
+  "i64XorAdd_iv_sa_d",
+  "i64XorAdd_iv_sa_n",
+  "i64ShlAdd_iv_ss_d",
+  "i64ShlAdd_iv_ss_n",
+  "i64ShlAdd_iv_as_d",
+  "i64ShlAdd_iv_as_n",
+  "i64ShlAdd_iv_sa_d",
+  "i64ShlAdd_iv_sa_n",
+  "i64ShlSub_iv_ss_d",
+  "i64ShlSub_iv_ss_n",
+  "i64ShlSub_iv_as_d",
+  "i64ShlSub_iv_as_n",
+  "i64ShlSub_iv_sa_d",
+  "i64ShlSub_iv_sa_n",
+  "i64ShlRsub_iv_ss_d",
+  "i64ShlRsub_iv_ss_n",
+  "i64ShlRsub_iv_as_d",
+  "i64ShlRsub_iv_as_n",
+  "i64ShlRsub_iv_sa_d",
+  "i64ShlRsub_iv_sa_n",
+  "i64ShlAnd_iv_ss_d",
+  "i64ShlAnd_iv_ss_n",
+  "i64ShlAnd_iv_as_d",
+  "i64ShlAnd_iv_as_n",
+  "i64ShlAnd_iv_sa_d",
+  "i64ShlAnd_iv_sa_n",
+  "i64ShlOr_iv_ss_d",
+  "i64ShlOr_iv_ss_n",
+  "i64ShlOr_iv_as_d",
+  "i64ShlOr_iv_as_n",
+  "i64ShlOr_iv_sa_d",
+  "i64ShlOr_iv_sa_n",
+  "i64ShlXor_iv_ss_d",
+  "i64ShlXor_iv_ss_n",
+  "i64ShlXor_iv_as_d",
+  "i64ShlXor_iv_as_n",
+  "i64ShlXor_iv_sa_d",
+  "i64ShlXor_iv_sa_n",
+  "i64ShrUAdd_iv_ss_d",
+  "i64ShrUAdd_iv_ss_n",
+  "i64ShrUAdd_iv_as_d",
+  "i64ShrUAdd_iv_as_n",
+  "i64ShrUAdd_iv_sa_d",
+  "i64ShrUAdd_iv_sa_n",
+  "i64ShrUSub_iv_ss_d",
+  "i64ShrUSub_iv_ss_n",
+  "i64ShrUSub_iv_as_d",
+  "i64ShrUSub_iv_as_n",
+  "i64ShrUSub_iv_sa_d",
+  "i64ShrUSub_iv_sa_n",
+  "i64ShrURsub_iv_ss_d",
+  "i64ShrURsub_iv_ss_n",
+  "i64ShrURsub_iv_as_d",
+  "i64ShrURsub_iv_as_n",
+  "i64ShrURsub_iv_sa_d",
+  "i64ShrURsub_iv_sa_n",
+  "i64ShrUAnd_iv_ss_d",
+  "i64ShrUAnd_iv_ss_n",
+  "i64ShrUAnd_iv_as_d",
+  "i64ShrUAnd_iv_as_n",
+  "i64ShrUAnd_iv_sa_d",
+  "i64ShrUAnd_iv_sa_n",
+  "i64ShrUOr_iv_ss_d",
+  "i64ShrUOr_iv_ss_n",
+  "i64ShrUOr_iv_as_d",
+  "i64ShrUOr_iv_as_n",
+  "i64ShrUOr_iv_sa_d",
+  "i64ShrUOr_iv_sa_n",
+  "i64ShrUXor_iv_ss_d",
+  "i64ShrUXor_iv_ss_n",
+  "i64ShrUXor_iv_as_d",
+  "i64ShrUXor_iv_as_n",
+  "i64ShrUXor_iv_sa_d",
+  "i64ShrUXor_iv_sa_n",
+  "i64ShrSAdd_iv_ss_d",
+  "i64ShrSAdd_iv_ss_n",
+  "i64ShrSAdd_iv_as_d",
+  "i64ShrSAdd_iv_as_n",
+  "i64ShrSAdd_iv_sa_d",
+  "i64ShrSAdd_iv_sa_n",
+  "i64ShrSSub_iv_ss_d",
+  "i64ShrSSub_iv_ss_n",
+  "i64ShrSSub_iv_as_d",
+  "i64ShrSSub_iv_as_n",
+  "i64ShrSSub_iv_sa_d",
+  "i64ShrSSub_iv_sa_n",
+  "i64ShrSRsub_iv_ss_d",
+  "i64ShrSRsub_iv_ss_n",
+  "i64ShrSRsub_iv_as_d",
+  "i64ShrSRsub_iv_as_n",
+  "i64ShrSRsub_iv_sa_d",
+  "i64ShrSRsub_iv_sa_n",
+  "i64ShrSAnd_iv_ss_d",
+  "i64ShrSAnd_iv_ss_n",
+  "i64ShrSAnd_iv_as_d",
+  "i64ShrSAnd_iv_as_n",
+  "i64ShrSAnd_iv_sa_d",
+  "i64ShrSAnd_iv_sa_n",
+  "i64ShrSOr_iv_ss_d",
+  "i64ShrSOr_iv_ss_n",
+  "i64ShrSOr_iv_as_d",
+  "i64ShrSOr_iv_as_n",
+  "i64ShrSOr_iv_sa_d",
+  "i64ShrSOr_iv_sa_n",
+  "i64ShrSXor_iv_ss_d",
+  "i64ShrSXor_iv_ss_n",
+  "i64ShrSXor_iv_as_d",
+  "i64ShrSXor_iv_as_n",
+  "i64ShrSXor_iv_sa_d",
+  "i64ShrSXor_iv_sa_n",
+  "i64RotlAdd_iv_ss_d",
+  "i64RotlAdd_iv_ss_n",
+  "i64RotlAdd_iv_as_d",
+  "i64RotlAdd_iv_as_n",
+  "i64RotlAdd_iv_sa_d",
+  "i64RotlAdd_iv_sa_n",
+  "i64RotlSub_iv_ss_d",
+  "i64RotlSub_iv_ss_n",
+  "i64RotlSub_iv_as_d",
+  "i64RotlSub_iv_as_n",
+  "i64RotlSub_iv_sa_d",
+  "i64RotlSub_iv_sa_n",
+  "i64RotlAnd_iv_ss_d",
+  "i64RotlAnd_iv_ss_n",
+  "i64RotlAnd_iv_as_d",
+  "i64RotlAnd_iv_as_n",
+  "i64RotlAnd_iv_sa_d",
+  "i64RotlAnd_iv_sa_n",
+  "i64RotlOr_iv_ss_d",
+  "i64RotlOr_iv_ss_n",
+  "i64RotlOr_iv_as_d",
+  "i64RotlOr_iv_as_n",
+  "i64RotlOr_iv_sa_d",
+  "i64RotlOr_iv_sa_n",
+  "i64RotlXor_iv_ss_d",
+  "i64RotlXor_iv_ss_n",
+  "i64RotlXor_iv_as_d",
+  "i64RotlXor_iv_as_n",
+  "i64RotlXor_iv_sa_d",
+  "i64RotlXor_iv_sa_n",
+  "i64AddAdd_vv_sss_d",
+  "i64AddAdd_vv_sss_n",
+  "i64AddAdd_vv_ass_d",
+  "i64AddAdd_vv_ass_n",
+  "i64AddAdd_vv_ssa_d",
+  "i64AddAdd_vv_ssa_n",
+  "i64AddSub_vv_sss_d",
+  "i64AddSub_vv_sss_n",
+  "i64AddSub_vv_ass_d",
+  "i64AddSub_vv_ass_n",
+  "i64AddSub_vv_ssa_d",
+  "i64AddSub_vv_ssa_n",
+  "i64AddRsub_vv_sss_d",
+  "i64AddRsub_vv_sss_n",
+  "i64AddRsub_vv_ass_d",
+  "i64AddRsub_vv_ass_n",
+  "i64AddRsub_vv_ssa_d",
+  "i64AddRsub_vv_ssa_n",
+  "i64AddMul_vv_sss_d",
+  "i64AddMul_vv_sss_n",
+  "i64AddMul_vv_ass_d",
+  "i64AddMul_vv_ass_n",
+  "i64AddMul_vv_ssa_d",
+  "i64AddMul_vv_ssa_n",
+  "i64AddAnd_vv_sss_d",
+  "i64AddAnd_vv_sss_n",
+  "i64AddAnd_vv_ass_d",
+  "i64AddAnd_vv_ass_n",
+  "i64AddAnd_vv_ssa_d",
+  "i64AddAnd_vv_ssa_n",
+  "i64AddOr_vv_sss_d",
+  "i64AddOr_vv_sss_n",
+  "i64AddOr_vv_ass_d",
+  "i64AddOr_vv_ass_n",
+  "i64AddOr_vv_ssa_d",
+  "i64AddOr_vv_ssa_n",
+  "i64AddXor_vv_sss_d",
+  "i64AddXor_vv_sss_n",
+  "i64AddXor_vv_ass_d",
+  "i64AddXor_vv_ass_n",
+  "i64AddXor_vv_ssa_d",
+  "i64AddXor_vv_ssa_n",
+  "i64SubAdd_vv_sss_d",
+  "i64SubAdd_vv_sss_n",
+  "i64SubAdd_vv_ass_d",
+  "i64SubAdd_vv_ass_n",
+  "i64SubAdd_vv_sas_d",
+  "i64SubAdd_vv_sas_n",
+  "i64SubAdd_vv_ssa_d",
+  "i64SubAdd_vv_ssa_n",
+  "i64SubSub_vv_sss_d",
+  "i64SubSub_vv_sss_n",
+  "i64SubSub_vv_ass_d",
+  "i64SubSub_vv_ass_n",
+  "i64SubSub_vv_sas_d",
+  "i64SubSub_vv_sas_n",
+  "i64SubSub_vv_ssa_d",
+  "i64SubSub_vv_ssa_n",
+  "i64SubRsub_vv_sss_d",
+  "i64SubRsub_vv_sss_n",
+  "i64SubRsub_vv_ass_d",
+  "i64SubRsub_vv_ass_n",
+  "i64SubRsub_vv_sas_d",
+  "i64SubRsub_vv_sas_n",
+  "i64SubRsub_vv_ssa_d",
+  "i64SubRsub_vv_ssa_n",
+  "i64SubMul_vv_sss_d",
+  "i64SubMul_vv_sss_n",
+  "i64SubMul_vv_ass_d",
+  "i64SubMul_vv_ass_n",
+  "i64SubMul_vv_sas_d",
+  "i64SubMul_vv_sas_n",
+  "i64SubMul_vv_ssa_d",
+  "i64SubMul_vv_ssa_n",
+  "i64SubAnd_vv_sss_d",
+  "i64SubAnd_vv_sss_n",
+  "i64SubAnd_vv_ass_d",
+  "i64SubAnd_vv_ass_n",
+  "i64SubAnd_vv_sas_d",
+  "i64SubAnd_vv_sas_n",
+  "i64SubAnd_vv_ssa_d",
+  "i64SubAnd_vv_ssa_n",
+  "i64SubOr_vv_sss_d",
+  "i64SubOr_vv_sss_n",
+  "i64SubOr_vv_ass_d",
+  "i64SubOr_vv_ass_n",
+  "i64SubOr_vv_sas_d",
+  "i64SubOr_vv_sas_n",
+  "i64SubOr_vv_ssa_d",
+  "i64SubOr_vv_ssa_n",
+  "i64SubXor_vv_sss_d",
+  "i64SubXor_vv_sss_n",
+  "i64SubXor_vv_ass_d",
+  "i64SubXor_vv_ass_n",
+  "i64SubXor_vv_sas_d",
+  "i64SubXor_vv_sas_n",
+  "i64SubXor_vv_ssa_d",
+  "i64SubXor_vv_ssa_n",
+  "i64MulAdd_vv_sss_d",
+  "i64MulAdd_vv_sss_n",
+  "i64MulAdd_vv_ass_d",
+  "i64MulAdd_vv_ass_n",
+  "i64MulAdd_vv_ssa_d",
+  "i64MulAdd_vv_ssa_n",
+  "i64MulSub_vv_sss_d",
+  "i64MulSub_vv_sss_n",
+  "i64MulSub_vv_ass_d",
+  "i64MulSub_vv_ass_n",
+  "i64MulSub_vv_ssa_d",
+  "i64MulSub_vv_ssa_n",
+  "i64MulRsub_vv_sss_d",
+  "i64MulRsub_vv_sss_n",
+  "i64MulRsub_vv_ass_d",
+  "i64MulRsub_vv_ass_n",
+  "i64MulRsub_vv_ssa_d",
+  "i64MulRsub_vv_ssa_n",
+  "i64MulMul_vv_sss_d",
+  "i64MulMul_vv_sss_n",
+  "i64MulMul_vv_ass_d",
+  "i64MulMul_vv_ass_n",
+  "i64MulMul_vv_ssa_d",
+  "i64MulMul_vv_ssa_n",
+  "i64MulXor_vv_sss_d",
+  "i64MulXor_vv_sss_n",
+  "i64MulXor_vv_ass_d",
+  "i64MulXor_vv_ass_n",
+  "i64MulXor_vv_ssa_d",
+  "i64MulXor_vv_ssa_n",
+  "i64AndAdd_vv_sss_d",
+  "i64AndAdd_vv_sss_n",
+  "i64AndAdd_vv_ass_d",
+  "i64AndAdd_vv_ass_n",
+  "i64AndAdd_vv_ssa_d",
+  "i64AndAdd_vv_ssa_n",
+  "i64AndSub_vv_sss_d",
+  "i64AndSub_vv_sss_n",
+  "i64AndSub_vv_ass_d",
+  "i64AndSub_vv_ass_n",
+  "i64AndSub_vv_ssa_d",
+  "i64AndSub_vv_ssa_n",
+  "i64AndAnd_vv_sss_d",
+  "i64AndAnd_vv_sss_n",
+  "i64AndAnd_vv_ass_d",
+  "i64AndAnd_vv_ass_n",
+  "i64AndAnd_vv_ssa_d",
+  "i64AndAnd_vv_ssa_n",
+  "i64AndOr_vv_sss_d",
+  "i64AndOr_vv_sss_n",
+  "i64AndOr_vv_ass_d",
+  "i64AndOr_vv_ass_n",
+  "i64AndOr_vv_ssa_d",
+  "i64AndOr_vv_ssa_n",
+  "i64AndXor_vv_sss_d",
+  "i64AndXor_vv_sss_n",
+  "i64AndXor_vv_ass_d",
+  "i64AndXor_vv_ass_n",
+  "i64AndXor_vv_ssa_d",
+  "i64AndXor_vv_ssa_n",
+  "i64OrAdd_vv_sss_d",
+  "i64OrAdd_vv_sss_n",
+  "i64OrAdd_vv_ass_d",
+  "i64OrAdd_vv_ass_n",
+  "i64OrAdd_vv_ssa_d",
+  "i64OrAdd_vv_ssa_n",
+  "i64OrAnd_vv_sss_d",
+  "i64OrAnd_vv_sss_n",
+  "i64OrAnd_vv_ass_d",
+  "i64OrAnd_vv_ass_n",
+  "i64OrAnd_vv_ssa_d",
+  "i64OrAnd_vv_ssa_n",
+  "i64OrOr_vv_sss_d",
+  "i64OrOr_vv_sss_n",
+  "i64OrOr_vv_ass_d",
+  "i64OrOr_vv_ass_n",
+  "i64OrOr_vv_ssa_d",
+  "i64OrOr_vv_ssa_n",
+  "i64OrXor_vv_sss_d",
+  "i64OrXor_vv_sss_n",
+  "i64OrXor_vv_ass_d",
+  "i64OrXor_vv_ass_n",
+  "i64OrXor_vv_ssa_d",
+  "i64OrXor_vv_ssa_n",
+  "i64XorAdd_vv_sss_d",
+  "i64XorAdd_vv_sss_n",
+  "i64XorAdd_vv_ass_d",
+  "i64XorAdd_vv_ass_n",
+  "i64XorAdd_vv_ssa_d",
+  "i64XorAdd_vv_ssa_n",
+  "i64XorSub_vv_sss_d",
+  "i64XorSub_vv_sss_n",
+  "i64XorSub_vv_ass_d",
+  "i64XorSub_vv_ass_n",
+  "i64XorSub_vv_ssa_d",
+  "i64XorSub_vv_ssa_n",
+  "i64XorAnd_vv_sss_d",
+  "i64XorAnd_vv_sss_n",
+  "i64XorAnd_vv_ass_d",
+  "i64XorAnd_vv_ass_n",
+  "i64XorAnd_vv_ssa_d",
+  "i64XorAnd_vv_ssa_n",
+  "i64XorOr_vv_sss_d",
+  "i64XorOr_vv_sss_n",
+  "i64XorOr_vv_ass_d",
+  "i64XorOr_vv_ass_n",
+  "i64XorOr_vv_ssa_d",
+  "i64XorOr_vv_ssa_n",
+  "i64XorXor_vv_sss_d",
+  "i64XorXor_vv_sss_n",
+  "i64XorXor_vv_ass_d",
+  "i64XorXor_vv_ass_n",
+  "i64XorXor_vv_ssa_d",
+  "i64XorXor_vv_ssa_n",
+  "i64XorMul_vv_sss_d",
+  "i64XorMul_vv_sss_n",
+  "i64XorMul_vv_ass_d",
+  "i64XorMul_vv_ass_n",
+  "i64XorMul_vv_ssa_d",
+  "i64XorMul_vv_ssa_n",
+  "i64AddAnd_ii_s_d",
+  "i64AddAnd_ii_s_n",
+  "i64AddAnd_ii_a_d",
+  "i64AddAnd_ii_a_n",
+  "i64AddOr_ii_s_d",
+  "i64AddOr_ii_s_n",
+  "i64AddOr_ii_a_d",
+  "i64AddOr_ii_a_n",
+  "i64AddXor_ii_s_d",
+  "i64AddXor_ii_s_n",
+  "i64AddXor_ii_a_d",
+  "i64AddXor_ii_a_n",
+  "i64AddShl_ii_s_d",
+  "i64AddShl_ii_s_n",
+  "i64AddShl_ii_a_d",
+  "i64AddShl_ii_a_n",
+  "i64AddShrU_ii_s_d",
+  "i64AddShrU_ii_s_n",
+  "i64AddShrU_ii_a_d",
+  "i64AddShrU_ii_a_n",
+  "i64AddShrS_ii_s_d",
+  "i64AddShrS_ii_s_n",
+  "i64AddShrS_ii_a_d",
+  "i64AddShrS_ii_a_n",
+  "i64AddMul_ii_s_d",
+  "i64AddMul_ii_s_n",
+  "i64AddMul_ii_a_d",
+  "i64AddMul_ii_a_n",
+  "i64AddRotl_ii_s_d",
+  "i64AddRotl_ii_s_n",
+  "i64AddRotl_ii_a_d",
+  "i64AddRotl_ii_a_n",
+  "i64MulAdd_ii_s_d",
+  "i64MulAdd_ii_s_n",
+  "i64MulAdd_ii_a_d",
+  "i64MulAdd_ii_a_n",
+  "i64MulAnd_ii_s_d",
+  "i64MulAnd_ii_s_n",
+  "i64MulAnd_ii_a_d",
+  "i64MulAnd_ii_a_n",
+  "i64MulXor_ii_s_d",
+  "i64MulXor_ii_s_n",
+  "i64MulXor_ii_a_d",
+  "i64MulXor_ii_a_n",
+  "i64MulShrU_ii_s_d",
+  "i64MulShrU_ii_s_n",
+  "i64MulShrU_ii_a_d",
+  "i64MulShrU_ii_a_n",
+  "i64MulShrS_ii_s_d",
+  "i64MulShrS_ii_s_n",
+  "i64MulShrS_ii_a_d",
+  "i64MulShrS_ii_a_n",
+  "i64AndAdd_ii_s_d",
+  "i64AndAdd_ii_s_n",
+  "i64AndAdd_ii_a_d",
+  "i64AndAdd_ii_a_n",
+  "i64AndMul_ii_s_d",
+  "i64AndMul_ii_s_n",
+  "i64AndMul_ii_a_d",
+  "i64AndMul_ii_a_n",
+  "i64AndOr_ii_s_d",
+  "i64AndOr_ii_s_n",
+  "i64AndOr_ii_a_d",
+  "i64AndOr_ii_a_n",
+  "i64AndXor_ii_s_d",
+  "i64AndXor_ii_s_n",
+  "i64AndXor_ii_a_d",
+  "i64AndXor_ii_a_n",
+  "i64AndShl_ii_s_d",
+  "i64AndShl_ii_s_n",
+  "i64AndShl_ii_a_d",
+  "i64AndShl_ii_a_n",
+  "i64AndShrU_ii_s_d",
+  "i64AndShrU_ii_s_n",
+  "i64AndShrU_ii_a_d",
+  "i64AndShrU_ii_a_n",
+  "i64OrAnd_ii_s_d",
+  "i64OrAnd_ii_s_n",
+  "i64OrAnd_ii_a_d",
+  "i64OrAnd_ii_a_n",
+  "i64OrAdd_ii_s_d",
+  "i64OrAdd_ii_s_n",
+  "i64OrAdd_ii_a_d",
+  "i64OrAdd_ii_a_n",
+  "i64OrShl_ii_s_d",
+  "i64OrShl_ii_s_n",
+  "i64OrShl_ii_a_d",
+  "i64OrShl_ii_a_n",
+  "i64XorAnd_ii_s_d",
+  "i64XorAnd_ii_s_n",
+  "i64XorAnd_ii_a_d",
+  "i64XorAnd_ii_a_n",
+  "i64XorAdd_ii_s_d",
+  "i64XorAdd_ii_s_n",
+  "i64XorAdd_ii_a_d",
+  "i64XorAdd_ii_a_n",
+  "i64XorMul_ii_s_d",
+  "i64XorMul_ii_s_n",
+  "i64XorMul_ii_a_d",
+  "i64XorMul_ii_a_n",
+  "i64XorShl_ii_s_d",
+  "i64XorShl_ii_s_n",
+  "i64XorShl_ii_a_d",
+  "i64XorShl_ii_a_n",
+  "i64XorShrU_ii_s_d",
+  "i64XorShrU_ii_s_n",
+  "i64XorShrU_ii_a_d",
+  "i64XorShrU_ii_a_n",
+  "i64ShlAdd_ii_s_d",
+  "i64ShlAdd_ii_s_n",
+  "i64ShlAdd_ii_a_d",
+  "i64ShlAdd_ii_a_n",
+  "i64ShlAnd_ii_s_d",
+  "i64ShlAnd_ii_s_n",
+  "i64ShlAnd_ii_a_d",
+  "i64ShlAnd_ii_a_n",
+  "i64ShlOr_ii_s_d",
+  "i64ShlOr_ii_s_n",
+  "i64ShlOr_ii_a_d",
+  "i64ShlOr_ii_a_n",
+  "i64ShlXor_ii_s_d",
+  "i64ShlXor_ii_s_n",
+  "i64ShlXor_ii_a_d",
+  "i64ShlXor_ii_a_n",
+  "i64ShlShrU_ii_s_d",
+  "i64ShlShrU_ii_s_n",
+  "i64ShlShrU_ii_a_d",
+  "i64ShlShrU_ii_a_n",
+  "i64ShlShrS_ii_s_d",
+  "i64ShlShrS_ii_s_n",
+  "i64ShlShrS_ii_a_d",
+  "i64ShlShrS_ii_a_n",
+  "i64ShrUAdd_ii_s_d",
+  "i64ShrUAdd_ii_s_n",
+  "i64ShrUAdd_ii_a_d",
+  "i64ShrUAdd_ii_a_n",
+  "i64ShrUAnd_ii_s_d",
+  "i64ShrUAnd_ii_s_n",
+  "i64ShrUAnd_ii_a_d",
+  "i64ShrUAnd_ii_a_n",
+  "i64ShrUOr_ii_s_d",
+  "i64ShrUOr_ii_s_n",
+  "i64ShrUOr_ii_a_d",
+  "i64ShrUOr_ii_a_n",
+  "i64ShrUXor_ii_s_d",
+  "i64ShrUXor_ii_s_n",
+  "i64ShrUXor_ii_a_d",
+  "i64ShrUXor_ii_a_n",
+  "i64ShrUShl_ii_s_d",
+  "i64ShrUShl_ii_s_n",
+  "i64ShrUShl_ii_a_d",
+  "i64ShrUShl_ii_a_n",
+  "i64ShrUMul_ii_s_d",
+  "i64ShrUMul_ii_s_n",
+  "i64ShrUMul_ii_a_d",
+  "i64ShrUMul_ii_a_n",
+  "i64ShrSAdd_ii_s_d",
+  "i64ShrSAdd_ii_s_n",
+  "i64ShrSAdd_ii_a_d",
+  "i64ShrSAdd_ii_a_n",
+  "i64ShrSAnd_ii_s_d",
+  "i64ShrSAnd_ii_s_n",
+  "i64ShrSAnd_ii_a_d",
+  "i64ShrSAnd_ii_a_n",
+  "i64ShrSShl_ii_s_d",
+  "i64ShrSShl_ii_s_n",
+  "i64ShrSShl_ii_a_d",
+  "i64ShrSShl_ii_a_n",
+  "i64ShrSXor_ii_s_d",
+  "i64ShrSXor_ii_s_n",
+  "i64ShrSXor_ii_a_d",
+  "i64ShrSXor_ii_a_n",
+  "i64RotlAdd_ii_s_d",
+  "i64RotlAdd_ii_s_n",
+  "i64RotlAdd_ii_a_d",
+  "i64RotlAdd_ii_a_n",
+  "i64RotlAnd_ii_s_d",
+  "i64RotlAnd_ii_s_n",
+  "i64RotlAnd_ii_a_d",
+  "i64RotlAnd_ii_a_n",
+  "i64RotlXor_ii_s_d",
+  "i64RotlXor_ii_s_n",
+  "i64RotlXor_ii_a_d",
+  "i64RotlXor_ii_a_n",
+  "i64RotlMul_ii_s_d",
+  "i64RotlMul_ii_s_n",
+  "i64RotlMul_ii_a_d",
+  "i64RotlMul_ii_a_n",
+  "i64AddAdd_vi_ss_d",
+  "i64AddAdd_vi_ss_n",
+  "i64AddAdd_vi_as_d",
+  "i64AddAdd_vi_as_n",
+  "i64AddAnd_vi_ss_d",
+  "i64AddAnd_vi_ss_n",
+  "i64AddAnd_vi_as_d",
+  "i64AddAnd_vi_as_n",
+  "i64AddOr_vi_ss_d",
+  "i64AddOr_vi_ss_n",
+  "i64AddOr_vi_as_d",
+  "i64AddOr_vi_as_n",
+  "i64AddXor_vi_ss_d",
+  "i64AddXor_vi_ss_n",
+  "i64AddXor_vi_as_d",
+  "i64AddXor_vi_as_n",
+  "i64AddShl_vi_ss_d",
+  "i64AddShl_vi_ss_n",
+  "i64AddShl_vi_as_d",
+  "i64AddShl_vi_as_n",
+  "i64AddShrU_vi_ss_d",
+  "i64AddShrU_vi_ss_n",
+  "i64AddShrU_vi_as_d",
+  "i64AddShrU_vi_as_n",
+  "i64AddShrS_vi_ss_d",
+  "i64AddShrS_vi_ss_n",
+  "i64AddShrS_vi_as_d",
+  "i64AddShrS_vi_as_n",
+  "i64AddMul_vi_ss_d",
+  "i64AddMul_vi_ss_n",
+  "i64AddMul_vi_as_d",
+  "i64AddMul_vi_as_n",
+  "i64AddRotl_vi_ss_d",
+  "i64AddRotl_vi_ss_n",
+  "i64AddRotl_vi_as_d",
+  "i64AddRotl_vi_as_n",
+  "i64SubAdd_vi_ss_d",
+  "i64SubAdd_vi_ss_n",
+  "i64SubAdd_vi_as_d",
+  "i64SubAdd_vi_as_n",
+  "i64SubAdd_vi_sa_d",
+  "i64SubAdd_vi_sa_n",
+  "i64SubAnd_vi_ss_d",
+  "i64SubAnd_vi_ss_n",
+  "i64SubAnd_vi_as_d",
+  "i64SubAnd_vi_as_n",
+  "i64SubAnd_vi_sa_d",
+  "i64SubAnd_vi_sa_n",
+  "i64SubShl_vi_ss_d",
+  "i64SubShl_vi_ss_n",
+  "i64SubShl_vi_as_d",
+  "i64SubShl_vi_as_n",
+  "i64SubShl_vi_sa_d",
+  "i64SubShl_vi_sa_n",
+  "i64SubShrU_vi_ss_d",
+  "i64SubShrU_vi_ss_n",
+  "i64SubShrU_vi_as_d",
+  "i64SubShrU_vi_as_n",
+  "i64SubShrU_vi_sa_d",
+  "i64SubShrU_vi_sa_n",
+  "i64SubShrS_vi_ss_d",
+  "i64SubShrS_vi_ss_n",
+  "i64SubShrS_vi_as_d",
+  "i64SubShrS_vi_as_n",
+  "i64SubShrS_vi_sa_d",
+  "i64SubShrS_vi_sa_n",
+  "i64SubMul_vi_ss_d",
+  "i64SubMul_vi_ss_n",
+  "i64SubMul_vi_as_d",
+  "i64SubMul_vi_as_n",
+  "i64SubMul_vi_sa_d",
+  "i64SubMul_vi_sa_n",
+  "i64MulAdd_vi_ss_d",
+  "i64MulAdd_vi_ss_n",
+  "i64MulAdd_vi_as_d",
+  "i64MulAdd_vi_as_n",
+  "i64MulAnd_vi_ss_d",
+  "i64MulAnd_vi_ss_n",
+  "i64MulAnd_vi_as_d",
+  "i64MulAnd_vi_as_n",
+  "i64MulXor_vi_ss_d",
+  "i64MulXor_vi_ss_n",
+  "i64MulXor_vi_as_d",
+  "i64MulXor_vi_as_n",
+  "i64MulShl_vi_ss_d",
+  "i64MulShl_vi_ss_n",
+  "i64MulShl_vi_as_d",
+  "i64MulShl_vi_as_n",
+  "i64MulShrU_vi_ss_d",
+  "i64MulShrU_vi_ss_n",
+  "i64MulShrU_vi_as_d",
+  "i64MulShrU_vi_as_n",
+  "i64MulShrS_vi_ss_d",
+  "i64MulShrS_vi_ss_n",
+  "i64MulShrS_vi_as_d",
+  "i64MulShrS_vi_as_n",
+  "i64AndAdd_vi_ss_d",
+  "i64AndAdd_vi_ss_n",
+  "i64AndAdd_vi_as_d",
+  "i64AndAdd_vi_as_n",
+  "i64AndOr_vi_ss_d",
+  "i64AndOr_vi_ss_n",
+  "i64AndOr_vi_as_d",
+  "i64AndOr_vi_as_n",
+  "i64AndXor_vi_ss_d",
+  "i64AndXor_vi_ss_n",
+  "i64AndXor_vi_as_d",
+  "i64AndXor_vi_as_n",
+  "i64AndShl_vi_ss_d",
+  "i64AndShl_vi_ss_n",
+  "i64AndShl_vi_as_d",
+  "i64AndShl_vi_as_n",
+  "i64AndShrU_vi_ss_d",
+  "i64AndShrU_vi_ss_n",
+  "i64AndShrU_vi_as_d",
+  "i64AndShrU_vi_as_n",
+  "i64OrAnd_vi_ss_d",
+  "i64OrAnd_vi_ss_n",
+  "i64OrAnd_vi_as_d",
+  "i64OrAnd_vi_as_n",
+  "i64OrAdd_vi_ss_d",
+  "i64OrAdd_vi_ss_n",
+  "i64OrAdd_vi_as_d",
+  "i64OrAdd_vi_as_n",
+  "i64OrShl_vi_ss_d",
+  "i64OrShl_vi_ss_n",
+  "i64OrShl_vi_as_d",
+  "i64OrShl_vi_as_n",
+  "i64OrXor_vi_ss_d",
+  "i64OrXor_vi_ss_n",
+  "i64OrXor_vi_as_d",
+  "i64OrXor_vi_as_n",
+  "i64XorAdd_vi_ss_d",
+  "i64XorAdd_vi_ss_n",
+  "i64XorAdd_vi_as_d",
+  "i64XorAdd_vi_as_n",
+  "i64XorAnd_vi_ss_d",
+  "i64XorAnd_vi_ss_n",
+  "i64XorAnd_vi_as_d",
+  "i64XorAnd_vi_as_n",
+  "i64XorShl_vi_ss_d",
+  "i64XorShl_vi_ss_n",
+  "i64XorShl_vi_as_d",
+  "i64XorShl_vi_as_n",
+  "i64XorShrU_vi_ss_d",
+  "i64XorShrU_vi_ss_n",
+  "i64XorShrU_vi_as_d",
+  "i64XorShrU_vi_as_n",
+  "i64XorMul_vi_ss_d",
+  "i64XorMul_vi_ss_n",
+  "i64XorMul_vi_as_d",
+  "i64XorMul_vi_as_n",
+  "i64XorRotl_vi_ss_d",
+  "i64XorRotl_vi_ss_n",
+  "i64XorRotl_vi_as_d",
+  "i64XorRotl_vi_as_n",
+  "i64Add_sw_d",
+  "i64Add_sw_n",
+  "i64Add_aw_d",
+  "i64Add_aw_n",
+  "i64Mul_sw_d",
+  "i64Mul_sw_n",
+  "i64Mul_aw_d",
+  "i64Mul_aw_n",
+  "i64And_sw_d",
+  "i64And_sw_n",
+  "i64And_aw_d",
+  "i64And_aw_n",
+  "i64Or_sw_d",
+  "i64Or_sw_n",
+  "i64Or_aw_d",
+  "i64Or_aw_n",
+  "i64Xor_sw_d",
+  "i64Xor_sw_n",
+  "i64Xor_aw_d",
+  "i64Xor_aw_n",
+  "f32AddAdd_vv_sss_d",
+  "f32AddAdd_vv_sss_n",
+  "f32AddAdd_vv_ass_d",
+  "f32AddAdd_vv_ass_n",
+  "f32AddAdd_vv_ssa_d",
+  "f32AddAdd_vv_ssa_n",
+  "f32AddSub_vv_sss_d",
+  "f32AddSub_vv_sss_n",
+  "f32AddSub_vv_ass_d",
+  "f32AddSub_vv_ass_n",
+  "f32AddSub_vv_ssa_d",
+  "f32AddSub_vv_ssa_n",
+  "f32AddRsub_vv_sss_d",
+  "f32AddRsub_vv_sss_n",
+  "f32AddRsub_vv_ass_d",
+  "f32AddRsub_vv_ass_n",
+  "f32AddRsub_vv_ssa_d",
+  "f32AddRsub_vv_ssa_n",
+  "f32AddMul_vv_sss_d",
+  "f32AddMul_vv_sss_n",
+  "f32AddMul_vv_ass_d",
+  "f32AddMul_vv_ass_n",
+  "f32AddMul_vv_ssa_d",
+  "f32AddMul_vv_ssa_n",
+  "f32SubAdd_vv_sss_d",
+  "f32SubAdd_vv_sss_n",
+  "f32SubAdd_vv_ass_d",
+  "f32SubAdd_vv_ass_n",
+  "f32SubAdd_vv_sas_d",
+  "f32SubAdd_vv_sas_n",
+  "f32SubAdd_vv_ssa_d",
+  "f32SubAdd_vv_ssa_n",
+  "f32SubSub_vv_sss_d",
+  "f32SubSub_vv_sss_n",
+  "f32SubSub_vv_ass_d",
+  "f32SubSub_vv_ass_n",
+  "f32SubSub_vv_sas_d",
+  "f32SubSub_vv_sas_n",
+  "f32SubSub_vv_ssa_d",
+  "f32SubSub_vv_ssa_n",
+  "f32SubRsub_vv_sss_d",
+  "f32SubRsub_vv_sss_n",
+  "f32SubRsub_vv_ass_d",
+  "f32SubRsub_vv_ass_n",
+  "f32SubRsub_vv_sas_d",
+  "f32SubRsub_vv_sas_n",
+  "f32SubRsub_vv_ssa_d",
+  "f32SubRsub_vv_ssa_n",
+  "f32SubMul_vv_sss_d",
+  "f32SubMul_vv_sss_n",
+  "f32SubMul_vv_ass_d",
+  "f32SubMul_vv_ass_n",
+  "f32SubMul_vv_sas_d",
+  "f32SubMul_vv_sas_n",
+  "f32SubMul_vv_ssa_d",
+  "f32SubMul_vv_ssa_n",
+  "f32MulAdd_vv_sss_d",
+  "f32MulAdd_vv_sss_n",
+  "f32MulAdd_vv_ass_d",
+  "f32MulAdd_vv_ass_n",
+  "f32MulAdd_vv_ssa_d",
+  "f32MulAdd_vv_ssa_n",
+  "f32MulSub_vv_sss_d",
+  "f32MulSub_vv_sss_n",
+  "f32MulSub_vv_ass_d",
+  "f32MulSub_vv_ass_n",
+  "f32MulSub_vv_ssa_d",
+  "f32MulSub_vv_ssa_n",
+  "f32MulRsub_vv_sss_d",
+  "f32MulRsub_vv_sss_n",
+  "f32MulRsub_vv_ass_d",
+  "f32MulRsub_vv_ass_n",
+  "f32MulRsub_vv_ssa_d",
+  "f32MulRsub_vv_ssa_n",
+  "f32MulMul_vv_sss_d",
+  "f32MulMul_vv_sss_n",
+  "f32MulMul_vv_ass_d",
+  "f32MulMul_vv_ass_n",
+  "f32MulMul_vv_ssa_d",
+  "f32MulMul_vv_ssa_n",
+  "f64AddAdd_vv_sss_d",
+  "f64AddAdd_vv_sss_n",
+  "f64AddAdd_vv_ass_d",
+  "f64AddAdd_vv_ass_n",
+  "f64AddAdd_vv_ssa_d",
+  "f64AddAdd_vv_ssa_n",
+  "f64AddSub_vv_sss_d",
+  "f64AddSub_vv_sss_n",
+  "f64AddSub_vv_ass_d",
+  "f64AddSub_vv_ass_n",
+  "f64AddSub_vv_ssa_d",
+  "f64AddSub_vv_ssa_n",
+  "f64AddRsub_vv_sss_d",
+  "f64AddRsub_vv_sss_n",
+  "f64AddRsub_vv_ass_d",
+  "f64AddRsub_vv_ass_n",
+  "f64AddRsub_vv_ssa_d",
+  "f64AddRsub_vv_ssa_n",
+  "f64AddMul_vv_sss_d",
+  "f64AddMul_vv_sss_n",
+  "f64AddMul_vv_ass_d",
+  "f64AddMul_vv_ass_n",
+  "f64AddMul_vv_ssa_d",
+  "f64AddMul_vv_ssa_n",
+  "f64SubAdd_vv_sss_d",
+  "f64SubAdd_vv_sss_n",
+  "f64SubAdd_vv_ass_d",
+  "f64SubAdd_vv_ass_n",
+  "f64SubAdd_vv_sas_d",
+  "f64SubAdd_vv_sas_n",
+  "f64SubAdd_vv_ssa_d",
+  "f64SubAdd_vv_ssa_n",
+  "f64SubSub_vv_sss_d",
+  "f64SubSub_vv_sss_n",
+  "f64SubSub_vv_ass_d",
+  "f64SubSub_vv_ass_n",
+  "f64SubSub_vv_sas_d",
+  "f64SubSub_vv_sas_n",
+  "f64SubSub_vv_ssa_d",
+  "f64SubSub_vv_ssa_n",
+  "f64SubRsub_vv_sss_d",
+  "f64SubRsub_vv_sss_n",
+  "f64SubRsub_vv_ass_d",
+  "f64SubRsub_vv_ass_n",
+  "f64SubRsub_vv_sas_d",
+  "f64SubRsub_vv_sas_n",
+  "f64SubRsub_vv_ssa_d",
+  "f64SubRsub_vv_ssa_n",
+  "f64SubMul_vv_sss_d",
+  "f64SubMul_vv_sss_n",
+  "f64SubMul_vv_ass_d",
+  "f64SubMul_vv_ass_n",
+  "f64SubMul_vv_sas_d",
+  "f64SubMul_vv_sas_n",
+  "f64SubMul_vv_ssa_d",
+  "f64SubMul_vv_ssa_n",
+  "f64MulAdd_vv_sss_d",
+  "f64MulAdd_vv_sss_n",
+  "f64MulAdd_vv_ass_d",
+  "f64MulAdd_vv_ass_n",
+  "f64MulAdd_vv_ssa_d",
+  "f64MulAdd_vv_ssa_n",
+  "f64MulSub_vv_sss_d",
+  "f64MulSub_vv_sss_n",
+  "f64MulSub_vv_ass_d",
+  "f64MulSub_vv_ass_n",
+  "f64MulSub_vv_ssa_d",
+  "f64MulSub_vv_ssa_n",
+  "f64MulRsub_vv_sss_d",
+  "f64MulRsub_vv_sss_n",
+  "f64MulRsub_vv_ass_d",
+  "f64MulRsub_vv_ass_n",
+  "f64MulRsub_vv_ssa_d",
+  "f64MulRsub_vv_ssa_n",
+  "f64MulMul_vv_sss_d",
+  "f64MulMul_vv_sss_n",
+  "f64MulMul_vv_ass_d",
+  "f64MulMul_vv_ass_n",
+  "f64MulMul_vv_ssa_d",
+  "f64MulMul_vv_ssa_n",
+  "i32Load_plus_s_d",
+  "i32Load_plus_s_n",
+  "i64Load_plus_s_d",
+  "i64Load_plus_s_n",
+  "f32Load_plus_s_d",
+  "f32Load_plus_s_n",
+  "f64Load_plus_s_d",
+  "f64Load_plus_s_n",
+  "i32Load8S_plus_s_d",
+  "i32Load8S_plus_s_n",
+  "i32Load8U_plus_s_d",
+  "i32Load8U_plus_s_n",
+  "i32Load16S_plus_s_d",
+  "i32Load16S_plus_s_n",
+  "i32Load16U_plus_s_d",
+  "i32Load16U_plus_s_n",
+  "i64Load8S_plus_s_d",
+  "i64Load8S_plus_s_n",
+  "i64Load8U_plus_s_d",
+  "i64Load8U_plus_s_n",
+  "i64Load16S_plus_s_d",
+  "i64Load16S_plus_s_n",
+  "i64Load16U_plus_s_d",
+  "i64Load16U_plus_s_n",
+  "i64Load32S_plus_s_d",
+  "i64Load32S_plus_s_n",
+  "i64Load32U_plus_s_d",
+  "i64Load32U_plus_s_n",
+  "i32Store_plus_s_s",
+  "i32Store_plus_s_a",
+  "i32Store_plus_s_i",
+  "i64Store_plus_s_s",
+  "i64Store_plus_s_a",
+  "i64Store_plus_s_i",
+  "f32Store_plus_s_s",
+  "f32Store_plus_s_a",
+  "f32Store_plus_s_i",
+  "f64Store_plus_s_s",
+  "f64Store_plus_s_a",
+  "f64Store_plus_s_i",
+  "i32Store8_plus_s_s",
+  "i32Store8_plus_s_a",
+  "i32Store8_plus_s_i",
+  "i32Store16_plus_s_s",
+  "i32Store16_plus_s_a",
+  "i32Store16_plus_s_i",
+  "i64Store8_plus_s_s",
+  "i64Store8_plus_s_a",
+  "i64Store8_plus_s_i",
+  "i64Store16_plus_s_s",
+  "i64Store16_plus_s_a",
+  "i64Store16_plus_s_i",
+  "i64Store32_plus_s_s",
+  "i64Store32_plus_s_a",
+  "i64Store32_plus_s_i",
+  "i32Load_plus_a_d",
+  "i32Load_plus_a_n",
+  "i64Load_plus_a_d",
+  "i64Load_plus_a_n",
+  "f32Load_plus_a_d",
+  "f32Load_plus_a_n",
+  "f64Load_plus_a_d",
+  "f64Load_plus_a_n",
+  "i32Load8S_plus_a_d",
+  "i32Load8S_plus_a_n",
+  "i32Load8U_plus_a_d",
+  "i32Load8U_plus_a_n",
+  "i32Load16S_plus_a_d",
+  "i32Load16S_plus_a_n",
+  "i32Load16U_plus_a_d",
+  "i32Load16U_plus_a_n",
+  "i64Load8S_plus_a_d",
+  "i64Load8S_plus_a_n",
+  "i64Load8U_plus_a_d",
+  "i64Load8U_plus_a_n",
+  "i64Load16S_plus_a_d",
+  "i64Load16S_plus_a_n",
+  "i64Load16U_plus_a_d",
+  "i64Load16U_plus_a_n",
+  "i64Load32S_plus_a_d",
+  "i64Load32S_plus_a_n",
+  "i64Load32U_plus_a_d",
+  "i64Load32U_plus_a_n",
+  "i32Store_plus_a_s",
+  "i32Store_plus_a_i",
+  "i64Store_plus_a_s",
+  "i64Store_plus_a_i",
+  "f32Store_plus_a_s",
+  "f32Store_plus_a_i",
+  "f64Store_plus_a_s",
+  "f64Store_plus_a_i",
+  "i32Store8_plus_a_s",
+  "i32Store8_plus_a_i",
+  "i32Store16_plus_a_s",
+  "i32Store16_plus_a_i",
+  "i64Store8_plus_a_s",
+  "i64Store8_plus_a_i",
+  "i64Store16_plus_a_s",
+  "i64Store16_plus_a_i",
+  "i64Store32_plus_a_s",
+  "i64Store32_plus_a_i",
+  "i32Load_sum_ss_d",
+  "i32Load_sum_ss_n",
+  "i64Load_sum_ss_d",
+  "i64Load_sum_ss_n",
+  "f32Load_sum_ss_d",
+  "f32Load_sum_ss_n",
+  "f64Load_sum_ss_d",
+  "f64Load_sum_ss_n",
+  "i32Load8S_sum_ss_d",
+  "i32Load8S_sum_ss_n",
+  "i32Load8U_sum_ss_d",
+  "i32Load8U_sum_ss_n",
+  "i32Load16S_sum_ss_d",
+  "i32Load16S_sum_ss_n",
+  "i32Load16U_sum_ss_d",
+  "i32Load16U_sum_ss_n",
+  "i64Load8S_sum_ss_d",
+  "i64Load8S_sum_ss_n",
+  "i64Load8U_sum_ss_d",
+  "i64Load8U_sum_ss_n",
+  "i64Load16S_sum_ss_d",
+  "i64Load16S_sum_ss_n",
+  "i64Load16U_sum_ss_d",
+  "i64Load16U_sum_ss_n",
+  "i64Load32S_sum_ss_d",
+  "i64Load32S_sum_ss_n",
+  "i64Load32U_sum_ss_d",
+  "i64Load32U_sum_ss_n",
+  "i32Store_sum_ss_s",
+  "i32Store_sum_ss_a",
+  "i32Store_sum_ss_i",
+  "i64Store_sum_ss_s",
+  "i64Store_sum_ss_a",
+  "i64Store_sum_ss_i",
+  "f32Store_sum_ss_s",
+  "f32Store_sum_ss_a",
+  "f32Store_sum_ss_i",
+  "f64Store_sum_ss_s",
+  "f64Store_sum_ss_a",
+  "f64Store_sum_ss_i",
+  "i32Store8_sum_ss_s",
+  "i32Store8_sum_ss_a",
+  "i32Store8_sum_ss_i",
+  "i32Store16_sum_ss_s",
+  "i32Store16_sum_ss_a",
+  "i32Store16_sum_ss_i",
+  "i64Store8_sum_ss_s",
+  "i64Store8_sum_ss_a",
+  "i64Store8_sum_ss_i",
+  "i64Store16_sum_ss_s",
+  "i64Store16_sum_ss_a",
+  "i64Store16_sum_ss_i",
+  "i64Store32_sum_ss_s",
+  "i64Store32_sum_ss_a",
+  "i64Store32_sum_ss_i",
+  "i32Load_sum_as_d",
+  "i32Load_sum_as_n",
+  "i64Load_sum_as_d",
+  "i64Load_sum_as_n",
+  "f32Load_sum_as_d",
+  "f32Load_sum_as_n",
+  "f64Load_sum_as_d",
+  "f64Load_sum_as_n",
+  "i32Load8S_sum_as_d",
+  "i32Load8S_sum_as_n",
+  "i32Load8U_sum_as_d",
+  "i32Load8U_sum_as_n",
+  "i32Load16S_sum_as_d",
+  "i32Load16S_sum_as_n",
+  "i32Load16U_sum_as_d",
+  "i32Load16U_sum_as_n",
+  "i64Load8S_sum_as_d",
+  "i64Load8S_sum_as_n",
+  "i64Load8U_sum_as_d",
+  "i64Load8U_sum_as_n",
+  "i64Load16S_sum_as_d",
+  "i64Load16S_sum_as_n",
+  "i64Load16U_sum_as_d",
+  "i64Load16U_sum_as_n",
+  "i64Load32S_sum_as_d",
+  "i64Load32S_sum_as_n",
+  "i64Load32U_sum_as_d",
+  "i64Load32U_sum_as_n",
+  "i32Store_sum_as_s",
+  "i32Store_sum_as_i",
+  "i64Store_sum_as_s",
+  "i64Store_sum_as_i",
+  "f32Store_sum_as_s",
+  "f32Store_sum_as_i",
+  "f64Store_sum_as_s",
+  "f64Store_sum_as_i",
+  "i32Store8_sum_as_s",
+  "i32Store8_sum_as_i",
+  "i32Store16_sum_as_s",
+  "i32Store16_sum_as_i",
+  "i64Store8_sum_as_s",
+  "i64Store8_sum_as_i",
+  "i64Store16_sum_as_s",
+  "i64Store16_sum_as_i",
+  "i64Store32_sum_as_s",
+  "i64Store32_sum_as_i",
+  "i32Load_scaled_ss_d",
+  "i32Load_scaled_ss_n",
+  "i64Load_scaled_ss_d",
+  "i64Load_scaled_ss_n",
+  "f32Load_scaled_ss_d",
+  "f32Load_scaled_ss_n",
+  "f64Load_scaled_ss_d",
+  "f64Load_scaled_ss_n",
+  "i32Load8S_scaled_ss_d",
+  "i32Load8S_scaled_ss_n",
+  "i32Load8U_scaled_ss_d",
+  "i32Load8U_scaled_ss_n",
+  "i32Load16S_scaled_ss_d",
+  "i32Load16S_scaled_ss_n",
+  "i32Load16U_scaled_ss_d",
+  "i32Load16U_scaled_ss_n",
+  "i64Load8S_scaled_ss_d",
+  "i64Load8S_scaled_ss_n",
+  "i64Load8U_scaled_ss_d",
+  "i64Load8U_scaled_ss_n",
+  "i64Load16S_scaled_ss_d",
+  "i64Load16S_scaled_ss_n",
+  "i64Load16U_scaled_ss_d",
+  "i64Load16U_scaled_ss_n",
+  "i64Load32S_scaled_ss_d",
+  "i64Load32S_scaled_ss_n",
+  "i64Load32U_scaled_ss_d",
+  "i64Load32U_scaled_ss_n",
+  "i32Store_scaled_ss_s",
+  "i32Store_scaled_ss_a",
+  "i32Store_scaled_ss_i",
+  "i64Store_scaled_ss_s",
+  "i64Store_scaled_ss_a",
+  "i64Store_scaled_ss_i",
+  "f32Store_scaled_ss_s",
+  "f32Store_scaled_ss_a",
+  "f32Store_scaled_ss_i",
+  "f64Store_scaled_ss_s",
+  "f64Store_scaled_ss_a",
+  "f64Store_scaled_ss_i",
+  "i32Store8_scaled_ss_s",
+  "i32Store8_scaled_ss_a",
+  "i32Store8_scaled_ss_i",
+  "i32Store16_scaled_ss_s",
+  "i32Store16_scaled_ss_a",
+  "i32Store16_scaled_ss_i",
+  "i64Store8_scaled_ss_s",
+  "i64Store8_scaled_ss_a",
+  "i64Store8_scaled_ss_i",
+  "i64Store16_scaled_ss_s",
+  "i64Store16_scaled_ss_a",
+  "i64Store16_scaled_ss_i",
+  "i64Store32_scaled_ss_s",
+  "i64Store32_scaled_ss_a",
+  "i64Store32_scaled_ss_i",
+  "i32Load_scaled_as_d",
+  "i32Load_scaled_as_n",
+  "i64Load_scaled_as_d",
+  "i64Load_scaled_as_n",
+  "f32Load_scaled_as_d",
+  "f32Load_scaled_as_n",
+  "f64Load_scaled_as_d",
+  "f64Load_scaled_as_n",
+  "i32Load8S_scaled_as_d",
+  "i32Load8S_scaled_as_n",
+  "i32Load8U_scaled_as_d",
+  "i32Load8U_scaled_as_n",
+  "i32Load16S_scaled_as_d",
+  "i32Load16S_scaled_as_n",
+  "i32Load16U_scaled_as_d",
+  "i32Load16U_scaled_as_n",
+  "i64Load8S_scaled_as_d",
+  "i64Load8S_scaled_as_n",
+  "i64Load8U_scaled_as_d",
+  "i64Load8U_scaled_as_n",
+  "i64Load16S_scaled_as_d",
+  "i64Load16S_scaled_as_n",
+  "i64Load16U_scaled_as_d",
+  "i64Load16U_scaled_as_n",
+  "i64Load32S_scaled_as_d",
+  "i64Load32S_scaled_as_n",
+  "i64Load32U_scaled_as_d",
+  "i64Load32U_scaled_as_n",
+  "i32Store_scaled_as_s",
+  "i32Store_scaled_as_i",
+  "i64Store_scaled_as_s",
+  "i64Store_scaled_as_i",
+  "f32Store_scaled_as_s",
+  "f32Store_scaled_as_i",
+  "f64Store_scaled_as_s",
+  "f64Store_scaled_as_i",
+  "i32Store8_scaled_as_s",
+  "i32Store8_scaled_as_i",
+  "i32Store16_scaled_as_s",
+  "i32Store16_scaled_as_i",
+  "i64Store8_scaled_as_s",
+  "i64Store8_scaled_as_i",
+  "i64Store16_scaled_as_s",
+  "i64Store16_scaled_as_i",
+  "i64Store32_scaled_as_s",
+  "i64Store32_scaled_as_i",
+  "i32Load_scaled_sa_d",
+  "i32Load_scaled_sa_n",
+  "i64Load_scaled_sa_d",
+  "i64Load_scaled_sa_n",
+  "f32Load_scaled_sa_d",
+  "f32Load_scaled_sa_n",
+  "f64Load_scaled_sa_d",
+  "f64Load_scaled_sa_n",
+  "i32Load8S_scaled_sa_d",
+  "i32Load8S_scaled_sa_n",
+  "i32Load8U_scaled_sa_d",
+  "i32Load8U_scaled_sa_n",
+  "i32Load16S_scaled_sa_d",
+  "i32Load16S_scaled_sa_n",
+  "i32Load16U_scaled_sa_d",
+  "i32Load16U_scaled_sa_n",
+  "i64Load8S_scaled_sa_d",
+  "i64Load8S_scaled_sa_n",
+  "i64Load8U_scaled_sa_d",
+  "i64Load8U_scaled_sa_n",
+  "i64Load16S_scaled_sa_d",
+  "i64Load16S_scaled_sa_n",
+  "i64Load16U_scaled_sa_d",
+  "i64Load16U_scaled_sa_n",
+  "i64Load32S_scaled_sa_d",
+  "i64Load32S_scaled_sa_n",
+  "i64Load32U_scaled_sa_d",
+  "i64Load32U_scaled_sa_n",
+  "i32Store_scaled_sa_s",
+  "i32Store_scaled_sa_i",
+  "i64Store_scaled_sa_s",
+  "i64Store_scaled_sa_i",
+  "f32Store_scaled_sa_s",
+  "f32Store_scaled_sa_i",
+  "f64Store_scaled_sa_s",
+  "f64Store_scaled_sa_i",
+  "i32Store8_scaled_sa_s",
+  "i32Store8_scaled_sa_i",
+  "i32Store16_scaled_sa_s",
+  "i32Store16_scaled_sa_i",
+  "i64Store8_scaled_sa_s",
+  "i64Store8_scaled_sa_i",
+  "i64Store16_scaled_sa_s",
+  "i64Store16_scaled_sa_i",
+  "i64Store32_scaled_sa_s",
+  "i64Store32_scaled_sa_i",
+  "i32Load_multiple_s_d",
+  "i32Load_multiple_s_n",
+  "i64Load_multiple_s_d",
+  "i64Load_multiple_s_n",
+  "f32Load_multiple_s_d",
+  "f32Load_multiple_s_n",
+  "f64Load_multiple_s_d",
+  "f64Load_multiple_s_n",
+  "i32Load8S_multiple_s_d",
+  "i32Load8S_multiple_s_n",
+  "i32Load8U_multiple_s_d",
+  "i32Load8U_multiple_s_n",
+  "i32Load16S_multiple_s_d",
+  "i32Load16S_multiple_s_n",
+  "i32Load16U_multiple_s_d",
+  "i32Load16U_multiple_s_n",
+  "i64Load8S_multiple_s_d",
+  "i64Load8S_multiple_s_n",
+  "i64Load8U_multiple_s_d",
+  "i64Load8U_multiple_s_n",
+  "i64Load16S_multiple_s_d",
+  "i64Load16S_multiple_s_n",
+  "i64Load16U_multiple_s_d",
+  "i64Load16U_multiple_s_n",
+  "i64Load32S_multiple_s_d",
+  "i64Load32S_multiple_s_n",
+  "i64Load32U_multiple_s_d",
+  "i64Load32U_multiple_s_n",
+  "i32Store_multiple_s_s",
+  "i32Store_multiple_s_a",
+  "i32Store_multiple_s_i",
+  "i64Store_multiple_s_s",
+  "i64Store_multiple_s_a",
+  "i64Store_multiple_s_i",
+  "f32Store_multiple_s_s",
+  "f32Store_multiple_s_a",
+  "f32Store_multiple_s_i",
+  "f64Store_multiple_s_s",
+  "f64Store_multiple_s_a",
+  "f64Store_multiple_s_i",
+  "i32Store8_multiple_s_s",
+  "i32Store8_multiple_s_a",
+  "i32Store8_multiple_s_i",
+  "i32Store16_multiple_s_s",
+  "i32Store16_multiple_s_a",
+  "i32Store16_multiple_s_i",
+  "i64Store8_multiple_s_s",
+  "i64Store8_multiple_s_a",
+  "i64Store8_multiple_s_i",
+  "i64Store16_multiple_s_s",
+  "i64Store16_multiple_s_a",
+  "i64Store16_multiple_s_i",
+  "i64Store32_multiple_s_s",
+  "i64Store32_multiple_s_a",
+  "i64Store32_multiple_s_i",
+  "i32Load_multiple_a_d",
+  "i32Load_multiple_a_n",
+  "i64Load_multiple_a_d",
+  "i64Load_multiple_a_n",
+  "f32Load_multiple_a_d",
+  "f32Load_multiple_a_n",
+  "f64Load_multiple_a_d",
+  "f64Load_multiple_a_n",
+  "i32Load8S_multiple_a_d",
+  "i32Load8S_multiple_a_n",
+  "i32Load8U_multiple_a_d",
+  "i32Load8U_multiple_a_n",
+  "i32Load16S_multiple_a_d",
+  "i32Load16S_multiple_a_n",
+  "i32Load16U_multiple_a_d",
+  "i32Load16U_multiple_a_n",
+  "i64Load8S_multiple_a_d",
+  "i64Load8S_multiple_a_n",
+  "i64Load8U_multiple_a_d",
+  "i64Load8U_multiple_a_n",
+  "i64Load16S_multiple_a_d",
+  "i64Load16S_multiple_a_n",
+  "i64Load16U_multiple_a_d",
+  "i64Load16U_multiple_a_n",
+  "i64Load32S_multiple_a_d",
+  "i64Load32S_multiple_a_n",
+  "i64Load32U_multiple_a_d",
+  "i64Load32U_multiple_a_n",
+  "i32Store_multiple_a_s",
+  "i32Store_multiple_a_i",
+  "i64Store_multiple_a_s",
+  "i64Store_multiple_a_i",
+  "f32Store_multiple_a_s",
+  "f32Store_multiple_a_i",
+  "f64Store_multiple_a_s",
+  "f64Store_multiple_a_i",
+  "i32Store8_multiple_a_s",
+  "i32Store8_multiple_a_i",
+  "i32Store16_multiple_a_s",
+  "i32Store16_multiple_a_i",
+  "i64Store8_multiple_a_s",
+  "i64Store8_multiple_a_i",
+  "i64Store16_multiple_a_s",
+  "i64Store16_multiple_a_i",
+  "i64Store32_multiple_a_s",
+  "i64Store32_multiple_a_i",
+  "i32Load_affine_s_d",
+  "i32Load_affine_s_n",
+  "i64Load_affine_s_d",
+  "i64Load_affine_s_n",
+  "f32Load_affine_s_d",
+  "f32Load_affine_s_n",
+  "f64Load_affine_s_d",
+  "f64Load_affine_s_n",
+  "i32Load8S_affine_s_d",
+  "i32Load8S_affine_s_n",
+  "i32Load8U_affine_s_d",
+  "i32Load8U_affine_s_n",
+  "i32Load16S_affine_s_d",
+  "i32Load16S_affine_s_n",
+  "i32Load16U_affine_s_d",
+  "i32Load16U_affine_s_n",
+  "i64Load8S_affine_s_d",
+  "i64Load8S_affine_s_n",
+  "i64Load8U_affine_s_d",
+  "i64Load8U_affine_s_n",
+  "i64Load16S_affine_s_d",
+  "i64Load16S_affine_s_n",
+  "i64Load16U_affine_s_d",
+  "i64Load16U_affine_s_n",
+  "i64Load32S_affine_s_d",
+  "i64Load32S_affine_s_n",
+  "i64Load32U_affine_s_d",
+  "i64Load32U_affine_s_n",
+  "i32Store_affine_s_s",
+  "i32Store_affine_s_a",
+  "i32Store_affine_s_i",
+  "i64Store_affine_s_s",
+  "i64Store_affine_s_a",
+  "i64Store_affine_s_i",
+  "f32Store_affine_s_s",
+  "f32Store_affine_s_a",
+  "f32Store_affine_s_i",
+  "f64Store_affine_s_s",
+  "f64Store_affine_s_a",
+  "f64Store_affine_s_i",
+  "i32Store8_affine_s_s",
+  "i32Store8_affine_s_a",
+  "i32Store8_affine_s_i",
+  "i32Store16_affine_s_s",
+  "i32Store16_affine_s_a",
+  "i32Store16_affine_s_i",
+  "i64Store8_affine_s_s",
+  "i64Store8_affine_s_a",
+  "i64Store8_affine_s_i",
+  "i64Store16_affine_s_s",
+  "i64Store16_affine_s_a",
+  "i64Store16_affine_s_i",
+  "i64Store32_affine_s_s",
+  "i64Store32_affine_s_a",
+  "i64Store32_affine_s_i",
+  "i32Load_affine_a_d",
+  "i32Load_affine_a_n",
+  "i64Load_affine_a_d",
+  "i64Load_affine_a_n",
+  "f32Load_affine_a_d",
+  "f32Load_affine_a_n",
+  "f64Load_affine_a_d",
+  "f64Load_affine_a_n",
+  "i32Load8S_affine_a_d",
+  "i32Load8S_affine_a_n",
+  "i32Load8U_affine_a_d",
+  "i32Load8U_affine_a_n",
+  "i32Load16S_affine_a_d",
+  "i32Load16S_affine_a_n",
+  "i32Load16U_affine_a_d",
+  "i32Load16U_affine_a_n",
+  "i64Load8S_affine_a_d",
+  "i64Load8S_affine_a_n",
+  "i64Load8U_affine_a_d",
+  "i64Load8U_affine_a_n",
+  "i64Load16S_affine_a_d",
+  "i64Load16S_affine_a_n",
+  "i64Load16U_affine_a_d",
+  "i64Load16U_affine_a_n",
+  "i64Load32S_affine_a_d",
+  "i64Load32S_affine_a_n",
+  "i64Load32U_affine_a_d",
+  "i64Load32U_affine_a_n",
+  "i32Store_affine_a_s",
+  "i32Store_affine_a_i",
+  "i64Store_affine_a_s",
+  "i64Store_affine_a_i",
+  "f32Store_affine_a_s",
+  "f32Store_affine_a_i",
+  "f64Store_affine_a_s",
+  "f64Store_affine_a_i",
+  "i32Store8_affine_a_s",
+  "i32Store8_affine_a_i",
+  "i32Store16_affine_a_s",
+  "i32Store16_affine_a_i",
+  "i64Store8_affine_a_s",
+  "i64Store8_affine_a_i",
+  "i64Store16_affine_a_s",
+  "i64Store16_affine_a_i",
+  "i64Store32_affine_a_s",
+  "i64Store32_affine_a_i",
+  "i32Load_absolute_d",
+  "i32Load_absolute_n",
+  "i64Load_absolute_d",
+  "i64Load_absolute_n",
+  "f32Load_absolute_d",
+  "f32Load_absolute_n",
+  "f64Load_absolute_d",
+  "f64Load_absolute_n",
+  "i32Load8S_absolute_d",
+  "i32Load8S_absolute_n",
+  "i32Load8U_absolute_d",
+  "i32Load8U_absolute_n",
+  "i32Load16S_absolute_d",
+  "i32Load16S_absolute_n",
+  "i32Load16U_absolute_d",
+  "i32Load16U_absolute_n",
+  "i64Load8S_absolute_d",
+  "i64Load8S_absolute_n",
+  "i64Load8U_absolute_d",
+  "i64Load8U_absolute_n",
+  "i64Load16S_absolute_d",
+  "i64Load16S_absolute_n",
+  "i64Load16U_absolute_d",
+  "i64Load16U_absolute_n",
+  "i64Load32S_absolute_d",
+  "i64Load32S_absolute_n",
+  "i64Load32U_absolute_d",
+  "i64Load32U_absolute_n",
+  "i32Store_absolute_s",
+  "i32Store_absolute_a",
+  "i32Store_absolute_i",
+  "i64Store_absolute_s",
+  "i64Store_absolute_a",
+  "i64Store_absolute_i",
+  "f32Store_absolute_s",
+  "f32Store_absolute_a",
+  "f32Store_absolute_i",
+  "f64Store_absolute_s",
+  "f64Store_absolute_a",
+  "f64Store_absolute_i",
+  "i32Store8_absolute_s",
+  "i32Store8_absolute_a",
+  "i32Store8_absolute_i",
+  "i32Store16_absolute_s",
+  "i32Store16_absolute_a",
+  "i32Store16_absolute_i",
+  "i64Store8_absolute_s",
+  "i64Store8_absolute_a",
+  "i64Store8_absolute_i",
+  "i64Store16_absolute_s",
+  "i64Store16_absolute_a",
+  "i64Store16_absolute_i",
+  "i64Store32_absolute_s",
+  "i64Store32_absolute_a",
+  "i64Store32_absolute_i",
+  "i32LoadW_plus_s_d",
+  "i32LoadW_plus_s_n",
+  "i64LoadW_plus_s_d",
+  "i64LoadW_plus_s_n",
+  "f32LoadW_plus_s_d",
+  "f32LoadW_plus_s_n",
+  "f64LoadW_plus_s_d",
+  "f64LoadW_plus_s_n",
+  "i32Load8SW_plus_s_d",
+  "i32Load8SW_plus_s_n",
+  "i32Load8UW_plus_s_d",
+  "i32Load8UW_plus_s_n",
+  "i32Load16SW_plus_s_d",
+  "i32Load16SW_plus_s_n",
+  "i32Load16UW_plus_s_d",
+  "i32Load16UW_plus_s_n",
+  "i64Load8SW_plus_s_d",
+  "i64Load8SW_plus_s_n",
+  "i64Load8UW_plus_s_d",
+  "i64Load8UW_plus_s_n",
+  "i64Load16SW_plus_s_d",
+  "i64Load16SW_plus_s_n",
+  "i64Load16UW_plus_s_d",
+  "i64Load16UW_plus_s_n",
+  "i64Load32SW_plus_s_d",
+  "i64Load32SW_plus_s_n",
+  "i64Load32UW_plus_s_d",
+  "i64Load32UW_plus_s_n",
+  "i32StoreW_plus_s_s",
+  "i32StoreW_plus_s_a",
+  "i32StoreW_plus_s_i",
+  "i64StoreW_plus_s_s",
+  "i64StoreW_plus_s_a",
+  "i64StoreW_plus_s_i",
+  "f32StoreW_plus_s_s",
+  "f32StoreW_plus_s_a",
+  "f32StoreW_plus_s_i",
+  "f64StoreW_plus_s_s",
+  "f64StoreW_plus_s_a",
+  "f64StoreW_plus_s_i",
+  "i32Store8W_plus_s_s",
+  "i32Store8W_plus_s_a",
+  "i32Store8W_plus_s_i",
+  "i32Store16W_plus_s_s",
+  "i32Store16W_plus_s_a",
+  "i32Store16W_plus_s_i",
+  "i64Store8W_plus_s_s",
+  "i64Store8W_plus_s_a",
+  "i64Store8W_plus_s_i",
+  "i64Store16W_plus_s_s",
+  "i64Store16W_plus_s_a",
+  "i64Store16W_plus_s_i",
+  "i64Store32W_plus_s_s",
+  "i64Store32W_plus_s_a",
+  "i64Store32W_plus_s_i",
+  "i32LoadW_plus_a_d",
+  "i32LoadW_plus_a_n",
+  "i64LoadW_plus_a_d",
+  "i64LoadW_plus_a_n",
+  "f32LoadW_plus_a_d",
+  "f32LoadW_plus_a_n",
+  "f64LoadW_plus_a_d",
+  "f64LoadW_plus_a_n",
+  "i32Load8SW_plus_a_d",
+  "i32Load8SW_plus_a_n",
+  "i32Load8UW_plus_a_d",
+  "i32Load8UW_plus_a_n",
+  "i32Load16SW_plus_a_d",
+  "i32Load16SW_plus_a_n",
+  "i32Load16UW_plus_a_d",
+  "i32Load16UW_plus_a_n",
+  "i64Load8SW_plus_a_d",
+  "i64Load8SW_plus_a_n",
+  "i64Load8UW_plus_a_d",
+  "i64Load8UW_plus_a_n",
+  "i64Load16SW_plus_a_d",
+  "i64Load16SW_plus_a_n",
+  "i64Load16UW_plus_a_d",
+  "i64Load16UW_plus_a_n",
+  "i64Load32SW_plus_a_d",
+  "i64Load32SW_plus_a_n",
+  "i64Load32UW_plus_a_d",
+  "i64Load32UW_plus_a_n",
+  "i32StoreW_plus_a_s",
+  "i32StoreW_plus_a_i",
+  "i64StoreW_plus_a_s",
+  "i64StoreW_plus_a_i",
+  "f32StoreW_plus_a_s",
+  "f32StoreW_plus_a_i",
+  "f64StoreW_plus_a_s",
+  "f64StoreW_plus_a_i",
+  "i32Store8W_plus_a_s",
+  "i32Store8W_plus_a_i",
+  "i32Store16W_plus_a_s",
+  "i32Store16W_plus_a_i",
+  "i64Store8W_plus_a_s",
+  "i64Store8W_plus_a_i",
+  "i64Store16W_plus_a_s",
+  "i64Store16W_plus_a_i",
+  "i64Store32W_plus_a_s",
+  "i64Store32W_plus_a_i",
+  "i32LoadW_sum_ss_d",
+  "i32LoadW_sum_ss_n",
+  "i64LoadW_sum_ss_d",
+  "i64LoadW_sum_ss_n",
+  "f32LoadW_sum_ss_d",
+  "f32LoadW_sum_ss_n",
+  "f64LoadW_sum_ss_d",
+  "f64LoadW_sum_ss_n",
+  "i32Load8SW_sum_ss_d",
+  "i32Load8SW_sum_ss_n",
+  "i32Load8UW_sum_ss_d",
+  "i32Load8UW_sum_ss_n",
+  "i32Load16SW_sum_ss_d",
+  "i32Load16SW_sum_ss_n",
+  "i32Load16UW_sum_ss_d",
+  "i32Load16UW_sum_ss_n",
+  "i64Load8SW_sum_ss_d",
+  "i64Load8SW_sum_ss_n",
+  "i64Load8UW_sum_ss_d",
+  "i64Load8UW_sum_ss_n",
+  "i64Load16SW_sum_ss_d",
+  "i64Load16SW_sum_ss_n",
+  "i64Load16UW_sum_ss_d",
+  "i64Load16UW_sum_ss_n",
+  "i64Load32SW_sum_ss_d",
+  "i64Load32SW_sum_ss_n",
+  "i64Load32UW_sum_ss_d",
+  "i64Load32UW_sum_ss_n",
+  "i32StoreW_sum_ss_s",
+  "i32StoreW_sum_ss_a",
+  "i32StoreW_sum_ss_i",
+  "i64StoreW_sum_ss_s",
+  "i64StoreW_sum_ss_a",
+  "i64StoreW_sum_ss_i",
+  "f32StoreW_sum_ss_s",
+  "f32StoreW_sum_ss_a",
+  "f32StoreW_sum_ss_i",
+  "f64StoreW_sum_ss_s",
+  "f64StoreW_sum_ss_a",
+  "f64StoreW_sum_ss_i",
+  "i32Store8W_sum_ss_s",
+  "i32Store8W_sum_ss_a",
+  "i32Store8W_sum_ss_i",
+  "i32Store16W_sum_ss_s",
+  "i32Store16W_sum_ss_a",
+  "i32Store16W_sum_ss_i",
+  "i64Store8W_sum_ss_s",
+  "i64Store8W_sum_ss_a",
+  "i64Store8W_sum_ss_i",
+  "i64Store16W_sum_ss_s",
+  "i64Store16W_sum_ss_a",
+  "i64Store16W_sum_ss_i",
+  "i64Store32W_sum_ss_s",
+  "i64Store32W_sum_ss_a",
+  "i64Store32W_sum_ss_i",
+  "i32LoadW_sum_as_d",
+  "i32LoadW_sum_as_n",
+  "i64LoadW_sum_as_d",
+  "i64LoadW_sum_as_n",
+  "f32LoadW_sum_as_d",
+  "f32LoadW_sum_as_n",
+  "f64LoadW_sum_as_d",
+  "f64LoadW_sum_as_n",
+  "i32Load8SW_sum_as_d",
+  "i32Load8SW_sum_as_n",
+  "i32Load8UW_sum_as_d",
+  "i32Load8UW_sum_as_n",
+  "i32Load16SW_sum_as_d",
+  "i32Load16SW_sum_as_n",
+  "i32Load16UW_sum_as_d",
+  "i32Load16UW_sum_as_n",
+  "i64Load8SW_sum_as_d",
+  "i64Load8SW_sum_as_n",
+  "i64Load8UW_sum_as_d",
+  "i64Load8UW_sum_as_n",
+  "i64Load16SW_sum_as_d",
+  "i64Load16SW_sum_as_n",
+  "i64Load16UW_sum_as_d",
+  "i64Load16UW_sum_as_n",
+  "i64Load32SW_sum_as_d",
+  "i64Load32SW_sum_as_n",
+  "i64Load32UW_sum_as_d",
+  "i64Load32UW_sum_as_n",
+  "i32StoreW_sum_as_s",
+  "i32StoreW_sum_as_i",
+  "i64StoreW_sum_as_s",
+  "i64StoreW_sum_as_i",
+  "f32StoreW_sum_as_s",
+  "f32StoreW_sum_as_i",
+  "f64StoreW_sum_as_s",
+  "f64StoreW_sum_as_i",
+  "i32Store8W_sum_as_s",
+  "i32Store8W_sum_as_i",
+  "i32Store16W_sum_as_s",
+  "i32Store16W_sum_as_i",
+  "i64Store8W_sum_as_s",
+  "i64Store8W_sum_as_i",
+  "i64Store16W_sum_as_s",
+  "i64Store16W_sum_as_i",
+  "i64Store32W_sum_as_s",
+  "i64Store32W_sum_as_i",
+  "i32LoadAdd_ss_d",
+  "i32LoadAdd_ss_n",
+  "i32LoadAdd_as_d",
+  "i32LoadAdd_as_n",
+  "i32LoadAdd_sa_d",
+  "i32LoadAdd_sa_n",
+  "i32LoadSub_ss_d",
+  "i32LoadSub_ss_n",
+  "i32LoadSub_as_d",
+  "i32LoadSub_as_n",
+  "i32LoadSub_sa_d",
+  "i32LoadSub_sa_n",
+  "i32LoadRsub_ss_d",
+  "i32LoadRsub_ss_n",
+  "i32LoadRsub_as_d",
+  "i32LoadRsub_as_n",
+  "i32LoadRsub_sa_d",
+  "i32LoadRsub_sa_n",
+  "i32LoadMul_ss_d",
+  "i32LoadMul_ss_n",
+  "i32LoadMul_as_d",
+  "i32LoadMul_as_n",
+  "i32LoadMul_sa_d",
+  "i32LoadMul_sa_n",
+  "i32LoadAnd_ss_d",
+  "i32LoadAnd_ss_n",
+  "i32LoadAnd_as_d",
+  "i32LoadAnd_as_n",
+  "i32LoadAnd_sa_d",
+  "i32LoadAnd_sa_n",
+  "i32LoadOr_ss_d",
+  "i32LoadOr_ss_n",
+  "i32LoadOr_as_d",
+  "i32LoadOr_as_n",
+  "i32LoadOr_sa_d",
+  "i32LoadOr_sa_n",
+  "i32LoadXor_ss_d",
+  "i32LoadXor_ss_n",
+  "i32LoadXor_as_d",
+  "i32LoadXor_as_n",
+  "i32LoadXor_sa_d",
+  "i32LoadXor_sa_n",
+  "i64LoadAdd_ss_d",
+  "i64LoadAdd_ss_n",
+  "i64LoadAdd_as_d",
+  "i64LoadAdd_as_n",
+  "i64LoadAdd_sa_d",
+  "i64LoadAdd_sa_n",
+  "i64LoadSub_ss_d",
+  "i64LoadSub_ss_n",
+  "i64LoadSub_as_d",
+  "i64LoadSub_as_n",
+  "i64LoadSub_sa_d",
+  "i64LoadSub_sa_n",
+  "i64LoadRsub_ss_d",
+  "i64LoadRsub_ss_n",
+  "i64LoadRsub_as_d",
+  "i64LoadRsub_as_n",
+  "i64LoadRsub_sa_d",
+  "i64LoadRsub_sa_n",
+  "i64LoadMul_ss_d",
+  "i64LoadMul_ss_n",
+  "i64LoadMul_as_d",
+  "i64LoadMul_as_n",
+  "i64LoadMul_sa_d",
+  "i64LoadMul_sa_n",
+  "i64LoadAnd_ss_d",
+  "i64LoadAnd_ss_n",
+  "i64LoadAnd_as_d",
+  "i64LoadAnd_as_n",
+  "i64LoadAnd_sa_d",
+  "i64LoadAnd_sa_n",
+  "i64LoadOr_ss_d",
+  "i64LoadOr_ss_n",
+  "i64LoadOr_as_d",
+  "i64LoadOr_as_n",
+  "i64LoadOr_sa_d",
+  "i64LoadOr_sa_n",
+  "i64LoadXor_ss_d",
+  "i64LoadXor_ss_n",
+  "i64LoadXor_as_d",
+  "i64LoadXor_as_n",
+  "i64LoadXor_sa_d",
+  "i64LoadXor_sa_n",
+  "f32LoadAdd_ss_d",
+  "f32LoadAdd_ss_n",
+  "f32LoadAdd_as_d",
+  "f32LoadAdd_as_n",
+  "f32LoadAdd_sa_d",
+  "f32LoadAdd_sa_n",
+  "f32LoadSub_ss_d",
+  "f32LoadSub_ss_n",
+  "f32LoadSub_as_d",
+  "f32LoadSub_as_n",
+  "f32LoadSub_sa_d",
+  "f32LoadSub_sa_n",
+  "f32LoadRsub_ss_d",
+  "f32LoadRsub_ss_n",
+  "f32LoadRsub_as_d",
+  "f32LoadRsub_as_n",
+  "f32LoadRsub_sa_d",
+  "f32LoadRsub_sa_n",
+  "f32LoadMul_ss_d",
+  "f32LoadMul_ss_n",
+  "f32LoadMul_as_d",
+  "f32LoadMul_as_n",
+  "f32LoadMul_sa_d",
+  "f32LoadMul_sa_n",
+  "f64LoadAdd_ss_d",
+  "f64LoadAdd_ss_n",
+  "f64LoadAdd_as_d",
+  "f64LoadAdd_as_n",
+  "f64LoadAdd_sa_d",
+  "f64LoadAdd_sa_n",
+  "f64LoadSub_ss_d",
+  "f64LoadSub_ss_n",
+  "f64LoadSub_as_d",
+  "f64LoadSub_as_n",
+  "f64LoadSub_sa_d",
+  "f64LoadSub_sa_n",
+  "f64LoadRsub_ss_d",
+  "f64LoadRsub_ss_n",
+  "f64LoadRsub_as_d",
+  "f64LoadRsub_as_n",
+  "f64LoadRsub_sa_d",
+  "f64LoadRsub_sa_n",
+  "f64LoadMul_ss_d",
+  "f64LoadMul_ss_n",
+  "f64LoadMul_as_d",
+  "f64LoadMul_as_n",
+  "f64LoadMul_sa_d",
+  "f64LoadMul_sa_n",
+  "i32Load8UAdd_ss_d",
+  "i32Load8UAdd_ss_n",
+  "i32Load8UAdd_as_d",
+  "i32Load8UAdd_as_n",
+  "i32Load8UAdd_sa_d",
+  "i32Load8UAdd_sa_n",
+  "i32Load8USub_ss_d",
+  "i32Load8USub_ss_n",
+  "i32Load8USub_as_d",
+  "i32Load8USub_as_n",
+  "i32Load8USub_sa_d",
+  "i32Load8USub_sa_n",
+  "i32Load8URsub_ss_d",
+  "i32Load8URsub_ss_n",
+  "i32Load8URsub_as_d",
+  "i32Load8URsub_as_n",
+  "i32Load8URsub_sa_d",
+  "i32Load8URsub_sa_n",
+  "i32Load8UMul_ss_d",
+  "i32Load8UMul_ss_n",
+  "i32Load8UMul_as_d",
+  "i32Load8UMul_as_n",
+  "i32Load8UMul_sa_d",
+  "i32Load8UMul_sa_n",
+  "i32Load8UAnd_ss_d",
+  "i32Load8UAnd_ss_n",
+  "i32Load8UAnd_as_d",
+  "i32Load8UAnd_as_n",
+  "i32Load8UAnd_sa_d",
+  "i32Load8UAnd_sa_n",
+  "i32Load8UOr_ss_d",
+  "i32Load8UOr_ss_n",
+  "i32Load8UOr_as_d",
+  "i32Load8UOr_as_n",
+  "i32Load8UOr_sa_d",
+  "i32Load8UOr_sa_n",
+  "i32Load8UXor_ss_d",
+  "i32Load8UXor_ss_n",
+  "i32Load8UXor_as_d",
+  "i32Load8UXor_as_n",
+  "i32Load8UXor_sa_d",
+  "i32Load8UXor_sa_n",
+  "i32Load16UAdd_ss_d",
+  "i32Load16UAdd_ss_n",
+  "i32Load16UAdd_as_d",
+  "i32Load16UAdd_as_n",
+  "i32Load16UAdd_sa_d",
+  "i32Load16UAdd_sa_n",
+  "i32Load16USub_ss_d",
+  "i32Load16USub_ss_n",
+  "i32Load16USub_as_d",
+  "i32Load16USub_as_n",
+  "i32Load16USub_sa_d",
+  "i32Load16USub_sa_n",
+  "i32Load16URsub_ss_d",
+  "i32Load16URsub_ss_n",
+  "i32Load16URsub_as_d",
+  "i32Load16URsub_as_n",
+  "i32Load16URsub_sa_d",
+  "i32Load16URsub_sa_n",
+  "i32Load16UMul_ss_d",
+  "i32Load16UMul_ss_n",
+  "i32Load16UMul_as_d",
+  "i32Load16UMul_as_n",
+  "i32Load16UMul_sa_d",
+  "i32Load16UMul_sa_n",
+  "i32Load16UAnd_ss_d",
+  "i32Load16UAnd_ss_n",
+  "i32Load16UAnd_as_d",
+  "i32Load16UAnd_as_n",
+  "i32Load16UAnd_sa_d",
+  "i32Load16UAnd_sa_n",
+  "i32Load16UOr_ss_d",
+  "i32Load16UOr_ss_n",
+  "i32Load16UOr_as_d",
+  "i32Load16UOr_as_n",
+  "i32Load16UOr_sa_d",
+  "i32Load16UOr_sa_n",
+  "i32Load16UXor_ss_d",
+  "i32Load16UXor_ss_n",
+  "i32Load16UXor_as_d",
+  "i32Load16UXor_as_n",
+  "i32Load16UXor_sa_d",
+  "i32Load16UXor_sa_n",
+  "i64Load32UAdd_ss_d",
+  "i64Load32UAdd_ss_n",
+  "i64Load32UAdd_as_d",
+  "i64Load32UAdd_as_n",
+  "i64Load32UAdd_sa_d",
+  "i64Load32UAdd_sa_n",
+  "i64Load32USub_ss_d",
+  "i64Load32USub_ss_n",
+  "i64Load32USub_as_d",
+  "i64Load32USub_as_n",
+  "i64Load32USub_sa_d",
+  "i64Load32USub_sa_n",
+  "i64Load32URsub_ss_d",
+  "i64Load32URsub_ss_n",
+  "i64Load32URsub_as_d",
+  "i64Load32URsub_as_n",
+  "i64Load32URsub_sa_d",
+  "i64Load32URsub_sa_n",
+  "i64Load32UMul_ss_d",
+  "i64Load32UMul_ss_n",
+  "i64Load32UMul_as_d",
+  "i64Load32UMul_as_n",
+  "i64Load32UMul_sa_d",
+  "i64Load32UMul_sa_n",
+  "i64Load32UAnd_ss_d",
+  "i64Load32UAnd_ss_n",
+  "i64Load32UAnd_as_d",
+  "i64Load32UAnd_as_n",
+  "i64Load32UAnd_sa_d",
+  "i64Load32UAnd_sa_n",
+  "i64Load32UOr_ss_d",
+  "i64Load32UOr_ss_n",
+  "i64Load32UOr_as_d",
+  "i64Load32UOr_as_n",
+  "i64Load32UOr_sa_d",
+  "i64Load32UOr_sa_n",
+  "i64Load32UXor_ss_d",
+  "i64Load32UXor_ss_n",
+  "i64Load32UXor_as_d",
+  "i64Load32UXor_as_n",
+  "i64Load32UXor_sa_d",
+  "i64Load32UXor_sa_n",
+  "stepI32Eq_si_i",
+  "stepI32Eq_si_as",
+  "stepI32Ne_si_i",
+  "stepI32Ne_si_as",
+  "stepI32LtS_si_i",
+  "stepI32LtS_si_as",
+  "stepI32LtS_si_sa",
+  "stepI32LtU_si_i",
+  "stepI32LtU_si_as",
+  "stepI32LtU_si_sa",
+  "stepI32GtS_si_i",
+  "stepI32GtU_si_i",
+  "stepI32LeS_si_as",
+  "stepI32LeS_si_sa",
+  "stepI32LeU_si_as",
+  "stepI32LeU_si_sa",
+  "stepI32Eq_ss_i",
+  "stepI32Eq_ss_as",
+  "stepI32Ne_ss_i",
+  "stepI32Ne_ss_as",
+  "stepI32LtS_ss_i",
+  "stepI32LtS_ss_as",
+  "stepI32LtS_ss_sa",
+  "stepI32LtU_ss_i",
+  "stepI32LtU_ss_as",
+  "stepI32LtU_ss_sa",
+  "stepI32GtS_ss_i",
+  "stepI32GtU_ss_i",
+  "stepI32LeS_ss_as",
+  "stepI32LeS_ss_sa",
+  "stepI32LeU_ss_as",
+  "stepI32LeU_ss_sa",
+  "stepI32Jump",
+  "stepI32JumpCheck",
+  "testI32Zero_ss",
+  "testI32Zero_ss_check",
+  "testI32Zero_as",
+  "testI32Zero_as_check",
+  "testI32Zero_si",
+  "testI32Zero_si_check",
+  "testI32Zero_ai",
+  "testI32Zero_ai_check",
+  "testI32NotZero_ss",
+  "testI32NotZero_ss_check",
+  "testI32NotZero_as",
+  "testI32NotZero_as_check",
+  "testI32NotZero_si",
+  "testI32NotZero_si_check",
+  "testI32NotZero_ai",
+  "testI32NotZero_ai_check",
+  "stepI64Eq_si_i",
+  "stepI64Eq_si_as",
+  "stepI64Ne_si_i",
+  "stepI64Ne_si_as",
+  "stepI64LtS_si_i",
+  "stepI64LtS_si_as",
+  "stepI64LtS_si_sa",
+  "stepI64LtU_si_i",
+  "stepI64LtU_si_as",
+  "stepI64LtU_si_sa",
+  "stepI64GtS_si_i",
+  "stepI64GtU_si_i",
+  "stepI64LeS_si_as",
+  "stepI64LeS_si_sa",
+  "stepI64LeU_si_as",
+  "stepI64LeU_si_sa",
+  "stepI64Eq_ss_i",
+  "stepI64Eq_ss_as",
+  "stepI64Ne_ss_i",
+  "stepI64Ne_ss_as",
+  "stepI64LtS_ss_i",
+  "stepI64LtS_ss_as",
+  "stepI64LtS_ss_sa",
+  "stepI64LtU_ss_i",
+  "stepI64LtU_ss_as",
+  "stepI64LtU_ss_sa",
+  "stepI64GtS_ss_i",
+  "stepI64GtU_ss_i",
+  "stepI64LeS_ss_as",
+  "stepI64LeS_ss_sa",
+  "stepI64LeU_ss_as",
+  "stepI64LeU_ss_sa",
+  "stepI64Jump",
+  "stepI64JumpCheck",
+  "testI64Zero_ss",
+  "testI64Zero_ss_check",
+  "testI64Zero_as",
+  "testI64Zero_as_check",
+  "testI64Zero_si",
+  "testI64Zero_si_check",
+  "testI64Zero_ai",
+  "testI64Zero_ai_check",
+  "testI64NotZero_ss",
+  "testI64NotZero_ss_check",
+  "testI64NotZero_as",
+  "testI64NotZero_as_check",
+  "testI64NotZero_si",
+  "testI64NotZero_si_check",
+  "testI64NotZero_ai",
+  "testI64NotZero_ai_check",
+  "brI32Load8UEq_si",
+  "brI32Load8UEq_si_check",
+  "brI32Load8UEq_ai",
+  "brI32Load8UEq_ai_check",
+  "brI32Load8UEq_ss",
+  "brI32Load8UEq_ss_check",
+  "brI32Load8UEq_as",
+  "brI32Load8UEq_as_check",
+  "brI32Load8UNe_si",
+  "brI32Load8UNe_si_check",
+  "brI32Load8UNe_ai",
+  "brI32Load8UNe_ai_check",
+  "brI32Load8UNe_ss",
+  "brI32Load8UNe_ss_check",
+  "brI32Load8UNe_as",
+  "brI32Load8UNe_as_check",
+  "brI32Load8ULtS_si",
+  "brI32Load8ULtS_si_check",
+  "brI32Load8ULtS_ai",
+  "brI32Load8ULtS_ai_check",
+  "brI32Load8ULtS_ss",
+  "brI32Load8ULtS_ss_check",
+  "brI32Load8ULtS_as",
+  "brI32Load8ULtS_as_check",
+  "brI32Load8ULtU_si",
+  "brI32Load8ULtU_si_check",
+  "brI32Load8ULtU_ai",
+  "brI32Load8ULtU_ai_check",
+  "brI32Load8ULtU_ss",
+  "brI32Load8ULtU_ss_check",
+  "brI32Load8ULtU_as",
+  "brI32Load8ULtU_as_check",
+  "brI32Load8UGtS_si",
+  "brI32Load8UGtS_si_check",
+  "brI32Load8UGtS_ai",
+  "brI32Load8UGtS_ai_check",
+  "brI32Load8UGtS_ss",
+  "brI32Load8UGtS_ss_check",
+  "brI32Load8UGtS_as",
+  "brI32Load8UGtS_as_check",
+  "brI32Load8UGtU_si",
+  "brI32Load8UGtU_si_check",
+  "brI32Load8UGtU_ai",
+  "brI32Load8UGtU_ai_check",
+  "brI32Load8UGtU_ss",
+  "brI32Load8UGtU_ss_check",
+  "brI32Load8UGtU_as",
+  "brI32Load8UGtU_as_check",
+  "brI32Load8ULeS_ss",
+  "brI32Load8ULeS_ss_check",
+  "brI32Load8ULeS_as",
+  "brI32Load8ULeS_as_check",
+  "brI32Load8ULeU_ss",
+  "brI32Load8ULeU_ss_check",
+  "brI32Load8ULeU_as",
+  "brI32Load8ULeU_as_check",
+  "brI32Load8UGeS_ss",
+  "brI32Load8UGeS_ss_check",
+  "brI32Load8UGeS_as",
+  "brI32Load8UGeS_as_check",
+  "brI32Load8UGeU_ss",
+  "brI32Load8UGeU_ss_check",
+  "brI32Load8UGeU_as",
+  "brI32Load8UGeU_as_check",
+  "brI32Load8SEq_si",
+  "brI32Load8SEq_si_check",
+  "brI32Load8SEq_ai",
+  "brI32Load8SEq_ai_check",
+  "brI32Load8SEq_ss",
+  "brI32Load8SEq_ss_check",
+  "brI32Load8SEq_as",
+  "brI32Load8SEq_as_check",
+  "brI32Load8SNe_si",
+  "brI32Load8SNe_si_check",
+  "brI32Load8SNe_ai",
+  "brI32Load8SNe_ai_check",
+  "brI32Load8SNe_ss",
+  "brI32Load8SNe_ss_check",
+  "brI32Load8SNe_as",
+  "brI32Load8SNe_as_check",
+  "brI32Load8SLtS_si",
+  "brI32Load8SLtS_si_check",
+  "brI32Load8SLtS_ai",
+  "brI32Load8SLtS_ai_check",
+  "brI32Load8SLtS_ss",
+  "brI32Load8SLtS_ss_check",
+  "brI32Load8SLtS_as",
+  "brI32Load8SLtS_as_check",
+  "brI32Load8SLtU_si",
+  "brI32Load8SLtU_si_check",
+  "brI32Load8SLtU_ai",
+  "brI32Load8SLtU_ai_check",
+  "brI32Load8SLtU_ss",
+  "brI32Load8SLtU_ss_check",
+  "brI32Load8SLtU_as",
+  "brI32Load8SLtU_as_check",
+  "brI32Load8SGtS_si",
+  "brI32Load8SGtS_si_check",
+  "brI32Load8SGtS_ai",
+  "brI32Load8SGtS_ai_check",
+  "brI32Load8SGtS_ss",
+  "brI32Load8SGtS_ss_check",
+  "brI32Load8SGtS_as",
+  "brI32Load8SGtS_as_check",
+  "brI32Load8SGtU_si",
+  "brI32Load8SGtU_si_check",
+  "brI32Load8SGtU_ai",
+  "brI32Load8SGtU_ai_check",
+  "brI32Load8SGtU_ss",
+  "brI32Load8SGtU_ss_check",
+  "brI32Load8SGtU_as",
+  "brI32Load8SGtU_as_check",
+  "brI32Load8SLeS_ss",
+  "brI32Load8SLeS_ss_check",
+  "brI32Load8SLeS_as",
+  "brI32Load8SLeS_as_check",
+  "brI32Load8SLeU_ss",
+  "brI32Load8SLeU_ss_check",
+  "brI32Load8SLeU_as",
+  "brI32Load8SLeU_as_check",
+  "brI32Load8SGeS_ss",
+  "brI32Load8SGeS_ss_check",
+  "brI32Load8SGeS_as",
+  "brI32Load8SGeS_as_check",
+  "brI32Load8SGeU_ss",
+  "brI32Load8SGeU_ss_check",
+  "brI32Load8SGeU_as",
+  "brI32Load8SGeU_as_check",
+  "brI32Load16UEq_si",
+  "brI32Load16UEq_si_check",
+  "brI32Load16UEq_ai",
+  "brI32Load16UEq_ai_check",
+  "brI32Load16UEq_ss",
+  "brI32Load16UEq_ss_check",
+  "brI32Load16UEq_as",
+  "brI32Load16UEq_as_check",
+  "brI32Load16UNe_si",
+  "brI32Load16UNe_si_check",
+  "brI32Load16UNe_ai",
+  "brI32Load16UNe_ai_check",
+  "brI32Load16UNe_ss",
+  "brI32Load16UNe_ss_check",
+  "brI32Load16UNe_as",
+  "brI32Load16UNe_as_check",
+  "brI32Load16ULtS_si",
+  "brI32Load16ULtS_si_check",
+  "brI32Load16ULtS_ai",
+  "brI32Load16ULtS_ai_check",
+  "brI32Load16ULtS_ss",
+  "brI32Load16ULtS_ss_check",
+  "brI32Load16ULtS_as",
+  "brI32Load16ULtS_as_check",
+  "brI32Load16ULtU_si",
+  "brI32Load16ULtU_si_check",
+  "brI32Load16ULtU_ai",
+  "brI32Load16ULtU_ai_check",
+  "brI32Load16ULtU_ss",
+  "brI32Load16ULtU_ss_check",
+  "brI32Load16ULtU_as",
+  "brI32Load16ULtU_as_check",
+  "brI32Load16UGtS_si",
+  "brI32Load16UGtS_si_check",
+  "brI32Load16UGtS_ai",
+  "brI32Load16UGtS_ai_check",
+  "brI32Load16UGtS_ss",
+  "brI32Load16UGtS_ss_check",
+  "brI32Load16UGtS_as",
+  "brI32Load16UGtS_as_check",
+  "brI32Load16UGtU_si",
+  "brI32Load16UGtU_si_check",
+  "brI32Load16UGtU_ai",
+  "brI32Load16UGtU_ai_check",
+  "brI32Load16UGtU_ss",
+  "brI32Load16UGtU_ss_check",
+  "brI32Load16UGtU_as",
+  "brI32Load16UGtU_as_check",
+  "brI32Load16ULeS_ss",
+  "brI32Load16ULeS_ss_check",
+  "brI32Load16ULeS_as",
+  "brI32Load16ULeS_as_check",
+  "brI32Load16ULeU_ss",
+  "brI32Load16ULeU_ss_check",
+  "brI32Load16ULeU_as",
+  "brI32Load16ULeU_as_check",
+  "brI32Load16UGeS_ss",
+  "brI32Load16UGeS_ss_check",
+  "brI32Load16UGeS_as",
+  "brI32Load16UGeS_as_check",
+  "brI32Load16UGeU_ss",
+  "brI32Load16UGeU_ss_check",
+  "brI32Load16UGeU_as",
+  "brI32Load16UGeU_as_check",
+  "brI32LoadEq_si",
+  "brI32LoadEq_si_check",
+  "brI32LoadEq_ai",
+  "brI32LoadEq_ai_check",
+  "brI32LoadEq_ss",
+  "brI32LoadEq_ss_check",
+  "brI32LoadEq_as",
+  "brI32LoadEq_as_check",
+  "brI32LoadNe_si",
+  "brI32LoadNe_si_check",
+  "brI32LoadNe_ai",
+  "brI32LoadNe_ai_check",
+  "brI32LoadNe_ss",
+  "brI32LoadNe_ss_check",
+  "brI32LoadNe_as",
+  "brI32LoadNe_as_check",
+  "brI32LoadLtS_si",
+  "brI32LoadLtS_si_check",
+  "brI32LoadLtS_ai",
+  "brI32LoadLtS_ai_check",
+  "brI32LoadLtS_ss",
+  "brI32LoadLtS_ss_check",
+  "brI32LoadLtS_as",
+  "brI32LoadLtS_as_check",
+  "brI32LoadLtU_si",
+  "brI32LoadLtU_si_check",
+  "brI32LoadLtU_ai",
+  "brI32LoadLtU_ai_check",
+  "brI32LoadLtU_ss",
+  "brI32LoadLtU_ss_check",
+  "brI32LoadLtU_as",
+  "brI32LoadLtU_as_check",
+  "brI32LoadGtS_si",
+  "brI32LoadGtS_si_check",
+  "brI32LoadGtS_ai",
+  "brI32LoadGtS_ai_check",
+  "brI32LoadGtS_ss",
+  "brI32LoadGtS_ss_check",
+  "brI32LoadGtS_as",
+  "brI32LoadGtS_as_check",
+  "brI32LoadGtU_si",
+  "brI32LoadGtU_si_check",
+  "brI32LoadGtU_ai",
+  "brI32LoadGtU_ai_check",
+  "brI32LoadGtU_ss",
+  "brI32LoadGtU_ss_check",
+  "brI32LoadGtU_as",
+  "brI32LoadGtU_as_check",
+  "brI32LoadLeS_ss",
+  "brI32LoadLeS_ss_check",
+  "brI32LoadLeS_as",
+  "brI32LoadLeS_as_check",
+  "brI32LoadLeU_ss",
+  "brI32LoadLeU_ss_check",
+  "brI32LoadLeU_as",
+  "brI32LoadLeU_as_check",
+  "brI32LoadGeS_ss",
+  "brI32LoadGeS_ss_check",
+  "brI32LoadGeS_as",
+  "brI32LoadGeS_as_check",
+  "brI32LoadGeU_ss",
+  "brI32LoadGeU_ss_check",
+  "brI32LoadGeU_as",
+  "brI32LoadGeU_as_check",
+  "brI64LoadEq_si",
+  "brI64LoadEq_si_check",
+  "brI64LoadEq_ai",
+  "brI64LoadEq_ai_check",
+  "brI64LoadEq_ss",
+  "brI64LoadEq_ss_check",
+  "brI64LoadEq_as",
+  "brI64LoadEq_as_check",
+  "brI64LoadNe_si",
+  "brI64LoadNe_si_check",
+  "brI64LoadNe_ai",
+  "brI64LoadNe_ai_check",
+  "brI64LoadNe_ss",
+  "brI64LoadNe_ss_check",
+  "brI64LoadNe_as",
+  "brI64LoadNe_as_check",
+  "brI64LoadLtS_si",
+  "brI64LoadLtS_si_check",
+  "brI64LoadLtS_ai",
+  "brI64LoadLtS_ai_check",
+  "brI64LoadLtS_ss",
+  "brI64LoadLtS_ss_check",
+  "brI64LoadLtS_as",
+  "brI64LoadLtS_as_check",
+  "brI64LoadLtU_si",
+  "brI64LoadLtU_si_check",
+  "brI64LoadLtU_ai",
+  "brI64LoadLtU_ai_check",
+  "brI64LoadLtU_ss",
+  "brI64LoadLtU_ss_check",
+  "brI64LoadLtU_as",
+  "brI64LoadLtU_as_check",
+  "brI64LoadGtS_si",
+  "brI64LoadGtS_si_check",
+  "brI64LoadGtS_ai",
+  "brI64LoadGtS_ai_check",
+  "brI64LoadGtS_ss",
+  "brI64LoadGtS_ss_check",
+  "brI64LoadGtS_as",
+  "brI64LoadGtS_as_check",
+  "brI64LoadGtU_si",
+  "brI64LoadGtU_si_check",
+  "brI64LoadGtU_ai",
+  "brI64LoadGtU_ai_check",
+  "brI64LoadGtU_ss",
+  "brI64LoadGtU_ss_check",
+  "brI64LoadGtU_as",
+  "brI64LoadGtU_as_check",
+  "brI64LoadLeS_ss",
+  "brI64LoadLeS_ss_check",
+  "brI64LoadLeS_as",
+  "brI64LoadLeS_as_check",
+  "brI64LoadLeU_ss",
+  "brI64LoadLeU_ss_check",
+  "brI64LoadLeU_as",
+  "brI64LoadLeU_as_check",
+  "brI64LoadGeS_ss",
+  "brI64LoadGeS_ss_check",
+  "brI64LoadGeS_as",
+  "brI64LoadGeS_as_check",
+  "brI64LoadGeU_ss",
+  "brI64LoadGeU_ss_check",
+  "brI64LoadGeU_as",
+  "brI64LoadGeU_as_check",
 ]
 
 /// Length in words (bits 0-7), effects (bits 8-23), number of fields (bits 24-31), first field (bits 32-63).
@@ -4544,1505 +14948,4973 @@ let threadedOperationFacts: [UInt64] = [
   0xc01020002,
   0xd02002002,
   0xf02022002,
-  0x1102022002,
-  0x1301022102,
-  0x1401003002,
-  0x1502001002,
-  0x1703005003,
-  0x1a03005003,
-  0x1d05005004,
-  0x2204005104,
-  0x2604005004,
-  0x2a03003003,
-  0x2d03003003,
-  0x3005003004,
-  0x3504003004,
-  0x3901001002,
-  0x3a01000002,
-  0x3b00002001,
-  0x3b00002001,
-  0x3b00002001,
-  0x3b00002001,
-  0x3b00002001,
-  0x3b00002101,
-  0x3b00002401,
-  0x3b01002202,
-  0x3c01002802,
-  0x3d01002002,
-  0x3e03001202,
-  0x4103001002,
-  0x4402000202,
-  0x4604000203,
-  0x4a04001003,
-  0x4e05001003,
-  0x5305001003,
-  0x5801000002,
-  0x5902000202,
-  0x5b02000202,
-  0x5d02000802,
-  0x5f01000202,
-  0x6001000802,
-  0x6102000002,
-  0x6302000002,
-  0x6501000102,
-  0x6601000402,
-  0x6702000002,
-  0x6903000202,
-  0x6c02000202,
-  0x6e05000003,
-  0x7305020003,
-  0x7802000302,
-  0x7a01000302,
-  0x7b04000103,
-  0x7f04020103,
-  0x8303000202,
-  0x8602000202,
-  0x8805000003,
-  0x8d05020003,
-  0x9202000302,
-  0x9401000302,
-  0x9504000103,
-  0x9904020103,
-  0x9d03000202,
-  0xa002000202,
-  0xa205000003,
-  0xa705020003,
-  0xac02000302,
-  0xae01000302,
-  0xaf04000103,
-  0xb304020103,
-  0xb703000202,
-  0xba02000202,
-  0xbc05000003,
-  0xc105020003,
-  0xc602000302,
-  0xc801000302,
-  0xc904000103,
-  0xcd04020103,
-  0xd103000202,
-  0xd402000202,
-  0xd605000003,
-  0xdb05020003,
-  0xe002000302,
-  0xe201000302,
-  0xe304000103,
-  0xe704020103,
-  0xeb02000302,
-  0xed01000302,
-  0xee04000103,
-  0xf204020103,
-  0xf603000202,
-  0xf902000202,
-  0xfb05000003,
-  0x10005020003,
-  0x10502000302,
-  0x10701000302,
-  0x10804000103,
-  0x10c04020103,
-  0x11003000202,
-  0x11302000202,
-  0x11505000003,
-  0x11a05020003,
-  0x11f02000302,
-  0x12101000302,
-  0x12204000103,
-  0x12604020103,
-  0x12a02000302,
-  0x12c01000302,
-  0x12d04000103,
-  0x13104020103,
-  0x13503000202,
-  0x13802000202,
-  0x13a05000003,
-  0x13f05020003,
-  0x14402000302,
-  0x14601000302,
-  0x14704000103,
-  0x14b04020103,
-  0x14f03000202,
-  0x15202000202,
-  0x15405000003,
-  0x15905020003,
-  0x15e02000302,
-  0x16001000302,
-  0x16104000103,
-  0x16504020103,
-  0x16903000202,
-  0x16c02000202,
-  0x16e05000003,
-  0x17305020003,
-  0x17802000302,
-  0x17a01000302,
-  0x17b04000103,
-  0x17f04020103,
-  0x18303000202,
-  0x18602000202,
-  0x18805000003,
-  0x18d05020003,
-  0x19202000302,
-  0x19401000302,
-  0x19504000103,
-  0x19904020103,
-  0x19d02000302,
-  0x19f01000302,
-  0x1a004000103,
-  0x1a404020103,
-  0x1a803000202,
-  0x1ab02000202,
-  0x1ad05000003,
-  0x1b205020003,
-  0x1b702000302,
-  0x1b901000302,
-  0x1ba04000103,
-  0x1be04020103,
-  0x1c202000302,
-  0x1c401000302,
-  0x1c504000103,
-  0x1c904020103,
-  0x1cd03000202,
-  0x1d002000202,
-  0x1d205000003,
-  0x1d705020003,
-  0x1dc02000302,
-  0x1de01000302,
-  0x1df04000103,
-  0x1e304020103,
-  0x1e703000202,
-  0x1ea02000202,
-  0x1ec05000003,
-  0x1f105020003,
-  0x1f602000302,
-  0x1f801000302,
-  0x1f904000103,
-  0x1fd04020103,
-  0x20103000202,
-  0x20402000202,
-  0x20605000003,
-  0x20b05020003,
-  0x21002000302,
-  0x21201000302,
-  0x21304000103,
-  0x21704020103,
-  0x21b03000202,
-  0x21e02000202,
-  0x22005000003,
-  0x22505020003,
-  0x22a02000302,
-  0x22c01000302,
-  0x22d04000103,
-  0x23104020103,
-  0x23503000202,
-  0x23802000202,
-  0x23a05000003,
-  0x23f05020003,
-  0x24402000302,
-  0x24601000302,
-  0x24704000103,
-  0x24b04020103,
-  0x24f02000302,
-  0x25101000302,
-  0x25204000103,
-  0x25604020103,
-  0x25a03000202,
-  0x25d02000202,
-  0x25f05000003,
-  0x26405020003,
-  0x26902000302,
-  0x26b01000302,
-  0x26c04000103,
-  0x27004020103,
-  0x27403000202,
-  0x27702000202,
-  0x27905000003,
-  0x27e05020003,
-  0x28302000302,
-  0x28501000302,
-  0x28604000103,
-  0x28a04020103,
-  0x28e02000302,
-  0x29001000302,
-  0x29104000103,
-  0x29504020103,
-  0x29903000202,
-  0x29c02000202,
-  0x29e05000003,
-  0x2a305020003,
-  0x2a802000302,
-  0x2aa01000302,
-  0x2ab04000103,
-  0x2af04020103,
-  0x2b303000202,
-  0x2b602000202,
-  0x2b805000003,
-  0x2bd05020003,
-  0x2c202000302,
-  0x2c401000302,
-  0x2c504000103,
-  0x2c904020103,
-  0x2cd03000202,
-  0x2d002000202,
-  0x2d205000003,
-  0x2d705020003,
-  0x2dc02000302,
-  0x2de01000302,
-  0x2df04000103,
-  0x2e304020103,
-  0x2e703000202,
-  0x2ea02000202,
-  0x2ec05000003,
-  0x2f105020003,
-  0x2f602000302,
-  0x2f801000302,
-  0x2f904000103,
-  0x2fd04020103,
-  0x30102000302,
-  0x30301000302,
-  0x30404000103,
-  0x30804020103,
-  0x30c03000202,
-  0x30f02000202,
-  0x31105000003,
-  0x31605020003,
-  0x31b02000302,
-  0x31d01000302,
-  0x31e04000103,
-  0x32204020103,
-  0x32602000302,
-  0x32801000302,
-  0x32904000103,
-  0x32d04020103,
-  0x33103000202,
-  0x33402000202,
-  0x33605000003,
-  0x33b05020003,
-  0x34002000602,
-  0x34201000602,
-  0x34304000403,
-  0x34704020403,
-  0x34b03000202,
-  0x34e02000202,
-  0x35005000003,
-  0x35505020003,
-  0x35a02000602,
-  0x35c01000602,
-  0x35d04000403,
-  0x36104020403,
-  0x36503000202,
-  0x36802000202,
-  0x36a05000003,
-  0x36f05000003,
-  0x37405020003,
-  0x37905020003,
-  0x37e02000602,
-  0x38001000602,
-  0x38104000403,
-  0x38504000403,
-  0x38904020403,
-  0x38d04020403,
-  0x39102000602,
-  0x39301000602,
-  0x39404000403,
-  0x39804000403,
-  0x39c04020403,
-  0x3a004020403,
-  0x3a403000202,
-  0x3a702000202,
-  0x3a905000003,
-  0x3ae05000003,
-  0x3b305020003,
-  0x3b805020003,
-  0x3bd02000602,
-  0x3bf01000602,
-  0x3c004000403,
-  0x3c404000403,
-  0x3c804020403,
-  0x3cc04020403,
-  0x3d002000602,
-  0x3d201000602,
-  0x3d304000403,
-  0x3d704000403,
-  0x3db04020403,
-  0x3df04020403,
-  0x3e303000202,
-  0x3e602000202,
-  0x3e805000003,
-  0x3ed05020003,
-  0x3f202000602,
-  0x3f401000602,
-  0x3f504000403,
-  0x3f904020403,
-  0x3fd03000202,
-  0x40002000202,
-  0x40205000003,
-  0x40705020003,
-  0x40c02000602,
-  0x40e01000602,
-  0x40f04000403,
-  0x41304020403,
-  0x41703000202,
-  0x41a02000202,
-  0x41c05000003,
-  0x42105000003,
-  0x42605020003,
-  0x42b05020003,
-  0x43002000602,
-  0x43201000602,
-  0x43304000403,
-  0x43704000403,
-  0x43b04020403,
-  0x43f04020403,
-  0x44302000602,
-  0x44501000602,
-  0x44604000403,
-  0x44a04000403,
-  0x44e04020403,
-  0x45204020403,
-  0x45603000202,
-  0x45902000202,
-  0x45b05000003,
-  0x46005000003,
-  0x46505020003,
-  0x46a05020003,
-  0x46f02000602,
-  0x47101000602,
-  0x47204000403,
-  0x47604000403,
-  0x47a04020403,
-  0x47e04020403,
-  0x48202000602,
-  0x48401000602,
-  0x48504000403,
-  0x48904000403,
-  0x48d04020403,
-  0x49104020403,
-  0x49502000202,
-  0x49701000202,
-  0x49801000302,
-  0x49900000301,
-  0x49902000202,
-  0x49b01000202,
-  0x49c01000302,
-  0x49d00000301,
-  0x49d02000202,
-  0x49f01000202,
-  0x4a001000302,
-  0x4a100000301,
-  0x4a103000202,
-  0x4a402000202,
-  0x4a602000302,
-  0x4a801000302,
-  0x4a903000202,
-  0x4ac02000202,
-  0x4ae02000302,
-  0x4b001000302,
-  0x4b103000202,
-  0x4b402000202,
-  0x4b602000302,
-  0x4b801000302,
-  0x4b902000302,
-  0x4bb01000302,
-  0x4bc03000202,
-  0x4bf02000202,
-  0x4c102000302,
-  0x4c301000302,
-  0x4c403000202,
-  0x4c702000202,
-  0x4c902000302,
-  0x4cb01000302,
-  0x4cc03000202,
-  0x4cf02000202,
-  0x4d102000302,
-  0x4d301000302,
-  0x4d403001202,
-  0x4d702001202,
-  0x4d902001302,
-  0x4db01001302,
-  0x4dc02001302,
-  0x4de01001302,
-  0x4df03001202,
-  0x4e202001202,
-  0x4e402001302,
-  0x4e601001302,
-  0x4e703001202,
-  0x4ea02001202,
-  0x4ec02001302,
-  0x4ee01001302,
-  0x4ef02001302,
-  0x4f101001302,
-  0x4f203001202,
-  0x4f502001202,
-  0x4f702001302,
-  0x4f901001302,
-  0x4fa03001202,
-  0x4fd02001202,
-  0x4ff02001302,
-  0x50101001302,
-  0x50202001302,
-  0x50401001302,
-  0x50503001202,
-  0x50802001202,
-  0x50a02001302,
-  0x50c01001302,
-  0x50d03001202,
-  0x51002001202,
-  0x51202001302,
-  0x51401001302,
-  0x51502001302,
-  0x51701001302,
-  0x51803001202,
-  0x51b02001202,
-  0x51d02001302,
-  0x51f01001302,
-  0x52003000202,
-  0x52302000202,
-  0x52502000302,
-  0x52701000302,
-  0x52803000202,
-  0x52b02000202,
-  0x52d02000302,
-  0x52f01000302,
-  0x53003000202,
-  0x53302000202,
-  0x53502000302,
-  0x53701000302,
-  0x53803000202,
-  0x53b02000202,
-  0x53d02000302,
-  0x53f01000302,
-  0x54003000202,
-  0x54302000202,
-  0x54502000302,
-  0x54701000302,
-  0x54803000202,
-  0x54b02000202,
-  0x54d02000302,
-  0x54f01000302,
-  0x55003000202,
-  0x55302000202,
-  0x55502000302,
-  0x55701000302,
-  0x55802000302,
-  0x55a01000302,
-  0x55b03000202,
-  0x55e02000202,
-  0x56002000302,
-  0x56201000302,
-  0x56303000202,
-  0x56602000202,
-  0x56802000302,
-  0x56a01000302,
-  0x56b02000302,
-  0x56d01000302,
-  0x56e03000202,
-  0x57102000202,
-  0x57302000302,
-  0x57501000302,
-  0x57603000202,
-  0x57902000202,
-  0x57b02000302,
-  0x57d01000302,
-  0x57e02000302,
-  0x58001000302,
-  0x58103000202,
-  0x58402000202,
-  0x58602000302,
-  0x58801000302,
-  0x58903000202,
-  0x58c02000202,
-  0x58e02000302,
-  0x59001000302,
-  0x59102000302,
-  0x59301000302,
-  0x59403000202,
-  0x59702000202,
-  0x59902000302,
-  0x59b01000302,
-  0x59c03000202,
-  0x59f02000202,
-  0x5a102000302,
-  0x5a301000302,
-  0x5a402000302,
-  0x5a601000302,
-  0x5a703000202,
-  0x5aa02000202,
-  0x5ac02000302,
-  0x5ae01000302,
-  0x5af02000202,
-  0x5b101000202,
-  0x5b201000302,
-  0x5b300000301,
-  0x5b302000202,
-  0x5b501000202,
-  0x5b601000302,
-  0x5b700000301,
-  0x5b702000202,
-  0x5b901000202,
-  0x5ba01000302,
-  0x5bb00000301,
-  0x5bb03000202,
-  0x5be02000202,
-  0x5c002000302,
-  0x5c201000302,
-  0x5c303000202,
-  0x5c602000202,
-  0x5c802000302,
-  0x5ca01000302,
-  0x5cb03000202,
-  0x5ce02000202,
-  0x5d002000302,
-  0x5d201000302,
-  0x5d302000302,
-  0x5d501000302,
-  0x5d603000202,
-  0x5d902000202,
-  0x5db02000302,
-  0x5dd01000302,
-  0x5de03000202,
-  0x5e102000202,
-  0x5e302000302,
-  0x5e501000302,
-  0x5e603000202,
-  0x5e902000202,
-  0x5eb02000302,
-  0x5ed01000302,
-  0x5ee03001202,
-  0x5f102001202,
-  0x5f302001302,
-  0x5f501001302,
-  0x5f602001302,
-  0x5f801001302,
-  0x5f903001202,
-  0x5fc02001202,
-  0x5fe02001302,
-  0x60001001302,
-  0x60103001202,
-  0x60402001202,
-  0x60602001302,
-  0x60801001302,
-  0x60902001302,
-  0x60b01001302,
-  0x60c03001202,
-  0x60f02001202,
-  0x61102001302,
-  0x61301001302,
-  0x61403001202,
-  0x61702001202,
-  0x61902001302,
-  0x61b01001302,
-  0x61c02001302,
-  0x61e01001302,
-  0x61f03001202,
-  0x62202001202,
-  0x62402001302,
-  0x62601001302,
-  0x62703001202,
-  0x62a02001202,
-  0x62c02001302,
-  0x62e01001302,
-  0x62f02001302,
-  0x63101001302,
-  0x63203001202,
-  0x63502001202,
-  0x63702001302,
-  0x63901001302,
-  0x63a03000202,
-  0x63d02000202,
-  0x63f02000302,
-  0x64101000302,
-  0x64203000202,
-  0x64502000202,
-  0x64702000302,
-  0x64901000302,
-  0x64a03000202,
-  0x64d02000202,
-  0x64f02000302,
-  0x65101000302,
-  0x65203000202,
-  0x65502000202,
-  0x65702000302,
-  0x65901000302,
-  0x65a03000202,
-  0x65d02000202,
-  0x65f02000302,
-  0x66101000302,
-  0x66203000202,
-  0x66502000202,
-  0x66702000302,
-  0x66901000302,
-  0x66a03000202,
-  0x66d02000202,
-  0x66f02000302,
-  0x67101000302,
-  0x67202000302,
+  0x1104002003,
+  0x1506002003,
+  0x1b04022003,
+  0x1f06022003,
+  0x2502022002,
+  0x2701022102,
+  0x2801003002,
+  0x2902001002,
+  0x2b03005003,
+  0x2e03005003,
+  0x3105005004,
+  0x3604005104,
+  0x3a04005004,
+  0x3e03003003,
+  0x4103003003,
+  0x4405003004,
+  0x4904003004,
+  0x4d01001002,
+  0x4e01000002,
+  0x4f00002001,
+  0x4f00002001,
+  0x4f00002001,
+  0x4f00002001,
+  0x4f00002001,
+  0x4f00002101,
+  0x4f00002401,
+  0x4f01002202,
+  0x5001002802,
+  0x5101002002,
+  0x5203001202,
+  0x5503001002,
+  0x5802000202,
+  0x5a04000203,
+  0x5e04001003,
+  0x6205001003,
+  0x6705001003,
+  0x6c01000002,
+  0x6d02000202,
+  0x6f02000202,
+  0x7102000802,
+  0x7301000202,
+  0x7401000802,
+  0x7502000002,
+  0x7702000002,
+  0x7901000102,
+  0x7a01000402,
+  0x7b02000002,
+  0x7d03000202,
+  0x8002000202,
+  0x8205000003,
+  0x8705020003,
+  0x8c02000302,
+  0x8e01000302,
+  0x8f04000103,
+  0x9304020103,
+  0x9703000202,
+  0x9a02000202,
+  0x9c05000003,
+  0xa105020003,
+  0xa602000302,
+  0xa801000302,
+  0xa904000103,
+  0xad04020103,
+  0xb103000202,
+  0xb402000202,
+  0xb605000003,
+  0xbb05020003,
+  0xc002000302,
+  0xc201000302,
+  0xc304000103,
+  0xc704020103,
+  0xcb03000202,
+  0xce02000202,
+  0xd005000003,
+  0xd505020003,
+  0xda02000302,
+  0xdc01000302,
+  0xdd04000103,
+  0xe104020103,
+  0xe503000202,
+  0xe802000202,
+  0xea05000003,
+  0xef05020003,
+  0xf402000302,
+  0xf601000302,
+  0xf704000103,
+  0xfb04020103,
+  0xff02000302,
+  0x10101000302,
+  0x10204000103,
+  0x10604020103,
+  0x10a03000202,
+  0x10d02000202,
+  0x10f05000003,
+  0x11405020003,
+  0x11902000302,
+  0x11b01000302,
+  0x11c04000103,
+  0x12004020103,
+  0x12403000202,
+  0x12702000202,
+  0x12905000003,
+  0x12e05020003,
+  0x13302000302,
+  0x13501000302,
+  0x13604000103,
+  0x13a04020103,
+  0x13e02000302,
+  0x14001000302,
+  0x14104000103,
+  0x14504020103,
+  0x14903000202,
+  0x14c02000202,
+  0x14e05000003,
+  0x15305020003,
+  0x15802000302,
+  0x15a01000302,
+  0x15b04000103,
+  0x15f04020103,
+  0x16303000202,
+  0x16602000202,
+  0x16805000003,
+  0x16d05020003,
+  0x17202000302,
+  0x17401000302,
+  0x17504000103,
+  0x17904020103,
+  0x17d03000202,
+  0x18002000202,
+  0x18205000003,
+  0x18705020003,
+  0x18c02000302,
+  0x18e01000302,
+  0x18f04000103,
+  0x19304020103,
+  0x19703000202,
+  0x19a02000202,
+  0x19c05000003,
+  0x1a105020003,
+  0x1a602000302,
+  0x1a801000302,
+  0x1a904000103,
+  0x1ad04020103,
+  0x1b102000302,
+  0x1b301000302,
+  0x1b404000103,
+  0x1b804020103,
+  0x1bc03000202,
+  0x1bf02000202,
+  0x1c105000003,
+  0x1c605020003,
+  0x1cb02000302,
+  0x1cd01000302,
+  0x1ce04000103,
+  0x1d204020103,
+  0x1d602000302,
+  0x1d801000302,
+  0x1d904000103,
+  0x1dd04020103,
+  0x1e103000202,
+  0x1e402000202,
+  0x1e605000003,
+  0x1eb05020003,
+  0x1f002000302,
+  0x1f201000302,
+  0x1f304000103,
+  0x1f704020103,
+  0x1fb03000202,
+  0x1fe02000202,
+  0x20005000003,
+  0x20505020003,
+  0x20a02000302,
+  0x20c01000302,
+  0x20d04000103,
+  0x21104020103,
+  0x21503000202,
+  0x21802000202,
+  0x21a05000003,
+  0x21f05020003,
+  0x22402000302,
+  0x22601000302,
+  0x22704000103,
+  0x22b04020103,
+  0x22f03000202,
+  0x23202000202,
+  0x23405000003,
+  0x23905020003,
+  0x23e02000302,
+  0x24001000302,
+  0x24104000103,
+  0x24504020103,
+  0x24903000202,
+  0x24c02000202,
+  0x24e05000003,
+  0x25305020003,
+  0x25802000302,
+  0x25a01000302,
+  0x25b04000103,
+  0x25f04020103,
+  0x26302000302,
+  0x26501000302,
+  0x26604000103,
+  0x26a04020103,
+  0x26e03000202,
+  0x27102000202,
+  0x27305000003,
+  0x27805020003,
+  0x27d02000302,
+  0x27f01000302,
+  0x28004000103,
+  0x28404020103,
+  0x28803000202,
+  0x28b02000202,
+  0x28d05000003,
+  0x29205020003,
+  0x29702000302,
+  0x29901000302,
+  0x29a04000103,
+  0x29e04020103,
+  0x2a202000302,
+  0x2a401000302,
+  0x2a504000103,
+  0x2a904020103,
+  0x2ad03000202,
+  0x2b002000202,
+  0x2b205000003,
+  0x2b705020003,
+  0x2bc02000302,
+  0x2be01000302,
+  0x2bf04000103,
+  0x2c304020103,
+  0x2c703000202,
+  0x2ca02000202,
+  0x2cc05000003,
+  0x2d105020003,
+  0x2d602000302,
+  0x2d801000302,
+  0x2d904000103,
+  0x2dd04020103,
+  0x2e103000202,
+  0x2e402000202,
+  0x2e605000003,
+  0x2eb05020003,
+  0x2f002000302,
+  0x2f201000302,
+  0x2f304000103,
+  0x2f704020103,
+  0x2fb03000202,
+  0x2fe02000202,
+  0x30005000003,
+  0x30505020003,
+  0x30a02000302,
+  0x30c01000302,
+  0x30d04000103,
+  0x31104020103,
+  0x31502000302,
+  0x31701000302,
+  0x31804000103,
+  0x31c04020103,
+  0x32003000202,
+  0x32302000202,
+  0x32505000003,
+  0x32a05020003,
+  0x32f02000302,
+  0x33101000302,
+  0x33204000103,
+  0x33604020103,
+  0x33a02000302,
+  0x33c01000302,
+  0x33d04000103,
+  0x34104020103,
+  0x34503000202,
+  0x34802000202,
+  0x34a05000003,
+  0x34f05020003,
+  0x35402000602,
+  0x35601000602,
+  0x35704000403,
+  0x35b04020403,
+  0x35f03000203,
+  0x36202000203,
+  0x36405000004,
+  0x36905020004,
+  0x36e02000603,
+  0x37001000603,
+  0x37104000404,
+  0x37504020404,
+  0x37903000202,
+  0x37c02000202,
+  0x37e05000003,
+  0x38305020003,
+  0x38802000602,
+  0x38a01000602,
+  0x38b04000403,
+  0x38f04020403,
+  0x39303000203,
+  0x39602000203,
+  0x39805000004,
+  0x39d05020004,
+  0x3a202000603,
+  0x3a401000603,
+  0x3a504000404,
+  0x3a904020404,
+  0x3ad03000202,
+  0x3b002000202,
+  0x3b205000003,
+  0x3b705000003,
+  0x3bc05020003,
+  0x3c105020003,
+  0x3c602000602,
+  0x3c801000602,
+  0x3c904000403,
+  0x3cd04000403,
+  0x3d104020403,
+  0x3d504020403,
+  0x3d902000602,
+  0x3db01000602,
+  0x3dc04000403,
+  0x3e004000403,
+  0x3e404020403,
+  0x3e804020403,
+  0x3ec03000203,
+  0x3ef02000203,
+  0x3f105000004,
+  0x3f605000004,
+  0x3fb05020004,
+  0x40005020004,
+  0x40502000603,
+  0x40701000603,
+  0x40804000404,
+  0x40c04000404,
+  0x41004020404,
+  0x41404020404,
+  0x41803000203,
+  0x41b02000203,
+  0x41d05000004,
+  0x42205000004,
+  0x42705020004,
+  0x42c05020004,
+  0x43102000603,
+  0x43301000603,
+  0x43404000404,
+  0x43804000404,
+  0x43c04020404,
+  0x44004020404,
+  0x44403000202,
+  0x44702000202,
+  0x44905000003,
+  0x44e05000003,
+  0x45305020003,
+  0x45805020003,
+  0x45d02000602,
+  0x45f01000602,
+  0x46004000403,
+  0x46404000403,
+  0x46804020403,
+  0x46c04020403,
+  0x47002000602,
+  0x47201000602,
+  0x47304000403,
+  0x47704000403,
+  0x47b04020403,
+  0x47f04020403,
+  0x48303000203,
+  0x48602000203,
+  0x48805000004,
+  0x48d05000004,
+  0x49205020004,
+  0x49705020004,
+  0x49c02000603,
+  0x49e01000603,
+  0x49f04000404,
+  0x4a304000404,
+  0x4a704020404,
+  0x4ab04020404,
+  0x4af03000203,
+  0x4b202000203,
+  0x4b405000004,
+  0x4b905000004,
+  0x4be05020004,
+  0x4c305020004,
+  0x4c802000603,
+  0x4ca01000603,
+  0x4cb04000404,
+  0x4cf04000404,
+  0x4d304020404,
+  0x4d704020404,
+  0x4db03000202,
+  0x4de02000202,
+  0x4e005000003,
+  0x4e505020003,
+  0x4ea02000602,
+  0x4ec01000602,
+  0x4ed04000403,
+  0x4f104020403,
+  0x4f503000203,
+  0x4f802000203,
+  0x4fa05000004,
+  0x4ff05020004,
+  0x50402000603,
+  0x50601000603,
+  0x50704000404,
+  0x50b04020404,
+  0x50f03000202,
+  0x51202000202,
+  0x51405000003,
+  0x51905020003,
+  0x51e02000602,
+  0x52001000602,
+  0x52104000403,
+  0x52504020403,
+  0x52903000203,
+  0x52c02000203,
+  0x52e05000004,
+  0x53305020004,
+  0x53802000603,
+  0x53a01000603,
+  0x53b04000404,
+  0x53f04020404,
+  0x54303000202,
+  0x54602000202,
+  0x54805000003,
+  0x54d05000003,
+  0x55205020003,
+  0x55705020003,
+  0x55c02000602,
+  0x55e01000602,
+  0x55f04000403,
+  0x56304000403,
+  0x56704020403,
+  0x56b04020403,
+  0x56f02000602,
+  0x57101000602,
+  0x57204000403,
+  0x57604000403,
+  0x57a04020403,
+  0x57e04020403,
+  0x58203000203,
+  0x58502000203,
+  0x58705000004,
+  0x58c05000004,
+  0x59105020004,
+  0x59605020004,
+  0x59b02000603,
+  0x59d01000603,
+  0x59e04000404,
+  0x5a204000404,
+  0x5a604020404,
+  0x5aa04020404,
+  0x5ae03000203,
+  0x5b102000203,
+  0x5b305000004,
+  0x5b805000004,
+  0x5bd05020004,
+  0x5c205020004,
+  0x5c702000603,
+  0x5c901000603,
+  0x5ca04000404,
+  0x5ce04000404,
+  0x5d204020404,
+  0x5d604020404,
+  0x5da03000202,
+  0x5dd02000202,
+  0x5df05000003,
+  0x5e405000003,
+  0x5e905020003,
+  0x5ee05020003,
+  0x5f302000602,
+  0x5f501000602,
+  0x5f604000403,
+  0x5fa04000403,
+  0x5fe04020403,
+  0x60204020403,
+  0x60602000602,
+  0x60801000602,
+  0x60904000403,
+  0x60d04000403,
+  0x61104020403,
+  0x61504020403,
+  0x61903000203,
+  0x61c02000203,
+  0x61e05000004,
+  0x62305000004,
+  0x62805020004,
+  0x62d05020004,
+  0x63202000603,
+  0x63401000603,
+  0x63504000404,
+  0x63904000404,
+  0x63d04020404,
+  0x64104020404,
+  0x64503000203,
+  0x64802000203,
+  0x64a05000004,
+  0x64f05000004,
+  0x65405020004,
+  0x65905020004,
+  0x65e02000603,
+  0x66001000603,
+  0x66104000404,
+  0x66504000404,
+  0x66904020404,
+  0x66d04020404,
+  0x67102000202,
+  0x67301000202,
   0x67401000302,
-  0x67503000202,
-  0x67802000202,
-  0x67a02000302,
+  0x67500000301,
+  0x67502000202,
+  0x67701000202,
+  0x67801000302,
+  0x67900000301,
+  0x67902000202,
+  0x67b01000202,
   0x67c01000302,
+  0x67d00000301,
   0x67d03000202,
   0x68002000202,
   0x68202000302,
   0x68401000302,
-  0x68502000302,
-  0x68701000302,
-  0x68803000202,
-  0x68b02000202,
-  0x68d02000302,
-  0x68f01000302,
-  0x69003000202,
-  0x69302000202,
+  0x68503000202,
+  0x68802000202,
+  0x68a02000302,
+  0x68c01000302,
+  0x68d03000202,
+  0x69002000202,
+  0x69202000302,
+  0x69401000302,
   0x69502000302,
   0x69701000302,
-  0x69802000302,
-  0x69a01000302,
-  0x69b03000202,
-  0x69e02000202,
-  0x6a002000302,
-  0x6a201000302,
-  0x6a303000202,
-  0x6a602000202,
-  0x6a802000302,
-  0x6aa01000302,
-  0x6ab02000302,
-  0x6ad01000302,
-  0x6ae03000202,
-  0x6b102000202,
-  0x6b302000302,
-  0x6b501000302,
-  0x6b603000202,
-  0x6b902000202,
-  0x6bb02000302,
-  0x6bd01000302,
-  0x6be02000302,
-  0x6c001000302,
-  0x6c103000202,
-  0x6c402000202,
-  0x6c602000302,
-  0x6c801000302,
-  0x6c902000802,
-  0x6cb01000802,
-  0x6cc01000c02,
-  0x6cd00000c01,
-  0x6cd02000802,
-  0x6cf01000802,
-  0x6d001000c02,
-  0x6d100000c01,
-  0x6d102000802,
-  0x6d301000802,
-  0x6d401000c02,
-  0x6d500000c01,
-  0x6d502000802,
-  0x6d701000802,
-  0x6d801000c02,
-  0x6d900000c01,
-  0x6d902000802,
-  0x6db01000802,
-  0x6dc01000c02,
-  0x6dd00000c01,
-  0x6dd02000802,
-  0x6df01000802,
-  0x6e001000c02,
-  0x6e100000c01,
-  0x6e102000802,
-  0x6e301000802,
-  0x6e401000c02,
-  0x6e500000c01,
-  0x6e503000802,
-  0x6e802000802,
-  0x6ea02000c02,
-  0x6ec01000c02,
-  0x6ed03000803,
-  0x6f002000803,
-  0x6f202000c03,
-  0x6f401000c03,
-  0x6f503000802,
-  0x6f802000802,
-  0x6fa02000c02,
-  0x6fc01000c02,
-  0x6fd02000c02,
-  0x6ff01000c02,
-  0x70003000803,
-  0x70302000803,
-  0x70502000c03,
-  0x70701000c03,
-  0x70803000802,
-  0x70b02000802,
-  0x70d02000c02,
-  0x70f01000c02,
-  0x71003000803,
-  0x71302000803,
-  0x71502000c03,
-  0x71701000c03,
-  0x71803000802,
-  0x71b02000802,
-  0x71d02000c02,
-  0x71f01000c02,
-  0x72002000c02,
-  0x72201000c02,
-  0x72303000803,
-  0x72602000803,
-  0x72802000c03,
-  0x72a01000c03,
-  0x72b03000802,
-  0x72e02000802,
-  0x73002000c02,
-  0x73201000c02,
-  0x73303000803,
-  0x73602000803,
-  0x73802000c03,
-  0x73a01000c03,
-  0x73b03000802,
-  0x73e02000802,
-  0x74002000c02,
-  0x74201000c02,
-  0x74303000803,
-  0x74602000803,
-  0x74802000c03,
-  0x74a01000c03,
-  0x74b03000802,
-  0x74e02000802,
-  0x75002000c02,
-  0x75201000c02,
-  0x75302000c02,
-  0x75501000c02,
-  0x75603000803,
-  0x75902000803,
-  0x75b02000c03,
-  0x75d01000c03,
-  0x75e02000802,
-  0x76001000802,
-  0x76101000c02,
-  0x76200000c01,
-  0x76202000802,
-  0x76401000802,
-  0x76501000c02,
-  0x76600000c01,
-  0x76602000802,
-  0x76801000802,
-  0x76901000c02,
-  0x76a00000c01,
-  0x76a02000802,
-  0x76c01000802,
-  0x76d01000c02,
-  0x76e00000c01,
-  0x76e02000802,
-  0x77001000802,
-  0x77101000c02,
-  0x77200000c01,
-  0x77202000802,
-  0x77401000802,
-  0x77501000c02,
-  0x77600000c01,
-  0x77602000802,
-  0x77801000802,
-  0x77901000c02,
-  0x77a00000c01,
-  0x77a03000802,
-  0x77d02000802,
-  0x77f02000c02,
-  0x78101000c02,
-  0x78203000803,
-  0x78502000803,
-  0x78702000c03,
-  0x78901000c03,
-  0x78a03000802,
-  0x78d02000802,
-  0x78f02000c02,
-  0x79101000c02,
-  0x79202000c02,
-  0x79401000c02,
-  0x79503000803,
-  0x79802000803,
-  0x79a02000c03,
-  0x79c01000c03,
-  0x79d03000802,
-  0x7a002000802,
-  0x7a202000c02,
-  0x7a401000c02,
-  0x7a503000803,
-  0x7a802000803,
-  0x7aa02000c03,
-  0x7ac01000c03,
-  0x7ad03000802,
-  0x7b002000802,
-  0x7b202000c02,
-  0x7b401000c02,
-  0x7b502000c02,
-  0x7b701000c02,
-  0x7b803000803,
-  0x7bb02000803,
-  0x7bd02000c03,
-  0x7bf01000c03,
-  0x7c003000802,
-  0x7c302000802,
-  0x7c502000c02,
-  0x7c701000c02,
-  0x7c803000803,
-  0x7cb02000803,
-  0x7cd02000c03,
-  0x7cf01000c03,
-  0x7d003000802,
-  0x7d302000802,
-  0x7d502000c02,
-  0x7d701000c02,
-  0x7d803000803,
-  0x7db02000803,
-  0x7dd02000c03,
-  0x7df01000c03,
-  0x7e003000802,
-  0x7e302000802,
-  0x7e502000c02,
-  0x7e701000c02,
-  0x7e802000c02,
-  0x7ea01000c02,
-  0x7eb03000803,
-  0x7ee02000803,
-  0x7f002000c03,
-  0x7f201000c03,
-  0x7f302000202,
-  0x7f501000202,
-  0x7f601000302,
-  0x7f700000301,
-  0x7f702001202,
-  0x7f901001202,
-  0x7fa01001602,
-  0x7fb00001601,
-  0x7fb02001202,
-  0x7fd01001202,
-  0x7fe01001602,
-  0x7ff00001601,
-  0x7ff02001202,
-  0x80101001202,
-  0x80201001602,
-  0x80300001601,
-  0x80302001202,
-  0x80501001202,
-  0x80601001602,
-  0x80700001601,
-  0x80702000202,
-  0x80901000202,
-  0x80a01000302,
-  0x80b00000301,
-  0x80b02000202,
-  0x80d01000202,
-  0x80e01000302,
-  0x80f00000301,
-  0x80f02001202,
-  0x81101001202,
-  0x81201001602,
-  0x81300001601,
-  0x81302001202,
-  0x81501001202,
-  0x81601001602,
-  0x81700001601,
-  0x81702001202,
-  0x81901001202,
-  0x81a01001602,
-  0x81b00001601,
-  0x81b02001202,
-  0x81d01001202,
-  0x81e01001602,
-  0x81f00001601,
-  0x81f02000802,
-  0x82101000802,
-  0x82201000902,
-  0x82300000901,
-  0x82302000802,
-  0x82501000802,
-  0x82601000902,
-  0x82700000901,
-  0x82702000802,
-  0x82901000802,
-  0x82a01000902,
-  0x82b00000901,
-  0x82b02000802,
-  0x82d01000802,
-  0x82e01000902,
-  0x82f00000901,
-  0x82f02000802,
-  0x83101000802,
-  0x83201000c02,
-  0x83300000c01,
-  0x83302000802,
-  0x83501000802,
-  0x83601000902,
-  0x83700000901,
-  0x83702000802,
-  0x83901000802,
-  0x83a01000902,
-  0x83b00000901,
-  0x83b02000802,
-  0x83d01000802,
-  0x83e01000902,
-  0x83f00000901,
-  0x83f02000802,
-  0x84101000802,
-  0x84201000902,
-  0x84300000901,
-  0x84302000802,
-  0x84501000802,
-  0x84601000c02,
-  0x84700000c01,
-  0x84702000202,
-  0x84901000202,
-  0x84a01000602,
-  0x84b00000601,
-  0x84b02000202,
-  0x84d01000202,
-  0x84e01000602,
-  0x84f00000601,
-  0x84f02000802,
-  0x85101000802,
-  0x85201000902,
-  0x85300000901,
-  0x85302000802,
-  0x85501000802,
-  0x85601000902,
-  0x85700000901,
-  0x85702000202,
-  0x85901000202,
-  0x85a01000302,
-  0x85b00000301,
-  0x85b02000202,
-  0x85d01000202,
-  0x85e01000302,
-  0x85f00000301,
-  0x85f02000202,
-  0x86101000202,
-  0x86201000302,
-  0x86300000301,
-  0x86302000202,
-  0x86501000202,
-  0x86601000302,
-  0x86700000301,
+  0x69803000202,
+  0x69b02000202,
+  0x69d02000302,
+  0x69f01000302,
+  0x6a003000202,
+  0x6a302000202,
+  0x6a502000302,
+  0x6a701000302,
+  0x6a803000202,
+  0x6ab02000202,
+  0x6ad02000302,
+  0x6af01000302,
+  0x6b003001202,
+  0x6b302001202,
+  0x6b502001302,
+  0x6b701001302,
+  0x6b802001302,
+  0x6ba01001302,
+  0x6bb03001202,
+  0x6be02001202,
+  0x6c002001302,
+  0x6c201001302,
+  0x6c303001202,
+  0x6c602001202,
+  0x6c802001302,
+  0x6ca01001302,
+  0x6cb02001302,
+  0x6cd01001302,
+  0x6ce03001202,
+  0x6d102001202,
+  0x6d302001302,
+  0x6d501001302,
+  0x6d603001202,
+  0x6d902001202,
+  0x6db02001302,
+  0x6dd01001302,
+  0x6de02001302,
+  0x6e001001302,
+  0x6e103001202,
+  0x6e402001202,
+  0x6e602001302,
+  0x6e801001302,
+  0x6e903001202,
+  0x6ec02001202,
+  0x6ee02001302,
+  0x6f001001302,
+  0x6f102001302,
+  0x6f301001302,
+  0x6f403001202,
+  0x6f702001202,
+  0x6f902001302,
+  0x6fb01001302,
+  0x6fc03000202,
+  0x6ff02000202,
+  0x70102000302,
+  0x70301000302,
+  0x70403000202,
+  0x70702000202,
+  0x70902000302,
+  0x70b01000302,
+  0x70c03000202,
+  0x70f02000202,
+  0x71102000302,
+  0x71301000302,
+  0x71403000202,
+  0x71702000202,
+  0x71902000302,
+  0x71b01000302,
+  0x71c03000202,
+  0x71f02000202,
+  0x72102000302,
+  0x72301000302,
+  0x72403000202,
+  0x72702000202,
+  0x72902000302,
+  0x72b01000302,
+  0x72c03000202,
+  0x72f02000202,
+  0x73102000302,
+  0x73301000302,
+  0x73402000302,
+  0x73601000302,
+  0x73703000202,
+  0x73a02000202,
+  0x73c02000302,
+  0x73e01000302,
+  0x73f03000202,
+  0x74202000202,
+  0x74402000302,
+  0x74601000302,
+  0x74702000302,
+  0x74901000302,
+  0x74a03000202,
+  0x74d02000202,
+  0x74f02000302,
+  0x75101000302,
+  0x75203000202,
+  0x75502000202,
+  0x75702000302,
+  0x75901000302,
+  0x75a02000302,
+  0x75c01000302,
+  0x75d03000202,
+  0x76002000202,
+  0x76202000302,
+  0x76401000302,
+  0x76503000202,
+  0x76802000202,
+  0x76a02000302,
+  0x76c01000302,
+  0x76d02000302,
+  0x76f01000302,
+  0x77003000202,
+  0x77302000202,
+  0x77502000302,
+  0x77701000302,
+  0x77803000202,
+  0x77b02000202,
+  0x77d02000302,
+  0x77f01000302,
+  0x78002000302,
+  0x78201000302,
+  0x78303000202,
+  0x78602000202,
+  0x78802000302,
+  0x78a01000302,
+  0x78b02000202,
+  0x78d01000202,
+  0x78e01000302,
+  0x78f00000301,
+  0x78f02000202,
+  0x79101000202,
+  0x79201000302,
+  0x79300000301,
+  0x79302000202,
+  0x79501000202,
+  0x79601000302,
+  0x79700000301,
+  0x79703000202,
+  0x79a02000202,
+  0x79c02000302,
+  0x79e01000302,
+  0x79f03000202,
+  0x7a202000202,
+  0x7a402000302,
+  0x7a601000302,
+  0x7a703000202,
+  0x7aa02000202,
+  0x7ac02000302,
+  0x7ae01000302,
+  0x7af02000302,
+  0x7b101000302,
+  0x7b203000202,
+  0x7b502000202,
+  0x7b702000302,
+  0x7b901000302,
+  0x7ba03000202,
+  0x7bd02000202,
+  0x7bf02000302,
+  0x7c101000302,
+  0x7c203000202,
+  0x7c502000202,
+  0x7c702000302,
+  0x7c901000302,
+  0x7ca03001202,
+  0x7cd02001202,
+  0x7cf02001302,
+  0x7d101001302,
+  0x7d202001302,
+  0x7d401001302,
+  0x7d503001202,
+  0x7d802001202,
+  0x7da02001302,
+  0x7dc01001302,
+  0x7dd03001202,
+  0x7e002001202,
+  0x7e202001302,
+  0x7e401001302,
+  0x7e502001302,
+  0x7e701001302,
+  0x7e803001202,
+  0x7eb02001202,
+  0x7ed02001302,
+  0x7ef01001302,
+  0x7f003001202,
+  0x7f302001202,
+  0x7f502001302,
+  0x7f701001302,
+  0x7f802001302,
+  0x7fa01001302,
+  0x7fb03001202,
+  0x7fe02001202,
+  0x80002001302,
+  0x80201001302,
+  0x80303001202,
+  0x80602001202,
+  0x80802001302,
+  0x80a01001302,
+  0x80b02001302,
+  0x80d01001302,
+  0x80e03001202,
+  0x81102001202,
+  0x81302001302,
+  0x81501001302,
+  0x81603000202,
+  0x81902000202,
+  0x81b02000302,
+  0x81d01000302,
+  0x81e03000202,
+  0x82102000202,
+  0x82302000302,
+  0x82501000302,
+  0x82603000202,
+  0x82902000202,
+  0x82b02000302,
+  0x82d01000302,
+  0x82e03000202,
+  0x83102000202,
+  0x83302000302,
+  0x83501000302,
+  0x83603000202,
+  0x83902000202,
+  0x83b02000302,
+  0x83d01000302,
+  0x83e03000202,
+  0x84102000202,
+  0x84302000302,
+  0x84501000302,
+  0x84603000202,
+  0x84902000202,
+  0x84b02000302,
+  0x84d01000302,
+  0x84e02000302,
+  0x85001000302,
+  0x85103000202,
+  0x85402000202,
+  0x85602000302,
+  0x85801000302,
+  0x85903000202,
+  0x85c02000202,
+  0x85e02000302,
+  0x86001000302,
+  0x86102000302,
+  0x86301000302,
+  0x86403000202,
   0x86702000202,
-  0x86901000202,
-  0x86a01000302,
-  0x86b00000301,
-  0x86b02000202,
-  0x86d01000202,
-  0x86e01000602,
-  0x86f00000601,
+  0x86902000302,
+  0x86b01000302,
+  0x86c03000202,
   0x86f02000202,
-  0x87101000202,
-  0x87201000602,
-  0x87300000601,
-  0x87302000202,
-  0x87501000202,
-  0x87601000602,
-  0x87700000601,
-  0x87702000202,
-  0x87901000202,
-  0x87a01000602,
-  0x87b00000601,
-  0x87b02000202,
-  0x87d01000202,
-  0x87e01000602,
-  0x87f00000601,
-  0x87f02000202,
-  0x88101000202,
-  0x88201000602,
-  0x88300000601,
-  0x88302000202,
-  0x88501000202,
-  0x88601000602,
-  0x88700000601,
-  0x88702000202,
-  0x88901000202,
-  0x88a01000602,
-  0x88b00000601,
-  0x88b02000002,
-  0x88d01000202,
-  0x88e02000002,
-  0x89001000202,
-  0x89102000003,
-  0x89301000202,
-  0x89401000802,
-  0x89503000004,
-  0x89802000002,
-  0x89a04000002,
-  0x89e02000002,
-  0x8a002000002,
-  0x8a201000202,
-  0x8a301000802,
-  0x8a401000102,
-  0x8a501000402,
-  0x8a604000202,
-  0x8aa04000802,
-  0x8ae04000002,
-  0x8b203000302,
-  0x8b503000902,
-  0x8b803000102,
-  0x8bb03009202,
-  0x8be02009202,
-  0x8c002009302,
-  0x8c201009302,
-  0x8c303009202,
-  0x8c602009202,
-  0x8c802009302,
-  0x8ca01009302,
-  0x8cb03009802,
-  0x8ce02009802,
-  0x8d002009902,
-  0x8d201009902,
-  0x8d303009802,
-  0x8d602009802,
-  0x8d802009902,
-  0x8da01009902,
-  0x8db03009202,
-  0x8de02009202,
-  0x8e002009302,
-  0x8e201009302,
-  0x8e303009202,
-  0x8e602009202,
-  0x8e802009302,
-  0x8ea01009302,
-  0x8eb03009202,
-  0x8ee02009202,
-  0x8f002009302,
-  0x8f201009302,
-  0x8f303009202,
-  0x8f602009202,
-  0x8f802009302,
-  0x8fa01009302,
-  0x8fb03009202,
-  0x8fe02009202,
-  0x90002009302,
-  0x90201009302,
-  0x90303009202,
-  0x90602009202,
-  0x90802009302,
-  0x90a01009302,
-  0x90b03009202,
-  0x90e02009202,
-  0x91002009302,
-  0x91201009302,
-  0x91303009202,
-  0x91602009202,
-  0x91802009302,
-  0x91a01009302,
-  0x91b03009202,
-  0x91e02009202,
-  0x92002009302,
-  0x92201009302,
-  0x92303009202,
-  0x92602009202,
-  0x92802009302,
-  0x92a01009302,
-  0x92b03011002,
-  0x92e02011102,
-  0x93002011102,
-  0x93203011003,
-  0x93503011002,
-  0x93802011102,
-  0x93a02011102,
-  0x93c03011003,
-  0x93f03011002,
-  0x94202011102,
-  0x94402011402,
-  0x94603011003,
-  0x94903011002,
-  0x94c02011102,
-  0x94e02011402,
-  0x95003011003,
-  0x95303011002,
-  0x95602011102,
-  0x95802011102,
-  0x95a03011003,
-  0x95d03011002,
-  0x96002011102,
-  0x96202011102,
-  0x96403011003,
-  0x96703011002,
-  0x96a02011102,
-  0x96c02011102,
-  0x96e03011003,
-  0x97103011002,
-  0x97402011102,
-  0x97602011102,
-  0x97803011003,
-  0x97b03011002,
-  0x97e02011102,
-  0x98002011102,
-  0x98203011003,
-  0x98503009202,
-  0x98802009202,
-  0x98a02009302,
-  0x98c01009302,
-  0x98d03009202,
-  0x99002009202,
-  0x99202009302,
-  0x99401009302,
-  0x99503009802,
-  0x99802009802,
-  0x99a02009902,
-  0x99c01009902,
-  0x99d03009802,
-  0x9a002009802,
-  0x9a202009902,
-  0x9a401009902,
-  0x9a503009202,
-  0x9a802009202,
-  0x9aa02009302,
-  0x9ac01009302,
-  0x9ad03009202,
-  0x9b002009202,
-  0x9b202009302,
-  0x9b401009302,
-  0x9b503009202,
-  0x9b802009202,
-  0x9ba02009302,
-  0x9bc01009302,
-  0x9bd03009202,
-  0x9c002009202,
-  0x9c202009302,
-  0x9c401009302,
-  0x9c503009202,
-  0x9c802009202,
-  0x9ca02009302,
-  0x9cc01009302,
-  0x9cd03009202,
-  0x9d002009202,
-  0x9d202009302,
-  0x9d401009302,
-  0x9d503009202,
-  0x9d802009202,
-  0x9da02009302,
-  0x9dc01009302,
-  0x9dd03009202,
-  0x9e002009202,
-  0x9e202009302,
-  0x9e401009302,
-  0x9e503009202,
-  0x9e802009202,
-  0x9ea02009302,
-  0x9ec01009302,
-  0x9ed03009202,
-  0x9f002009202,
-  0x9f202009302,
-  0x9f401009302,
-  0x9f503011002,
-  0x9f802011102,
-  0x9fa02011102,
-  0x9fc03011003,
-  0x9ff03011002,
-  0xa0202011102,
-  0xa0402011102,
-  0xa0603011003,
-  0xa0903011002,
-  0xa0c02011102,
-  0xa0e02011402,
-  0xa1003011003,
-  0xa1303011002,
-  0xa1602011102,
-  0xa1802011402,
-  0xa1a03011003,
-  0xa1d03011002,
-  0xa2002011102,
-  0xa2202011102,
-  0xa2403011003,
-  0xa2703011002,
-  0xa2a02011102,
-  0xa2c02011102,
-  0xa2e03011003,
-  0xa3103011002,
-  0xa3402011102,
-  0xa3602011102,
-  0xa3803011003,
-  0xa3b03011002,
-  0xa3e02011102,
-  0xa4002011102,
-  0xa4203011003,
-  0xa4503011002,
-  0xa4802011102,
-  0xa4a02011102,
-  0xa4c03011003,
-  0xa4f03009002,
-  0xa5203009002,
-  0xa5503009002,
-  0xa5803009002,
-  0xa5b03009002,
-  0xa5e03009002,
-  0xa6103009002,
-  0xa6403009002,
-  0xa6703009002,
-  0xa6a03009002,
-  0xa6d03009002,
-  0xa7003009002,
-  0xa7303009002,
-  0xa7603009002,
-  0xa7903009002,
-  0xa7c03009002,
-  0xa7f03009002,
-  0xa8203009002,
-  0xa8503009002,
-  0xa8803009002,
-  0xa8b03009002,
-  0xa8e03009002,
-  0xa9103011002,
-  0xa9403011002,
-  0xa9705009003,
-  0xa9c05009003,
-  0xaa105009003,
-  0xaa605009003,
-  0xaab05009003,
-  0xab005009003,
-  0xab505009003,
-  0xaba05009003,
-  0xabf04011003,
-  0xac304011003,
-  0xac704011003,
-  0xacb04011003,
-  0xacf04011003,
-  0xad304011003,
-  0xad704011003,
-  0xadb04011003,
-  0xadf03009002,
-  0xae203009002,
-  0xae503009002,
-  0xae803009002,
-  0xaeb01000002,
-  0xaec03000203,
-  0xaef02000202,
-  0xaf103010202,
-  0xaf403010202,
-  0xaf705011003,
-  0xafc06019003,
-  0xb0206011003,
-  0xb0801000002,
-  0xb0905000004,
-  0xb0e03000002,
-  0xb1102000002,
-  0xb1302000002,
-  0xb1502000002,
-  0xb1702000002,
-  0xb1902000002,
-  0xb1b02000002,
-  0xb1d03000202,
-  0xb2003000202,
-  0xb2304000002,
-  0xb2703000202,
-  0xb2a03000202,
-  0xb2d04000002,
-  0xb3103000202,
-  0xb3404000002,
-  0xb3803000202,
-  0xb3b04000002,
-  0xb3f03000802,
-  0xb4204000002,
-  0xb4603000802,
-  0xb4904000002,
-  0xb4d03000002,
-  0xb5003000002,
-  0xb5303000002,
-  0xb5603000002,
-  0xb5903000002,
-  0xb5c03000002,
-  0xb5f03000002,
-  0xb6203000002,
-  0xb6503000002,
-  0xb6803000002,
-  0xb6b03000002,
-  0xb6e03000002,
-  0xb7103000002,
-  0xb7403000002,
-  0xb7703000002,
-  0xb7a03000002,
-  0xb7d03000002,
-  0xb8003000002,
-  0xb8303000002,
-  0xb8603000002,
-  0xb8903000002,
-  0xb8c03000002,
-  0xb8f03000002,
-  0xb9203000002,
-  0xb9503000002,
-  0xb9803000002,
-  0xb9b03000002,
-  0xb9e03000002,
-  0xba103000002,
-  0xba403000002,
-  0xba703000002,
-  0xbaa03000002,
-  0xbad03000002,
-  0xbb003000002,
-  0xbb303000002,
-  0xbb603000002,
-  0xbb903000002,
-  0xbbc03000002,
-  0xbbf03000002,
-  0xbc203000002,
-  0xbc503000002,
-  0xbc803000002,
-  0xbcb02000002,
-  0xbcd03000002,
-  0xbd003000002,
-  0xbd303000002,
-  0xbd603000002,
-  0xbd904000002,
-  0xbdd02000202,
-  0xbdf02000002,
-  0xbe102000002,
-  0xbe302000002,
-  0xbe502000002,
-  0xbe702000002,
-  0xbe902000202,
-  0xbeb02000202,
-  0xbed03000002,
-  0xbf003000002,
-  0xbf302000002,
-  0xbf502000002,
-  0xbf702000002,
-  0xbf902000002,
-  0xbfb03000002,
-  0xbfe03000002,
-  0xc0103000002,
-  0xc0403000002,
-  0xc0703000002,
-  0xc0a03000002,
-  0xc0d03000002,
-  0xc1003000002,
-  0xc1303000002,
-  0xc1602000002,
-  0xc1802000002,
-  0xc1a03000002,
-  0xc1d03000002,
-  0xc2003000002,
-  0xc2303000002,
-  0xc2602000002,
-  0xc2803000002,
-  0xc2b02000002,
-  0xc2d02000002,
-  0xc2f02000002,
-  0xc3102000002,
-  0xc3302000002,
-  0xc3502000002,
-  0xc3703000002,
-  0xc3a02000202,
-  0xc3c02000202,
-  0xc3e03000002,
-  0xc4103000002,
-  0xc4402000002,
-  0xc4602000002,
-  0xc4802000002,
-  0xc4a02000002,
-  0xc4c03000002,
-  0xc4f03000002,
-  0xc5203000002,
-  0xc5503000002,
-  0xc5803000002,
-  0xc5b03000002,
-  0xc5e03000002,
-  0xc6103000002,
-  0xc6403000002,
-  0xc6702000002,
-  0xc6903000002,
-  0xc6c03000002,
-  0xc6f03000002,
-  0xc7203000002,
-  0xc7503000002,
-  0xc7803000002,
-  0xc7b03000002,
-  0xc7e03000002,
-  0xc8103000002,
-  0xc8403000002,
-  0xc8702000002,
-  0xc8902000002,
-  0xc8b02000202,
-  0xc8d02000202,
-  0xc8f02000002,
-  0xc9102000002,
-  0xc9302000002,
-  0xc9502000002,
-  0xc9703000002,
-  0xc9a03000002,
-  0xc9d03000002,
-  0xca003000002,
-  0xca303000002,
-  0xca603000002,
-  0xca903000002,
-  0xcac03000002,
-  0xcaf03000002,
-  0xcb203000002,
-  0xcb503000002,
-  0xcb803000002,
-  0xcbb03000002,
-  0xcbe03000002,
-  0xcc103000002,
-  0xcc402000002,
-  0xcc602000002,
-  0xcc802000202,
-  0xcca02000202,
-  0xccc02000002,
-  0xcce02000002,
-  0xcd002000002,
-  0xcd202000002,
-  0xcd403000002,
-  0xcd703000002,
-  0xcda03000002,
-  0xcdd03000002,
-  0xce003000002,
-  0xce303000002,
-  0xce603000002,
-  0xce903000002,
-  0xcec03000002,
-  0xcef03000002,
-  0xcf203000002,
-  0xcf503000002,
-  0xcf803000002,
-  0xcfb03000002,
-  0xcfe03000002,
-  0xd0103000002,
+  0x87102000302,
+  0x87301000302,
+  0x87402000302,
+  0x87601000302,
+  0x87703000202,
+  0x87a02000202,
+  0x87c02000302,
+  0x87e01000302,
+  0x87f03000202,
+  0x88202000202,
+  0x88402000302,
+  0x88601000302,
+  0x88702000302,
+  0x88901000302,
+  0x88a03000202,
+  0x88d02000202,
+  0x88f02000302,
+  0x89101000302,
+  0x89203000202,
+  0x89502000202,
+  0x89702000302,
+  0x89901000302,
+  0x89a02000302,
+  0x89c01000302,
+  0x89d03000202,
+  0x8a002000202,
+  0x8a202000302,
+  0x8a401000302,
+  0x8a502000802,
+  0x8a701000802,
+  0x8a801000c02,
+  0x8a900000c01,
+  0x8a902000802,
+  0x8ab01000802,
+  0x8ac01000c02,
+  0x8ad00000c01,
+  0x8ad02000802,
+  0x8af01000802,
+  0x8b001000c02,
+  0x8b100000c01,
+  0x8b102000802,
+  0x8b301000802,
+  0x8b401000c02,
+  0x8b500000c01,
+  0x8b502000802,
+  0x8b701000802,
+  0x8b801000c02,
+  0x8b900000c01,
+  0x8b902000802,
+  0x8bb01000802,
+  0x8bc01000c02,
+  0x8bd00000c01,
+  0x8bd02000802,
+  0x8bf01000802,
+  0x8c001000c02,
+  0x8c100000c01,
+  0x8c103000802,
+  0x8c402000802,
+  0x8c602000c02,
+  0x8c801000c02,
+  0x8c903000803,
+  0x8cc02000803,
+  0x8ce02000c03,
+  0x8d001000c03,
+  0x8d103000802,
+  0x8d402000802,
+  0x8d602000c02,
+  0x8d801000c02,
+  0x8d902000c02,
+  0x8db01000c02,
+  0x8dc03000803,
+  0x8df02000803,
+  0x8e102000c03,
+  0x8e301000c03,
+  0x8e403000802,
+  0x8e702000802,
+  0x8e902000c02,
+  0x8eb01000c02,
+  0x8ec03000803,
+  0x8ef02000803,
+  0x8f102000c03,
+  0x8f301000c03,
+  0x8f403000802,
+  0x8f702000802,
+  0x8f902000c02,
+  0x8fb01000c02,
+  0x8fc02000c02,
+  0x8fe01000c02,
+  0x8ff03000803,
+  0x90202000803,
+  0x90402000c03,
+  0x90601000c03,
+  0x90703000802,
+  0x90a02000802,
+  0x90c02000c02,
+  0x90e01000c02,
+  0x90f03000803,
+  0x91202000803,
+  0x91402000c03,
+  0x91601000c03,
+  0x91703000802,
+  0x91a02000802,
+  0x91c02000c02,
+  0x91e01000c02,
+  0x91f03000803,
+  0x92202000803,
+  0x92402000c03,
+  0x92601000c03,
+  0x92703000802,
+  0x92a02000802,
+  0x92c02000c02,
+  0x92e01000c02,
+  0x92f02000c02,
+  0x93101000c02,
+  0x93203000803,
+  0x93502000803,
+  0x93702000c03,
+  0x93901000c03,
+  0x93a02000802,
+  0x93c01000802,
+  0x93d01000c02,
+  0x93e00000c01,
+  0x93e02000802,
+  0x94001000802,
+  0x94101000c02,
+  0x94200000c01,
+  0x94202000802,
+  0x94401000802,
+  0x94501000c02,
+  0x94600000c01,
+  0x94602000802,
+  0x94801000802,
+  0x94901000c02,
+  0x94a00000c01,
+  0x94a02000802,
+  0x94c01000802,
+  0x94d01000c02,
+  0x94e00000c01,
+  0x94e02000802,
+  0x95001000802,
+  0x95101000c02,
+  0x95200000c01,
+  0x95202000802,
+  0x95401000802,
+  0x95501000c02,
+  0x95600000c01,
+  0x95603000802,
+  0x95902000802,
+  0x95b02000c02,
+  0x95d01000c02,
+  0x95e03000803,
+  0x96102000803,
+  0x96302000c03,
+  0x96501000c03,
+  0x96603000802,
+  0x96902000802,
+  0x96b02000c02,
+  0x96d01000c02,
+  0x96e02000c02,
+  0x97001000c02,
+  0x97103000803,
+  0x97402000803,
+  0x97602000c03,
+  0x97801000c03,
+  0x97903000802,
+  0x97c02000802,
+  0x97e02000c02,
+  0x98001000c02,
+  0x98103000803,
+  0x98402000803,
+  0x98602000c03,
+  0x98801000c03,
+  0x98903000802,
+  0x98c02000802,
+  0x98e02000c02,
+  0x99001000c02,
+  0x99102000c02,
+  0x99301000c02,
+  0x99403000803,
+  0x99702000803,
+  0x99902000c03,
+  0x99b01000c03,
+  0x99c03000802,
+  0x99f02000802,
+  0x9a102000c02,
+  0x9a301000c02,
+  0x9a403000803,
+  0x9a702000803,
+  0x9a902000c03,
+  0x9ab01000c03,
+  0x9ac03000802,
+  0x9af02000802,
+  0x9b102000c02,
+  0x9b301000c02,
+  0x9b403000803,
+  0x9b702000803,
+  0x9b902000c03,
+  0x9bb01000c03,
+  0x9bc03000802,
+  0x9bf02000802,
+  0x9c102000c02,
+  0x9c301000c02,
+  0x9c402000c02,
+  0x9c601000c02,
+  0x9c703000803,
+  0x9ca02000803,
+  0x9cc02000c03,
+  0x9ce01000c03,
+  0x9cf02000202,
+  0x9d101000202,
+  0x9d201000302,
+  0x9d300000301,
+  0x9d302001202,
+  0x9d501001202,
+  0x9d601001602,
+  0x9d700001601,
+  0x9d702001202,
+  0x9d901001202,
+  0x9da01001602,
+  0x9db00001601,
+  0x9db02001202,
+  0x9dd01001202,
+  0x9de01001602,
+  0x9df00001601,
+  0x9df02001202,
+  0x9e101001202,
+  0x9e201001602,
+  0x9e300001601,
+  0x9e302000202,
+  0x9e501000202,
+  0x9e601000302,
+  0x9e700000301,
+  0x9e702000202,
+  0x9e901000202,
+  0x9ea01000302,
+  0x9eb00000301,
+  0x9eb02001202,
+  0x9ed01001202,
+  0x9ee01001602,
+  0x9ef00001601,
+  0x9ef02001202,
+  0x9f101001202,
+  0x9f201001602,
+  0x9f300001601,
+  0x9f302001202,
+  0x9f501001202,
+  0x9f601001602,
+  0x9f700001601,
+  0x9f702001202,
+  0x9f901001202,
+  0x9fa01001602,
+  0x9fb00001601,
+  0x9fb02000802,
+  0x9fd01000802,
+  0x9fe01000902,
+  0x9ff00000901,
+  0x9ff02000802,
+  0xa0101000802,
+  0xa0201000902,
+  0xa0300000901,
+  0xa0302000802,
+  0xa0501000802,
+  0xa0601000902,
+  0xa0700000901,
+  0xa0702000802,
+  0xa0901000802,
+  0xa0a01000902,
+  0xa0b00000901,
+  0xa0b02000802,
+  0xa0d01000802,
+  0xa0e01000c02,
+  0xa0f00000c01,
+  0xa0f02000802,
+  0xa1101000802,
+  0xa1201000902,
+  0xa1300000901,
+  0xa1302000802,
+  0xa1501000802,
+  0xa1601000902,
+  0xa1700000901,
+  0xa1702000802,
+  0xa1901000802,
+  0xa1a01000902,
+  0xa1b00000901,
+  0xa1b02000802,
+  0xa1d01000802,
+  0xa1e01000902,
+  0xa1f00000901,
+  0xa1f02000802,
+  0xa2101000802,
+  0xa2201000c02,
+  0xa2300000c01,
+  0xa2302000202,
+  0xa2501000202,
+  0xa2601000602,
+  0xa2700000601,
+  0xa2702000202,
+  0xa2901000202,
+  0xa2a01000602,
+  0xa2b00000601,
+  0xa2b02000802,
+  0xa2d01000802,
+  0xa2e01000902,
+  0xa2f00000901,
+  0xa2f02000802,
+  0xa3101000802,
+  0xa3201000902,
+  0xa3300000901,
+  0xa3302000202,
+  0xa3501000202,
+  0xa3601000302,
+  0xa3700000301,
+  0xa3702000202,
+  0xa3901000202,
+  0xa3a01000302,
+  0xa3b00000301,
+  0xa3b02000202,
+  0xa3d01000202,
+  0xa3e01000302,
+  0xa3f00000301,
+  0xa3f02000202,
+  0xa4101000202,
+  0xa4201000302,
+  0xa4300000301,
+  0xa4302000202,
+  0xa4501000202,
+  0xa4601000302,
+  0xa4700000301,
+  0xa4702000202,
+  0xa4901000202,
+  0xa4a01000602,
+  0xa4b00000601,
+  0xa4b02000202,
+  0xa4d01000202,
+  0xa4e01000602,
+  0xa4f00000601,
+  0xa4f02000202,
+  0xa5101000202,
+  0xa5201000602,
+  0xa5300000601,
+  0xa5302000202,
+  0xa5501000202,
+  0xa5601000602,
+  0xa5700000601,
+  0xa5702000202,
+  0xa5901000202,
+  0xa5a01000602,
+  0xa5b00000601,
+  0xa5b02000202,
+  0xa5d01000202,
+  0xa5e01000602,
+  0xa5f00000601,
+  0xa5f02000202,
+  0xa6101000202,
+  0xa6201000602,
+  0xa6300000601,
+  0xa6302000202,
+  0xa6501000202,
+  0xa6601000602,
+  0xa6700000601,
+  0xa6702000002,
+  0xa6901000202,
+  0xa6a02000002,
+  0xa6c01000202,
+  0xa6d02000003,
+  0xa6f01000202,
+  0xa7001000802,
+  0xa7103000004,
+  0xa7402000002,
+  0xa7604000002,
+  0xa7a02000002,
+  0xa7c02000002,
+  0xa7e01000202,
+  0xa7f01000802,
+  0xa8001000102,
+  0xa8101000402,
+  0xa8204000202,
+  0xa8604000802,
+  0xa8a04000203,
+  0xa8e04000203,
+  0xa9204000203,
+  0xa9604000002,
+  0xa9a03000302,
+  0xa9d03000902,
+  0xaa003000303,
+  0xaa303000303,
+  0xaa603000303,
+  0xaa903000102,
+  0xaac03009202,
+  0xaaf02009202,
+  0xab102009302,
+  0xab301009302,
+  0xab403009202,
+  0xab702009202,
+  0xab902009302,
+  0xabb01009302,
+  0xabc03009802,
+  0xabf02009802,
+  0xac102009902,
+  0xac301009902,
+  0xac403009802,
+  0xac702009802,
+  0xac902009902,
+  0xacb01009902,
+  0xacc03009202,
+  0xacf02009202,
+  0xad102009302,
+  0xad301009302,
+  0xad403009202,
+  0xad702009202,
+  0xad902009302,
+  0xadb01009302,
+  0xadc03009202,
+  0xadf02009202,
+  0xae102009302,
+  0xae301009302,
+  0xae403009202,
+  0xae702009202,
+  0xae902009302,
+  0xaeb01009302,
+  0xaec03009202,
+  0xaef02009202,
+  0xaf102009302,
+  0xaf301009302,
+  0xaf403009202,
+  0xaf702009202,
+  0xaf902009302,
+  0xafb01009302,
+  0xafc03009202,
+  0xaff02009202,
+  0xb0102009302,
+  0xb0301009302,
+  0xb0403009202,
+  0xb0702009202,
+  0xb0902009302,
+  0xb0b01009302,
+  0xb0c03009202,
+  0xb0f02009202,
+  0xb1102009302,
+  0xb1301009302,
+  0xb1403009202,
+  0xb1702009202,
+  0xb1902009302,
+  0xb1b01009302,
+  0xb1c03011002,
+  0xb1f02011102,
+  0xb2102011102,
+  0xb2303011003,
+  0xb2603011002,
+  0xb2902011102,
+  0xb2b02011102,
+  0xb2d03011003,
+  0xb3003011002,
+  0xb3302011102,
+  0xb3502011402,
+  0xb3703011003,
+  0xb3a03011002,
+  0xb3d02011102,
+  0xb3f02011402,
+  0xb4103011003,
+  0xb4403011002,
+  0xb4702011102,
+  0xb4902011102,
+  0xb4b03011003,
+  0xb4e03011002,
+  0xb5102011102,
+  0xb5302011102,
+  0xb5503011003,
+  0xb5803011002,
+  0xb5b02011102,
+  0xb5d02011102,
+  0xb5f03011003,
+  0xb6203011002,
+  0xb6502011102,
+  0xb6702011102,
+  0xb6903011003,
+  0xb6c03011002,
+  0xb6f02011102,
+  0xb7102011102,
+  0xb7303011003,
+  0xb7603009202,
+  0xb7902009202,
+  0xb7b02009302,
+  0xb7d01009302,
+  0xb7e03009202,
+  0xb8102009202,
+  0xb8302009302,
+  0xb8501009302,
+  0xb8603009802,
+  0xb8902009802,
+  0xb8b02009902,
+  0xb8d01009902,
+  0xb8e03009802,
+  0xb9102009802,
+  0xb9302009902,
+  0xb9501009902,
+  0xb9603009202,
+  0xb9902009202,
+  0xb9b02009302,
+  0xb9d01009302,
+  0xb9e03009202,
+  0xba102009202,
+  0xba302009302,
+  0xba501009302,
+  0xba603009202,
+  0xba902009202,
+  0xbab02009302,
+  0xbad01009302,
+  0xbae03009202,
+  0xbb102009202,
+  0xbb302009302,
+  0xbb501009302,
+  0xbb603009202,
+  0xbb902009202,
+  0xbbb02009302,
+  0xbbd01009302,
+  0xbbe03009202,
+  0xbc102009202,
+  0xbc302009302,
+  0xbc501009302,
+  0xbc603009202,
+  0xbc902009202,
+  0xbcb02009302,
+  0xbcd01009302,
+  0xbce03009202,
+  0xbd102009202,
+  0xbd302009302,
+  0xbd501009302,
+  0xbd603009202,
+  0xbd902009202,
+  0xbdb02009302,
+  0xbdd01009302,
+  0xbde03009202,
+  0xbe102009202,
+  0xbe302009302,
+  0xbe501009302,
+  0xbe603011002,
+  0xbe902011102,
+  0xbeb02011102,
+  0xbed03011003,
+  0xbf003011002,
+  0xbf302011102,
+  0xbf502011102,
+  0xbf703011003,
+  0xbfa03011002,
+  0xbfd02011102,
+  0xbff02011402,
+  0xc0103011003,
+  0xc0403011002,
+  0xc0702011102,
+  0xc0902011402,
+  0xc0b03011003,
+  0xc0e03011002,
+  0xc1102011102,
+  0xc1302011102,
+  0xc1503011003,
+  0xc1803011002,
+  0xc1b02011102,
+  0xc1d02011102,
+  0xc1f03011003,
+  0xc2203011002,
+  0xc2502011102,
+  0xc2702011102,
+  0xc2903011003,
+  0xc2c03011002,
+  0xc2f02011102,
+  0xc3102011102,
+  0xc3303011003,
+  0xc3603011002,
+  0xc3902011102,
+  0xc3b02011102,
+  0xc3d03011003,
+  0xc4003009002,
+  0xc4303009002,
+  0xc4603009002,
+  0xc4903009002,
+  0xc4c03009002,
+  0xc4f03009002,
+  0xc5203009002,
+  0xc5503009002,
+  0xc5803009002,
+  0xc5b03009002,
+  0xc5e03009002,
+  0xc6103009002,
+  0xc6403009002,
+  0xc6703009002,
+  0xc6a03009002,
+  0xc6d03009002,
+  0xc7003009002,
+  0xc7303009002,
+  0xc7603009002,
+  0xc7903009002,
+  0xc7c03009002,
+  0xc7f03009002,
+  0xc8203011002,
+  0xc8503011002,
+  0xc8805009003,
+  0xc8d05009003,
+  0xc9205009003,
+  0xc9705009003,
+  0xc9c05009003,
+  0xca105009003,
+  0xca605009003,
+  0xcab05009003,
+  0xcb004011003,
+  0xcb404011003,
+  0xcb804011003,
+  0xcbc04011003,
+  0xcc004011003,
+  0xcc404011003,
+  0xcc804011003,
+  0xccc04011003,
+  0xcd003009002,
+  0xcd303009002,
+  0xcd603009002,
+  0xcd903009002,
+  0xcdc01000002,
+  0xcdd03000203,
+  0xce002000202,
+  0xce203010202,
+  0xce503010202,
+  0xce805011003,
+  0xced06019003,
+  0xcf306011003,
+  0xcf901000002,
+  0xcfa05000004,
+  0xcff03000002,
+  0xd0202000002,
   0xd0402000002,
   0xd0602000002,
   0xd0802000002,
-  0xd0a03000002,
-  0xd0d03000002,
-  0xd1003000002,
-  0xd1303000002,
-  0xd1603000002,
-  0xd1903000002,
-  0xd1c03000002,
-  0xd1f03000002,
-  0xd2202000002,
-  0xd2402000002,
-  0xd2602000002,
-  0xd2803000002,
-  0xd2b03000002,
-  0xd2e03000002,
-  0xd3103000002,
-  0xd3403000002,
-  0xd3703000002,
-  0xd3a03000002,
-  0xd3d03000002,
-  0xd4002000002,
-  0xd4202000002,
-  0xd4402000002,
-  0xd4602000002,
-  0xd4802000002,
-  0xd4a02000002,
-  0xd4c02000002,
-  0xd4e02000002,
+  0xd0a02000002,
+  0xd0c02000002,
+  0xd0e03000202,
+  0xd1103000202,
+  0xd1404000002,
+  0xd1803000202,
+  0xd1b03000202,
+  0xd1e04000002,
+  0xd2203000202,
+  0xd2504000002,
+  0xd2903000202,
+  0xd2c04000002,
+  0xd3003000802,
+  0xd3304000002,
+  0xd3703000802,
+  0xd3a04000002,
+  0xd3e03000002,
+  0xd4103000002,
+  0xd4403000002,
+  0xd4703000002,
+  0xd4a03000002,
+  0xd4d03000002,
   0xd5003000002,
-  0xd5302000002,
-  0xd5502000002,
-  0xd5702000002,
-  0xd5902000002,
-  0xd5b04000002,
-  0xd5f04000002,
-  0xd6304000002,
-  0xd6704000002,
-  0xd6b04000002,
-  0xd6f04000002,
-  0xd7304000002,
-  0xd7704000002,
-  0xd7b03000002,
-  0xd7e03000002,
-  0xd8103000002,
-  0xd8403000002,
-  0xd8703000002,
-  0xd8a03000002,
-  0xd8d04000002,
+  0xd5303000002,
+  0xd5603000002,
+  0xd5903000002,
+  0xd5c03000002,
+  0xd5f03000002,
+  0xd6203000002,
+  0xd6503000002,
+  0xd6803000002,
+  0xd6b03000002,
+  0xd6e03000002,
+  0xd7103000002,
+  0xd7403000002,
+  0xd7703000002,
+  0xd7a03000002,
+  0xd7d03000002,
+  0xd8003000002,
+  0xd8303000002,
+  0xd8603000002,
+  0xd8903000002,
+  0xd8c03000002,
+  0xd8f03000002,
+  0xd9203000002,
+  0xd9503000002,
+  0xd9803000002,
+  0xd9b03000002,
+  0xd9e03000002,
+  0xda103000002,
+  0xda403000002,
+  0xda703000002,
+  0xdaa03000002,
+  0xdad03000002,
+  0xdb003000002,
+  0xdb303000002,
+  0xdb603000002,
+  0xdb903000002,
+  0xdbc02000002,
+  0xdbe03000002,
+  0xdc103000002,
+  0xdc403000002,
+  0xdc703000002,
+  0xdca04000002,
+  0xdce02000202,
+  0xdd002000002,
+  0xdd202000002,
+  0xdd402000002,
+  0xdd602000002,
+  0xdd802000002,
+  0xdda02000202,
+  0xddc02000202,
+  0xdde03000002,
+  0xde103000002,
+  0xde402000002,
+  0xde602000002,
+  0xde802000002,
+  0xdea02000002,
+  0xdec03000002,
+  0xdef03000002,
+  0xdf203000002,
+  0xdf503000002,
+  0xdf803000002,
+  0xdfb03000002,
+  0xdfe03000002,
+  0xe0103000002,
+  0xe0403000002,
+  0xe0702000002,
+  0xe0902000002,
+  0xe0b03000002,
+  0xe0e03000002,
+  0xe1103000002,
+  0xe1403000002,
+  0xe1702000002,
+  0xe1903000002,
+  0xe1c02000002,
+  0xe1e02000002,
+  0xe2002000002,
+  0xe2202000002,
+  0xe2402000002,
+  0xe2602000002,
+  0xe2803000002,
+  0xe2b02000202,
+  0xe2d02000202,
+  0xe2f03000002,
+  0xe3203000002,
+  0xe3502000002,
+  0xe3702000002,
+  0xe3902000002,
+  0xe3b02000002,
+  0xe3d03000002,
+  0xe4003000002,
+  0xe4303000002,
+  0xe4603000002,
+  0xe4903000002,
+  0xe4c03000002,
+  0xe4f03000002,
+  0xe5203000002,
+  0xe5503000002,
+  0xe5802000002,
+  0xe5a03000002,
+  0xe5d03000002,
+  0xe6003000002,
+  0xe6303000002,
+  0xe6603000002,
+  0xe6903000002,
+  0xe6c03000002,
+  0xe6f03000002,
+  0xe7203000002,
+  0xe7503000002,
+  0xe7802000002,
+  0xe7a02000002,
+  0xe7c02000202,
+  0xe7e02000202,
+  0xe8002000002,
+  0xe8202000002,
+  0xe8402000002,
+  0xe8602000002,
+  0xe8803000002,
+  0xe8b03000002,
+  0xe8e03000002,
+  0xe9103000002,
+  0xe9403000002,
+  0xe9703000002,
+  0xe9a03000002,
+  0xe9d03000002,
+  0xea003000002,
+  0xea303000002,
+  0xea603000002,
+  0xea903000002,
+  0xeac03000002,
+  0xeaf03000002,
+  0xeb203000002,
+  0xeb502000002,
+  0xeb702000002,
+  0xeb902000202,
+  0xebb02000202,
+  0xebd02000002,
+  0xebf02000002,
+  0xec102000002,
+  0xec302000002,
+  0xec503000002,
+  0xec803000002,
+  0xecb03000002,
+  0xece03000002,
+  0xed103000002,
+  0xed403000002,
+  0xed703000002,
+  0xeda03000002,
+  0xedd03000002,
+  0xee003000002,
+  0xee303000002,
+  0xee603000002,
+  0xee903000002,
+  0xeec03000002,
+  0xeef03000002,
+  0xef203000002,
+  0xef502000002,
+  0xef702000002,
+  0xef902000002,
+  0xefb03000002,
+  0xefe03000002,
+  0xf0103000002,
+  0xf0403000002,
+  0xf0703000002,
+  0xf0a03000002,
+  0xf0d03000002,
+  0xf1003000002,
+  0xf1302000002,
+  0xf1502000002,
+  0xf1702000002,
+  0xf1903000002,
+  0xf1c03000002,
+  0xf1f03000002,
+  0xf2203000002,
+  0xf2503000002,
+  0xf2803000002,
+  0xf2b03000002,
+  0xf2e03000002,
+  0xf3102000002,
+  0xf3302000002,
+  0xf3502000002,
+  0xf3702000002,
+  0xf3902000002,
+  0xf3b02000002,
+  0xf3d02000002,
+  0xf3f02000002,
+  0xf4103000002,
+  0xf4402000002,
+  0xf4602000002,
+  0xf4802000002,
+  0xf4a02000002,
+  0xf4c04000002,
+  0xf5004000002,
+  0xf5404000002,
+  0xf5804000002,
+  0xf5c04000002,
+  0xf6004000002,
+  0xf6404000002,
+  0xf6804000002,
+  0xf6c03000002,
+  0xf6f03000002,
+  0xf7203000002,
+  0xf7503000002,
+  0xf7803000002,
+  0xf7b03000002,
+  0xf7e04000002,
+  0xf8204000202,
+  0xf8603000202,
+  0xf8903000302,
+  0xf8c02000302,
+  0xf8e03000302,
+  0xf9102000302,
+  0xf9304000202,
+  0xf9703000202,
+  0xf9a03000302,
+  0xf9d02000302,
+  0xf9f03000302,
+  0xfa202000302,
+  0xfa404000202,
+  0xfa803000202,
+  0xfab03000302,
+  0xfae02000302,
+  0xfb003000302,
+  0xfb302000302,
+  0xfb504000202,
+  0xfb903000202,
+  0xfbc03000302,
+  0xfbf02000302,
+  0xfc103000302,
+  0xfc402000302,
+  0xfc604000202,
+  0xfca03000202,
+  0xfcd03000302,
+  0xfd002000302,
+  0xfd203000302,
+  0xfd502000302,
+  0xfd704000202,
+  0xfdb03000202,
+  0xfde03000302,
+  0xfe102000302,
+  0xfe303000302,
+  0xfe602000302,
+  0xfe804000202,
+  0xfec03000202,
+  0xfef03000302,
+  0xff202000302,
+  0xff403000302,
+  0xff702000302,
+  0xff904000202,
+  0xffd03000202,
+  0x100003000302,
+  0x100302000302,
+  0x100503000302,
+  0x100802000302,
+  0x100a04000202,
+  0x100e03000202,
+  0x101103000302,
+  0x101402000302,
+  0x101603000302,
+  0x101902000302,
+  0x101b04000202,
+  0x101f03000202,
+  0x102203000302,
+  0x102502000302,
+  0x102703000302,
+  0x102a02000302,
+  0x102c04000202,
+  0x103003000202,
+  0x103303000302,
+  0x103602000302,
+  0x103803000302,
+  0x103b02000302,
+  0x103d04000202,
+  0x104103000202,
+  0x104403000302,
+  0x104702000302,
+  0x104903000302,
+  0x104c02000302,
+  0x104e04000202,
+  0x105203000202,
+  0x105503000302,
+  0x105802000302,
+  0x105a03000302,
+  0x105d02000302,
+  0x105f04000202,
+  0x106303000202,
+  0x106603000302,
+  0x106902000302,
+  0x106b03000302,
+  0x106e02000302,
+  0x107004000202,
+  0x107403000202,
+  0x107703000302,
+  0x107a02000302,
+  0x107c03000302,
+  0x107f02000302,
+  0x108104000202,
+  0x108503000202,
+  0x108803000302,
+  0x108b02000302,
+  0x108d03000302,
+  0x109002000302,
+  0x109204000202,
+  0x109603000202,
+  0x109903000302,
+  0x109c02000302,
+  0x109e03000302,
+  0x10a102000302,
+  0x10a304000202,
+  0x10a703000202,
+  0x10aa03000302,
+  0x10ad02000302,
+  0x10af03000302,
+  0x10b202000302,
+  0x10b404000202,
+  0x10b803000202,
+  0x10bb03000302,
+  0x10be02000302,
+  0x10c003000302,
+  0x10c302000302,
+  0x10c504000202,
+  0x10c903000202,
+  0x10cc03000302,
+  0x10cf02000302,
+  0x10d103000302,
+  0x10d402000302,
+  0x10d604000202,
+  0x10da03000202,
+  0x10dd03000302,
+  0x10e002000302,
+  0x10e203000302,
+  0x10e502000302,
+  0x10e704000202,
+  0x10eb03000202,
+  0x10ee03000302,
+  0x10f102000302,
+  0x10f303000302,
+  0x10f602000302,
+  0x10f804000202,
+  0x10fc03000202,
+  0x10ff03000302,
+  0x110202000302,
+  0x110403000302,
+  0x110702000302,
+  0x110904000202,
+  0x110d03000202,
+  0x111003000302,
+  0x111302000302,
+  0x111503000302,
+  0x111802000302,
+  0x111a04000202,
+  0x111e03000202,
+  0x112103000302,
+  0x112402000302,
+  0x112603000302,
+  0x112902000302,
+  0x112b04000202,
+  0x112f03000202,
+  0x113203000302,
+  0x113502000302,
+  0x113703000302,
+  0x113a02000302,
+  0x113c04000202,
+  0x114003000202,
+  0x114303000302,
+  0x114602000302,
+  0x114803000302,
+  0x114b02000302,
+  0x114d04000202,
+  0x115103000202,
+  0x115403000302,
+  0x115702000302,
+  0x115903000302,
+  0x115c02000302,
+  0x115e04000202,
+  0x116203000202,
+  0x116503000302,
+  0x116802000302,
+  0x116a03000302,
+  0x116d02000302,
+  0x116f04000202,
+  0x117303000202,
+  0x117603000302,
+  0x117902000302,
+  0x117b03000302,
+  0x117e02000302,
+  0x118004000202,
+  0x118403000202,
+  0x118703000302,
+  0x118a02000302,
+  0x118c03000302,
+  0x118f02000302,
+  0x119104000202,
+  0x119503000202,
+  0x119803000302,
+  0x119b02000302,
+  0x119d03000302,
+  0x11a002000302,
+  0x11a204000202,
+  0x11a603000202,
+  0x11a903000302,
+  0x11ac02000302,
+  0x11ae03000302,
+  0x11b102000302,
+  0x11b304000202,
+  0x11b703000202,
+  0x11ba03000302,
+  0x11bd02000302,
+  0x11bf03000302,
+  0x11c202000302,
+  0x11c404000202,
+  0x11c803000202,
+  0x11cb03000302,
+  0x11ce02000302,
+  0x11d003000302,
+  0x11d302000302,
+  0x11d504000202,
+  0x11d903000202,
+  0x11dc03000302,
+  0x11df02000302,
+  0x11e103000302,
+  0x11e402000302,
+  0x11e604000202,
+  0x11ea03000202,
+  0x11ed03000302,
+  0x11f002000302,
+  0x11f203000302,
+  0x11f502000302,
+  0x11f704000202,
+  0x11fb03000202,
+  0x11fe03000302,
+  0x120102000302,
+  0x120303000302,
+  0x120602000302,
+  0x120804000202,
+  0x120c03000202,
+  0x120f03000302,
+  0x121202000302,
+  0x121403000302,
+  0x121702000302,
+  0x121904000202,
+  0x121d03000202,
+  0x122003000302,
+  0x122302000302,
+  0x122503000302,
+  0x122802000302,
+  0x122a04000202,
+  0x122e03000202,
+  0x123103000302,
+  0x123402000302,
+  0x123603000302,
+  0x123902000302,
+  0x123b04000202,
+  0x123f03000202,
+  0x124203000302,
+  0x124502000302,
+  0x124703000302,
+  0x124a02000302,
+  0x124c04000202,
+  0x125003000202,
+  0x125303000302,
+  0x125602000302,
+  0x125803000302,
+  0x125b02000302,
+  0x125d04000202,
+  0x126103000202,
+  0x126403000302,
+  0x126702000302,
+  0x126903000302,
+  0x126c02000302,
+  0x126e04000202,
+  0x127203000202,
+  0x127503000302,
+  0x127802000302,
+  0x127a03000302,
+  0x127d02000302,
+  0x127f04000202,
+  0x128303000202,
+  0x128603000302,
+  0x128902000302,
+  0x128b03000302,
+  0x128e02000302,
+  0x129004000202,
+  0x129403000202,
+  0x129703000302,
+  0x129a02000302,
+  0x129c03000302,
+  0x129f02000302,
+  0x12a104000202,
+  0x12a503000202,
+  0x12a803000302,
+  0x12ab02000302,
+  0x12ad03000302,
+  0x12b002000302,
+  0x12b204000202,
+  0x12b603000202,
+  0x12b903000302,
+  0x12bc02000302,
+  0x12be03000302,
+  0x12c102000302,
+  0x12c304000202,
+  0x12c703000202,
+  0x12ca03000302,
+  0x12cd02000302,
+  0x12cf03000302,
+  0x12d202000302,
+  0x12d404000202,
+  0x12d803000202,
+  0x12db03000302,
+  0x12de02000302,
+  0x12e003000302,
+  0x12e302000302,
+  0x12e504000202,
+  0x12e903000202,
+  0x12ec03000302,
+  0x12ef02000302,
+  0x12f103000302,
+  0x12f402000302,
+  0x12f604000202,
+  0x12fa03000202,
+  0x12fd03000302,
+  0x130002000302,
+  0x130203000302,
+  0x130502000302,
+  0x130703000302,
+  0x130a02000302,
+  0x130c04000202,
+  0x131003000202,
+  0x131303000302,
+  0x131602000302,
+  0x131803000302,
+  0x131b02000302,
+  0x131d03000302,
+  0x132002000302,
+  0x132204000202,
+  0x132603000202,
+  0x132903000302,
+  0x132c02000302,
+  0x132e03000302,
+  0x133102000302,
+  0x133303000302,
+  0x133602000302,
+  0x133804000202,
+  0x133c03000202,
+  0x133f03000302,
+  0x134202000302,
+  0x134403000302,
+  0x134702000302,
+  0x134903000302,
+  0x134c02000302,
+  0x134e04000202,
+  0x135203000202,
+  0x135503000302,
+  0x135802000302,
+  0x135a03000302,
+  0x135d02000302,
+  0x135f03000302,
+  0x136202000302,
+  0x136404000202,
+  0x136803000202,
+  0x136b03000302,
+  0x136e02000302,
+  0x137003000302,
+  0x137302000302,
+  0x137503000302,
+  0x137802000302,
+  0x137a04000202,
+  0x137e03000202,
+  0x138103000302,
+  0x138402000302,
+  0x138603000302,
+  0x138902000302,
+  0x138b03000302,
+  0x138e02000302,
+  0x139004000202,
+  0x139403000202,
+  0x139703000302,
+  0x139a02000302,
+  0x139c03000302,
+  0x139f02000302,
+  0x13a104000202,
+  0x13a503000202,
+  0x13a803000302,
+  0x13ab02000302,
+  0x13ad03000302,
+  0x13b002000302,
+  0x13b204000202,
+  0x13b603000202,
+  0x13b903000302,
+  0x13bc02000302,
+  0x13be03000302,
+  0x13c102000302,
+  0x13c304000202,
+  0x13c703000202,
+  0x13ca03000302,
+  0x13cd02000302,
+  0x13cf03000302,
+  0x13d202000302,
+  0x13d404000202,
+  0x13d803000202,
+  0x13db03000302,
+  0x13de02000302,
+  0x13e003000302,
+  0x13e302000302,
+  0x13e504000202,
+  0x13e903000202,
+  0x13ec03000302,
+  0x13ef02000302,
+  0x13f103000302,
+  0x13f402000302,
+  0x13f604000202,
+  0x13fa03000202,
+  0x13fd03000302,
+  0x140002000302,
+  0x140203000302,
+  0x140502000302,
+  0x140704000202,
+  0x140b03000202,
+  0x140e03000302,
+  0x141102000302,
+  0x141303000302,
+  0x141602000302,
+  0x141804000202,
+  0x141c03000202,
+  0x141f03000302,
+  0x142202000302,
+  0x142403000302,
+  0x142702000302,
+  0x142904000202,
+  0x142d03000202,
+  0x143003000302,
+  0x143302000302,
+  0x143503000302,
+  0x143802000302,
+  0x143a04000202,
+  0x143e03000202,
+  0x144103000302,
+  0x144402000302,
+  0x144603000302,
+  0x144902000302,
+  0x144b04000202,
+  0x144f03000202,
+  0x145203000302,
+  0x145502000302,
+  0x145703000302,
+  0x145a02000302,
+  0x145c04000202,
+  0x146003000202,
+  0x146303000302,
+  0x146602000302,
+  0x146803000302,
+  0x146b02000302,
+  0x146d04000202,
+  0x147103000202,
+  0x147403000302,
+  0x147702000302,
+  0x147903000302,
+  0x147c02000302,
+  0x147e04000202,
+  0x148203000202,
+  0x148503000302,
+  0x148802000302,
+  0x148a03000302,
+  0x148d02000302,
+  0x148f04000202,
+  0x149303000202,
+  0x149603000302,
+  0x149902000302,
+  0x149b03000302,
+  0x149e02000302,
+  0x14a004000202,
+  0x14a403000202,
+  0x14a703000302,
+  0x14aa02000302,
+  0x14ac03000302,
+  0x14af02000302,
+  0x14b104000202,
+  0x14b503000202,
+  0x14b803000302,
+  0x14bb02000302,
+  0x14bd03000302,
+  0x14c002000302,
+  0x14c204000202,
+  0x14c603000202,
+  0x14c903000302,
+  0x14cc02000302,
+  0x14ce03000302,
+  0x14d102000302,
+  0x14d304000202,
+  0x14d703000202,
+  0x14da03000302,
+  0x14dd02000302,
+  0x14df03000302,
+  0x14e202000302,
+  0x14e404000203,
+  0x14e803000203,
+  0x14eb03000303,
+  0x14ee02000303,
+  0x14f004000203,
+  0x14f403000203,
+  0x14f703000303,
+  0x14fa02000303,
+  0x14fc04000203,
+  0x150003000203,
+  0x150303000303,
+  0x150602000303,
+  0x150804000203,
+  0x150c03000203,
+  0x150f03000303,
+  0x151202000303,
+  0x151404000203,
+  0x151803000203,
+  0x151b03000303,
+  0x151e02000303,
+  0x152004000203,
+  0x152403000203,
+  0x152703000303,
+  0x152a02000303,
+  0x152c04000203,
+  0x153003000203,
+  0x153303000303,
+  0x153602000303,
+  0x153804000203,
+  0x153c03000203,
+  0x153f03000303,
+  0x154202000303,
+  0x154404000203,
+  0x154803000203,
+  0x154b03000303,
+  0x154e02000303,
+  0x155004000203,
+  0x155403000203,
+  0x155703000303,
+  0x155a02000303,
+  0x155c04000203,
+  0x156003000203,
+  0x156303000303,
+  0x156602000303,
+  0x156804000203,
+  0x156c03000203,
+  0x156f03000303,
+  0x157202000303,
+  0x157404000203,
+  0x157803000203,
+  0x157b03000303,
+  0x157e02000303,
+  0x158004000203,
+  0x158403000203,
+  0x158703000303,
+  0x158a02000303,
+  0x158c04000203,
+  0x159003000203,
+  0x159303000303,
+  0x159602000303,
+  0x159804000203,
+  0x159c03000203,
+  0x159f03000303,
+  0x15a202000303,
+  0x15a404000203,
+  0x15a803000203,
+  0x15ab03000303,
+  0x15ae02000303,
+  0x15b004000203,
+  0x15b403000203,
+  0x15b703000303,
+  0x15ba02000303,
+  0x15bc04000203,
+  0x15c003000203,
+  0x15c303000303,
+  0x15c602000303,
+  0x15c804000203,
+  0x15cc03000203,
+  0x15cf03000303,
+  0x15d202000303,
+  0x15d404000203,
+  0x15d803000203,
+  0x15db03000303,
+  0x15de02000303,
+  0x15e004000203,
+  0x15e403000203,
+  0x15e703000303,
+  0x15ea02000303,
+  0x15ec04000203,
+  0x15f003000203,
+  0x15f303000303,
+  0x15f602000303,
+  0x15f804000203,
+  0x15fc03000203,
+  0x15ff03000303,
+  0x160202000303,
+  0x160404000203,
+  0x160803000203,
+  0x160b03000303,
+  0x160e02000303,
+  0x161004000203,
+  0x161403000203,
+  0x161703000303,
+  0x161a02000303,
+  0x161c04000203,
+  0x162003000203,
+  0x162303000303,
+  0x162602000303,
+  0x162804000203,
+  0x162c03000203,
+  0x162f03000303,
+  0x163202000303,
+  0x163404000203,
+  0x163803000203,
+  0x163b03000303,
+  0x163e02000303,
+  0x164004000203,
+  0x164403000203,
+  0x164703000303,
+  0x164a02000303,
+  0x164c04000203,
+  0x165003000203,
+  0x165303000303,
+  0x165602000303,
+  0x165804000203,
+  0x165c03000203,
+  0x165f03000303,
+  0x166202000303,
+  0x166404000203,
+  0x166803000203,
+  0x166b03000303,
+  0x166e02000303,
+  0x167004000203,
+  0x167403000203,
+  0x167703000303,
+  0x167a02000303,
+  0x167c04000203,
+  0x168003000203,
+  0x168303000303,
+  0x168602000303,
+  0x168804000203,
+  0x168c03000203,
+  0x168f03000303,
+  0x169202000303,
+  0x169404000203,
+  0x169803000203,
+  0x169b03000303,
+  0x169e02000303,
+  0x16a004000203,
+  0x16a403000203,
+  0x16a703000303,
+  0x16aa02000303,
+  0x16ac04000203,
+  0x16b003000203,
+  0x16b303000303,
+  0x16b602000303,
+  0x16b804000203,
+  0x16bc03000203,
+  0x16bf03000303,
+  0x16c202000303,
+  0x16c404000203,
+  0x16c803000203,
+  0x16cb03000303,
+  0x16ce02000303,
+  0x16d004000203,
+  0x16d403000203,
+  0x16d703000303,
+  0x16da02000303,
+  0x16dc04000203,
+  0x16e003000203,
+  0x16e303000303,
+  0x16e602000303,
+  0x16e804000203,
+  0x16ec03000203,
+  0x16ef03000303,
+  0x16f202000303,
+  0x16f404000203,
+  0x16f803000203,
+  0x16fb03000303,
+  0x16fe02000303,
+  0x170004000203,
+  0x170403000203,
+  0x170703000303,
+  0x170a02000303,
+  0x170c04000203,
+  0x171003000203,
+  0x171303000303,
+  0x171602000303,
+  0x171804000202,
+  0x171c03000202,
+  0x171f03000302,
+  0x172202000302,
+  0x172404000202,
+  0x172803000202,
+  0x172b03000302,
+  0x172e02000302,
+  0x173004000202,
+  0x173403000202,
+  0x173703000302,
+  0x173a02000302,
+  0x173c04000202,
+  0x174003000202,
+  0x174303000302,
+  0x174602000302,
+  0x174804000202,
+  0x174c03000202,
+  0x174f03000302,
+  0x175202000302,
+  0x175404000202,
+  0x175803000202,
+  0x175b03000302,
+  0x175e02000302,
+  0x176004000202,
+  0x176403000202,
+  0x176703000302,
+  0x176a02000302,
+  0x176c04000202,
+  0x177003000202,
+  0x177303000302,
+  0x177602000302,
+  0x177804000202,
+  0x177c03000202,
+  0x177f03000302,
+  0x178202000302,
+  0x178404000202,
+  0x178803000202,
+  0x178b03000302,
+  0x178e02000302,
+  0x179003000302,
+  0x179302000302,
+  0x179504000202,
+  0x179903000202,
+  0x179c03000302,
+  0x179f02000302,
+  0x17a103000302,
+  0x17a402000302,
+  0x17a604000202,
+  0x17aa03000202,
+  0x17ad03000302,
+  0x17b002000302,
+  0x17b203000302,
+  0x17b502000302,
+  0x17b704000202,
+  0x17bb03000202,
+  0x17be03000302,
+  0x17c102000302,
+  0x17c303000302,
+  0x17c602000302,
+  0x17c804000202,
+  0x17cc03000202,
+  0x17cf03000302,
+  0x17d202000302,
+  0x17d403000302,
+  0x17d702000302,
+  0x17d904000202,
+  0x17dd03000202,
+  0x17e003000302,
+  0x17e302000302,
+  0x17e503000302,
+  0x17e802000302,
+  0x17ea04000202,
+  0x17ee03000202,
+  0x17f103000302,
+  0x17f402000302,
+  0x17f604000202,
+  0x17fa03000202,
+  0x17fd03000302,
+  0x180002000302,
+  0x180204000202,
+  0x180603000202,
+  0x180903000302,
+  0x180c02000302,
+  0x180e04000202,
+  0x181203000202,
+  0x181503000302,
+  0x181802000302,
+  0x181a04000202,
+  0x181e03000202,
+  0x182103000302,
+  0x182402000302,
+  0x182604000202,
+  0x182a03000202,
+  0x182d03000302,
+  0x183002000302,
+  0x183204000202,
+  0x183603000202,
+  0x183903000302,
+  0x183c02000302,
+  0x183e04000202,
+  0x184203000202,
+  0x184503000302,
+  0x184802000302,
+  0x184a04000202,
+  0x184e03000202,
+  0x185103000302,
+  0x185402000302,
+  0x185604000202,
+  0x185a03000202,
+  0x185d03000302,
+  0x186002000302,
+  0x186204000202,
+  0x186603000202,
+  0x186903000302,
+  0x186c02000302,
+  0x186e04000202,
+  0x187203000202,
+  0x187503000302,
+  0x187802000302,
+  0x187a04000202,
+  0x187e03000202,
+  0x188103000302,
+  0x188402000302,
+  0x188604000202,
+  0x188a03000202,
+  0x188d03000302,
+  0x189002000302,
+  0x189204000202,
+  0x189603000202,
+  0x189903000302,
+  0x189c02000302,
+  0x189e04000202,
+  0x18a203000202,
+  0x18a503000302,
+  0x18a802000302,
+  0x18aa04000202,
+  0x18ae03000202,
+  0x18b103000302,
+  0x18b402000302,
+  0x18b604000202,
+  0x18ba03000202,
+  0x18bd03000302,
+  0x18c002000302,
+  0x18c204000202,
+  0x18c603000202,
+  0x18c903000302,
+  0x18cc02000302,
+  0x18ce04000202,
+  0x18d203000202,
+  0x18d503000302,
+  0x18d802000302,
+  0x18da04000202,
+  0x18de03000202,
+  0x18e103000302,
+  0x18e402000302,
+  0x18e604000202,
+  0x18ea03000202,
+  0x18ed03000302,
+  0x18f002000302,
+  0x18f203000302,
+  0x18f502000302,
+  0x18f704000202,
+  0x18fb03000202,
+  0x18fe03000302,
+  0x190102000302,
+  0x190303000302,
+  0x190602000302,
+  0x190804000202,
+  0x190c03000202,
+  0x190f03000302,
+  0x191202000302,
+  0x191403000302,
+  0x191702000302,
+  0x191904000202,
+  0x191d03000202,
+  0x192003000302,
+  0x192302000302,
+  0x192503000302,
+  0x192802000302,
+  0x192a04000202,
+  0x192e03000202,
+  0x193103000302,
+  0x193402000302,
+  0x193603000302,
+  0x193902000302,
+  0x193b04000202,
+  0x193f03000202,
+  0x194203000302,
+  0x194502000302,
+  0x194703000302,
+  0x194a02000302,
+  0x194c04000202,
+  0x195003000202,
+  0x195303000302,
+  0x195602000302,
+  0x195803000302,
+  0x195b02000302,
+  0x195d04000202,
+  0x196103000202,
+  0x196403000302,
+  0x196702000302,
+  0x196903000302,
+  0x196c02000302,
+  0x196e04000202,
+  0x197203000202,
+  0x197503000302,
+  0x197802000302,
+  0x197a03000302,
+  0x197d02000302,
+  0x197f04000202,
+  0x198303000202,
+  0x198603000302,
+  0x198902000302,
+  0x198b03000302,
+  0x198e02000302,
+  0x199004000202,
+  0x199403000202,
+  0x199703000302,
+  0x199a02000302,
+  0x199c03000302,
+  0x199f02000302,
+  0x19a104000202,
+  0x19a503000202,
+  0x19a803000302,
+  0x19ab02000302,
+  0x19ad03000302,
+  0x19b002000302,
+  0x19b204000202,
+  0x19b603000202,
+  0x19b903000302,
+  0x19bc02000302,
+  0x19be03000302,
+  0x19c102000302,
+  0x19c304000202,
+  0x19c703000202,
+  0x19ca03000302,
+  0x19cd02000302,
+  0x19cf03000302,
+  0x19d202000302,
+  0x19d404000202,
+  0x19d803000202,
+  0x19db03000302,
+  0x19de02000302,
+  0x19e003000302,
+  0x19e302000302,
+  0x19e504000202,
+  0x19e903000202,
+  0x19ec03000302,
+  0x19ef02000302,
+  0x19f103000302,
+  0x19f402000302,
+  0x19f604000202,
+  0x19fa03000202,
+  0x19fd03000302,
+  0x1a0002000302,
+  0x1a0203000302,
+  0x1a0502000302,
+  0x1a0704000202,
+  0x1a0b03000202,
+  0x1a0e03000302,
+  0x1a1102000302,
+  0x1a1303000302,
+  0x1a1602000302,
+  0x1a1804000202,
+  0x1a1c03000202,
+  0x1a1f03000302,
+  0x1a2202000302,
+  0x1a2403000302,
+  0x1a2702000302,
+  0x1a2904000202,
+  0x1a2d03000202,
+  0x1a3003000302,
+  0x1a3302000302,
+  0x1a3503000302,
+  0x1a3802000302,
+  0x1a3a04000202,
+  0x1a3e03000202,
+  0x1a4103000302,
+  0x1a4402000302,
+  0x1a4603000302,
+  0x1a4902000302,
+  0x1a4b04000202,
+  0x1a4f03000202,
+  0x1a5203000302,
+  0x1a5502000302,
+  0x1a5703000302,
+  0x1a5a02000302,
+  0x1a5c04000202,
+  0x1a6003000202,
+  0x1a6303000302,
+  0x1a6602000302,
+  0x1a6803000302,
+  0x1a6b02000302,
+  0x1a6d04000202,
+  0x1a7103000202,
+  0x1a7403000302,
+  0x1a7702000302,
+  0x1a7903000302,
+  0x1a7c02000302,
+  0x1a7e04000202,
+  0x1a8203000202,
+  0x1a8503000302,
+  0x1a8802000302,
+  0x1a8a03000302,
+  0x1a8d02000302,
+  0x1a8f04000202,
+  0x1a9303000202,
+  0x1a9603000302,
+  0x1a9902000302,
+  0x1a9b03000302,
+  0x1a9e02000302,
+  0x1aa004000202,
+  0x1aa403000202,
+  0x1aa703000302,
+  0x1aaa02000302,
+  0x1aac03000302,
+  0x1aaf02000302,
+  0x1ab104000202,
+  0x1ab503000202,
+  0x1ab803000302,
+  0x1abb02000302,
+  0x1abd03000302,
+  0x1ac002000302,
+  0x1ac204000202,
+  0x1ac603000202,
+  0x1ac903000302,
+  0x1acc02000302,
+  0x1ace03000302,
+  0x1ad102000302,
+  0x1ad304000202,
+  0x1ad703000202,
+  0x1ada03000302,
+  0x1add02000302,
+  0x1adf03000302,
+  0x1ae202000302,
+  0x1ae404000202,
+  0x1ae803000202,
+  0x1aeb03000302,
+  0x1aee02000302,
+  0x1af003000302,
+  0x1af302000302,
+  0x1af504000202,
+  0x1af903000202,
+  0x1afc03000302,
+  0x1aff02000302,
+  0x1b0103000302,
+  0x1b0402000302,
+  0x1b0604000202,
+  0x1b0a03000202,
+  0x1b0d03000302,
+  0x1b1002000302,
+  0x1b1203000302,
+  0x1b1502000302,
+  0x1b1704000202,
+  0x1b1b03000202,
+  0x1b1e03000302,
+  0x1b2102000302,
+  0x1b2303000302,
+  0x1b2602000302,
+  0x1b2804000202,
+  0x1b2c03000202,
+  0x1b2f03000302,
+  0x1b3202000302,
+  0x1b3403000302,
+  0x1b3702000302,
+  0x1b3904000202,
+  0x1b3d03000202,
+  0x1b4003000302,
+  0x1b4302000302,
+  0x1b4503000302,
+  0x1b4802000302,
+  0x1b4a04000202,
+  0x1b4e03000202,
+  0x1b5103000302,
+  0x1b5402000302,
+  0x1b5603000302,
+  0x1b5902000302,
+  0x1b5b04000202,
+  0x1b5f03000202,
+  0x1b6203000302,
+  0x1b6502000302,
+  0x1b6703000302,
+  0x1b6a02000302,
+  0x1b6c04000202,
+  0x1b7003000202,
+  0x1b7303000302,
+  0x1b7602000302,
+  0x1b7803000302,
+  0x1b7b02000302,
+  0x1b7d04000202,
+  0x1b8103000202,
+  0x1b8403000302,
+  0x1b8702000302,
+  0x1b8903000302,
+  0x1b8c02000302,
+  0x1b8e04000202,
+  0x1b9203000202,
+  0x1b9503000302,
+  0x1b9802000302,
+  0x1b9a03000302,
+  0x1b9d02000302,
+  0x1b9f04000202,
+  0x1ba303000202,
+  0x1ba603000302,
+  0x1ba902000302,
+  0x1bab03000302,
+  0x1bae02000302,
+  0x1bb004000202,
+  0x1bb403000202,
+  0x1bb703000302,
+  0x1bba02000302,
+  0x1bbc03000302,
+  0x1bbf02000302,
+  0x1bc104000202,
+  0x1bc503000202,
+  0x1bc803000302,
+  0x1bcb02000302,
+  0x1bcd03000302,
+  0x1bd002000302,
+  0x1bd204000202,
+  0x1bd603000202,
+  0x1bd903000302,
+  0x1bdc02000302,
+  0x1bde03000302,
+  0x1be102000302,
+  0x1be304000202,
+  0x1be703000202,
+  0x1bea03000302,
+  0x1bed02000302,
+  0x1bef03000302,
+  0x1bf202000302,
+  0x1bf404000202,
+  0x1bf803000202,
+  0x1bfb03000302,
+  0x1bfe02000302,
+  0x1c0003000302,
+  0x1c0302000302,
+  0x1c0504000202,
+  0x1c0903000202,
+  0x1c0c03000302,
+  0x1c0f02000302,
+  0x1c1103000302,
+  0x1c1402000302,
+  0x1c1604000202,
+  0x1c1a03000202,
+  0x1c1d03000302,
+  0x1c2002000302,
+  0x1c2203000302,
+  0x1c2502000302,
+  0x1c2704000202,
+  0x1c2b03000202,
+  0x1c2e03000302,
+  0x1c3102000302,
+  0x1c3303000302,
+  0x1c3602000302,
+  0x1c3804000202,
+  0x1c3c03000202,
+  0x1c3f03000302,
+  0x1c4202000302,
+  0x1c4403000302,
+  0x1c4702000302,
+  0x1c4904000202,
+  0x1c4d03000202,
+  0x1c5003000302,
+  0x1c5302000302,
+  0x1c5503000302,
+  0x1c5802000302,
+  0x1c5a04000202,
+  0x1c5e03000202,
+  0x1c6103000302,
+  0x1c6402000302,
+  0x1c6603000302,
+  0x1c6902000302,
+  0x1c6b03000302,
+  0x1c6e02000302,
+  0x1c7004000202,
+  0x1c7403000202,
+  0x1c7703000302,
+  0x1c7a02000302,
+  0x1c7c03000302,
+  0x1c7f02000302,
+  0x1c8103000302,
+  0x1c8402000302,
+  0x1c8604000202,
+  0x1c8a03000202,
+  0x1c8d03000302,
+  0x1c9002000302,
+  0x1c9203000302,
+  0x1c9502000302,
+  0x1c9703000302,
+  0x1c9a02000302,
+  0x1c9c04000202,
+  0x1ca003000202,
+  0x1ca303000302,
+  0x1ca602000302,
+  0x1ca803000302,
+  0x1cab02000302,
+  0x1cad03000302,
+  0x1cb002000302,
+  0x1cb204000202,
+  0x1cb603000202,
+  0x1cb903000302,
+  0x1cbc02000302,
+  0x1cbe03000302,
+  0x1cc102000302,
+  0x1cc303000302,
+  0x1cc602000302,
+  0x1cc804000202,
+  0x1ccc03000202,
+  0x1ccf03000302,
+  0x1cd202000302,
+  0x1cd403000302,
+  0x1cd702000302,
+  0x1cd903000302,
+  0x1cdc02000302,
+  0x1cde04000202,
+  0x1ce203000202,
+  0x1ce503000302,
+  0x1ce802000302,
+  0x1cea03000302,
+  0x1ced02000302,
+  0x1cef03000302,
+  0x1cf202000302,
+  0x1cf404000202,
+  0x1cf803000202,
+  0x1cfb03000302,
+  0x1cfe02000302,
+  0x1d0003000302,
+  0x1d0302000302,
+  0x1d0504000202,
+  0x1d0903000202,
+  0x1d0c03000302,
+  0x1d0f02000302,
+  0x1d1103000302,
+  0x1d1402000302,
+  0x1d1604000202,
+  0x1d1a03000202,
+  0x1d1d03000302,
+  0x1d2002000302,
+  0x1d2203000302,
+  0x1d2502000302,
+  0x1d2704000202,
+  0x1d2b03000202,
+  0x1d2e03000302,
+  0x1d3102000302,
+  0x1d3303000302,
+  0x1d3602000302,
+  0x1d3804000202,
+  0x1d3c03000202,
+  0x1d3f03000302,
+  0x1d4202000302,
+  0x1d4403000302,
+  0x1d4702000302,
+  0x1d4904000202,
+  0x1d4d03000202,
+  0x1d5003000302,
+  0x1d5302000302,
+  0x1d5503000302,
+  0x1d5802000302,
+  0x1d5a04000202,
+  0x1d5e03000202,
+  0x1d6103000302,
+  0x1d6402000302,
+  0x1d6603000302,
+  0x1d6902000302,
+  0x1d6b04000202,
+  0x1d6f03000202,
+  0x1d7203000302,
+  0x1d7502000302,
+  0x1d7703000302,
+  0x1d7a02000302,
+  0x1d7c04000202,
+  0x1d8003000202,
+  0x1d8303000302,
+  0x1d8602000302,
+  0x1d8803000302,
+  0x1d8b02000302,
+  0x1d8d04000202,
+  0x1d9103000202,
+  0x1d9403000302,
+  0x1d9702000302,
+  0x1d9903000302,
+  0x1d9c02000302,
+  0x1d9e04000202,
+  0x1da203000202,
+  0x1da503000302,
+  0x1da802000302,
+  0x1daa03000302,
+  0x1dad02000302,
+  0x1daf04000202,
+  0x1db303000202,
+  0x1db603000302,
+  0x1db902000302,
+  0x1dbb03000302,
+  0x1dbe02000302,
+  0x1dc004000202,
+  0x1dc403000202,
+  0x1dc703000302,
+  0x1dca02000302,
+  0x1dcc03000302,
+  0x1dcf02000302,
+  0x1dd104000202,
+  0x1dd503000202,
+  0x1dd803000302,
+  0x1ddb02000302,
+  0x1ddd03000302,
+  0x1de002000302,
+  0x1de204000202,
+  0x1de603000202,
+  0x1de903000302,
+  0x1dec02000302,
+  0x1dee03000302,
+  0x1df102000302,
+  0x1df304000202,
+  0x1df703000202,
+  0x1dfa03000302,
+  0x1dfd02000302,
+  0x1dff03000302,
+  0x1e0202000302,
+  0x1e0404000202,
+  0x1e0803000202,
+  0x1e0b03000302,
+  0x1e0e02000302,
+  0x1e1003000302,
+  0x1e1302000302,
+  0x1e1504000202,
+  0x1e1903000202,
+  0x1e1c03000302,
+  0x1e1f02000302,
+  0x1e2103000302,
+  0x1e2402000302,
+  0x1e2604000202,
+  0x1e2a03000202,
+  0x1e2d03000302,
+  0x1e3002000302,
+  0x1e3203000302,
+  0x1e3502000302,
+  0x1e3704000202,
+  0x1e3b03000202,
+  0x1e3e03000302,
+  0x1e4102000302,
+  0x1e4303000302,
+  0x1e4602000302,
+  0x1e4804000203,
+  0x1e4c03000203,
+  0x1e4f03000303,
+  0x1e5202000303,
+  0x1e5404000203,
+  0x1e5803000203,
+  0x1e5b03000303,
+  0x1e5e02000303,
+  0x1e6004000203,
+  0x1e6403000203,
+  0x1e6703000303,
+  0x1e6a02000303,
+  0x1e6c04000203,
+  0x1e7003000203,
+  0x1e7303000303,
+  0x1e7602000303,
+  0x1e7804000203,
+  0x1e7c03000203,
+  0x1e7f03000303,
+  0x1e8202000303,
+  0x1e8404000203,
+  0x1e8803000203,
+  0x1e8b03000303,
+  0x1e8e02000303,
+  0x1e9004000203,
+  0x1e9403000203,
+  0x1e9703000303,
+  0x1e9a02000303,
+  0x1e9c04000203,
+  0x1ea003000203,
+  0x1ea303000303,
+  0x1ea602000303,
+  0x1ea804000203,
+  0x1eac03000203,
+  0x1eaf03000303,
+  0x1eb202000303,
+  0x1eb404000203,
+  0x1eb803000203,
+  0x1ebb03000303,
+  0x1ebe02000303,
+  0x1ec004000203,
+  0x1ec403000203,
+  0x1ec703000303,
+  0x1eca02000303,
+  0x1ecc04000203,
+  0x1ed003000203,
+  0x1ed303000303,
+  0x1ed602000303,
+  0x1ed804000203,
+  0x1edc03000203,
+  0x1edf03000303,
+  0x1ee202000303,
+  0x1ee404000203,
+  0x1ee803000203,
+  0x1eeb03000303,
+  0x1eee02000303,
+  0x1ef004000203,
+  0x1ef403000203,
+  0x1ef703000303,
+  0x1efa02000303,
+  0x1efc04000203,
+  0x1f0003000203,
+  0x1f0303000303,
+  0x1f0602000303,
+  0x1f0804000203,
+  0x1f0c03000203,
+  0x1f0f03000303,
+  0x1f1202000303,
+  0x1f1404000203,
+  0x1f1803000203,
+  0x1f1b03000303,
+  0x1f1e02000303,
+  0x1f2004000203,
+  0x1f2403000203,
+  0x1f2703000303,
+  0x1f2a02000303,
+  0x1f2c04000203,
+  0x1f3003000203,
+  0x1f3303000303,
+  0x1f3602000303,
+  0x1f3804000203,
+  0x1f3c03000203,
+  0x1f3f03000303,
+  0x1f4202000303,
+  0x1f4404000203,
+  0x1f4803000203,
+  0x1f4b03000303,
+  0x1f4e02000303,
+  0x1f5004000203,
+  0x1f5403000203,
+  0x1f5703000303,
+  0x1f5a02000303,
+  0x1f5c04000203,
+  0x1f6003000203,
+  0x1f6303000303,
+  0x1f6602000303,
+  0x1f6804000203,
+  0x1f6c03000203,
+  0x1f6f03000303,
+  0x1f7202000303,
+  0x1f7404000203,
+  0x1f7803000203,
+  0x1f7b03000303,
+  0x1f7e02000303,
+  0x1f8004000203,
+  0x1f8403000203,
+  0x1f8703000303,
+  0x1f8a02000303,
+  0x1f8c04000203,
+  0x1f9003000203,
+  0x1f9303000303,
+  0x1f9602000303,
+  0x1f9804000203,
+  0x1f9c03000203,
+  0x1f9f03000303,
+  0x1fa202000303,
+  0x1fa404000203,
+  0x1fa803000203,
+  0x1fab03000303,
+  0x1fae02000303,
+  0x1fb004000203,
+  0x1fb403000203,
+  0x1fb703000303,
+  0x1fba02000303,
+  0x1fbc04000203,
+  0x1fc003000203,
+  0x1fc303000303,
+  0x1fc602000303,
+  0x1fc804000203,
+  0x1fcc03000203,
+  0x1fcf03000303,
+  0x1fd202000303,
+  0x1fd404000203,
+  0x1fd803000203,
+  0x1fdb03000303,
+  0x1fde02000303,
+  0x1fe004000203,
+  0x1fe403000203,
+  0x1fe703000303,
+  0x1fea02000303,
+  0x1fec04000203,
+  0x1ff003000203,
+  0x1ff303000303,
+  0x1ff602000303,
+  0x1ff804000203,
+  0x1ffc03000203,
+  0x1fff03000303,
+  0x200202000303,
+  0x200404000203,
+  0x200803000203,
+  0x200b03000303,
+  0x200e02000303,
+  0x201004000203,
+  0x201403000203,
+  0x201703000303,
+  0x201a02000303,
+  0x201c04000203,
+  0x202003000203,
+  0x202303000303,
+  0x202602000303,
+  0x202804000203,
+  0x202c03000203,
+  0x202f03000303,
+  0x203202000303,
+  0x203404000203,
+  0x203803000203,
+  0x203b03000303,
+  0x203e02000303,
+  0x204004000203,
+  0x204403000203,
+  0x204703000303,
+  0x204a02000303,
+  0x204c04000203,
+  0x205003000203,
+  0x205303000303,
+  0x205602000303,
+  0x205804000203,
+  0x205c03000203,
+  0x205f03000303,
+  0x206202000303,
+  0x206404000203,
+  0x206803000203,
+  0x206b03000303,
+  0x206e02000303,
+  0x207004000203,
+  0x207403000203,
+  0x207703000303,
+  0x207a02000303,
+  0x207c04000202,
+  0x208003000202,
+  0x208303000302,
+  0x208602000302,
+  0x208804000202,
+  0x208c03000202,
+  0x208f03000302,
+  0x209202000302,
+  0x209404000202,
+  0x209803000202,
+  0x209b03000302,
+  0x209e02000302,
+  0x20a004000202,
+  0x20a403000202,
+  0x20a703000302,
+  0x20aa02000302,
+  0x20ac04000202,
+  0x20b003000202,
+  0x20b303000302,
+  0x20b602000302,
+  0x20b804000202,
+  0x20bc03000202,
+  0x20bf03000302,
+  0x20c202000302,
+  0x20c404000202,
+  0x20c803000202,
+  0x20cb03000302,
+  0x20ce02000302,
+  0x20d004000202,
+  0x20d403000202,
+  0x20d703000302,
+  0x20da02000302,
+  0x20dc04000202,
+  0x20e003000202,
+  0x20e303000302,
+  0x20e602000302,
+  0x20e804000202,
+  0x20ec03000202,
+  0x20ef03000302,
+  0x20f202000302,
+  0x20f403000302,
+  0x20f702000302,
+  0x20f904000202,
+  0x20fd03000202,
+  0x210003000302,
+  0x210302000302,
+  0x210503000302,
+  0x210802000302,
+  0x210a04000202,
+  0x210e03000202,
+  0x211103000302,
+  0x211402000302,
+  0x211603000302,
+  0x211902000302,
+  0x211b04000202,
+  0x211f03000202,
+  0x212203000302,
+  0x212502000302,
+  0x212703000302,
+  0x212a02000302,
+  0x212c04000202,
+  0x213003000202,
+  0x213303000302,
+  0x213602000302,
+  0x213803000302,
+  0x213b02000302,
+  0x213d04000202,
+  0x214103000202,
+  0x214403000302,
+  0x214702000302,
+  0x214903000302,
+  0x214c02000302,
+  0x214e04000202,
+  0x215203000202,
+  0x215503000302,
+  0x215802000302,
+  0x215a04000202,
+  0x215e03000202,
+  0x216103000302,
+  0x216402000302,
+  0x216604000202,
+  0x216a03000202,
+  0x216d03000302,
+  0x217002000302,
+  0x217204000202,
+  0x217603000202,
+  0x217903000302,
+  0x217c02000302,
+  0x217e04000202,
+  0x218203000202,
+  0x218503000302,
+  0x218802000302,
+  0x218a04000202,
+  0x218e03000202,
+  0x219103000302,
+  0x219402000302,
+  0x219604000202,
+  0x219a03000202,
+  0x219d03000302,
+  0x21a002000302,
+  0x21a204000202,
+  0x21a603000202,
+  0x21a903000302,
+  0x21ac02000302,
+  0x21ae04000202,
+  0x21b203000202,
+  0x21b503000302,
+  0x21b802000302,
+  0x21ba04000202,
+  0x21be03000202,
+  0x21c103000302,
+  0x21c402000302,
+  0x21c604000202,
+  0x21ca03000202,
+  0x21cd03000302,
+  0x21d002000302,
+  0x21d204000202,
+  0x21d603000202,
+  0x21d903000302,
+  0x21dc02000302,
+  0x21de04000202,
+  0x21e203000202,
+  0x21e503000302,
+  0x21e802000302,
+  0x21ea04000202,
+  0x21ee03000202,
+  0x21f103000302,
+  0x21f402000302,
+  0x21f604000202,
+  0x21fa03000202,
+  0x21fd03000302,
+  0x220002000302,
+  0x220204000202,
+  0x220603000202,
+  0x220903000302,
+  0x220c02000302,
+  0x220e04000202,
+  0x221203000202,
+  0x221503000302,
+  0x221802000302,
+  0x221a04000202,
+  0x221e03000202,
+  0x222103000302,
+  0x222402000302,
+  0x222604000202,
+  0x222a03000202,
+  0x222d03000302,
+  0x223002000302,
+  0x223204000202,
+  0x223603000202,
+  0x223903000302,
+  0x223c02000302,
+  0x223e04000202,
+  0x224203000202,
+  0x224503000302,
+  0x224802000302,
+  0x224a03000203,
+  0x224d02000203,
+  0x224f02000303,
+  0x225101000303,
+  0x225203000203,
+  0x225502000203,
+  0x225702000303,
+  0x225901000303,
+  0x225a03000203,
+  0x225d02000203,
+  0x225f02000303,
+  0x226101000303,
+  0x226203000203,
+  0x226502000203,
+  0x226702000303,
+  0x226901000303,
+  0x226a03000203,
+  0x226d02000203,
+  0x226f02000303,
+  0x227101000303,
+  0x227204000802,
+  0x227603000802,
+  0x227903000c02,
+  0x227c02000c02,
+  0x227e03000c02,
+  0x228102000c02,
+  0x228304000802,
+  0x228703000802,
+  0x228a03000c02,
+  0x228d02000c02,
+  0x228f03000c02,
+  0x229202000c02,
+  0x229404000802,
+  0x229803000802,
+  0x229b03000c02,
+  0x229e02000c02,
+  0x22a003000c02,
+  0x22a302000c02,
+  0x22a504000802,
+  0x22a903000802,
+  0x22ac03000c02,
+  0x22af02000c02,
+  0x22b103000c02,
+  0x22b402000c02,
+  0x22b604000802,
+  0x22ba03000802,
+  0x22bd03000c02,
+  0x22c002000c02,
+  0x22c203000c02,
+  0x22c502000c02,
+  0x22c703000c02,
+  0x22ca02000c02,
+  0x22cc04000802,
+  0x22d003000802,
+  0x22d303000c02,
+  0x22d602000c02,
+  0x22d803000c02,
+  0x22db02000c02,
+  0x22dd03000c02,
+  0x22e002000c02,
+  0x22e204000802,
+  0x22e603000802,
+  0x22e903000c02,
+  0x22ec02000c02,
+  0x22ee03000c02,
+  0x22f102000c02,
+  0x22f303000c02,
+  0x22f602000c02,
+  0x22f804000802,
+  0x22fc03000802,
+  0x22ff03000c02,
+  0x230202000c02,
+  0x230403000c02,
+  0x230702000c02,
+  0x230903000c02,
+  0x230c02000c02,
+  0x230e04000802,
+  0x231203000802,
+  0x231503000c02,
+  0x231802000c02,
+  0x231a03000c02,
+  0x231d02000c02,
+  0x231f04000802,
+  0x232303000802,
+  0x232603000c02,
+  0x232902000c02,
+  0x232b03000c02,
+  0x232e02000c02,
+  0x233004000802,
+  0x233403000802,
+  0x233703000c02,
+  0x233a02000c02,
+  0x233c03000c02,
+  0x233f02000c02,
+  0x234104000802,
+  0x234503000802,
+  0x234803000c02,
+  0x234b02000c02,
+  0x234d03000c02,
+  0x235002000c02,
+  0x235204000802,
+  0x235603000802,
+  0x235903000c02,
+  0x235c02000c02,
+  0x235e03000c02,
+  0x236102000c02,
+  0x236304000802,
+  0x236703000802,
+  0x236a03000c02,
+  0x236d02000c02,
+  0x236f03000c02,
+  0x237202000c02,
+  0x237404000802,
+  0x237803000802,
+  0x237b03000c02,
+  0x237e02000c02,
+  0x238003000c02,
+  0x238302000c02,
+  0x238504000802,
+  0x238903000802,
+  0x238c03000c02,
+  0x238f02000c02,
+  0x239103000c02,
+  0x239402000c02,
+  0x239604000802,
+  0x239a03000802,
+  0x239d03000c02,
+  0x23a002000c02,
+  0x23a203000c02,
+  0x23a502000c02,
+  0x23a703000c02,
+  0x23aa02000c02,
+  0x23ac04000802,
+  0x23b003000802,
+  0x23b303000c02,
+  0x23b602000c02,
+  0x23b803000c02,
+  0x23bb02000c02,
+  0x23bd03000c02,
+  0x23c002000c02,
+  0x23c204000802,
+  0x23c603000802,
+  0x23c903000c02,
+  0x23cc02000c02,
+  0x23ce03000c02,
+  0x23d102000c02,
+  0x23d303000c02,
+  0x23d602000c02,
+  0x23d804000802,
+  0x23dc03000802,
+  0x23df03000c02,
+  0x23e202000c02,
+  0x23e403000c02,
+  0x23e702000c02,
+  0x23e903000c02,
+  0x23ec02000c02,
+  0x23ee04000802,
+  0x23f203000802,
+  0x23f503000c02,
+  0x23f802000c02,
+  0x23fa03000c02,
+  0x23fd02000c02,
+  0x23ff04000802,
+  0x240303000802,
+  0x240603000c02,
+  0x240902000c02,
+  0x240b03000c02,
+  0x240e02000c02,
+  0x241004000802,
+  0x241403000802,
+  0x241703000c02,
+  0x241a02000c02,
+  0x241c03000c02,
+  0x241f02000c02,
+  0x242104000802,
+  0x242503000802,
+  0x242803000c02,
+  0x242b02000c02,
+  0x242d03000c02,
+  0x243002000c02,
+  0x243204009203,
+  0x243603009203,
+  0x243904009203,
+  0x243d03009203,
+  0x244004009803,
+  0x244403009803,
+  0x244704009803,
+  0x244b03009803,
+  0x244e04009203,
+  0x245203009203,
+  0x245504009203,
+  0x245903009203,
+  0x245c04009203,
+  0x246003009203,
+  0x246304009203,
+  0x246703009203,
+  0x246a04009203,
+  0x246e03009203,
+  0x247104009203,
+  0x247503009203,
+  0x247804009203,
+  0x247c03009203,
+  0x247f04009203,
+  0x248303009203,
+  0x248604009203,
+  0x248a03009203,
+  0x248d04009203,
+  0x249103009203,
+  0x249404011003,
+  0x249803011103,
+  0x249b04011004,
+  0x249f04011003,
+  0x24a303011103,
+  0x24a604011004,
+  0x24aa04011003,
+  0x24ae03011403,
+  0x24b104011004,
+  0x24b504011003,
+  0x24b903011403,
+  0x24bc04011004,
+  0x24c004011003,
+  0x24c403011103,
+  0x24c704011004,
+  0x24cb04011003,
+  0x24cf03011103,
+  0x24d204011004,
+  0x24d604011003,
+  0x24da03011103,
+  0x24dd04011004,
+  0x24e104011003,
+  0x24e503011103,
+  0x24e804011004,
+  0x24ec04011003,
+  0x24f003011103,
+  0x24f304011004,
+  0x24f703009303,
+  0x24fa02009303,
+  0x24fc03009303,
+  0x24ff02009303,
+  0x250103009903,
+  0x250402009903,
+  0x250603009903,
+  0x250902009903,
+  0x250b03009303,
+  0x250e02009303,
+  0x251003009303,
+  0x251302009303,
+  0x251503009303,
+  0x251802009303,
+  0x251a03009303,
+  0x251d02009303,
+  0x251f03009303,
+  0x252202009303,
+  0x252403009303,
+  0x252702009303,
+  0x252903009303,
+  0x252c02009303,
+  0x252e03009303,
+  0x253102009303,
+  0x253303009303,
+  0x253602009303,
+  0x253803009303,
+  0x253b02009303,
+  0x253d03011103,
+  0x254003011104,
+  0x254303011103,
+  0x254603011104,
+  0x254903011103,
+  0x254c03011104,
+  0x254f03011103,
+  0x255203011104,
+  0x255503011103,
+  0x255803011104,
+  0x255b03011103,
+  0x255e03011104,
+  0x256103011103,
+  0x256403011104,
+  0x256703011103,
+  0x256a03011104,
+  0x256d03011103,
+  0x257003011104,
+  0x257304009203,
+  0x257703009202,
+  0x257a04009203,
+  0x257e03009202,
+  0x258104009803,
+  0x258503009802,
+  0x258804009803,
+  0x258c03009802,
+  0x258f04009203,
+  0x259303009202,
+  0x259604009203,
+  0x259a03009202,
+  0x259d04009203,
+  0x25a103009202,
+  0x25a404009203,
+  0x25a803009202,
+  0x25ab04009203,
+  0x25af03009202,
+  0x25b204009203,
+  0x25b603009202,
+  0x25b904009203,
+  0x25bd03009202,
+  0x25c004009203,
+  0x25c403009202,
+  0x25c704009203,
+  0x25cb03009202,
+  0x25ce04009203,
+  0x25d203009202,
+  0x25d504011003,
+  0x25d903011102,
+  0x25dc04011003,
+  0x25e004011003,
+  0x25e403011102,
+  0x25e704011003,
+  0x25eb04011003,
+  0x25ef03011402,
+  0x25f204011003,
+  0x25f604011003,
+  0x25fa03011402,
+  0x25fd04011003,
+  0x260104011003,
+  0x260503011102,
+  0x260804011003,
+  0x260c04011003,
+  0x261003011102,
+  0x261304011003,
+  0x261704011003,
+  0x261b03011102,
+  0x261e04011003,
+  0x262204011003,
+  0x262603011102,
+  0x262904011003,
+  0x262d04011003,
+  0x263103011102,
+  0x263404011003,
+  0x263803009302,
+  0x263b02009302,
+  0x263d03009302,
+  0x264002009302,
+  0x264203009902,
+  0x264502009902,
+  0x264703009902,
+  0x264a02009902,
+  0x264c03009302,
+  0x264f02009302,
+  0x265103009302,
+  0x265402009302,
+  0x265603009302,
+  0x265902009302,
+  0x265b03009302,
+  0x265e02009302,
+  0x266003009302,
+  0x266302009302,
+  0x266503009302,
+  0x266802009302,
+  0x266a03009302,
+  0x266d02009302,
+  0x266f03009302,
+  0x267202009302,
+  0x267403009302,
+  0x267702009302,
+  0x267903009302,
+  0x267c02009302,
+  0x267e03011102,
+  0x268103011103,
+  0x268403011102,
+  0x268703011103,
+  0x268a03011102,
+  0x268d03011103,
+  0x269003011102,
+  0x269303011103,
+  0x269603011102,
+  0x269903011103,
+  0x269c03011102,
+  0x269f03011103,
+  0x26a203011102,
+  0x26a503011103,
+  0x26a803011102,
+  0x26ab03011103,
+  0x26ae03011102,
+  0x26b103011103,
+  0x26b405009203,
+  0x26b904009203,
+  0x26bd05009203,
+  0x26c204009203,
+  0x26c605009803,
+  0x26cb04009803,
+  0x26cf05009803,
+  0x26d404009803,
+  0x26d805009203,
+  0x26dd04009203,
+  0x26e105009203,
+  0x26e604009203,
+  0x26ea05009203,
+  0x26ef04009203,
+  0x26f305009203,
+  0x26f804009203,
+  0x26fc05009203,
+  0x270104009203,
+  0x270505009203,
+  0x270a04009203,
+  0x270e05009203,
+  0x271304009203,
+  0x271705009203,
+  0x271c04009203,
+  0x272005009203,
+  0x272504009203,
+  0x272905009203,
+  0x272e04009203,
+  0x273205011003,
+  0x273704011103,
+  0x273b05011004,
+  0x274005011003,
+  0x274504011103,
+  0x274905011004,
+  0x274e05011003,
+  0x275304011403,
+  0x275705011004,
+  0x275c05011003,
+  0x276104011403,
+  0x276505011004,
+  0x276a05011003,
+  0x276f04011103,
+  0x277305011004,
+  0x277805011003,
+  0x277d04011103,
+  0x278105011004,
+  0x278605011003,
+  0x278b04011103,
+  0x278f05011004,
+  0x279405011003,
+  0x279904011103,
+  0x279d05011004,
+  0x27a205011003,
+  0x27a704011103,
+  0x27ab05011004,
+  0x27b004009303,
+  0x27b403009303,
+  0x27b704009303,
+  0x27bb03009303,
+  0x27be04009903,
+  0x27c203009903,
+  0x27c504009903,
+  0x27c903009903,
+  0x27cc04009303,
+  0x27d003009303,
+  0x27d304009303,
+  0x27d703009303,
+  0x27da04009303,
+  0x27de03009303,
+  0x27e104009303,
+  0x27e503009303,
+  0x27e804009303,
+  0x27ec03009303,
+  0x27ef04009303,
+  0x27f303009303,
+  0x27f604009303,
+  0x27fa03009303,
+  0x27fd04009303,
+  0x280103009303,
+  0x280404009303,
+  0x280803009303,
+  0x280b04009303,
+  0x280f03009303,
+  0x281204011103,
+  0x281604011104,
+  0x281a04011103,
+  0x281e04011104,
+  0x282204011103,
+  0x282604011104,
+  0x282a04011103,
+  0x282e04011104,
+  0x283204011103,
+  0x283604011104,
+  0x283a04011103,
+  0x283e04011104,
+  0x284204011103,
+  0x284604011104,
+  0x284a04011103,
+  0x284e04011104,
+  0x285204011103,
+  0x285604011104,
+  0x285a04009303,
+  0x285e03009303,
+  0x286104009303,
+  0x286503009303,
+  0x286804009903,
+  0x286c03009903,
+  0x286f04009903,
+  0x287303009903,
+  0x287604009303,
+  0x287a03009303,
+  0x287d04009303,
+  0x288103009303,
+  0x288404009303,
+  0x288803009303,
+  0x288b04009303,
+  0x288f03009303,
+  0x289204009303,
+  0x289603009303,
+  0x289904009303,
+  0x289d03009303,
+  0x28a004009303,
+  0x28a403009303,
+  0x28a704009303,
+  0x28ab03009303,
+  0x28ae04009303,
+  0x28b203009303,
+  0x28b504009303,
+  0x28b903009303,
+  0x28bc04011103,
+  0x28c004011104,
+  0x28c404011103,
+  0x28c804011104,
+  0x28cc04011103,
+  0x28d004011104,
+  0x28d404011103,
+  0x28d804011104,
+  0x28dc04011103,
+  0x28e004011104,
+  0x28e404011103,
+  0x28e804011104,
+  0x28ec04011103,
+  0x28f004011104,
+  0x28f404011103,
+  0x28f804011104,
+  0x28fc04011103,
+  0x290004011104,
+  0x290404009203,
+  0x290803009203,
+  0x290b04009203,
+  0x290f03009203,
+  0x291204009803,
+  0x291603009803,
+  0x291904009803,
+  0x291d03009803,
+  0x292004009203,
+  0x292403009203,
+  0x292704009203,
+  0x292b03009203,
+  0x292e04009203,
+  0x293203009203,
+  0x293504009203,
+  0x293903009203,
+  0x293c04009203,
+  0x294003009203,
+  0x294304009203,
+  0x294703009203,
+  0x294a04009203,
+  0x294e03009203,
+  0x295104009203,
+  0x295503009203,
+  0x295804009203,
+  0x295c03009203,
+  0x295f04009203,
+  0x296303009203,
+  0x296604011003,
+  0x296a03011103,
+  0x296d04011004,
+  0x297104011003,
+  0x297503011103,
+  0x297804011004,
+  0x297c04011003,
+  0x298003011403,
+  0x298304011004,
+  0x298704011003,
+  0x298b03011403,
+  0x298e04011004,
+  0x299204011003,
+  0x299603011103,
+  0x299904011004,
+  0x299d04011003,
+  0x29a103011103,
+  0x29a404011004,
+  0x29a804011003,
+  0x29ac03011103,
+  0x29af04011004,
+  0x29b304011003,
+  0x29b703011103,
+  0x29ba04011004,
+  0x29be04011003,
+  0x29c203011103,
+  0x29c504011004,
+  0x29c903009303,
+  0x29cc02009303,
+  0x29ce03009303,
+  0x29d102009303,
+  0x29d303009903,
+  0x29d602009903,
+  0x29d803009903,
+  0x29db02009903,
+  0x29dd03009303,
+  0x29e002009303,
+  0x29e203009303,
+  0x29e502009303,
+  0x29e703009303,
+  0x29ea02009303,
+  0x29ec03009303,
+  0x29ef02009303,
+  0x29f103009303,
+  0x29f402009303,
+  0x29f603009303,
+  0x29f902009303,
+  0x29fb03009303,
+  0x29fe02009303,
+  0x2a0003009303,
+  0x2a0302009303,
+  0x2a0503009303,
+  0x2a0802009303,
+  0x2a0a03009303,
+  0x2a0d02009303,
+  0x2a0f03011103,
+  0x2a1203011104,
+  0x2a1503011103,
+  0x2a1803011104,
+  0x2a1b03011103,
+  0x2a1e03011104,
+  0x2a2103011103,
+  0x2a2403011104,
+  0x2a2703011103,
+  0x2a2a03011104,
+  0x2a2d03011103,
+  0x2a3003011104,
+  0x2a3303011103,
+  0x2a3603011104,
+  0x2a3903011103,
+  0x2a3c03011104,
+  0x2a3f03011103,
+  0x2a4203011104,
+  0x2a4505009203,
+  0x2a4a04009203,
+  0x2a4e05009203,
+  0x2a5304009203,
+  0x2a5705009803,
+  0x2a5c04009803,
+  0x2a6005009803,
+  0x2a6504009803,
+  0x2a6905009203,
+  0x2a6e04009203,
+  0x2a7205009203,
+  0x2a7704009203,
+  0x2a7b05009203,
+  0x2a8004009203,
+  0x2a8405009203,
+  0x2a8904009203,
+  0x2a8d05009203,
+  0x2a9204009203,
+  0x2a9605009203,
+  0x2a9b04009203,
+  0x2a9f05009203,
+  0x2aa404009203,
+  0x2aa805009203,
+  0x2aad04009203,
+  0x2ab105009203,
+  0x2ab604009203,
+  0x2aba05009203,
+  0x2abf04009203,
+  0x2ac305011003,
+  0x2ac804011103,
+  0x2acc05011004,
+  0x2ad105011003,
+  0x2ad604011103,
+  0x2ada05011004,
+  0x2adf05011003,
+  0x2ae404011403,
+  0x2ae805011004,
+  0x2aed05011003,
+  0x2af204011403,
+  0x2af605011004,
+  0x2afb05011003,
+  0x2b0004011103,
+  0x2b0405011004,
+  0x2b0905011003,
+  0x2b0e04011103,
+  0x2b1205011004,
+  0x2b1705011003,
+  0x2b1c04011103,
+  0x2b2005011004,
+  0x2b2505011003,
+  0x2b2a04011103,
+  0x2b2e05011004,
+  0x2b3305011003,
+  0x2b3804011103,
+  0x2b3c05011004,
+  0x2b4104009303,
+  0x2b4503009303,
+  0x2b4804009303,
+  0x2b4c03009303,
+  0x2b4f04009903,
+  0x2b5303009903,
+  0x2b5604009903,
+  0x2b5a03009903,
+  0x2b5d04009303,
+  0x2b6103009303,
+  0x2b6404009303,
+  0x2b6803009303,
+  0x2b6b04009303,
+  0x2b6f03009303,
+  0x2b7204009303,
+  0x2b7603009303,
+  0x2b7904009303,
+  0x2b7d03009303,
+  0x2b8004009303,
+  0x2b8403009303,
+  0x2b8704009303,
+  0x2b8b03009303,
+  0x2b8e04009303,
+  0x2b9203009303,
+  0x2b9504009303,
+  0x2b9903009303,
+  0x2b9c04009303,
+  0x2ba003009303,
+  0x2ba304011103,
+  0x2ba704011104,
+  0x2bab04011103,
+  0x2baf04011104,
+  0x2bb304011103,
+  0x2bb704011104,
+  0x2bbb04011103,
+  0x2bbf04011104,
+  0x2bc304011103,
+  0x2bc704011104,
+  0x2bcb04011103,
+  0x2bcf04011104,
+  0x2bd304011103,
+  0x2bd704011104,
+  0x2bdb04011103,
+  0x2bdf04011104,
+  0x2be304011103,
+  0x2be704011104,
+  0x2beb02009202,
+  0x2bed01009202,
+  0x2bee02009202,
+  0x2bf001009202,
+  0x2bf102009802,
+  0x2bf301009802,
+  0x2bf402009802,
+  0x2bf601009802,
+  0x2bf702009202,
+  0x2bf901009202,
+  0x2bfa02009202,
+  0x2bfc01009202,
+  0x2bfd02009202,
+  0x2bff01009202,
+  0x2c0002009202,
+  0x2c0201009202,
+  0x2c0302009202,
+  0x2c0501009202,
+  0x2c0602009202,
+  0x2c0801009202,
+  0x2c0902009202,
+  0x2c0b01009202,
+  0x2c0c02009202,
+  0x2c0e01009202,
+  0x2c0f02009202,
+  0x2c1101009202,
+  0x2c1202009202,
+  0x2c1401009202,
+  0x2c1502011002,
+  0x2c1701011102,
+  0x2c1802011003,
+  0x2c1a02011002,
+  0x2c1c01011102,
+  0x2c1d02011003,
+  0x2c1f02011002,
+  0x2c2101011402,
+  0x2c2202011003,
+  0x2c2402011002,
+  0x2c2601011402,
+  0x2c2702011003,
+  0x2c2902011002,
+  0x2c2b01011102,
+  0x2c2c02011003,
+  0x2c2e02011002,
+  0x2c3001011102,
+  0x2c3102011003,
+  0x2c3302011002,
+  0x2c3501011102,
+  0x2c3602011003,
+  0x2c3802011002,
+  0x2c3a01011102,
+  0x2c3b02011003,
+  0x2c3d02011002,
+  0x2c3f01011102,
+  0x2c4002011003,
+  0x2c4204009203,
+  0x2c4603009203,
+  0x2c4904009203,
+  0x2c4d03009203,
+  0x2c5004009803,
+  0x2c5403009803,
+  0x2c5704009803,
+  0x2c5b03009803,
+  0x2c5e04009203,
+  0x2c6203009203,
+  0x2c6504009203,
+  0x2c6903009203,
+  0x2c6c04009203,
+  0x2c7003009203,
+  0x2c7304009203,
+  0x2c7703009203,
+  0x2c7a04009203,
+  0x2c7e03009203,
+  0x2c8104009203,
+  0x2c8503009203,
+  0x2c8804009203,
+  0x2c8c03009203,
+  0x2c8f04009203,
+  0x2c9303009203,
+  0x2c9604009203,
+  0x2c9a03009203,
+  0x2c9d04009203,
+  0x2ca103009203,
+  0x2ca404011003,
+  0x2ca803011103,
+  0x2cab04011004,
+  0x2caf04011003,
+  0x2cb303011103,
+  0x2cb604011004,
+  0x2cba04011003,
+  0x2cbe03011403,
+  0x2cc104011004,
+  0x2cc504011003,
+  0x2cc903011403,
+  0x2ccc04011004,
+  0x2cd004011003,
+  0x2cd403011103,
+  0x2cd704011004,
+  0x2cdb04011003,
+  0x2cdf03011103,
+  0x2ce204011004,
+  0x2ce604011003,
+  0x2cea03011103,
+  0x2ced04011004,
+  0x2cf104011003,
+  0x2cf503011103,
+  0x2cf804011004,
+  0x2cfc04011003,
+  0x2d0003011103,
+  0x2d0304011004,
+  0x2d0703009303,
+  0x2d0a02009303,
+  0x2d0c03009303,
+  0x2d0f02009303,
+  0x2d1103009903,
+  0x2d1402009903,
+  0x2d1603009903,
+  0x2d1902009903,
+  0x2d1b03009303,
+  0x2d1e02009303,
+  0x2d2003009303,
+  0x2d2302009303,
+  0x2d2503009303,
+  0x2d2802009303,
+  0x2d2a03009303,
+  0x2d2d02009303,
+  0x2d2f03009303,
+  0x2d3202009303,
+  0x2d3403009303,
+  0x2d3702009303,
+  0x2d3903009303,
+  0x2d3c02009303,
+  0x2d3e03009303,
+  0x2d4102009303,
+  0x2d4303009303,
+  0x2d4602009303,
+  0x2d4803009303,
+  0x2d4b02009303,
+  0x2d4d03011103,
+  0x2d5003011104,
+  0x2d5303011103,
+  0x2d5603011104,
+  0x2d5903011103,
+  0x2d5c03011104,
+  0x2d5f03011103,
+  0x2d6203011104,
+  0x2d6503011103,
+  0x2d6803011104,
+  0x2d6b03011103,
+  0x2d6e03011104,
+  0x2d7103011103,
+  0x2d7403011104,
+  0x2d7703011103,
+  0x2d7a03011104,
+  0x2d7d03011103,
+  0x2d8003011104,
+  0x2d8304009203,
+  0x2d8703009202,
+  0x2d8a04009203,
+  0x2d8e03009202,
+  0x2d9104009803,
+  0x2d9503009802,
+  0x2d9804009803,
+  0x2d9c03009802,
+  0x2d9f04009203,
+  0x2da303009202,
+  0x2da604009203,
+  0x2daa03009202,
+  0x2dad04009203,
+  0x2db103009202,
+  0x2db404009203,
+  0x2db803009202,
+  0x2dbb04009203,
+  0x2dbf03009202,
+  0x2dc204009203,
+  0x2dc603009202,
+  0x2dc904009203,
+  0x2dcd03009202,
+  0x2dd004009203,
+  0x2dd403009202,
+  0x2dd704009203,
+  0x2ddb03009202,
+  0x2dde04009203,
+  0x2de203009202,
+  0x2de504011003,
+  0x2de903011102,
+  0x2dec04011003,
+  0x2df004011003,
+  0x2df403011102,
+  0x2df704011003,
+  0x2dfb04011003,
+  0x2dff03011402,
+  0x2e0204011003,
+  0x2e0604011003,
+  0x2e0a03011402,
+  0x2e0d04011003,
+  0x2e1104011003,
+  0x2e1503011102,
+  0x2e1804011003,
+  0x2e1c04011003,
+  0x2e2003011102,
+  0x2e2304011003,
+  0x2e2704011003,
+  0x2e2b03011102,
+  0x2e2e04011003,
+  0x2e3204011003,
+  0x2e3603011102,
+  0x2e3904011003,
+  0x2e3d04011003,
+  0x2e4103011102,
+  0x2e4404011003,
+  0x2e4803009302,
+  0x2e4b02009302,
+  0x2e4d03009302,
+  0x2e5002009302,
+  0x2e5203009902,
+  0x2e5502009902,
+  0x2e5703009902,
+  0x2e5a02009902,
+  0x2e5c03009302,
+  0x2e5f02009302,
+  0x2e6103009302,
+  0x2e6402009302,
+  0x2e6603009302,
+  0x2e6902009302,
+  0x2e6b03009302,
+  0x2e6e02009302,
+  0x2e7003009302,
+  0x2e7302009302,
+  0x2e7503009302,
+  0x2e7802009302,
+  0x2e7a03009302,
+  0x2e7d02009302,
+  0x2e7f03009302,
+  0x2e8202009302,
+  0x2e8403009302,
+  0x2e8702009302,
+  0x2e8903009302,
+  0x2e8c02009302,
+  0x2e8e03011102,
+  0x2e9103011103,
+  0x2e9403011102,
+  0x2e9703011103,
+  0x2e9a03011102,
+  0x2e9d03011103,
+  0x2ea003011102,
+  0x2ea303011103,
+  0x2ea603011102,
+  0x2ea903011103,
+  0x2eac03011102,
+  0x2eaf03011103,
+  0x2eb203011102,
+  0x2eb503011103,
+  0x2eb803011102,
+  0x2ebb03011103,
+  0x2ebe03011102,
+  0x2ec103011103,
+  0x2ec404009203,
+  0x2ec803009202,
+  0x2ecb03009302,
+  0x2ece02009302,
+  0x2ed003009302,
+  0x2ed302009302,
+  0x2ed504009203,
+  0x2ed903009202,
+  0x2edc03009302,
+  0x2edf02009302,
+  0x2ee103009302,
+  0x2ee402009302,
+  0x2ee604009203,
+  0x2eea03009202,
+  0x2eed03009302,
+  0x2ef002009302,
+  0x2ef203009302,
+  0x2ef502009302,
+  0x2ef704009203,
+  0x2efb03009202,
+  0x2efe03009302,
+  0x2f0102009302,
+  0x2f0303009302,
+  0x2f0602009302,
+  0x2f0804009203,
+  0x2f0c03009202,
+  0x2f0f03009302,
+  0x2f1202009302,
+  0x2f1403009302,
+  0x2f1702009302,
+  0x2f1904009203,
+  0x2f1d03009202,
+  0x2f2003009302,
+  0x2f2302009302,
+  0x2f2503009302,
+  0x2f2802009302,
+  0x2f2a04009203,
+  0x2f2e03009202,
+  0x2f3103009302,
+  0x2f3402009302,
+  0x2f3603009302,
+  0x2f3902009302,
+  0x2f3b04009203,
+  0x2f3f03009202,
+  0x2f4203009302,
+  0x2f4502009302,
+  0x2f4703009302,
+  0x2f4a02009302,
+  0x2f4c04009203,
+  0x2f5003009202,
+  0x2f5303009302,
+  0x2f5602009302,
+  0x2f5803009302,
+  0x2f5b02009302,
+  0x2f5d04009203,
+  0x2f6103009202,
+  0x2f6403009302,
+  0x2f6702009302,
+  0x2f6903009302,
+  0x2f6c02009302,
+  0x2f6e04009203,
+  0x2f7203009202,
+  0x2f7503009302,
+  0x2f7802009302,
+  0x2f7a03009302,
+  0x2f7d02009302,
+  0x2f7f04009203,
+  0x2f8303009202,
+  0x2f8603009302,
+  0x2f8902009302,
+  0x2f8b03009302,
+  0x2f8e02009302,
+  0x2f9004009203,
+  0x2f9403009202,
+  0x2f9703009302,
+  0x2f9a02009302,
+  0x2f9c03009302,
+  0x2f9f02009302,
+  0x2fa104009203,
+  0x2fa503009202,
+  0x2fa803009302,
+  0x2fab02009302,
+  0x2fad03009302,
+  0x2fb002009302,
+  0x2fb204009803,
+  0x2fb603009802,
+  0x2fb903009902,
+  0x2fbc02009902,
+  0x2fbe03009c02,
+  0x2fc102009c02,
+  0x2fc304009803,
+  0x2fc703009802,
+  0x2fca03009902,
+  0x2fcd02009902,
+  0x2fcf03009c02,
+  0x2fd202009c02,
+  0x2fd404009803,
+  0x2fd803009802,
+  0x2fdb03009902,
+  0x2fde02009902,
+  0x2fe003009c02,
+  0x2fe302009c02,
+  0x2fe504009803,
+  0x2fe903009802,
+  0x2fec03009902,
+  0x2fef02009902,
+  0x2ff103009c02,
+  0x2ff402009c02,
+  0x2ff604009803,
+  0x2ffa03009802,
+  0x2ffd03009902,
+  0x300002009902,
+  0x300203009c02,
+  0x300502009c02,
+  0x300704009803,
+  0x300b03009802,
+  0x300e03009902,
+  0x301102009902,
+  0x301303009c02,
+  0x301602009c02,
+  0x301804009803,
+  0x301c03009802,
+  0x301f03009902,
+  0x302202009902,
+  0x302403009c02,
+  0x302702009c02,
+  0x302904009803,
+  0x302d03009802,
+  0x303003009902,
+  0x303302009902,
+  0x303503009c02,
+  0x303802009c02,
+  0x303a04009203,
+  0x303e03009202,
+  0x304103009302,
+  0x304402009302,
+  0x304603009302,
+  0x304902009302,
+  0x304b04009203,
+  0x304f03009202,
+  0x305203009302,
+  0x305502009302,
+  0x305703009302,
+  0x305a02009302,
+  0x305c04009203,
+  0x306003009202,
+  0x306303009302,
+  0x306602009302,
+  0x306803009302,
+  0x306b02009302,
+  0x306d04009203,
+  0x307103009202,
+  0x307403009302,
+  0x307702009302,
+  0x307903009302,
+  0x307c02009302,
+  0x307e04009203,
+  0x308203009202,
+  0x308503009302,
+  0x308802009302,
+  0x308a03009302,
+  0x308d02009302,
+  0x308f04009203,
+  0x309303009202,
+  0x309603009302,
+  0x309902009302,
+  0x309b03009302,
+  0x309e02009302,
+  0x30a004009203,
+  0x30a403009202,
+  0x30a703009302,
+  0x30aa02009302,
+  0x30ac03009302,
+  0x30af02009302,
+  0x30b104009203,
+  0x30b503009202,
+  0x30b803009302,
+  0x30bb02009302,
+  0x30bd03009302,
+  0x30c002009302,
+  0x30c204009203,
+  0x30c603009202,
+  0x30c903009302,
+  0x30cc02009302,
+  0x30ce03009302,
+  0x30d102009302,
+  0x30d304009203,
+  0x30d703009202,
+  0x30da03009302,
+  0x30dd02009302,
+  0x30df03009302,
+  0x30e202009302,
+  0x30e404009203,
+  0x30e803009202,
+  0x30eb03009302,
+  0x30ee02009302,
+  0x30f003009302,
+  0x30f302009302,
+  0x30f504009203,
+  0x30f903009202,
+  0x30fc03009302,
+  0x30ff02009302,
+  0x310103009302,
+  0x310402009302,
+  0x310604009203,
+  0x310a03009202,
+  0x310d03009302,
+  0x311002009302,
+  0x311203009302,
+  0x311502009302,
+  0x311704009203,
+  0x311b03009202,
+  0x311e03009302,
+  0x312102009302,
+  0x312303009302,
+  0x312602009302,
+  0x312804009203,
+  0x312c03009202,
+  0x312f03009302,
+  0x313202009302,
+  0x313403009302,
+  0x313702009302,
+  0x313904009203,
+  0x313d03009202,
+  0x314003009302,
+  0x314302009302,
+  0x314503009302,
+  0x314802009302,
+  0x314a04009203,
+  0x314e03009202,
+  0x315103009302,
+  0x315402009302,
+  0x315603009302,
+  0x315902009302,
+  0x315b04009203,
+  0x315f03009202,
+  0x316203009302,
+  0x316502009302,
+  0x316703009302,
+  0x316a02009302,
+  0x316c04009203,
+  0x317003009202,
+  0x317303009302,
+  0x317602009302,
+  0x317803009302,
+  0x317b02009302,
+  0x317d04009203,
+  0x318103009202,
+  0x318403009302,
+  0x318702009302,
+  0x318903009302,
+  0x318c02009302,
+  0x318e04009203,
+  0x319203009202,
+  0x319503009302,
+  0x319802009302,
+  0x319a03009302,
+  0x319d02009302,
+  0x319f07020204,
+  0x31a607020204,
+  0x31ad07020204,
+  0x31b407020204,
+  0x31bb07020204,
+  0x31c207020204,
+  0x31c907020204,
+  0x31d007020204,
+  0x31d707020204,
+  0x31de07020204,
+  0x31e507020204,
+  0x31ec07020204,
+  0x31f307020204,
+  0x31fa07020204,
+  0x320107020204,
+  0x320807020204,
+  0x320f07020204,
+  0x321607020204,
+  0x321d07020204,
+  0x322407020204,
+  0x322b07020204,
+  0x323207020204,
+  0x323907020204,
+  0x324007020204,
+  0x324707020204,
+  0x324e07020204,
+  0x325507020204,
+  0x325c07020204,
+  0x326307020204,
+  0x326a07020204,
+  0x327107020204,
+  0x327807020204,
+  0x327f05002203,
+  0x328405022203,
+  0x328905000003,
+  0x328e05020003,
+  0x329304000103,
+  0x329704020103,
+  0x329b05000003,
+  0x32a005020003,
+  0x32a504000103,
+  0x32a904020103,
+  0x32ad05000003,
+  0x32b205020003,
+  0x32b704000103,
+  0x32bb04020103,
+  0x32bf05000003,
+  0x32c405020003,
+  0x32c904000103,
+  0x32cd04020103,
+  0x32d107020204,
+  0x32d807020204,
+  0x32df07020204,
+  0x32e607020204,
+  0x32ed07020204,
+  0x32f407020204,
+  0x32fb07020204,
+  0x330207020204,
+  0x330907020204,
+  0x331007020204,
+  0x331707020204,
+  0x331e07020204,
+  0x332507020204,
+  0x332c07020204,
+  0x333307020204,
+  0x333a07020204,
+  0x334107020204,
+  0x334807020204,
+  0x334f07020204,
+  0x335607020204,
+  0x335d07020204,
+  0x336407020204,
+  0x336b07020204,
+  0x337207020204,
+  0x337907020204,
+  0x338007020204,
+  0x338707020204,
+  0x338e07020204,
+  0x339507020204,
+  0x339c07020204,
+  0x33a307020204,
+  0x33aa07020204,
+  0x33b105002203,
+  0x33b605022203,
+  0x33bb05000003,
+  0x33c005020003,
+  0x33c504000103,
+  0x33c904020103,
+  0x33cd05000003,
+  0x33d205020003,
+  0x33d704000103,
+  0x33db04020103,
+  0x33df05000003,
+  0x33e405020003,
+  0x33e904000103,
+  0x33ed04020103,
+  0x33f105000003,
+  0x33f605020003,
+  0x33fb04000103,
+  0x33ff04020103,
+  0x340306009004,
+  0x340906029004,
+  0x340f05009104,
+  0x341405029104,
+  0x341906009003,
+  0x341f06029003,
+  0x342505009103,
+  0x342a05029103,
+  0x342f06009004,
+  0x343506029004,
+  0x343b05009104,
+  0x344005029104,
+  0x344506009003,
+  0x344b06029003,
+  0x345105009103,
+  0x345605029103,
+  0x345b06009004,
+  0x346106029004,
+  0x346705009104,
+  0x346c05029104,
+  0x347106009003,
+  0x347706029003,
+  0x347d05009103,
+  0x348205029103,
+  0x348706009004,
+  0x348d06029004,
+  0x349305009104,
+  0x349805029104,
+  0x349d06009003,
+  0x34a306029003,
+  0x34a905009103,
+  0x34ae05029103,
+  0x34b306009004,
+  0x34b906029004,
+  0x34bf05009104,
+  0x34c405029104,
+  0x34c906009003,
+  0x34cf06029003,
+  0x34d505009103,
+  0x34da05029103,
+  0x34df06009004,
+  0x34e506029004,
+  0x34eb05009104,
+  0x34f005029104,
+  0x34f506009003,
+  0x34fb06029003,
+  0x350105009103,
+  0x350605029103,
+  0x350b06009003,
+  0x351106029003,
+  0x351705009103,
+  0x351c05029103,
+  0x352106009003,
+  0x352706029003,
+  0x352d05009103,
+  0x353205029103,
+  0x353706009003,
+  0x353d06029003,
+  0x354305009103,
+  0x354805029103,
+  0x354d06009003,
+  0x355306029003,
+  0x355905009103,
+  0x355e05029103,
+  0x356306009004,
+  0x356906029004,
+  0x356f05009104,
+  0x357405029104,
+  0x357906009003,
+  0x357f06029003,
+  0x358505009103,
+  0x358a05029103,
+  0x358f06009004,
+  0x359506029004,
+  0x359b05009104,
+  0x35a005029104,
+  0x35a506009003,
+  0x35ab06029003,
+  0x35b105009103,
+  0x35b605029103,
+  0x35bb06009004,
+  0x35c106029004,
+  0x35c705009104,
+  0x35cc05029104,
+  0x35d106009003,
+  0x35d706029003,
+  0x35dd05009103,
+  0x35e205029103,
+  0x35e706009004,
+  0x35ed06029004,
+  0x35f305009104,
+  0x35f805029104,
+  0x35fd06009003,
+  0x360306029003,
+  0x360905009103,
+  0x360e05029103,
+  0x361306009004,
+  0x361906029004,
+  0x361f05009104,
+  0x362405029104,
+  0x362906009003,
+  0x362f06029003,
+  0x363505009103,
+  0x363a05029103,
+  0x363f06009004,
+  0x364506029004,
+  0x364b05009104,
+  0x365005029104,
+  0x365506009003,
+  0x365b06029003,
+  0x366105009103,
+  0x366605029103,
+  0x366b06009003,
+  0x367106029003,
+  0x367705009103,
+  0x367c05029103,
+  0x368106009003,
+  0x368706029003,
+  0x368d05009103,
+  0x369205029103,
+  0x369706009003,
+  0x369d06029003,
+  0x36a305009103,
+  0x36a805029103,
+  0x36ad06009003,
+  0x36b306029003,
+  0x36b905009103,
+  0x36be05029103,
+  0x36c306009004,
+  0x36c906029004,
+  0x36cf05009104,
+  0x36d405029104,
+  0x36d906009003,
+  0x36df06029003,
+  0x36e505009103,
+  0x36ea05029103,
+  0x36ef06009004,
+  0x36f506029004,
+  0x36fb05009104,
+  0x370005029104,
+  0x370506009003,
+  0x370b06029003,
+  0x371105009103,
+  0x371605029103,
+  0x371b06009004,
+  0x372106029004,
+  0x372705009104,
+  0x372c05029104,
+  0x373106009003,
+  0x373706029003,
+  0x373d05009103,
+  0x374205029103,
+  0x374706009004,
+  0x374d06029004,
+  0x375305009104,
+  0x375805029104,
+  0x375d06009003,
+  0x376306029003,
+  0x376905009103,
+  0x376e05029103,
+  0x377306009004,
+  0x377906029004,
+  0x377f05009104,
+  0x378405029104,
+  0x378906009003,
+  0x378f06029003,
+  0x379505009103,
+  0x379a05029103,
+  0x379f06009004,
+  0x37a506029004,
+  0x37ab05009104,
+  0x37b005029104,
+  0x37b506009003,
+  0x37bb06029003,
+  0x37c105009103,
+  0x37c605029103,
+  0x37cb06009003,
+  0x37d106029003,
+  0x37d705009103,
+  0x37dc05029103,
+  0x37e106009003,
+  0x37e706029003,
+  0x37ed05009103,
+  0x37f205029103,
+  0x37f706009003,
+  0x37fd06029003,
+  0x380305009103,
+  0x380805029103,
+  0x380d06009003,
+  0x381306029003,
+  0x381905009103,
+  0x381e05029103,
+  0x382306009004,
+  0x382906029004,
+  0x382f05009104,
+  0x383405029104,
+  0x383906009003,
+  0x383f06029003,
+  0x384505009103,
+  0x384a05029103,
+  0x384f06009004,
+  0x385506029004,
+  0x385b05009104,
+  0x386005029104,
+  0x386506009003,
+  0x386b06029003,
+  0x387105009103,
+  0x387605029103,
+  0x387b06009004,
+  0x388106029004,
+  0x388705009104,
+  0x388c05029104,
+  0x389106009003,
+  0x389706029003,
+  0x389d05009103,
+  0x38a205029103,
+  0x38a706009004,
+  0x38ad06029004,
+  0x38b305009104,
+  0x38b805029104,
+  0x38bd06009003,
+  0x38c306029003,
+  0x38c905009103,
+  0x38ce05029103,
+  0x38d306009004,
+  0x38d906029004,
+  0x38df05009104,
+  0x38e405029104,
+  0x38e906009003,
+  0x38ef06029003,
+  0x38f505009103,
+  0x38fa05029103,
+  0x38ff06009004,
+  0x390506029004,
+  0x390b05009104,
+  0x391005029104,
+  0x391506009003,
+  0x391b06029003,
+  0x392105009103,
+  0x392605029103,
+  0x392b06009003,
+  0x393106029003,
+  0x393705009103,
+  0x393c05029103,
+  0x394106009003,
+  0x394706029003,
+  0x394d05009103,
+  0x395205029103,
+  0x395706009003,
+  0x395d06029003,
+  0x396305009103,
+  0x396805029103,
+  0x396d06009003,
+  0x397306029003,
+  0x397905009103,
+  0x397e05029103,
+  0x398306009004,
+  0x398906029004,
+  0x398f05009104,
+  0x399405029104,
+  0x399906009003,
+  0x399f06029003,
+  0x39a505009103,
+  0x39aa05029103,
+  0x39af06009004,
+  0x39b506029004,
+  0x39bb05009104,
+  0x39c005029104,
+  0x39c506009003,
+  0x39cb06029003,
+  0x39d105009103,
+  0x39d605029103,
+  0x39db06009004,
+  0x39e106029004,
+  0x39e705009104,
+  0x39ec05029104,
+  0x39f106009003,
+  0x39f706029003,
+  0x39fd05009103,
+  0x3a0205029103,
+  0x3a0706009004,
+  0x3a0d06029004,
+  0x3a1305009104,
+  0x3a1805029104,
+  0x3a1d06009003,
+  0x3a2306029003,
+  0x3a2905009103,
+  0x3a2e05029103,
+  0x3a3306009004,
+  0x3a3906029004,
+  0x3a3f05009104,
+  0x3a4405029104,
+  0x3a4906009003,
+  0x3a4f06029003,
+  0x3a5505009103,
+  0x3a5a05029103,
+  0x3a5f06009004,
+  0x3a6506029004,
+  0x3a6b05009104,
+  0x3a7005029104,
+  0x3a7506009003,
+  0x3a7b06029003,
+  0x3a8105009103,
+  0x3a8605029103,
+  0x3a8b06009003,
+  0x3a9106029003,
+  0x3a9705009103,
+  0x3a9c05029103,
+  0x3aa106009003,
+  0x3aa706029003,
+  0x3aad05009103,
+  0x3ab205029103,
+  0x3ab706009003,
+  0x3abd06029003,
+  0x3ac305009103,
+  0x3ac805029103,
+  0x3acd06009003,
+  0x3ad306029003,
+  0x3ad905009103,
+  0x3ade05029103,
 ]
 
 /// Fields: kind (bits 0-7), shift in bits (bits 8-15), word (bits 16-23), width in bits (bits 24-31).
@@ -6064,6 +19936,26 @@ let threadedFields: [UInt32] = [
   0x2001200c,
   0x2001000a,
   0x2001200c,
+  0x10010000,
+  0x10011002,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011002,
+  0x10012000,
+  0x10013002,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011002,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011002,
+  0x10012000,
+  0x10013002,
+  0x2002000a,
+  0x2002200c,
   0x10010000,
   0x20012018,
   0x20012018,
@@ -6891,157 +20783,31 @@ let threadedFields: [UInt32] = [
   0x1002200b,
   0x1002300b,
   0x10010000,
-  0x10011000,
-  0x10012002,
+  0x40020008,
+  0x10011002,
   0x10010000,
-  0x10011000,
+  0x40020008,
   0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
   0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x10012002,
-  0x10011000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x10012002,
-  0x10010000,
-  0x10011000,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x10012002,
-  0x10011000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10012002,
-  0x10010000,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x10012002,
-  0x10010000,
-  0x10011000,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x10012002,
-  0x10011000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x10012002,
-  0x10010000,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10010000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
   0x10010000,
   0x10011000,
   0x10012002,
@@ -7069,31 +20835,31 @@ let threadedFields: [UInt32] = [
   0x1002200b,
   0x1002300b,
   0x10010000,
-  0x10011000,
-  0x10012002,
+  0x40020008,
+  0x10011002,
   0x10010000,
-  0x10011000,
+  0x40020008,
   0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
   0x10010000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x10012002,
-  0x10011000,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
-  0x10011000,
-  0x2002000a,
-  0x1002200b,
-  0x1002300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
   0x10010000,
   0x10011000,
   0x10012002,
@@ -7158,6 +20924,94 @@ let threadedFields: [UInt32] = [
   0x1002200b,
   0x1002300b,
   0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
   0x10011000,
   0x10012002,
   0x10010000,
@@ -7220,6 +21074,500 @@ let threadedFields: [UInt32] = [
   0x2002000a,
   0x1002200b,
   0x1002300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x10012002,
+  0x10011000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x10012002,
+  0x10011000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x10012002,
+  0x10011000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10012002,
+  0x10010000,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x10012002,
+  0x10011000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10012002,
+  0x10010000,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x10010000,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x40020008,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
   0x10010000,
   0x10011002,
   0x10010000,
@@ -8269,6 +22617,18 @@ let threadedFields: [UInt32] = [
   0x10011000,
   0x10012000,
   0x10013002,
+  0x10010000,
+  0x20020006,
+  0x10011000,
+  0x10013002,
+  0x20020006,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x10013002,
   0x10010001,
   0x10011001,
   0x10012000,
@@ -8278,6 +22638,15 @@ let threadedFields: [UInt32] = [
   0x10013002,
   0x10010000,
   0x10011000,
+  0x10013002,
+  0x10010000,
+  0x20020006,
+  0x10013002,
+  0x20020006,
+  0x10010000,
+  0x10013002,
+  0x20020006,
+  0x20022006,
   0x10013002,
   0x10010001,
   0x10011001,
@@ -9520,6 +23889,11111 @@ let threadedFields: [UInt32] = [
   0x10011001,
   0x10012001,
   0x10013003,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x10010000,
+  0x20012006,
+  0x20020006,
+  0x20012006,
+  0x20020006,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10010000,
+  0x10011000,
+  0x1001301c,
+  0x10011000,
+  0x1001301c,
+  0x10012002,
+  0x10011000,
+  0x1001301c,
+  0x10010000,
+  0x10011002,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x10010000,
+  0x10011002,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x10010000,
+  0x10011002,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x10010000,
+  0x10011002,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x10010000,
+  0x10011002,
+  0x40020008,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x40020008,
+  0x40020008,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10012000,
+  0x10011000,
+  0x10012000,
+  0x10013002,
+  0x10011000,
+  0x10012000,
+  0x10010000,
+  0x10011000,
+  0x10013002,
+  0x10010000,
+  0x10011000,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20022006,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010002,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x10010000,
+  0x20012007,
+  0x20020006,
+  0x20022006,
+  0x40030008,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010002,
+  0x20012007,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010002,
+  0x20012007,
+  0x40020008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x40020008,
+  0x10010000,
+  0x20012007,
+  0x40020008,
+  0x40030008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x40020008,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x10020002,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012007,
+  0x10010000,
+  0x20012007,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011000,
+  0x10012002,
+  0x10020000,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011002,
+  0x20012006,
+  0x2002000a,
+  0x2002200c,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012006,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x20020006,
+  0x2003000a,
+  0x1003200b,
+  0x1003300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x10011000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
+  0x10010000,
+  0x2002000a,
+  0x1002200b,
+  0x1002300b,
+  0x20012007,
 ]
 
 /// What lane fields must be below, by operation; 0 where there are none.
@@ -9562,14 +35036,122 @@ let threadedLaneLimits: [UInt8] = [
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 8,
-  8, 4, 4, 2, 2, 16, 16, 8, 8, 4, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 16, 16, 16, 8, 8, 8, 4, 4, 2, 2, 4, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 16, 16, 8, 8, 4, 4, 2, 2, 16, 16, 8, 8, 4, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  8, 8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 8, 8, 8, 4, 4, 2, 2, 4, 4, 2, 2, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]

@@ -10,6 +10,8 @@ struct CodeBuffer: ~Copyable {
   private var labels = GrowableBuffer<Int>()
   private var fixups = GrowableBuffer<Fixup>()
   private(set) var locations: [UInt8] = []
+  /// Where the operation that was appended last begins.
+  private(set) var lastOperation: Int?
   private var lastLocatedWord = 0
   private var lastOffset = 0
 
@@ -32,13 +34,21 @@ struct CodeBuffer: ~Copyable {
   mutating func bind(_ label: Label) {
     assert(labels[label.index] < 0)
     labels[label.index] = words.count
+    // What stands before a label is not changed any more.
+    lastOperation = nil
   }
 
   @inline(__always)
-  mutating func append(_ operation: ThreadedOperation) { words.append(UInt64(operation.number)) }
+  mutating func append(_ operation: ThreadedOperation) { append(number: operation.number) }
 
   @inline(__always)
-  mutating func append(number: UInt16) { words.append(UInt64(number)) }
+  mutating func append(number: UInt16) {
+    lastOperation = words.count
+    words.append(UInt64(number))
+  }
+
+  /// Makes the operation at `position` another one, with the same operand words.
+  mutating func replace(_ position: Int, _ operation: ThreadedOperation) { words[position] = UInt64(operation.number) }
 
   @inline(__always)
   mutating func append(word: UInt64) { words.append(word) }

@@ -6,7 +6,7 @@ extension Lowering {
   mutating func emitTerminator(_ index: Int, _ node: Node) {
     switch node.operation {
     case .jump: emitJump(node.a)
-    case .branch: emitBranch(node)
+    case .branch: emitBranch(index, node)
     case .switch: emitSwitch(node)
     case .return: emitReturn(node)
     case .trap:
@@ -20,6 +20,45 @@ extension Lowering {
   // MARK: Edges
 
   private func target(_ edge: UInt32) -> Int { Int(function.edges[edge].to.index) }
+
+  /// Finds the blocks that only charge and go on: edges to them go where they do, and charge both at once. They have no
+  /// code of their own. An edge goes on from where another one leads, but not around a loop.
+  mutating func findPassages() {
+    passages.truncate(to: 0)
+    passages.append(repeating: nil, count: function.blocks.count)
+    var block = function.blocks.count - 1
+    while block > 0 {
+      defer { block -= 1 }
+      guard function.blocks[block].isReachable, function.blocks[block].firstParameter == .max else { continue }
+      let head = headCharge(of: block)
+      var edge: UInt32?
+      for index in function.nodeRange(of: block) where index != head && isEmitted(index) {
+        edge = function.nodes[index].operation == .jump ? function.nodes[index].a : nil
+        if edge == nil { break }
+      }
+      guard let edge, target(edge) != block, !needsMoves(edge) else { continue }
+      let (cost, isCheck) = headCost(of: block)
+      if isCheck { continue }
+      var onward = Passage(block: target(edge), cost: 0, isCheck: false)
+      if let next = passages[onward.block], onward.block > block {
+        onward = next
+      } else {
+        (onward.cost, onward.isCheck) = headCost(of: onward.block)
+      }
+      let (sum, overflow) = onward.cost.addingReportingOverflow(cost)
+      if overflow || sum >= context.narrowCost { continue }
+      onward.cost = sum
+      passages[block] = onward
+    }
+  }
+
+  /// Where an edge leads, what it charges, and whether it checks.
+  private func destination(ofEdge edge: UInt32) -> Passage {
+    let block = target(edge)
+    if let passage = passages[block] { return passage }
+    let (cost, isCheck) = headCost(of: block)
+    return Passage(block: block, cost: cost, isCheck: isCheck)
+  }
 
   /// Whether the edge's values are not yet where its target expects them.
   private func needsMoves(_ edge: UInt32) -> Bool {
@@ -42,6 +81,7 @@ extension Lowering {
     guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
     temporary = 0
     var constants: [(bits: UInt64, type: IRType, slot: Int)] = []
+    var steps: [Node] = []
     var parameter = function.blocks[block].firstParameter
     while parameter != .max {
       let node = function.nodes[parameter]
@@ -51,6 +91,8 @@ extension Lowering {
       let to = slot(of: Value(parameter))
       if facts[value].residence == .constant {
         constants.append((function.nodes[value].imm, node.type, to))
+      } else if facts[value].residence == .edge {
+        steps.append(function.nodes[value])
       } else {
         let from = slot(of: value)
         for part in 0..<node.type.slotCount { moves.add(from + part, to + part) }
@@ -58,16 +100,31 @@ extension Lowering {
     }
     if !moves.isEmpty { emitMoves(moves.resolve(temporary: moveTemporary)) }
     for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
+    for step in steps { emitStepInPlace(step) }
+  }
+
+  /// Adds a constant to a block parameter, in its slot.
+  private mutating func emitStepInPlace(_ step: Node) {
+    let slot = slot(of: Value(step.a))
+    let saved = temporary
+    let narrow = slot < narrowSlots ? slot : takeTemporary(1)
+    if narrow != slot { emitMove(slot, narrow) }
+    let row = Int((step.type == .i32 ? Opcode.i32Add : .i64Add).row) * 10
+    code.append(number: ThreadedTables.selection[row + OperandForm.siD.rawValue])
+    code.append(word: pack(narrow, narrow, high: UInt32(truncatingIfNeeded: function.nodes[step.b].imm)))
+    inAccumulator = .none
+    if narrow != slot { emitMove(narrow, slot) }
+    temporary = saved
   }
 
   /// Goes along an edge at the end of a block: moves, charge, and a jump unless the target comes next.
   private mutating func emitJump(_ edge: UInt32) {
     emitEdgeMoves(edge)
-    let (cost, isCheck) = headCost(of: target(edge))
-    if isNext(edge) {
-      emitCharge(cost, isCheck: isCheck)
+    let onward = destination(ofEdge: edge)
+    if isNext(onward) {
+      emitCharge(onward.cost, isCheck: onward.isCheck)
     } else {
-      emitJumpOperation(to: target(edge), cost, isCheck: isCheck)
+      emitJumpOperation(to: onward.block, onward.cost, isCheck: onward.isCheck)
     }
   }
 
@@ -79,9 +136,27 @@ extension Lowering {
       emitJumpOperation(to: block, 0, isCheck: isCheck)
       return
     }
+    if let moved = jumpWithOperation(isCheck: isCheck) {
+      code.addFixup(blockLabels[block], operation: moved, word: code.position)
+      code.append(word: cost << 32)
+      return
+    }
     code.append(isCheck ? .jumpCheck : .jump)
     code.addFixup(blockLabels[block], operation: operation, word: code.position)
     code.append(word: cost << 32)
+  }
+
+  /// Turns the moves or the addition that were emitted last into a jump that does them; its operation, or nil if there are none.
+  private mutating func jumpWithOperation(isCheck: Bool) -> Int? {
+    guard let last = code.lastOperation, code.position == last + 2 else { return nil }
+    switch UInt16(truncatingIfNeeded: code.words[last]) {
+    case ThreadedOperation.move.number: code.replace(last, isCheck ? .jumpCheckMove : .jumpMove)
+    case ThreadedOperation.moveTwo.number: code.replace(last, isCheck ? .jumpCheckMoveTwo : .jumpMoveTwo)
+    case ThreadedOperation.i32Add_si_d.number: code.replace(last, isCheck ? .stepI32JumpCheck : .stepI32Jump)
+    case ThreadedOperation.i64Add_si_d.number: code.replace(last, isCheck ? .stepI64JumpCheck : .stepI64Jump)
+    default: return nil
+    }
+    return last
   }
 
   /// The moves of a switch's edges, directly behind it: so that only back edges go back.
@@ -91,16 +166,16 @@ extension Lowering {
       inAccumulator = .none
       inFloat = .none
       emitEdgeMoves(stub.edge)
-      let (cost, isCheck) = headCost(of: target(stub.edge))
-      emitJumpOperation(to: target(stub.edge), cost, isCheck: isCheck)
+      let onward = destination(ofEdge: stub.edge)
+      emitJumpOperation(to: onward.block, onward.cost, isCheck: onward.isCheck)
     }
     stubs.removeAll(keepingCapacity: true)
   }
 
   /// Where a switch goes along `edge`, and what it charges: the target itself, or moves and a jump out of line.
   private mutating func takenTarget(_ edge: UInt32, limit: UInt64) -> (label: Label, cost: UInt64, isCheck: Bool) {
-    let (cost, isCheck) = headCost(of: target(edge))
-    if !needsMoves(edge) && cost < limit { return (blockLabels[target(edge)], cost, isCheck) }
+    let onward = destination(ofEdge: edge)
+    if !needsMoves(edge) && onward.cost < limit { return (blockLabels[onward.block], onward.cost, onward.isCheck) }
     let label = code.makeLabel()
     stubs.append(Stub(label: label, edge: edge))
     return (label, 0, false)
@@ -108,71 +183,83 @@ extension Lowering {
 
   // MARK: Branches
 
-  private mutating func emitBranch(_ node: Node) {
+  private mutating func emitBranch(_ index: Int, _ node: Node) {
     temporary = 0
-    var condition = Value(node.a)
-    var isNegated = false
-    // Tests for zero turn the condition round.
-    var comparison: Comparison?
-    while facts[condition].residence == .fused, let opcode = function.nodes[condition].operation.opcode,
-      let found = Comparison(opcode)
-    {
-      let inner = Value(function.nodes[condition].a)
-      if opcode == .i32Eqz && facts[inner].residence == .fused {
-        isNegated.toggle()
-        condition = inner
-        continue
-      }
-      comparison = found
-      break
-    }
+    let (condition, comparison, isNegated) = testedNode(node)
     // The edge taken where the condition holds, and the other.
     var taken = isNegated ? node.c : node.b
     var other = isNegated ? node.b : node.c
     var tested = comparison ?? Comparison(.i32, .ne, isZeroTest: true)
     var takesFailure = false
-    func isDirect(_ edge: UInt32) -> Bool { !needsMoves(edge) && headCost(of: target(edge)).cost < context.narrowCost }
+    func isDirect(_ edge: UInt32) -> Bool {
+      !needsMoves(edge) && destination(ofEdge: edge).cost < context.narrowCost
+    }
     // The branch goes to an edge without moves, rather to one that does not come next.
     let takenIsDirect = isDirect(taken)
     let otherIsDirect = isDirect(other)
     let isSplit = !takenIsDirect && !otherIsDirect
     let goesToOther =
-      isSplit ? isNext(taken) == false : otherIsDirect && (!takenIsDirect || isNext(taken) && !isNext(other))
+      isSplit ? !leadsToNext(taken) : otherIsDirect && (!takenIsDirect || leadsToNext(taken) && !leadsToNext(other))
     if goesToOther {
       swap(&taken, &other)
       if let negated = tested.negated { tested.condition = negated } else { takesFailure = true }
     }
-    let chosen =
-      comparison == nil
-      ? select(tested, Node(.removed, a: condition.index)) : select(tested, function.nodes[condition])
-    let (takenCost, isCheck) = isSplit ? (0, false) : headCost(of: target(taken))
-    let label = isSplit ? code.makeLabel() : blockLabels[target(taken)]
-    let (otherCost, otherIsCheck) = headCost(of: target(other))
+    let chosen = selectBranch(index, condition, comparison, tested, takesFailure: takesFailure)
+    let takenOnward = destination(ofEdge: taken)
+    let (takenCost, isCheck) = isSplit ? (0, false) : (takenOnward.cost, takenOnward.isCheck)
+    let label = isSplit ? code.makeLabel() : blockLabels[takenOnward.block]
+    let otherOnward = destination(ofEdge: other)
+    let (otherCost, otherIsCheck) = (otherOnward.cost, otherOnward.isCheck)
     // The other way's charge is fused where it is no check.
     let isFused = !isSplit && !otherIsCheck && otherCost < context.narrowCost
-    let table = takesFailure ? ThreadedTables.negatedBranch : ThreadedTables.branch
-    let number = table[chosen.opcode.row * 10 + chosen.pair.form.rawValue / 2 * 2 + (isCheck ? 1 : 0)]
-    assert(number != .max)
-    let operation = code.position
-    code.append(number: number)
-    appendOperands(chosen.pair, type: chosen.type, destination: 0)
+    var operation = code.position
+    if isCheck, let compared = chosen.comparison, emitStep(compared) {
+      operation = code.lastOperation!
+    } else {
+      assert(chosen.number != .max && chosen.checked != .max)
+      code.append(number: isCheck ? chosen.checked : chosen.number)
+      code.append(word: chosen.first)
+      if let second = chosen.second { code.append(word: second) }
+    }
     code.addFixup(label, operation: operation, word: code.position)
     code.append(word: takenCost << 32 | (isFused ? otherCost << 48 : 0))
     emitEdgeMoves(other)
     if isSplit {
       // Both ways have moves: one here, the other behind a label of its own.
-      emitJumpOperation(to: target(other), otherCost, isCheck: otherIsCheck)
+      emitJumpOperation(to: otherOnward.block, otherCost, isCheck: otherIsCheck)
       code.bind(label)
       emitJump(taken)
-    } else if isNext(other) {
+    } else if isNext(otherOnward) {
       if !isFused { emitCharge(otherCost, isCheck: otherIsCheck) }
     } else {
-      emitJumpOperation(to: target(other), isFused ? 0 : otherCost, isCheck: otherIsCheck)
+      emitJumpOperation(to: otherOnward.block, isFused ? 0 : otherCost, isCheck: otherIsCheck)
     }
   }
 
-  /// Whether the edge's target is the block that is emitted next.
-  private func isNext(_ edge: UInt32) -> Bool { target(edge) == nextBlock && nextBlock > block }
+  /// The operation of the branch at `index` on `tested`, which is the comparison of its condition, perhaps turned round.
+  private mutating func selectBranch(
+    _ index: Int, _ condition: Value, _ comparison: Comparison?, _ tested: Comparison, takesFailure: Bool
+  ) -> BranchSelection {
+    switch facts[index].fusion {
+    case .test: return selectTest(bits(condition, comparison), isNotZero: tested.condition == .ne)
+    case .comparedA, .comparedB:
+      return selectComparedLoad(tested, function.nodes[condition], facts[index].fusion)
+    default: break
+    }
+    let chosen =
+      comparison == nil
+      ? select(tested, Node(.removed, a: condition.index)) : select(tested, function.nodes[condition])
+    let table = takesFailure ? ThreadedTables.negatedBranch : ThreadedTables.branch
+    let base = Int(chosen.opcode.row) * 10 + chosen.pair.form.rawValue / 2 * 2
+    let (first, second) = operandWords(chosen.pair, type: chosen.type, destination: 0)
+    return BranchSelection(
+      number: table[base], checked: table[base + 1], first: first, second: second,
+      comparison: takesFailure ? nil : chosen)
+  }
+
+  /// Whether an edge leads to the block that is emitted next.
+  private func isNext(_ passage: Passage) -> Bool { passage.block == nextBlock && nextBlock > block }
+  private func leadsToNext(_ edge: UInt32) -> Bool { isNext(destination(ofEdge: edge)) }
 
   private mutating func emitSwitch(_ node: Node) {
     var slot: Int?

@@ -119,13 +119,13 @@ extension Lowering {
   // MARK: Loads and stores
 
   /// Makes the memory of an access current, if it is not memory 0.
-  private mutating func beginAccess(_ memory: UInt32) {
+  mutating func beginAccess(_ memory: UInt32) {
     if memory == 0 { return }
     code.append(.useMemory)
     code.append(word: pack(Int(memory)))
   }
 
-  private mutating func endAccess(_ memory: UInt32) {
+  mutating func endAccess(_ memory: UInt32) {
     if memory == 0 { return }
     code.append(.useMemory)
     code.append(word: 0)

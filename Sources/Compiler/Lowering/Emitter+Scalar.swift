@@ -75,22 +75,26 @@ extension Lowering {
     type != .i64 || Int32(exactly: Int64(bitPattern: bits)) != nil
   }
 
-  /// Appends the operand words of `pair` with the destination where its form has it.
-  mutating func appendOperands(_ pair: OperandPair, type: IRType, destination: Int) {
+  /// The operand words of `pair` with the destination where its form has it.
+  func operandWords(_ pair: OperandPair, type: IRType, destination: Int) -> (UInt64, UInt64?) {
     switch pair.form {
     case .siD, .siN, .aiD, .aiN:
-      if type.isFloat {
-        code.append(word: pack(pair.a, destination))
-        code.append(word: pair.immediate)
-      } else {
-        code.append(word: pack(pair.a, destination, high: UInt32(truncatingIfNeeded: pair.immediate)))
-      }
-    default: code.append(word: pack(pair.a, pair.b, destination))
+      if type.isFloat { return (pack(pair.a, destination), pair.immediate) }
+      return (pack(pair.a, destination, high: UInt32(truncatingIfNeeded: pair.immediate)), nil)
+    default: return (pack(pair.a, pair.b, destination), nil)
     }
   }
 
+  /// Appends the operand words of `pair`.
+  private mutating func appendOperands(_ pair: OperandPair, type: IRType, destination: Int) {
+    let (first, second) = operandWords(pair, type: type, destination: destination)
+    code.append(word: first)
+    if let second { code.append(word: second) }
+  }
+
   private mutating func emitBinary(_ index: Int, _ node: Node, _ opcode: Opcode) {
-    let type = function.nodes[node.a].type
+    let type = node.type
+    if type == .i64 && emitWordImmediate(index, node) { return }
     let isCommutative = selected(opcode, .saN) == nil
     var pair = chooseForm(Value(node.a), Value(node.b), type: type, isCommutative: isCommutative, hasImmediate: true)
     let slot = destination(index)
@@ -101,6 +105,27 @@ extension Lowering {
     finish(index, slot)
   }
 
+  /// Emits an operator on i64 whose constant operand takes a word of its own. Returns false for all others.
+  private mutating func emitWordImmediate(_ index: Int, _ node: Node) -> Bool {
+    guard let operation = PairOperator(node.operation), operation.isCommutative else { return false }
+    var left = Value(node.a)
+    var right = Value(node.b)
+    if facts[left].residence == .constant { swap(&left, &right) }
+    guard facts[right].residence == .constant, facts[left].residence != .constant,
+      !fitsImmediate(function.nodes[right].imm, .i64)
+    else { return false }
+    let isHeld = heldOperand(left) != nil
+    let operand = isHeld ? 0 : readSlot(left)
+    let slot = destination(index)
+    let number = ThreadedTables.wordImmediates[operation.number * 4 + (isHeld ? 2 : 0) + (slot == nil ? 1 : 0)]
+    assert(number != .max)
+    code.append(number: number)
+    code.append(word: pack(operand, slot ?? 0))
+    code.append(word: function.nodes[right].imm)
+    finish(index, slot)
+    return true
+  }
+
   // MARK: Comparisons
 
   /// A comparison ready to be emitted: normalised so that its operation exists.
@@ -108,6 +133,7 @@ extension Lowering {
     var opcode: Opcode
     var pair: OperandPair
     var type: IRType
+    var condition: Comparison.Condition
   }
 
   /// Operands and condition of a comparison node. For a test for zero the right operand is the constant 0.
@@ -126,6 +152,9 @@ extension Lowering {
       comparison.condition = condition
       return selectWithConstant(comparison, left, constant)
     }
+    if comparison.type.isFloat, facts[left].residence != .constant, case .constant(let bits) = source(right) {
+      return selectWithConstant(comparison, left, bits)
+    }
     // Of two variable operands `gt` and `ge` are `lt` and `le` the other way round.
     switch comparison.condition {
     case .gtS, .gtU, .geS, .geU, .gt, .ge:
@@ -135,7 +164,8 @@ extension Lowering {
     }
     let isCommutative = comparison.condition == .eq || comparison.condition == .ne
     let pair = chooseForm(left, right, type: comparison.type, isCommutative: isCommutative, hasImmediate: false)
-    return SelectedComparison(opcode: comparison.opcode, pair: pair, type: comparison.type)
+    return SelectedComparison(
+      opcode: comparison.opcode, pair: pair, type: comparison.type, condition: comparison.condition)
   }
 
   private mutating func selectWithConstant(
@@ -147,7 +177,8 @@ extension Lowering {
     } else {
       pair = OperandPair(form: .siN, a: readSlot(left), immediate: constant)
     }
-    return SelectedComparison(opcode: comparison.opcode, pair: pair, type: comparison.type)
+    return SelectedComparison(
+      opcode: comparison.opcode, pair: pair, type: comparison.type, condition: comparison.condition)
   }
 
   private mutating func emitComparison(_ index: Int, _ node: Node, _ comparison: Comparison) {
@@ -165,6 +196,12 @@ extension Lowering {
     var isAccumulator = false
     var condition = 0
     if case .accumulator = source(Value(node.c)) { isAccumulator = true } else { condition = readSlot(Value(node.c)) }
+    let first = selectedConstant(Value(node.a))
+    let second = selectedConstant(Value(node.b))
+    if first != nil || second != nil {
+      emitSelect(index, node, first, second, condition: isAccumulator ? nil : condition)
+      return
+    }
     let a = readSlot(Value(node.a))
     let b = node.a == node.b ? a : readSlot(Value(node.b))
     let slot = storedDestination(index)
@@ -176,6 +213,43 @@ extension Lowering {
     }
     code.append(operation)
     code.append(word: pack(a, b, condition, slot))
+    finish(index, slot)
+  }
+
+  /// An integer constant that `select` takes as an immediate.
+  private func selectedConstant(_ value: Value) -> UInt32? {
+    let node = function.nodes[value]
+    guard facts[value].residence == .constant, node.type.isInteger else { return nil }
+    return Int32(exactly: Int64(bitPattern: node.imm)).map(UInt32.init(bitPattern:))
+  }
+
+  /// A `select` between constants, or a constant and a slot; the condition is in the accumulator if it has no slot.
+  private mutating func emitSelect(
+    _ index: Int, _ node: Node, _ first: UInt32?, _ second: UInt32?, condition: Int?
+  ) {
+    var slots: [Int] = []
+    if first == nil { slots.append(readSlot(Value(node.a))) }
+    if second == nil { slots.append(readSlot(Value(node.b))) }
+    if let condition { slots.append(condition) }
+    while slots.count < 3 { slots.append(0) }
+    let slot = storedDestination(index)
+    let isHeld = condition == nil
+    let operation: ThreadedOperation
+    let constants: UInt64
+    switch (first, second) {
+    case (let a?, let b?):
+      operation = isHeld ? .select_a_ii : .select_s_ii
+      constants = UInt64(a) | UInt64(b) << 32
+    case (let a?, nil):
+      operation = isHeld ? .select_a_is : .select_s_is
+      constants = UInt64(a)
+    default:
+      operation = isHeld ? .select_a_si : .select_s_si
+      constants = UInt64(second!)
+    }
+    code.append(operation)
+    code.append(word: pack(slots[0], slots[1], slots[2], slot))
+    code.append(word: constants)
     finish(index, slot)
   }
 

@@ -18,11 +18,12 @@ extension Lowering {
   mutating func emit() {
     blockLabels.truncate(to: 0)
     for _ in 0..<function.blocks.count { blockLabels.append(code.makeLabel()) }
+    findPassages()
     emitEntry()
-    for index in 0..<function.blocks.count where function.blocks[index].isReachable {
+    for index in 0..<function.blocks.count where hasCode(index) {
       block = index
       nextBlock = index + 1
-      while nextBlock < function.blocks.count && !function.blocks[nextBlock].isReachable { nextBlock += 1 }
+      while nextBlock < function.blocks.count && !hasCode(nextBlock) { nextBlock += 1 }
       code.bind(blockLabels[index])
       inAccumulator = .none
       inFloat = .none
@@ -30,6 +31,8 @@ extension Lowering {
       for node in function.nodeRange(of: index) where node != head && isEmitted(node) { emitNode(node) }
     }
   }
+
+  private func hasCode(_ block: Int) -> Bool { function.blocks[block].isReachable && passages[block] == nil }
 
   // MARK: Charges
 
@@ -233,6 +236,10 @@ extension Lowering {
       return
     }
     if operation.info.effects.contains(.mayTrap) || operation.info.effects.contains(.call) { pendingOffset = index }
+    if facts[index].fusion != .none {
+      emitFused(index, node)
+      return
+    }
     switch opcode {
     case .call: emitCall(index, node)
     case .callIndirect: emitCallIndirect(index, node)

@@ -74,6 +74,13 @@ struct Lowering: ~Copyable {
   var buckets = GrowableBuffer<UInt32>()
   var chain = GrowableBuffer<UInt32>()
   var ends = Heap<SlotEnd>()
+  /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.
+  var useRecords = GrowableBuffer<UseRecord>()
+  var firstUse = GrowableBuffer<UInt32>()
+  var aliveAtEnd = GrowableBuffer<UInt32>()
+  var pendingBlocks: [UInt32] = []
+  var segments: [(start: UInt32, end: UInt32)] = []
+  var segmentBudget = 0
   /// Whether values that are passed along edges share slots.
   var coalesces = true
   /// Slots of pinned locals that are not parameters.
@@ -101,6 +108,8 @@ struct Lowering: ~Copyable {
   var inAccumulator = Value.none
   var inFloat = Value.none
   var blockLabels = GrowableBuffer<Label>()
+  /// By block: where edges to it go instead.
+  var passages = GrowableBuffer<Passage?>()
   var stubs: [Stub] = []
   /// The block being emitted, the next one in the layout, and the next temporary.
   var block = 0
@@ -114,6 +123,13 @@ struct Lowering: ~Copyable {
   static let outgoing: Int32 = 1 << 29
   /// Temporaries at the end of the frame: operands that need a slot for one operation, and cycles of moves.
   static let temporaries = 10
+
+  /// Where edges lead in the end, and what they charge on the way.
+  struct Passage: BitwiseCopyable {
+    var block: Int
+    var cost: UInt64
+    var isCheck: Bool
+  }
 
   /// Moves on an edge that stand out of line.
   struct Stub {
@@ -159,6 +175,7 @@ extension Lowering {
     resultSlots = function.resultTypes.reduce(0) { $0 + $1.slotCount }
     let borderSlots = max(parameterSlots, resultSlots)
     narrowSlots = max(context.narrowSlots, borderSlots + Lowering.temporaries)
+    dropConversions()
     analyse()
     try countOutgoingSlots()
     placePinnedLocals()

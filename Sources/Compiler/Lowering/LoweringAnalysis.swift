@@ -11,8 +11,10 @@ enum Residence: UInt8, BitwiseCopyable {
   case nowhere
   /// A constant: made where it is used.
   case constant
-  /// Emitted as part of the branch that uses it.
+  /// Computed by the operation that uses it.
   case fused
+  /// Computed on the edge that passes it to a block parameter.
+  case edge
   /// In its accumulator, from its definition to its uses.
   case accumulator
   case slot
@@ -21,6 +23,10 @@ enum Residence: UInt8, BitwiseCopyable {
 struct ValueFacts: BitwiseCopyable {
   var uses: UInt32 = 0
   var residence = Residence.nowhere
+  /// What the value's own code computes besides it.
+  var fusion = Fusion.none
+  /// Meets others in a block parameter, so that slots may be shared.
+  var isRelated = false
   /// Live over a label, so that its slot must be among those that are zeroed at entry.
   var isCrossing = false
   /// The block that defines it.
@@ -62,7 +68,12 @@ extension Lowering {
     findLoops()
     countUses()
     fuseComparisons()
-    for block in 0..<function.blocks.count where function.blocks[block].isReachable { assignResidence(block) }
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      // Computing a value later keeps its operands longer: frames in proportion have no slots for that.
+      if coalesces { fuse(block) }
+      assignResidence(block)
+    }
+    findRelatedValues()
     computeLifetimes()
   }
 
@@ -131,7 +142,9 @@ extension Lowering {
   func isEmitted(_ index: Int) -> Bool {
     let info = function.nodes[index].operation.info
     if info.effects.contains(.phantom) { return false }
-    if facts[index].residence == .fused || facts[index].residence == .constant { return false }
+    if facts[index].residence == .fused || facts[index].residence == .constant || facts[index].residence == .edge {
+      return false
+    }
     return facts[index].uses > 0 || !info.effects.contains(.value)
       || !info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
   }
@@ -182,21 +195,21 @@ extension Lowering {
       }
       guard isEmitted(index) else { continue }
       // Uses of the candidates by this node.
+      var readsInteger = false
+      var readsFloat = false
       forEachRealOperand(of: index) { value, accepts in
         if Int(value.index) == candidates.integer {
+          readsInteger = true
           found.integer += 1
           if !accepts { spoiled.integer = true }
         } else if Int(value.index) == candidates.float {
+          readsFloat = true
           found.float += 1
           if !accepts { spoiled.float = true }
         }
       }
-      // A float store has no form that reads both accumulators.
-      if let opcode = node.operation.opcode, opcode == .f32Store || opcode == .f64Store,
-        Int(node.a) == candidates.integer, Int(node.b) == candidates.float
-      {
-        spoiled.integer = true
-      }
+      // No operation reads both accumulators.
+      if readsInteger && readsFloat { spoiled.integer = true }
       if candidates.integer >= 0 && !spoiled.integer && found.integer == facts[candidates.integer].uses {
         facts[candidates.integer].residence = .accumulator
         candidates.integer = -1
@@ -237,6 +250,10 @@ extension Lowering {
   /// accumulator there. The operands of a fused comparison are those of its branch.
   private func forEachRealOperand(of index: Int, _ body: (Value, Bool) -> Void) {
     let node = function.nodes[index]
+    if facts[index].fusion != .none {
+      forEachFusedRealOperand(index, node, body)
+      return
+    }
     if node.operation == .branch {
       let condition = Value(node.a)
       if facts[condition].residence == .fused {
@@ -259,6 +276,27 @@ extension Lowering {
         body(Value(function.operands[position]), accepts)
       }
     }
+  }
+
+  private func forEachFusedRealOperand(_ index: Int, _ node: Node, _ body: (Value, Bool) -> Void) {
+    // A value that is read twice is read from its slot.
+    var values: (Value, Value, Value) = (.none, .none, .none)
+    var count = 0
+    forEachFusedOperand(of: index) { value in
+      switch count {
+      case 0: values.0 = value
+      case 1: values.1 = value
+      default: values.2 = value
+      }
+      count += 1
+    }
+    let fusion = facts[index].fusion
+    let accepts = fusion != .address || node.c == 0
+    if count > 0 { body(values.0, accepts && values.0 != values.1 && values.0 != values.2) }
+    // What a loaded value is compared with is in a slot.
+    let secondAccepts = accepts && fusion != .comparedA && fusion != .comparedB
+    if count > 1 { body(values.1, secondAccepts && values.1 != values.0 && values.1 != values.2) }
+    if count > 2 { body(values.2, accepts && values.2 != values.0 && values.2 != values.1) }
   }
 
   private func forEachComparisonOperand(_ condition: Value, _ body: (Value, Bool) -> Void) {
@@ -360,6 +398,7 @@ extension Lowering {
   }
 
   private mutating func use(_ value: Value, at position: UInt32, block: Int) {
+    noteUse(value, at: position, block: block)
     var end = position
     let definition = facts[value].block
     if definition != UInt32(block) {

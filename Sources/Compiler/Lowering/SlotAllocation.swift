@@ -12,7 +12,7 @@ import WebAssembly
 /// A set of values that share a slot.
 struct SlotClass: BitwiseCopyable {
   var parent: UInt32
-  /// The members' lifetimes: a list through `LoweringInterval.next`.
+  /// The members' lifetimes in order: a list through `LoweringInterval.next`.
   var first: UInt32 = .max
   var count: UInt32 = 0
   var start: UInt32
@@ -28,13 +28,16 @@ struct LoweringInterval: BitwiseCopyable {
 }
 
 extension Lowering {
-  /// Members that a class has at most: it bounds the work of comparing lifetimes.
-  private static var classLimit: UInt32 { 16 }
+  /// Segments of lifetimes that a class has at most: it bounds the work of comparing them.
+  private static var classLimit: UInt32 { 128 }
 
   /// Fills in `ValueFacts.slot`, `crossingEnd` and `frameEnd`.
   mutating func allocateSlots() {
     makeClasses()
-    if coalesces { coalesce() }
+    if coalesces {
+      stepOnEdges()
+      coalesce()
+    }
     scan()
   }
 
@@ -43,6 +46,9 @@ extension Lowering {
   private mutating func makeClasses() {
     classes.truncate(to: 0)
     intervals.truncate(to: 0)
+    aliveAtEnd.truncate(to: 0)
+    aliveAtEnd.append(repeating: 0, count: function.blocks.count)
+    segmentBudget = 4096 + 16 * (function.nodes.count + function.blocks.count)
     var parameterSlots: [Int32] = []
     var slot: Int32 = 0
     for type in function.parameterTypes {
@@ -53,17 +59,61 @@ extension Lowering {
       let value = facts[index]
       var made = SlotClass(parent: UInt32(index), start: value.start, end: value.end)
       if needsSlot(index) {
-        made.first = UInt32(intervals.count)
-        made.count = 1
+        (made.first, made.count) = appendSegments(of: index)
         // Arguments are there from the function's start, whatever node names them.
         if function.nodes[index].operation == .argument {
           made.fixed = parameterSlots[Int(function.nodes[index].imm)]
           made.start = 0
         }
-        intervals.append(LoweringInterval(start: made.start, end: made.end, next: .max))
       }
       classes.append(made)
     }
+  }
+
+  /// A loop's counter whose old value is still needed when the next one is computed can't share its slot with that one. If
+  /// it is a branch's edge that passes the next one on, the edge computes it, in place.
+  private mutating func stepOnEdges() {
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      var parameter = function.blocks[block].firstParameter
+      while parameter != .max {
+        let node = function.nodes[parameter]
+        defer { parameter = node.c }
+        guard needsSlot(Int(parameter)) else { continue }
+        let data = function.blocks[block]
+        for position in 0..<data.predecessorCount {
+          let value = function.operands[node.a + position]
+          guard facts[value].uses == 1, needsSlot(Int(value)), isStep(function.nodes[value], of: parameter) else {
+            continue
+          }
+          let from = function.edges[function.predecessors[data.predecessorStart + position]].from
+          let last = function.blocks[from].end - 1
+          guard facts[value].block == from.index, function.nodes[last].operation == .branch,
+            isAlive(parameter, at: 2 * last)
+          else { continue }
+          facts[value].residence = .edge
+          classes[value].first = .max
+          classes[value].count = 0
+        }
+      }
+    }
+  }
+
+  /// Whether a node adds a small constant to `value`.
+  private func isStep(_ node: Node, of value: UInt32) -> Bool {
+    guard node.operation == Operation(.i32Add) || node.operation == Operation(.i64Add), node.a == value,
+      function.nodes[node.b].operation.isScalarConstant
+    else { return false }
+    let bits = function.nodes[node.b].imm
+    return node.type == .i32 || Int32(exactly: Int64(bitPattern: bits)) != nil
+  }
+
+  private func isAlive(_ value: UInt32, at position: UInt32) -> Bool {
+    var segment = classes[value].first
+    while segment != .max {
+      if intervals[segment].start <= position && position <= intervals[segment].end { return true }
+      segment = intervals[segment].next
+    }
+    return false
   }
 
   private mutating func root(_ value: UInt32) -> UInt32 {
@@ -100,28 +150,43 @@ extension Lowering {
     if a == b { return }
     if classes[a].count + classes[b].count > Lowering.classLimit { return }
     if classes[a].fixed >= 0 && classes[b].fixed >= 0 { return }
-    var first = classes[a].first
-    while first != .max {
-      let x = intervals[first]
-      var second = classes[b].first
-      while second != .max {
-        let y = intervals[second]
-        if x.start <= y.end && y.start <= x.end { return }
-        second = y.next
-      }
-      first = x.next
-    }
-    // The list of b goes in front of that of a.
-    var last = classes[b].first
-    while intervals[last].next != .max { last = intervals[last].next }
-    intervals[last].next = classes[a].first
-    classes[a].first = classes[b].first
+    if overlap(classes[a].first, classes[b].first) { return }
+    classes[a].first = merge(classes[a].first, classes[b].first)
     classes[a].count += classes[b].count
     classes[a].start = min(classes[a].start, classes[b].start)
     classes[a].end = max(classes[a].end, classes[b].end)
     classes[a].fixed = max(classes[a].fixed, classes[b].fixed)
     if facts[b].isCrossing { facts[a].isCrossing = true }
     classes[b].parent = a
+  }
+
+  /// Whether two ordered lists of segments have a position in common.
+  private func overlap(_ left: UInt32, _ right: UInt32) -> Bool {
+    var first = left
+    var second = right
+    while first != .max && second != .max {
+      let x = intervals[first]
+      let y = intervals[second]
+      if x.start <= y.end && y.start <= x.end { return true }
+      if x.end < y.end { first = x.next } else { second = y.next }
+    }
+    return false
+  }
+
+  /// Merges two ordered lists of segments that have no position in common.
+  private mutating func merge(_ left: UInt32, _ right: UInt32) -> UInt32 {
+    var first = left
+    var second = right
+    var head = UInt32.max
+    var last = UInt32.max
+    while first != .max || second != .max {
+      let takesFirst = second == .max || first != .max && intervals[first].start < intervals[second].start
+      let taken = takesFirst ? first : second
+      if takesFirst { first = intervals[taken].next } else { second = intervals[taken].next }
+      if last == .max { head = taken } else { intervals[last].next = taken }
+      last = taken
+    }
+    return head
   }
 
   // MARK: Linear scan

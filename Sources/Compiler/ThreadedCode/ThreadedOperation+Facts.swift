@@ -4,7 +4,7 @@
 public enum ThreadedFieldKind: UInt8, Sendable, CaseIterable {
   case readSlot, readPair, writeSlot, writePair, readWide, writeWide, immediate, offset, word, lane, branch, cost
   case wideCost, function, imported, anyFunction, type, table, memory, global, data, element, stride, result, count
-  case trap, zeroCount, frameCost
+  case trap, zeroCount, frameCost, small
 }
 
 /// One operand field: `width` bits from bit `shift` of the operation's word number `word`.
@@ -74,6 +74,13 @@ enum ThreadedTables {
   nonisolated(unsafe) static let selection: UnsafePointer<UInt16> = copy(selectionTable)
   nonisolated(unsafe) static let wideSelection: UnsafePointer<UInt16> = copy(wideSelectionTable)
   nonisolated(unsafe) static let branch: UnsafePointer<UInt16> = copy(branchTable)
+  nonisolated(unsafe) static let pairs: UnsafePointer<UInt16> = copy(pairTable)
+  nonisolated(unsafe) static let wordImmediates: UnsafePointer<UInt16> = copy(wordImmediateTable)
+  nonisolated(unsafe) static let addressModes: UnsafePointer<UInt16> = copy(addressModeTable)
+  nonisolated(unsafe) static let loadOperations: UnsafePointer<UInt16> = copy(loadOperationTable)
+  nonisolated(unsafe) static let stepBranch: UnsafePointer<UInt16> = copy(stepBranchTable)
+  nonisolated(unsafe) static let testBranch: UnsafePointer<UInt16> = copy(testBranchTable)
+  nonisolated(unsafe) static let loadBranch: UnsafePointer<UInt16> = copy(loadBranchTable)
   nonisolated(unsafe) static let negatedBranch: UnsafePointer<UInt16> = copy(negatedBranchTable)
 
   private static func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafePointer<Element> {

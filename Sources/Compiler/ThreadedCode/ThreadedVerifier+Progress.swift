@@ -47,6 +47,10 @@ extension ThreadedVerifier {
     case .jump, .jumpCheck:
       return edge(
         to: target(words[1], position), cost: words[1] >> 32, isCheck: operation == .jumpCheck, from: position)
+    case .jumpMove, .jumpMoveTwo, .jumpCheckMove, .jumpCheckMoveTwo, .stepI32Jump, .stepI32JumpCheck, .stepI64Jump,
+      .stepI64JumpCheck:
+      return edge(
+        to: target(words[2], position), cost: words[2] >> 32, isCheck: effects.contains(.check), from: position)
     case .switch_s, .switch_a:
       var promised = ThreadedVerifier.all
       for entry in position + operation.wordCount..<following {
@@ -60,9 +64,9 @@ extension ThreadedVerifier {
     }
     if effects.contains(.call) { return 0 }
     if effects.contains(.terminator) { return ThreadedVerifier.all }
-    if operation.fields.contains(where: { $0.kindCode == ThreadedFieldKind.branch.rawValue }) {
-      // A comparison with a branch: word 2 has the displacement, the cost of going there, and that of going on.
-      let word = words[2]
+    if let field = operation.fields.first(where: { $0.kindCode == ThreadedFieldKind.branch.rawValue }) {
+      // A comparison with a branch: its word has the displacement, the cost of going there, and that of going on.
+      let word = words[field.word]
       let isCheck = effects.contains(.check)
       return edge(to: target(word, position), cost: word >> 32 & 0xFFFF, isCheck: isCheck, from: position)
         & edge(to: following, cost: word >> 48, isCheck: false, from: position)

@@ -228,7 +228,7 @@ struct ThreadedVerifier: ~Copyable {
       case .lane: try within(Int(ThreadedTables.laneLimits[Int(operation.number)]), "lane")
       case .writeSlot, .writePair, .writeWide, .immediate, .offset, .word, .branch, .cost, .wideCost, .stride, .result,
         .count,
-        .zeroCount, .frameCost:
+        .zeroCount, .frameCost, .small:
         break
       }
     }

@@ -234,7 +234,7 @@ func callIndirect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: In
     if code != 0 {
       let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
       frame[-1] = UInt64(UInt(bitPattern: pc + 4))
-      return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+      return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
     }
   }
   // If the call stops before it begins, it is executed again with the same accumulator.

@@ -71,11 +71,32 @@ func next(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0:
   #endif
 }
 
+/// Enters a function at its linked code `code`, with its frame at `frame`: does what its `enter` does (see `CalleeEntry`),
+/// or goes to it where it has more to do, or would trap or stop.
+@inline(__always)
+func enterCallee(
+  _ code: PC, _ frame: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
+) -> Int {
+  let cost = code[-1]
+  let left = rm &- Int(cost & 0xFFFF_FFFF)
+  if _slowPath(UInt(bitPattern: frame + Int(cost >> 32)) > instanceContext(cx).stackLimit || left < 0) {
+    return next(code, frame, md, cx, ac, rm, x0, x1)
+  }
+  // Four slots, whether it needs them zeroed or not.
+  let zeroed = UnsafeMutableRawPointer(frame + Int(truncatingIfNeeded: code[-2]))
+  zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), as: SIMD2<UInt64>.self)
+  zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 16, as: SIMD2<UInt64>.self)
+  return next(code + 3, frame, md, cx, ac, left, x0, x1)
+}
+
 /// Executes from the saved registers until the code finishes, traps or stops.
 func dispatch(_ store: UnsafeMutablePointer<StoreContext>) -> Int {
   var status: Int
   repeat {
     let r = store.pointee.registers
+    #if CANNERY_TRAMPOLINE
+    OperationProfile.current?.note(r.pc)
+    #endif
     status = unsafeBitCast(UInt(r.pc.pointee), to: Handler.self)(r.pc, r.fp, r.md, r.cx, r.ac, r.rm, r.x0, r.x1)
   } while status == Status.next
   return status
@@ -105,6 +126,16 @@ func slotField(_ pc: PC, _ position: Int) -> Int {
 /// The upper half of word 1, read by itself.
 @inline(__always)
 func highField(_ pc: PC) -> UInt32 { UnsafeRawPointer(pc).load(fromByteOffset: 12, as: UInt32.self) }
+
+/// The highest 16 bits of word 1, read by themselves: a signed constant.
+@inline(__always)
+func smallField(_ pc: PC) -> Int { Int(UnsafeRawPointer(pc).load(fromByteOffset: 14, as: Int16.self)) }
+
+/// The upper half of word 2, read by itself: what an index is multiplied with.
+@inline(__always)
+func scaleField(_ pc: PC) -> UInt64 {
+  UInt64(truncatingIfNeeded: UnsafeRawPointer(pc).load(fromByteOffset: 20, as: Int32.self))
+}
 
 @inline(__always)
 func vector(_ fp: FP, _ slot: Int) -> V128 { UnsafeRawPointer(fp + slot).loadUnaligned(as: V128.self) }

@@ -42,11 +42,36 @@ enum RuntimeCode {
   nonisolated(unsafe) static let retryHostCall: PC = words + 7
 }
 
+/// What a call must know to do the work of the callee's `enter` itself. It stands in the two words before linked code, so
+/// that `enterCallee` needs nothing else.
+struct CalleeEntry {
+  /// The slot from which `zeroedSlots` slots are zeroed.
+  var zeroFrom: UInt64 = 0
+  /// The charge, and in the upper half the frame's cost. All ones where `enter` must be executed: such a frame is never
+  /// within the limit.
+  var cost = UInt64.max
+
+  static let zeroedSlots = 4
+
+  /// From verified code that is not linked yet.
+  init(_ words: UnsafeMutablePointer<UInt64>, frameSlots: Int) {
+    let zeros = Int(words[2] & 0xFFFF_FFFF)
+    let from = Int(words[2] >> 32)
+    guard words[0] == UInt64(ThreadedOperation.enter.number), zeros <= CalleeEntry.zeroedSlots,
+      from + CalleeEntry.zeroedSlots <= frameSlots
+    else { return }
+    zeroFrom = UInt64(from)
+    cost = words[1]
+  }
+}
+
 /// The linked functions of one artifact, for one of the two kinds of memory.
 package final class LinkedCode: @unchecked Sendable {
   // Sound as Sendable: cells are atomic, everything else that changes is behind the lock, linked code is written before
   // its cell and never again.
   package let artifact: Artifact
+  /// Words before a function's code: its `CalleeEntry`.
+  private static let prefix = 2
   let isTracked: Bool
   let cells: UnsafeMutablePointer<CodeCell>
   private let lock = Locked(LinkedFunctions())
@@ -64,7 +89,9 @@ package final class LinkedCode: @unchecked Sendable {
 
   deinit {
     lock.withLock { linked in
-      for block in linked.blocks { UnsafeMutablePointer<UInt64>(bitPattern: block.start)?.deallocate() }
+      for block in linked.blocks {
+        UnsafeMutablePointer<UInt64>(bitPattern: block.start - UInt(LinkedCode.prefix) * 8)?.deallocate()
+      }
     }
     freeCells(cells)
   }
@@ -75,7 +102,8 @@ package final class LinkedCode: @unchecked Sendable {
     if cells[index].load(ordering: .acquiring) != 0 { return }
     let function = try artifact.function(index)
     let count = function.wordCount
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))
+    let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: LinkedCode.prefix + max(count, 1))
+    let words = memory + LinkedCode.prefix
     let source = artifact.bytes.buffer
     for word in 0..<count {
       words[word] = UInt64(
@@ -84,9 +112,12 @@ package final class LinkedCode: @unchecked Sendable {
     do throws(ArtifactError) {
       try verify(artifact, function, index: index, words: UnsafeMutableBufferPointer(start: words, count: count))
     } catch {
-      words.deallocate()
+      memory.deallocate()
       throw error
     }
+    let entry = CalleeEntry(words, frameSlots: function.frameSlots)
+    memory[0] = entry.zeroFrom
+    memory[1] = entry.cost
     let handlers = isTracked ? HandlerTables.tracked : HandlerTables.plain
     var position = 0
     while position < count {
@@ -101,7 +132,7 @@ package final class LinkedCode: @unchecked Sendable {
       cells[index].store(start, ordering: .releasing)
       return true
     }
-    if !isFirst { words.deallocate() }
+    if !isFirst { memory.deallocate() }
   }
 
   /// Links every function now.

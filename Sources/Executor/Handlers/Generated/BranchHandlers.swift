@@ -2033,6 +2033,74 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_si")
+#endif
+@c func cannery_brF32Eq_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_si_check")
+#endif
+@c func cannery_brF32Eq_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_ai")
+#endif
+@c func cannery_brF32Eq_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Eq_ai_check")
+#endif
+@c func cannery_brF32Eq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if f32.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brF32Ne_ss")
@@ -2101,6 +2169,74 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_si")
+#endif
+@c func cannery_brF32Ne_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_si_check")
+#endif
+@c func cannery_brF32Ne_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_ai")
+#endif
+@c func cannery_brF32Ne_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ne_ai_check")
+#endif
+@c func cannery_brF32Ne_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if f32.lt(a, b) goto B
@@ -2313,6 +2449,278 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_si")
+#endif
+@c func cannery_brF32Lt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_si")
+#endif
+@c func cannery_brNotF32Lt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_si_check")
+#endif
+@c func cannery_brF32Lt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_si_check")
+#endif
+@c func cannery_brNotF32Lt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_ai")
+#endif
+@c func cannery_brF32Lt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_ai")
+#endif
+@c func cannery_brNotF32Lt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Lt_ai_check")
+#endif
+@c func cannery_brF32Lt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Lt_ai_check")
+#endif
+@c func cannery_brNotF32Lt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Gt_si")
+#endif
+@c func cannery_brF32Gt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Gt_si")
+#endif
+@c func cannery_brNotF32Gt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Gt_si_check")
+#endif
+@c func cannery_brF32Gt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Gt_si_check")
+#endif
+@c func cannery_brNotF32Gt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Gt_ai")
+#endif
+@c func cannery_brF32Gt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Gt_ai")
+#endif
+@c func cannery_brNotF32Gt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Gt_ai_check")
+#endif
+@c func cannery_brF32Gt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Gt_ai_check")
+#endif
+@c func cannery_brNotF32Gt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if f32.le(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brF32Le_ss")
@@ -2523,6 +2931,278 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_si")
+#endif
+@c func cannery_brF32Le_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_si")
+#endif
+@c func cannery_brNotF32Le_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_si_check")
+#endif
+@c func cannery_brF32Le_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_si_check")
+#endif
+@c func cannery_brNotF32Le_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_ai")
+#endif
+@c func cannery_brF32Le_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_ai")
+#endif
+@c func cannery_brNotF32Le_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Le_ai_check")
+#endif
+@c func cannery_brF32Le_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Le_ai_check")
+#endif
+@c func cannery_brNotF32Le_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ge_si")
+#endif
+@c func cannery_brF32Ge_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Ge_si")
+#endif
+@c func cannery_brNotF32Ge_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ge_si_check")
+#endif
+@c func cannery_brF32Ge_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Ge_si_check")
+#endif
+@c func cannery_brNotF32Ge_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ge_ai")
+#endif
+@c func cannery_brF32Ge_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Ge_ai")
+#endif
+@c func cannery_brNotF32Ge_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF32Ge_ai_check")
+#endif
+@c func cannery_brF32Ge_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f32.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF32Ge_ai_check")
+#endif
+@c func cannery_brNotF32Ge_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if !Scalar.f32Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if f64.eq(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brF64Eq_ss")
@@ -2593,6 +3273,74 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_si")
+#endif
+@c func cannery_brF64Eq_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_si_check")
+#endif
+@c func cannery_brF64Eq_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_ai")
+#endif
+@c func cannery_brF64Eq_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.eq(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Eq_ai_check")
+#endif
+@c func cannery_brF64Eq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if f64.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brF64Ne_ss")
@@ -2661,6 +3409,74 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_si")
+#endif
+@c func cannery_brF64Ne_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_si_check")
+#endif
+@c func cannery_brF64Ne_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_ai")
+#endif
+@c func cannery_brF64Ne_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ne(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ne_ai_check")
+#endif
+@c func cannery_brF64Ne_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if f64.lt(a, b) goto B
@@ -2873,6 +3689,278 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_si")
+#endif
+@c func cannery_brF64Lt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_si")
+#endif
+@c func cannery_brNotF64Lt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_si_check")
+#endif
+@c func cannery_brF64Lt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_si_check")
+#endif
+@c func cannery_brNotF64Lt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_ai")
+#endif
+@c func cannery_brF64Lt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_ai")
+#endif
+@c func cannery_brNotF64Lt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Lt_ai_check")
+#endif
+@c func cannery_brF64Lt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.lt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Lt_ai_check")
+#endif
+@c func cannery_brNotF64Lt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Lt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Gt_si")
+#endif
+@c func cannery_brF64Gt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Gt_si")
+#endif
+@c func cannery_brNotF64Gt_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Gt_si_check")
+#endif
+@c func cannery_brF64Gt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Gt_si_check")
+#endif
+@c func cannery_brNotF64Gt_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Gt_ai")
+#endif
+@c func cannery_brF64Gt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Gt_ai")
+#endif
+@c func cannery_brNotF64Gt_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Gt_ai_check")
+#endif
+@c func cannery_brF64Gt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.gt(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Gt_ai_check")
+#endif
+@c func cannery_brNotF64Gt_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Gt(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if f64.le(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brF64Le_ss")
@@ -3081,5 +4169,277 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_si")
+#endif
+@c func cannery_brF64Le_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_si")
+#endif
+@c func cannery_brNotF64Le_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_si_check")
+#endif
+@c func cannery_brF64Le_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_si_check")
+#endif
+@c func cannery_brNotF64Le_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_ai")
+#endif
+@c func cannery_brF64Le_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_ai")
+#endif
+@c func cannery_brNotF64Le_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Le_ai_check")
+#endif
+@c func cannery_brF64Le_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.le(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Le_ai_check")
+#endif
+@c func cannery_brNotF64Le_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Le(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ge_si")
+#endif
+@c func cannery_brF64Ge_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Ge_si")
+#endif
+@c func cannery_brNotF64Ge_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ge_si_check")
+#endif
+@c func cannery_brF64Ge_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Ge_si_check")
+#endif
+@c func cannery_brNotF64Ge_si_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ge_ai")
+#endif
+@c func cannery_brF64Ge_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Ge_ai")
+#endif
+@c func cannery_brNotF64Ge_ai(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brF64Ge_ai_check")
+#endif
+@c func cannery_brF64Ge_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if not f64.ge(a, b) goto B
+#if os(Linux)
+@section(".text.cannery_brNotF64Ge_ai_check")
+#endif
+@c func cannery_brNotF64Ge_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let z = pc[3]
+  if !Scalar.f64Ge(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 

@@ -13,7 +13,7 @@ import WebAssembly
   let z = pc[2]
   let frame = fp + Int(z & 0xFFFF_FFFF)
   frame[-1] = UInt64(UInt(bitPattern: pc + 3))
-  return next(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
+  return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
 }
 
 /// call imported function I

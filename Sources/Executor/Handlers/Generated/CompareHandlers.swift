@@ -1569,6 +1569,59 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+/// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_si_d")
+#endif
+@c func cannery_f32Eq_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_si_n")
+#endif
+@c func cannery_f32Eq_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_ai_d")
+#endif
+@c func cannery_f32Eq_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Eq_ai_n")
+#endif
+@c func cannery_f32Eq_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := f32.ne(a, b)
 #if os(Linux)
 @section(".text.cannery_f32Ne_ss_d")
@@ -1621,6 +1674,59 @@ import WebAssembly
   let r: UInt32 = Scalar.f32Ne(a, b) ? 1 : 0
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_si_d")
+#endif
+@c func cannery_f32Ne_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_si_n")
+#endif
+@c func cannery_f32Ne_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_ai_d")
+#endif
+@c func cannery_f32Ne_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ne_ai_n")
+#endif
+@c func cannery_f32Ne_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := f32.lt(a, b)
@@ -1704,6 +1810,112 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+/// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_si_d")
+#endif
+@c func cannery_f32Lt_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_si_n")
+#endif
+@c func cannery_f32Lt_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_ai_d")
+#endif
+@c func cannery_f32Lt_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Lt_ai_n")
+#endif
+@c func cannery_f32Lt_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Gt_si_d")
+#endif
+@c func cannery_f32Gt_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Gt_si_n")
+#endif
+@c func cannery_f32Gt_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Gt_ai_d")
+#endif
+@c func cannery_f32Gt_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Gt_ai_n")
+#endif
+@c func cannery_f32Gt_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := f32.le(a, b)
 #if os(Linux)
 @section(".text.cannery_f32Le_ss_d")
@@ -1785,6 +1997,112 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+/// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_si_d")
+#endif
+@c func cannery_f32Le_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_si_n")
+#endif
+@c func cannery_f32Le_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_ai_d")
+#endif
+@c func cannery_f32Le_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Le_ai_n")
+#endif
+@c func cannery_f32Le_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ge_si_d")
+#endif
+@c func cannery_f32Ge_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ge_si_n")
+#endif
+@c func cannery_f32Ge_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)]))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ge_ai_d")
+#endif
+@c func cannery_f32Ge_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f32.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f32Ge_ai_n")
+#endif
+@c func cannery_f32Ge_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  let b = Float(bitPattern: UInt32(truncatingIfNeeded: pc[2]))
+  let r: UInt32 = Scalar.f32Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := f64.eq(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Eq_ss_d")
@@ -1839,6 +2157,59 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+/// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_si_d")
+#endif
+@c func cannery_f64Eq_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_si_n")
+#endif
+@c func cannery_f64Eq_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_ai_d")
+#endif
+@c func cannery_f64Eq_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.eq(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Eq_ai_n")
+#endif
+@c func cannery_f64Eq_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := f64.ne(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Ne_ss_d")
@@ -1891,6 +2262,59 @@ import WebAssembly
   let r: UInt32 = Scalar.f64Ne(a, b) ? 1 : 0
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_si_d")
+#endif
+@c func cannery_f64Ne_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_si_n")
+#endif
+@c func cannery_f64Ne_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_ai_d")
+#endif
+@c func cannery_f64Ne_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ne(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ne_ai_n")
+#endif
+@c func cannery_f64Ne_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := f64.lt(a, b)
@@ -1974,6 +2398,112 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+/// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_si_d")
+#endif
+@c func cannery_f64Lt_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_si_n")
+#endif
+@c func cannery_f64Lt_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_ai_d")
+#endif
+@c func cannery_f64Lt_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.lt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Lt_ai_n")
+#endif
+@c func cannery_f64Lt_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Lt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Gt_si_d")
+#endif
+@c func cannery_f64Gt_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Gt_si_n")
+#endif
+@c func cannery_f64Gt_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Gt_ai_d")
+#endif
+@c func cannery_f64Gt_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.gt(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Gt_ai_n")
+#endif
+@c func cannery_f64Gt_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Gt(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := f64.le(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Le_ss_d")
@@ -2053,5 +2583,111 @@ import WebAssembly
   let r: UInt32 = Scalar.f64Le(a, b) ? 1 : 0
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_si_d")
+#endif
+@c func cannery_f64Le_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_si_n")
+#endif
+@c func cannery_f64Le_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_ai_d")
+#endif
+@c func cannery_f64Le_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.le(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Le_ai_n")
+#endif
+@c func cannery_f64Le_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Le(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ge_si_d")
+#endif
+@c func cannery_f64Ge_si_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ge_si_n")
+#endif
+@c func cannery_f64Ge_si_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ge_ai_d")
+#endif
+@c func cannery_f64Ge_ai_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := f64.ge(a, b)
+#if os(Linux)
+@section(".text.cannery_f64Ge_ai_n")
+#endif
+@c func cannery_f64Ge_ai_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r: UInt32 = Scalar.f64Ge(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 

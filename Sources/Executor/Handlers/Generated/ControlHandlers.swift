@@ -91,6 +91,58 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
+/// d := a; charge K; goto B
+#if os(Linux)
+@section(".text.cannery_jumpMove")
+#endif
+@c func cannery_jumpMove(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := a; then d' := a'; charge K; goto B
+#if os(Linux)
+@section(".text.cannery_jumpMoveTwo")
+#endif
+@c func cannery_jumpMoveTwo(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  fp[slotField(pc, 3)] = fp[slotField(pc, 2)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := a; charge K and check; goto B
+#if os(Linux)
+@section(".text.cannery_jumpCheckMove")
+#endif
+@c func cannery_jumpCheckMove(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := a; then d' := a'; charge K and check; goto B
+#if os(Linux)
+@section(".text.cannery_jumpCheckMoveTwo")
+#endif
+@c func cannery_jumpCheckMoveTwo(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  fp[slotField(pc, 3)] = fp[slotField(pc, 2)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
 /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
 #if os(Linux)
 @section(".text.cannery_switch_s")

@@ -25,6 +25,39 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: v), x1)
 }
 
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_s_si")
+#endif
+@c func cannery_select_s_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_s_is")
+#endif
+@c func cannery_select_s_is(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_s_ii")
+#endif
+@c func cannery_select_s_ii(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := c ? a : b (v128)
 #if os(Linux)
 @section(".text.cannery_selectPair_s")
@@ -59,6 +92,39 @@ import WebAssembly
   let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
   fp[slot3(w)] = v
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: v), x1)
+}
+
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_a_si")
+#endif
+@c func cannery_select_a_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_a_is")
+#endif
+@c func cannery_select_a_is(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := c ? a : b
+#if os(Linux)
+@section(".text.cannery_select_a_ii")
+#endif
+@c func cannery_select_a_ii(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c ? a : b (v128)

@@ -1,0 +1,302 @@
+// Emission of superinstructions: nodes that compute operands themselves (see Fusion).
+
+import WebAssembly
+
+extension Lowering {
+  /// Emits the node at `index` together with what is fused with it. Branches are emitted elsewhere.
+  mutating func emitFused(_ index: Int, _ node: Node) {
+    switch facts[index].fusion {
+    case .pairA, .pairB: emitPair(index, node)
+    case .loadA, .loadB: emitLoadOperation(index, node)
+    case .address:
+      if node.type == .none { emitAddressedStore(index, node) } else { emitAddressedLoad(index, node) }
+    default: preconditionFailure("fusion \(facts[index].fusion) is none of a value")
+    }
+  }
+
+  /// Which of the operands is read from its accumulator: one that is nowhere else, or else the first that is there.
+  func heldOperand(_ values: Value...) -> Int? {
+    var held: Int?
+    for (position, value) in values.enumerated() where value != .none {
+      guard facts[value].residence != .constant, case .accumulator = source(value) else { continue }
+      if facts[value].residence == .accumulator { return position }
+      if held == nil { held = position }
+    }
+    return held
+  }
+
+  private mutating func emitPair(_ index: Int, _ node: Node) {
+    var pair = pairSelection(node, facts[index].fusion)!
+    var held = heldOperand(pair.x, pair.y, pair.z)
+    if held == 1 && pair.first.isCommutative && (pair.shape == .variables || pair.shape == .variableImmediate) {
+      swap(&pair.x, &pair.y)
+      held = 0
+    }
+    let form = held.map { $0 + 1 } ?? 0
+    let x = held == 0 ? 0 : readSlot(pair.x)
+    let y = held == 1 || pair.y == .none ? 0 : readSlot(pair.y)
+    let z = held == 2 || pair.z == .none ? 0 : readSlot(pair.z)
+    let slot = destination(index)
+    let number = ThreadedTables.pairs[pair.base + form * 2 + (slot == nil ? 1 : 0)]
+    assert(number != .max)
+    code.append(number: number)
+    switch pair.shape {
+    case .immediateVariable, .variableImmediate:
+      code.append(word: pack(x, y, slot ?? 0, Int(pair.immediate & 0xFFFF)))
+    case .variables: code.append(word: pack(x, y, z, slot ?? 0))
+    case .immediates:
+      code.append(word: pack(x, slot ?? 0, high: UInt32(truncatingIfNeeded: pair.secondImmediate)))
+      code.append(word: pair.immediate & 0xFFFF_FFFF)
+    }
+    finish(index, slot)
+  }
+
+  // MARK: Memory
+
+  private mutating func emitLoadOperation(_ index: Int, _ node: Node) {
+    let fusion = facts[index].fusion
+    let base = loadSelection(node, fusion)!
+    let load = Value(fusion == .loadA ? node.a : node.b)
+    let address = Value(function.nodes[load].a)
+    let other = Value(fusion == .loadA ? node.b : node.a)
+    let held = heldOperand(address, other)
+    var slots = OperandSlots()
+    if held != 0 { slots.append(readSlot(address)) }
+    if held != 1 { slots.append(readSlot(other)) }
+    let slot = destination(index)
+    if let slot { slots.append(slot) }
+    locate(Int(load.index))
+    let form = held.map { $0 + 1 } ?? 0
+    code.append(number: ThreadedTables.loadOperations[base + form * 2 + (slot == nil ? 1 : 0)])
+    code.append(word: pack(slots.first, slots.second, high: UInt32(truncatingIfNeeded: function.nodes[load].imm)))
+    if slots.count == 3 { code.append(word: pack(slots.third)) }
+    finish(index, slot)
+  }
+
+  /// The operands of an access that computes its address.
+  private struct AddressOperands {
+    var slots = OperandSlots()
+    /// Column of the form.
+    var form = 0
+    /// Base in the table of address modes.
+    var base = 0
+    var selection: AddressSelection
+  }
+
+  /// Reads the operands of the address; from the accumulator only if `mayHold`.
+  private mutating func addressOperands(_ node: Node, mayHold: Bool) -> AddressOperands {
+    var selection = addressSelection(node, nil)!
+    var held = mayHold ? heldOperand(selection.x, selection.y) : nil
+    if held == 1 && selection.mode == .sum {
+      swap(&selection.x, &selection.y)
+      held = 0
+    }
+    var operands = AddressOperands(selection: selection)
+    operands.form = held.map { $0 + 1 } ?? 0
+    if held != 0 && selection.x != .none { operands.slots.append(readSlot(selection.x)) }
+    if held != 1 && selection.y != .none { operands.slots.append(readSlot(selection.y)) }
+    // An absolute address is within 32 bits.
+    let isWide = context.wideMemories[Int(node.c)] && selection.mode != .absolute
+    operands.base = (((isWide ? 23 : 0) + accessNumber(node.operation)!) * 6 + selection.mode.rawValue) * 9
+    return operands
+  }
+
+  private mutating func appendAddress(_ operands: AddressOperands, _ offset: UInt64) {
+    let slots = operands.slots
+    let offset = operands.selection.mode == .absolute ? operands.selection.constant : offset
+    code.append(word: pack(slots.first, slots.second, high: UInt32(truncatingIfNeeded: offset)))
+    switch operands.selection.mode {
+    case .plus: code.append(word: operands.selection.constant)
+    case .affine:
+      code.append(
+        word: pack(low: Int(operands.selection.summand & 0xFFFF_FFFF), high: 0) | operands.selection.constant << 32)
+    case .absolute: break
+    case .sum: if slots.count == 3 { code.append(word: pack(slots.third)) }
+    case .scaled, .multiple:
+      code.append(word: pack(slots.third, 0, high: UInt32(truncatingIfNeeded: operands.selection.constant)))
+    }
+  }
+
+  private mutating func emitAddressedLoad(_ index: Int, _ node: Node) {
+    var operands = addressOperands(node, mayHold: node.c == 0)
+    let slot = destination(index)
+    if let slot { operands.slots.append(slot) }
+    beginAccess(node.c)
+    locatePending()
+    let number = ThreadedTables.addressModes[operands.base + operands.form * 2 + (slot == nil ? 1 : 0)]
+    assert(number != .max)
+    code.append(number: number)
+    appendAddress(operands, node.imm)
+    endAccess(node.c)
+    finish(index, slot)
+  }
+
+  private mutating func emitAddressedStore(_ index: Int, _ node: Node) {
+    let value = Value(node.b)
+    let selection = addressSelection(node, nil)!
+    // No form reads both accumulators: the one of a value that is nowhere else goes first.
+    var stored = source(value)
+    let addressIsHeld = [selection.x, selection.y].contains { $0 != .none && facts[$0].residence == .accumulator }
+    if case .accumulator = stored, addressIsHeld { stored = .slot(slot(of: value)) }
+    var isStoredHeld = false
+    if case .accumulator = stored { isStoredHeld = true }
+    var operands = addressOperands(node, mayHold: node.c == 0 && !isStoredHeld)
+    let source: Int
+    var constant: UInt64?
+    switch stored {
+    case .slot:
+      operands.slots.append(readSlot(value))
+      source = 0
+    case .accumulator: source = 1
+    case .constant(let bits):
+      constant = bits
+      source = 2
+    }
+    beginAccess(node.c)
+    locatePending()
+    let number = ThreadedTables.addressModes[operands.base + operands.form * 3 + source]
+    assert(number != .max)
+    code.append(number: number)
+    appendAddress(operands, node.imm)
+    if let constant { code.append(word: constant) }
+    endAccess(node.c)
+  }
+
+  // MARK: Branches
+
+  /// The operation of a branch with its operand words; the branch's own word follows.
+  struct BranchSelection {
+    /// Its number without a check, and with one.
+    var number: UInt16
+    var checked: UInt16
+    var first: UInt64
+    var second: UInt64?
+    /// A comparison of what was just added up, which can become a loop's step: its operand form.
+    var comparison: SelectedComparison?
+  }
+
+  /// The branch to where bits are set, or are not.
+  mutating func selectTest(_ masked: Value, isNotZero: Bool) -> BranchSelection {
+    let and = function.nodes[masked]
+    var x = Value(and.a)
+    var y = Value(and.b)
+    let type = and.type == .i32 ? 0 : 1
+    var form: Int
+    let word: UInt64
+    if facts[y].residence == .constant, let small = smallConstant(y, and.type) {
+      form = 2
+      if heldOperand(x) != nil {
+        form = 3
+        word = pack(0, 0, high: small)
+      } else {
+        word = pack(readSlot(x), 0, high: small)
+      }
+    } else {
+      let held = heldOperand(x, y)
+      if held == 1 { swap(&x, &y) }
+      form = held == nil ? 0 : 1
+      if held == nil {
+        let first = readSlot(x)
+        word = pack(first, readSlot(y))
+      } else {
+        word = pack(readSlot(y))
+      }
+    }
+    let base = ((type * 2 + (isNotZero ? 1 : 0)) * 4 + form) * 2
+    return BranchSelection(
+      number: ThreadedTables.testBranch[base], checked: ThreadedTables.testBranch[base + 1], first: word)
+  }
+
+  /// A constant as a 32-bit immediate.
+  private func smallConstant(_ value: Value, _ type: IRType) -> UInt32? {
+    let bits = function.nodes[value].imm
+    if type == .i64 && Int32(exactly: Int64(bitPattern: bits)) == nil { return nil }
+    return UInt32(truncatingIfNeeded: bits)
+  }
+
+  /// The branch on a comparison of a loaded value, which is its operand `fusion`.
+  mutating func selectComparedLoad(_ comparison: Comparison, _ node: Node, _ fusion: Fusion) -> BranchSelection {
+    var comparison = comparison
+    if fusion == .comparedB { comparison.condition = comparison.swapped }
+    let load = Value(fusion == .comparedA ? node.a : node.b)
+    let other = Value(fusion == .comparedA ? node.b : node.a)
+    let offset = UInt32(truncatingIfNeeded: function.nodes[load].imm)
+    let address = Value(function.nodes[load].a)
+    let held = heldOperand(address) != nil
+    let addressSlot = held ? 0 : readSlot(address)
+    var first = pack(addressSlot, 0, high: offset)
+    var second: UInt64?
+    var isVariable = true
+    if comparison.isZeroTest {
+      second = 0
+      isVariable = false
+    } else if facts[other].residence == .constant,
+      let (condition, constant) = comparison.normalised(constant: function.nodes[other].imm),
+      comparison.type == .i32 || Int32(exactly: Int64(bitPattern: constant)) != nil
+    {
+      comparison.condition = condition
+      second = constant & 0xFFFF_FFFF
+      isVariable = false
+    } else {
+      let otherSlot = readSlot(other)
+      first = held ? pack(otherSlot, 0, high: offset) : pack(addressSlot, otherSlot, high: offset)
+    }
+    locate(Int(load.index))
+    let number = comparedLoad(function.nodes[load])!
+    let base =
+      (((number * 10 + Int(comparison.condition.rawValue)) * 2 + (isVariable ? 1 : 0)) * 2 + (held ? 1 : 0)) * 2
+    return BranchSelection(
+      number: ThreadedTables.loadBranch[base], checked: ThreadedTables.loadBranch[base + 1], first: first,
+      second: second)
+  }
+
+  /// Turns the addition that was emitted last, whose sum the comparison reads from the accumulator, into a loop's step:
+  /// an operation that adds, compares and goes back. Returns whether it did; only the branch's word is left to append.
+  mutating func emitStep(_ chosen: SelectedComparison) -> Bool {
+    guard chosen.type.isInteger else { return false }
+    let type = chosen.type == .i32 ? 0 : 1
+    let column: Int
+    switch chosen.pair.form {
+    case .aiN: column = 0
+    case .asN: column = 1
+    case .saN: column = 2
+    default: return false
+    }
+    let add = Int((chosen.type == .i32 ? Opcode.i32Add : .i64Add).row) * 10
+    guard let last = code.lastOperation, code.position == last + 2 else { return false }
+    let kind: Int
+    switch UInt16(truncatingIfNeeded: code.words[last]) {
+    case ThreadedTables.selection[add + OperandForm.siD.rawValue]: kind = 0
+    case ThreadedTables.selection[add + OperandForm.ssD.rawValue]: kind = 1
+    default: return false
+    }
+    let number =
+      ThreadedTables.stepBranch[
+        ((type * 2 + kind) * 10 + Int(chosen.condition.rawValue)) * 3 + column]
+    if number == .max { return false }
+    code.words[last] = UInt64(number)
+    switch column {
+    case 0: code.append(word: chosen.pair.immediate & 0xFFFF_FFFF)
+    case 1: code.append(word: pack(chosen.pair.b))
+    default: code.append(word: pack(chosen.pair.a))
+    }
+    return true
+  }
+}
+
+/// Up to three slots of an operation.
+struct OperandSlots {
+  var first = 0
+  var second = 0
+  var third = 0
+  private(set) var count = 0
+
+  mutating func append(_ slot: Int) {
+    switch count {
+    case 0: first = slot
+    case 1: second = slot
+    default: third = slot
+    }
+    count += 1
+  }
+}

@@ -1,0 +1,495 @@
+// Superinstructions: which values are computed by the operation that uses them. A value can be if it has one use, in the
+// same block, and if the operation table has an operation that does both: two arithmetic operators, an access with
+// arithmetic in its address, a load whose value is an operand, a branch that tests bits or a loaded value.
+//
+// A value without effects may be computed later than where it stands. A load moves past nothing that has an effect, so
+// that traps, charges and stores keep their order.
+
+import WebAssembly
+
+/// What the code of a node does besides the node itself.
+enum Fusion: UInt8, BitwiseCopyable {
+  case none
+  /// Operand a or b is an arithmetic operator that is computed too.
+  case pairA, pairB
+  /// Operand a or b is a load.
+  case loadA, loadB
+  /// An access with arithmetic in its address.
+  case address
+  /// A branch on bits: the tested `and` is computed by it.
+  case test
+  /// A branch whose comparison's operand a or b is a load.
+  case comparedA, comparedB
+}
+
+/// An operator in the pair table.
+struct PairOperator {
+  /// 0 for i32, 1 for i64, 2 for f32, 3 for f64.
+  var type: Int
+  /// Add, sub, mul, and, or, xor, shl, shrU, shrS, rotl; `reversedSubtraction` as the second of a pair.
+  var number: Int
+
+  static let reversedSubtraction = 10
+
+  @inline(__always)
+  init?(_ operation: Operation) {
+    let code = PairOperator.codes[Int(operation.code)]
+    if code == .max { return nil }
+    type = Int(code >> 4)
+    number = Int(code & 15)
+  }
+
+  /// Whether the first operand and the second can be exchanged.
+  var isCommutative: Bool { number == 0 || number >= 2 && number <= 5 }
+  var isFloat: Bool { type >= 2 }
+
+  // Sound as shared state: written once here, only read afterwards, never freed.
+  private nonisolated(unsafe) static let codes: UnsafePointer<UInt8> = {
+    let codes = UnsafeMutablePointer<UInt8>.allocate(capacity: Operation.count)
+    codes.initialize(repeating: .max, count: Operation.count)
+    let rows: [[Opcode]] = [
+      [.i32Add, .i32Sub, .i32Mul, .i32And, .i32Or, .i32Xor, .i32Shl, .i32ShrU, .i32ShrS, .i32Rotl],
+      [.i64Add, .i64Sub, .i64Mul, .i64And, .i64Or, .i64Xor, .i64Shl, .i64ShrU, .i64ShrS, .i64Rotl],
+      [.f32Add, .f32Sub, .f32Mul], [.f64Add, .f64Sub, .f64Mul],
+    ]
+    for (type, row) in rows.enumerated() {
+      for (number, opcode) in row.enumerated() { codes[Int(opcode.row)] = UInt8(type << 4 | number) }
+    }
+    return UnsafePointer(codes)
+  }()
+}
+
+/// A pair of operators: the place of its forms in the pair table, and its operands.
+struct PairSelection {
+  /// The generator's `PairShape`.
+  enum Shape: Int { case immediateVariable, variables, immediates, variableImmediate }
+  var shape: Shape
+  var base: Int
+  var first: PairOperator
+  /// The variable operands in the table's order; `none` where there are fewer.
+  var x: Value
+  var y = Value.none
+  var z = Value.none
+  var immediate: UInt64 = 0
+  var secondImmediate: UInt64 = 0
+}
+
+/// The address of an access that computes it.
+struct AddressSelection {
+  /// The generator's `AddressMode`.
+  enum Mode: Int { case plus, sum, scaled, multiple, affine, absolute }
+  var mode: Mode
+  var x: Value
+  var y = Value.none
+  /// What is added, or multiplied with.
+  var constant: UInt64 = 0
+  /// What is added in `affine`.
+  var summand: UInt64 = 0
+  /// The multiplication in `scaled` and `affine`, which is fused as well.
+  var product = Value.none
+}
+
+extension Lowering {
+  /// Takes out conversions that are nothing in registers and slots, where an i32 is zero-extended: an operation that reads
+  /// an i32 looks at the lower half only, so it can read an i64 that is to be wrapped; and an extended i32 is the i32.
+  mutating func dropConversions() {
+    var anyCopy = false
+    for index in 0..<function.nodes.count {
+      let node = function.nodes[index]
+      if node.operation == Operation(.i64ExtendI32U) {
+        // What is not wrapped has a full upper half.
+        if function.nodes[node.a].operation == Operation(.i32WrapI64) { continue }
+        function.nodes[index] = Node(.copy, type: .i64, a: node.a)
+        anyCopy = true
+      } else {
+        if readsLowerHalf(node, .a) { function.nodes[index].a = unwrapped(node.a) }
+        if readsLowerHalf(node, .b) { function.nodes[index].b = unwrapped(node.b) }
+      }
+    }
+    if anyCopy { function.removeCopies() }
+  }
+
+  private func unwrapped(_ value: UInt32) -> UInt32 {
+    let node = function.nodes[value]
+    // A constant is one of the operation's type: selection looks at all its bits.
+    return node.operation == Operation(.i32WrapI64) && !isConstant(node.a) ? node.a : value
+  }
+
+  /// Whether the code of `node` reads its operand as an i32, whatever stands above.
+  private func readsLowerHalf(_ node: Node, _ operand: OperandShape) -> Bool {
+    if node.operation == .branch || node.operation == .switch { return operand == .a }
+    guard let opcode = node.operation.opcode, node.operation.info.shape.contains(operand) else { return false }
+    if let operation = PairOperator(node.operation) { return operation.type == 0 }
+    if let comparison = Comparison(opcode) { return comparison.type == .i32 }
+    if isAccess(node) {
+      if operand == .a { return !context.wideMemories[Int(node.c)] }
+      switch opcode {
+      case .i32Store, .i32Store8, .i32Store16: return true
+      default: return false
+      }
+    }
+    return false
+  }
+
+  /// How far back a load is looked for; it bounds the work.
+  private static var reach: Int { 12 }
+
+  /// Decides what the nodes of a block compute besides themselves: from the last to the first, so that of a chain of
+  /// operators each second one is fused.
+  mutating func fuse(_ block: Int) {
+    let range = function.nodeRange(of: block)
+    var index = range.upperBound - 1
+    while index >= range.lowerBound {
+      defer { index -= 1 }
+      guard isEmitted(index) else { continue }
+      let node = function.nodes[index]
+      if node.operation == .branch {
+        fuseBranch(index, node, block)
+      } else if node.operation.code < 512 {
+        if isAccess(node) {
+          guard let address = addressSelection(node, block) else { continue }
+          facts[index].fusion = .address
+          if address.mode == .absolute { continue }
+          facts[node.a].residence = .fused
+          if address.product != .none { facts[address.product].residence = .fused }
+        } else if PairOperator(node.operation) != nil {
+          fuseOperands(index, node, block)
+        }
+      }
+    }
+  }
+
+  private mutating func fuseOperands(_ index: Int, _ node: Node, _ block: Int) {
+    if node.a == node.b { return }
+    // The later operand first: it may be the load just before.
+    let order: [Fusion] = node.a > node.b ? [.pairA, .pairB] : [.pairB, .pairA]
+    for fusion in order {
+      let value = Value(fusion == .pairA ? node.a : node.b)
+      guard isOnlyUsedHere(value, block) else { continue }
+      if loadSelection(node, fusion == .pairA ? .loadA : .loadB) != nil, isLoadInReach(value, of: index) {
+        facts[index].fusion = fusion == .pairA ? .loadA : .loadB
+        facts[value].residence = .fused
+        return
+      }
+      if pairSelection(node, fusion) != nil, !canTakeLoad(value, block) {
+        facts[index].fusion = fusion
+        facts[value].residence = .fused
+        return
+      }
+    }
+  }
+
+  /// Whether an operand of arithmetic node `value` is a load that it can compute.
+  private func canTakeLoad(_ value: Value, _ block: Int) -> Bool {
+    let node = function.nodes[value]
+    if node.a == node.b { return false }
+    for fusion in [Fusion.loadA, .loadB] {
+      let operand = Value(fusion == .loadA ? node.a : node.b)
+      if isOnlyUsedHere(operand, block), loadSelection(node, fusion) != nil,
+        isLoadInReach(operand, of: Int(value.index))
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  @inline(__always)
+  private func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
+    facts[value].uses == 1 && facts[value].block == UInt32(block) && facts[value].residence == .nowhere
+      && facts[value].fusion == .none && !function.nodes[value].operation.info.effects.contains(.phantom)
+  }
+
+  private func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
+
+  /// Whether nothing with an effect stands between the load `value` and the node at `index`.
+  private func isLoadInReach(_ value: Value, of index: Int) -> Bool {
+    let first = Int(value.index) + 1
+    if index - first > Lowering.reach { return false }
+    for between in first..<index where isEmitted(between) {
+      if !function.nodes[between].operation.info.effects.isPure { return false }
+    }
+    return true
+  }
+
+  // MARK: Pairs
+
+  /// The pair of `node` and its operand, if the table has it.
+  func pairSelection(_ node: Node, _ fusion: Fusion) -> PairSelection? {
+    guard var second = PairOperator(node.operation) else { return nil }
+    let inner = function.nodes[fusion == .pairA ? node.a : node.b]
+    guard let first = PairOperator(inner.operation), first.type == second.type else { return nil }
+    let other = fusion == .pairA ? node.b : node.a
+    if fusion == .pairB && !second.isCommutative {
+      guard second.number == 1 else { return nil }
+      second.number = PairOperator.reversedSubtraction
+    }
+    // The constant of the inner operator, if it has one.
+    var x = inner.a
+    var y = inner.b
+    if isConstant(x) && first.isCommutative { swap(&x, &y) }
+    if isConstant(x) { return nil }
+    let innerConstant = isConstant(y) ? function.nodes[y].imm : nil
+    if first.isFloat && (innerConstant != nil || isConstant(other)) { return nil }
+
+    var selection: PairSelection
+    if isConstant(other) {
+      // A constant minus the inner value has no form.
+      if second.number == PairOperator.reversedSubtraction { return nil }
+      let bits = function.nodes[other].imm
+      if let innerConstant {
+        guard fits(innerConstant, first.type, bits: 32), fits(bits, first.type, bits: 32) else { return nil }
+        selection = PairSelection(shape: .immediates, base: 0, first: first, x: Value(x))
+        selection.immediate = innerConstant
+        selection.secondImmediate = bits
+      } else {
+        guard fits(bits, first.type, bits: 16) else { return nil }
+        selection = PairSelection(shape: .variableImmediate, base: 0, first: first, x: Value(x), y: Value(y))
+        selection.immediate = bits
+      }
+    } else if let innerConstant {
+      guard fits(innerConstant, first.type, bits: 16) else { return nil }
+      selection = PairSelection(shape: .immediateVariable, base: 0, first: first, x: Value(x), y: Value(other))
+      selection.immediate = innerConstant
+    } else {
+      selection = PairSelection(
+        shape: .variables, base: 0, first: first, x: Value(x), y: Value(y), z: Value(other))
+    }
+    selection.base =
+      (((first.type * 4 + selection.shape.rawValue) * 10 + first.number) * 11 + second.number) * 8
+    return ThreadedTables.pairs[selection.base] == .max ? nil : selection
+  }
+
+  /// Whether a constant of type 0 (i32) or 1 (i64) is a sign-extended number of 16 or 32 bits.
+  private func fits(_ bits: UInt64, _ type: Int, bits width: Int) -> Bool {
+    let value = type == 0 ? Int64(Int32(truncatingIfNeeded: bits)) : Int64(bitPattern: bits)
+    return width == 32 ? Int32(exactly: value) != nil : Int16(exactly: value) != nil
+  }
+
+  // MARK: Memory
+
+  /// Whether a node is a scalar load or store whose offset its operation can hold.
+  @inline(__always)
+  func isAccess(_ node: Node) -> Bool {
+    guard let number = accessNumber(node.operation) else { return false }
+    return number < 23 && node.imm <= UInt64(UInt32.max)
+  }
+
+  /// Scalar loads are numbered from 0, stores from 14, as in the binary format.
+  @inline(__always)
+  func accessNumber(_ operation: Operation) -> Int? {
+    let number = Int(operation.code) - Int(Opcode.i32Load.row)
+    return number >= 0 && number < 23 ? number : nil
+  }
+
+  /// The arithmetic that an access does for its address: decided where `block` is given, else as it was decided.
+  func addressSelection(_ node: Node, _ block: Int?) -> AddressSelection? {
+    let value = Value(node.a)
+    let isWide = context.wideMemories[Int(node.c)]
+    if isConstant(node.a) {
+      let base = function.nodes[node.a].imm
+      let (address, overflow) = (isWide ? base : base & 0xFFFF_FFFF).addingReportingOverflow(node.imm)
+      if overflow || address > UInt64(UInt32.max) { return nil }
+      return AddressSelection(mode: .absolute, x: .none, constant: address)
+    }
+    if let block {
+      guard isOnlyUsedHere(value, block), node.a != node.b || accessNumber(node.operation)! < 14 else { return nil }
+    }
+    let sum = function.nodes[value]
+    guard let operation = PairOperator(sum.operation), operation.type == (isWide ? 1 : 0) else { return nil }
+    if operation.number == 0 {
+      var x = sum.a
+      var y = sum.b
+      if isConstant(x) { swap(&x, &y) }
+      if isConstant(x) { return nil }
+      if isConstant(y) {
+        if !isWide, let found = affine(x, function.nodes[y].imm, block) { return found }
+        return AddressSelection(mode: .plus, x: Value(x), constant: function.nodes[y].imm)
+      }
+      if !isWide {
+        if let found = scaled(x, y, block) { return found }
+        if let found = scaled(y, x, block) { return found }
+      }
+      return AddressSelection(mode: .sum, x: Value(x), y: Value(y))
+    }
+    if isWide { return nil }
+    guard let (index, factor) = product(sum) else { return nil }
+    return AddressSelection(mode: .multiple, x: index, constant: factor)
+  }
+
+  private func affine(_ index: UInt32, _ summand: UInt64, _ block: Int?) -> AddressSelection? {
+    if let block {
+      guard isOnlyUsedHere(Value(index), block) else { return nil }
+    } else if facts[index].residence != .fused {
+      return nil
+    }
+    guard let (value, factor) = product(function.nodes[index]) else { return nil }
+    return AddressSelection(mode: .affine, x: value, constant: factor, summand: summand, product: Value(index))
+  }
+
+  private func scaled(_ base: UInt32, _ index: UInt32, _ block: Int?) -> AddressSelection? {
+    if let block {
+      guard isOnlyUsedHere(Value(index), block) else { return nil }
+    } else if facts[index].residence != .fused {
+      return nil
+    }
+    guard let (value, factor) = product(function.nodes[index]) else { return nil }
+    return AddressSelection(
+      mode: .scaled, x: Value(base), y: value, constant: factor, product: Value(index))
+  }
+
+  /// An i32 value times a constant.
+  private func product(_ node: Node) -> (Value, UInt64)? {
+    guard let operation = PairOperator(node.operation), operation.type == 0 else { return nil }
+    if isConstant(node.a) || !isConstant(node.b) { return nil }
+    let bits = function.nodes[node.b].imm
+    switch operation.number {
+    case 2: return (Value(node.a), bits)
+    case 6: return (Value(node.a), 1 << (bits & 31))
+    default: return nil
+    }
+  }
+
+  /// The base in the table of loads with operators for `node` with operand a or b; nil if it has none.
+  func loadSelection(_ node: Node, _ fusion: Fusion) -> Int? {
+    guard var second = PairOperator(node.operation) else { return nil }
+    let load = function.nodes[fusion == .loadA ? node.a : node.b]
+    let other = fusion == .loadA ? node.b : node.a
+    guard let number = accessNumber(load.operation), number < 14, isPlainLoad(load), !isConstant(other),
+      addressSelection(load, Int(facts[fusion == .loadA ? node.a : node.b].block)) == nil
+    else { return nil }
+    if fusion == .loadB && !second.isCommutative {
+      guard second.number == 1 else { return nil }
+      second.number = PairOperator.reversedSubtraction
+    }
+    let base = (number * 11 + second.number) * 6
+    return ThreadedTables.loadOperations[base] == .max ? nil : base
+  }
+
+  /// A load from memory 0 with 32-bit addresses, whose address is a variable.
+  private func isPlainLoad(_ load: Node) -> Bool {
+    load.c == 0 && load.imm <= UInt64(UInt32.max) && !context.wideMemories[0] && !isConstant(load.a)
+  }
+
+  // MARK: Branches
+
+  private mutating func fuseBranch(_ index: Int, _ node: Node, _ block: Int) {
+    let (value, comparison, _) = testedNode(node)
+    let tested = function.nodes[value]
+    if isTestOfBits(tested, comparison), isOnlyUsedHere(bits(value, comparison), block) {
+      let masked = bits(value, comparison)
+      let and = function.nodes[masked]
+      if and.operation == Operation(.i32And) || and.operation == Operation(.i64And), and.a != and.b,
+        !isConstant(and.a)
+      {
+        facts[index].fusion = .test
+        facts[masked].residence = .fused
+        return
+      }
+    }
+    guard let comparison, comparison.type.isInteger else { return }
+    for fusion in [Fusion.comparedA, .comparedB] {
+      if fusion == .comparedB && (comparison.isZeroTest || tested.a == tested.b) { continue }
+      let operand = Value(fusion == .comparedA ? tested.a : tested.b)
+      let load = function.nodes[operand]
+      guard isOnlyUsedHere(operand, block), comparedLoad(load) != nil, isPlainLoad(load),
+        addressSelection(load, block) == nil, isLoadInReach(operand, of: index)
+      else { continue }
+      // A constant must be a 32-bit one.
+      if !comparison.isZeroTest {
+        let other = fusion == .comparedA ? tested.b : tested.a
+        if isConstant(other) && !fits(function.nodes[other].imm, comparison.type == .i32 ? 0 : 1, bits: 32) { continue }
+      }
+      facts[index].fusion = fusion
+      facts[operand].residence = .fused
+      return
+    }
+  }
+
+  /// What a branch tests: the comparison that is fused with it and its node, or the condition itself.
+  func testedNode(_ branch: Node) -> (value: Value, comparison: Comparison?, isNegated: Bool) {
+    var condition = Value(branch.a)
+    var isNegated = false
+    while facts[condition].residence == .fused, let opcode = function.nodes[condition].operation.opcode,
+      let found = Comparison(opcode)
+    {
+      let inner = Value(function.nodes[condition].a)
+      if opcode == .i32Eqz && facts[inner].residence == .fused && isComparison(inner) {
+        isNegated.toggle()
+        condition = inner
+        continue
+      }
+      return (condition, found, isNegated)
+    }
+    return (condition, nil, isNegated)
+  }
+
+  func isComparison(_ value: Value) -> Bool {
+    guard let opcode = function.nodes[value].operation.opcode else { return false }
+    return Comparison(opcode) != nil
+  }
+
+  /// Whether a test is whether a value is zero, or is not.
+  private func isTestOfBits(_ tested: Node, _ comparison: Comparison?) -> Bool {
+    guard let comparison else { return true }
+    if comparison.isZeroTest { return true }
+    guard comparison.type.isInteger, comparison.condition == .eq || comparison.condition == .ne else { return false }
+    return isConstant(tested.b) && function.nodes[tested.b].imm == 0
+  }
+
+  /// The value whose bits such a test looks at.
+  func bits(_ value: Value, _ comparison: Comparison?) -> Value {
+    comparison == nil ? value : Value(function.nodes[value].a)
+  }
+
+  /// The number of a load among those that a branch can compare.
+  func comparedLoad(_ load: Node) -> Int? {
+    switch load.operation.opcode {
+    case .i32Load8U: 0
+    case .i32Load8S: 1
+    case .i32Load16U: 2
+    case .i32Load: 3
+    case .i64Load: 4
+    default: nil
+    }
+  }
+
+  // MARK: Operands
+
+  /// Calls `body` with each variable that the code of a node with a fusion reads. Which of them are constants is for the
+  /// caller to see.
+  @inline(__always)
+  func forEachFusedOperand(of index: Int, _ body: (Value) -> Void) {
+    let node = function.nodes[index]
+    switch facts[index].fusion {
+    case .none: break
+    case .pairA, .pairB:
+      let pair = pairSelection(node, facts[index].fusion)!
+      body(pair.x)
+      if pair.y != .none { body(pair.y) }
+      if pair.z != .none { body(pair.z) }
+    case .loadA:
+      body(Value(function.nodes[node.a].a))
+      body(Value(node.b))
+    case .loadB:
+      body(Value(function.nodes[node.b].a))
+      body(Value(node.a))
+    case .address:
+      let address = addressSelection(node, nil)!
+      if address.x != .none { body(address.x) }
+      if address.y != .none { body(address.y) }
+      if node.type == .none { body(Value(node.b)) }
+    case .test:
+      let (value, comparison, _) = testedNode(node)
+      let and = function.nodes[bits(value, comparison)]
+      body(Value(and.a))
+      body(Value(and.b))
+    case .comparedA, .comparedB:
+      let (value, comparison, _) = testedNode(node)
+      let tested = function.nodes[value]
+      let isA = facts[index].fusion == .comparedA
+      body(Value(function.nodes[isA ? tested.a : tested.b].a))
+      if !comparison!.isZeroTest { body(Value(isA ? tested.b : tested.a)) }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// Where exactly the values that meet in block parameters live: what coalescing asks. A lifetime from the first to the last
+// position covers everything that stands between in the layout, like the arms of a switch that don't use the value; two
+// values that are never alive at once would seem to be.
+//
+// From each use the walk goes backwards over the blocks through which the value is alive, each once for each value. That is
+// not linear in the worst case: when the budget is used up, the remaining values live from their first to their last
+// position.
+
+import WebAssembly
+
+extension Lowering {
+  /// A use of a value that meets others in a block parameter.
+  struct UseRecord: BitwiseCopyable {
+    var position: UInt32
+    var block: UInt32
+    /// The value's next record, or `UInt32.max`.
+    var next: UInt32
+  }
+
+  /// Segments that a value has at most; one with more lives from its first to its last position.
+  private static var segmentLimit: Int { 48 }
+
+  /// Marks the values that meet in block parameters: their uses are noted from here on.
+  mutating func findRelatedValues() {
+    useRecords.truncate(to: 0)
+    firstUse.truncate(to: 0)
+    guard coalesces else { return }
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      var parameter = function.blocks[block].firstParameter
+      while parameter != .max {
+        let node = function.nodes[parameter]
+        defer { parameter = node.c }
+        guard facts[parameter].residence == .slot else { continue }
+        facts[parameter].isRelated = true
+        for position in node.a..<node.a + function.blocks[block].predecessorCount {
+          let value = function.operands[position]
+          if facts[value].residence == .slot { facts[value].isRelated = true }
+        }
+      }
+    }
+    firstUse.append(repeating: .max, count: function.nodes.count)
+  }
+
+  @inline(__always)
+  mutating func noteUse(_ value: Value, at position: UInt32, block: Int) {
+    guard facts[value].isRelated else { return }
+    let record = UInt32(useRecords.count)
+    useRecords.append(UseRecord(position: position, block: UInt32(block), next: firstUse[value.index]))
+    firstUse[value.index] = record
+  }
+
+  /// Appends the segments of the value at `index` to `intervals`, in order. Returns the first and how many there are.
+  mutating func appendSegments(of index: Int) -> (first: UInt32, count: UInt32) {
+    let value = facts[index]
+    let first = UInt32(intervals.count)
+    // Arguments are there from the function's start, whatever node names them.
+    let isArgument = function.nodes[index].operation == .argument
+    let definition = isArgument ? 0 : value.start
+    guard value.isRelated, segmentBudget > 0 else {
+      intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
+      return (first, 1)
+    }
+    segments.removeAll(keepingCapacity: true)
+    segments.append((definition, value.start))
+    let mark = UInt32(index) + 1
+    var record = firstUse[index]
+    while record != .max {
+      let use = useRecords[record]
+      record = use.next
+      if use.block == value.block {
+        segments.append((definition, use.position))
+        continue
+      }
+      segments.append((start(of: use.block), use.position))
+      comeFrom(use.block, value, definition, mark)
+      while let block = pendingBlocks.popLast() { comeFrom(block, value, definition, mark) }
+    }
+    segments.sort { $0.start < $1.start }
+    // Segments that touch, also over the border of two blocks, are one.
+    var count = 0
+    for segment in segments {
+      if count > 0 && segment.start <= segments[count - 1].end + 2 {
+        segments[count - 1].end = max(segments[count - 1].end, segment.end)
+      } else {
+        segments[count] = segment
+        count += 1
+      }
+    }
+    assert(segments[count - 1].end <= value.end, "a value lives longer than its lifetime")
+    if count > Lowering.segmentLimit {
+      intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
+      return (first, 1)
+    }
+    for position in 0..<count {
+      let next = position + 1 < count ? UInt32(intervals.count + 1) : .max
+      intervals.append(LoweringInterval(start: segments[position].start, end: segments[position].end, next: next))
+    }
+    return (first, UInt32(count))
+  }
+
+  /// The value is alive where `block` begins: so it is at the end of all that go there.
+  private mutating func comeFrom(_ block: UInt32, _ value: ValueFacts, _ definition: UInt32, _ mark: UInt32) {
+    let data = function.blocks[block]
+    for position in data.predecessorStart..<data.predecessorStart + data.predecessorCount {
+      let from = function.edges[function.predecessors[position]].from
+      guard function.blocks[from].isReachable, aliveAtEnd[from.index] != mark else { continue }
+      aliveAtEnd[from.index] = mark
+      segmentBudget -= 1
+      let end = 2 * function.blocks[from].end - 1
+      if from.index == value.block {
+        segments.append((definition, end))
+      } else {
+        segments.append((start(of: from.index), end))
+        pendingBlocks.append(from.index)
+      }
+    }
+  }
+
+  /// Just before the block's first node, where its parameters are defined.
+  private func start(of block: UInt32) -> UInt32 { 2 * function.blocks[block].first &- 1 }
+}
