@@ -175,7 +175,7 @@ struct ArtifactMutator {
     case .lane: return UInt64(random.below(20))
     case .trap: return UInt64(random.below(20))
     case .frameCost: return random.pick([0, old &+ 1, old &- 1, UInt64(slots)])
-    case .immediate, .offset, .word, .small:
+    case .immediate, .offset, .word:
       return random.pick([
         0, 1, UInt64(random.below(100_000)), random.next(), old &+ 1, old ^ 1 << UInt64(random.below(32)),
       ])

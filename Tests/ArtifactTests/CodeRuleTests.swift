@@ -99,7 +99,7 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     FieldEdit(7, .globalSetPair, .readPair, 1, "read before it is written"),
     FieldEdit(3, .callIndirect_s, .result, 200, "outside the frame"),
     // Indices.
-    FieldEdit(2, .call, .function, 17, "out of range"),
+    FieldEdit(14, .call, .function, 17, "out of range"),
     FieldEdit(2, .callImport, .imported, 1, "out of range"),
     FieldEdit(12, .functionReference, .anyFunction, 18, "out of range"),
     FieldEdit(3, .callIndirect_s, .type, 300, "out of range"),
@@ -138,8 +138,10 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     FieldEdit(3, .callIndirect_s, .stride, 0, "misplaced"),
     FieldEdit(3, .callIndirect_s, .stride, 1, "misplaced"),
     FieldEdit(3, .callIndirect_s, .stride, 200, "misplaced"),
-    FieldEdit(4, .call, .stride, 200, "misplaced"),
-    FieldEdit(4, .call, .stride, 7, "read before it is written"),
+    FieldEdit(2, .callMove, .stride, 200, "misplaced"),
+    FieldEdit(2, .callMove, .function, 17, "out of range"),
+    FieldEdit(4, .callMoveTwo, .stride, 200, "misplaced"),
+    FieldEdit(4, .callMoveTwo, .stride, 7, "read before it is written"),
     FieldEdit(5, .tailCall, .count, 2, "arguments of a tail call"),
     FieldEdit(5, .tailCall, .stride, 0xFFFF_FFFF, "arguments of a tail call"),
     FieldEdit(5, .tailCall, .function, 11, "other results"),
@@ -162,7 +164,7 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     (15, .return, .return_a, "accumulator is read"), (0, .return_a, .return, "without the result"),
     (0, .return_a, .exit, "runtime"), (0, .return_a, .leaveInstance, "runtime"),
     (0, .return_a, .resumeHostCall, "runtime"), (11, .returnFloat_a, .f64Sqrt_a_n, "runs off"),
-    (2, .call, .enter, "entry operation"), (2, .enter, .call, "entry operation"),
+    (14, .call, .enter, "entry operation"), (2, .enter, .call, "entry operation"),
     (0, .i32Add_ss_n, .const32_d, "accumulator is read"), (11, .f64Add_ss_n, .move, "float accumulator is read"),
   ]
 
@@ -207,9 +209,9 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     var artifact = try EditedArtifact(sampleText)
     // The result of the first call lives over the second one, in slot 1.
     let second = try artifact.place(of: .callImport, in: 2)
-    #expect(artifact.word(at: try artifact.place(of: .call, in: 2) + 16) >> 32 == 1)
+    #expect(artifact.word(at: try artifact.place(of: .callMove, in: 2) + 24) >> 32 == 1)
     try artifact.setField(.stride, at: second, 2)
-    try artifact.setField(.writeSlot, at: artifact.place(of: .move, in: 2, occurrence: 1), 2)
+    try artifact.setField(.writeSlot, at: artifact.place(of: .move, in: 2), 2)
     try artifact.setField(.result, at: second, 2)
     expectRefused(artifact, "slot 1 is read before it is written")
   }

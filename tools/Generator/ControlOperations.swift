@@ -70,6 +70,7 @@ extension OperationTable {
       """)
     for check in [false, true] {
       for (name, fields, moves) in [
+        ("Constant", "w0 i2", "fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)\n"),
         ("Move", "r0 w1", "fp[slotField(pc, 1)] = fp[slotField(pc, 0)]\n"),
         (
           "MoveTwo", "r0 w1 r2 w3",
@@ -79,7 +80,8 @@ extension OperationTable {
         add(
           "jump\(check ? "Check" : "")\(name)", fields + " B0.2 K2.2", check ? [.terminator, .check] : [.terminator],
           family: "Control",
-          doc: "d := a\(name == "Move" ? "" : "; then d' := a'"); charge K\(check ? " and check" : ""); goto B",
+          doc:
+            "d := \(name == "Constant" ? "imm (sign-extended)" : name == "Move" ? "a" : "a; then d' := a'"); charge K\(check ? " and check" : ""); goto B",
           moves + """
             let w = pc[2]
             let target = pc + Int(Int32(truncatingIfNeeded: w))
@@ -92,7 +94,8 @@ extension OperationTable {
     for form in ["s", "a"] {
       add(
         "switch_\(form)", form == "s" ? "r0 n2" : "n2",
-        form == "s" ? [.terminator, .check] : [.terminator, .check, .readsAccumulator], family: "Control",
+        form == "s" ? [.terminator, .check, .table] : [.terminator, .check, .table, .readsAccumulator],
+        family: "Control",
         doc:
           "goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check",
         """
@@ -105,6 +108,29 @@ extension OperationTable {
         if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
         return next(target, fp, md, cx, ac, left, x0, x1)
         """)
+    }
+    for (name, stored) in [("8U", "UInt8"), ("", "UInt32")] {
+      for form in ["s", "a"] {
+        let size = stored == "UInt8" ? 1 : 4
+        add(
+          "switchLoad\(name)_\(form)", (form == "s" ? "r0 n2 o0.2" : "n2 o0.2"),
+          form == "s"
+            ? [.terminator, .check, .table, .mayTrap, .readsMemory]
+            : [.terminator, .check, .table, .mayTrap, .readsMemory, .readsAccumulator],
+          family: "Control", doc: "goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does",
+          """
+          let ea = UInt(UInt32(truncatingIfNeeded: \(form == "s" ? slotField(0) : "ac"))) &+ UInt(pc[2])
+          let limit = instanceContext(cx).memorySize
+          if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { \(trapCall)TrapKind.outOfBoundsMemoryAccess.status) }
+          let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(stored).self))
+          let last = highField(pc) &- 1
+          let z = pc[3 + Int(index < last ? index : last)]
+          let target = pc + Int(Int32(truncatingIfNeeded: z))
+          let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+          if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+          return next(target, fp, md, cx, ac, left, x0, x1)
+          """)
+      }
     }
     add("trap", "k0", [.terminator, .mayTrap], family: "Control", doc: "trap with kind k", "\(trapCall)slot0(pc[1]))")
     add(
@@ -130,6 +156,31 @@ extension OperationTable {
       let z = pc[2]
       \(callee)return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
       """)
+    // Calls that place arguments first, whose words stand before the last one.
+    for (name, fields, moves) in [
+      ("Move", "r0.2 w1.2", "fp[slotField(pc, 5)] = fp[slotField(pc, 4)]\n"),
+      (
+        "MoveTwo", "r0.2 w1.2 r2.2 w3.2",
+        "fp[slotField(pc, 5)] = fp[slotField(pc, 4)]\nfp[slotField(pc, 7)] = fp[slotField(pc, 6)]\n"
+      ),
+      (
+        "Add", "r0.2 w1.2 i2.2",
+        "fp[slotField(pc, 5)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 4)]) &+ UInt32(truncatingIfNeeded: scaleField(pc)))\n"
+      ),
+    ] {
+      add(
+        "call\(name)", "F0 \(fields) S0.3 d2.3", [.call, .mayTrap], family: "Call",
+        doc:
+          "d := a\(name == "Add" ? " + imm (i32)" : name == "Move" ? "" : "; d' := a'"); call function F of the same instance",
+        // The callee comes first: what links it executes the operation again.
+        """
+        let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+        if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, 0, rm, 0, 0) }
+        \(moves)let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
+        frame[-1] = UInt64(UInt(bitPattern: pc + 4))
+        return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+        """)
+    }
     add(
       "callImport", "I0 S0.2 d2.2", [.call, .mayTrap], family: "Call", doc: "call imported function I",
       """
@@ -333,7 +384,40 @@ extension OperationTable {
       """)
   }
 
+  /// What functions with a frame in memory do to the pointer to it: a global that is read, moved and written.
+  private mutating func addGlobalSteps() {
+    for type in [Scalar.i32, .i64] {
+      let amount =
+        type == .i32
+        ? "UInt32(truncatingIfNeeded: pc[2])" : "UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))"
+      for (keeps, stores) in [(true, true), (true, false), (false, true), (false, false)] {
+        add(
+          "globalStep\(type.rawValue.uppercased())_\(keeps ? "k" : "n")\(stores ? "d" : "n")",
+          (keeps ? "w0 " : "") + (stores ? "w1 " : "") + "G2 i0.2", [.writesAccumulator], family: "Global",
+          doc: "\(keeps ? "d := global G; " : "")\(stores ? "d' := " : "")global G := global G + imm",
+          """
+          let cell = instanceContext(cx).globals[Int(highField(pc))]
+          let old = cell.pointee
+          \(keeps ? "fp[slotField(pc, 0)] = old\n" : "")let r = Scalar.\(type)Add(\(type.fromBits("old")), \(amount))
+          let v = \(type.toBits("r"))
+          cell.pointee = v
+          \(stores ? "fp[slotField(pc, 1)] = v\n" : "")return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+          """)
+      }
+      add(
+        "globalSetSum\(type.rawValue.uppercased())", "r0 G2 i0.2", [.writesAccumulator], family: "Global",
+        doc: "global G := a + imm",
+        """
+        let r = Scalar.\(type)Add(\(type.fromBits(slotField(0))), \(amount))
+        let v = \(type.toBits("r"))
+        instanceContext(cx).globals[Int(highField(pc))].pointee = v
+        return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+        """)
+    }
+  }
+
   private mutating func addGlobals() {
+    addGlobalSteps()
     for stores in [true, false] {
       let suffix = stores ? "_d" : "_n"
       let store = stores ? "fp[slot0(w)] = v\n" : ""

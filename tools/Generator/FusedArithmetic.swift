@@ -55,6 +55,7 @@ extension OperationTable {
         for second in seconds.split(separator: " ") { addPair(type, shape, first, String(second)) }
       }
       addWordImmediates(type)
+      addLeftImmediates(type)
     }
     for type in [Scalar.f32, .f64] {
       for (first, seconds) in floatPairs {
@@ -90,9 +91,10 @@ extension OperationTable {
         let (x, y, z): (String, String, String)
         switch shape {
         case .iv:
-          (x, y, z) = (names[0], small(type), names[1])
+          (x, y, z) = (names[0], immediate(type, "UInt32(truncatingIfNeeded: pc[2])"), names[1])
           destination = 2
-          fields.append("h3")
+          words = 3
+          fields.append("i0.2")
         case .vv:
           (x, y, z) = (names[0], names[1], names[2])
           destination = 3
@@ -102,9 +104,10 @@ extension OperationTable {
           words = 3
           fields += ["i2", "i0.2"]
         case .vi:
-          (x, y, z) = (names[0], names[1], small(type))
+          (x, y, z) = (names[0], names[1], immediate(type, "UInt32(truncatingIfNeeded: pc[2])"))
           destination = 2
-          fields.append("h3")
+          words = 3
+          fields.append("i0.2")
         }
         if stores { fields.append("w\(destination)") }
         // A NaN stays one, and is made canonical by the second operator.
@@ -124,13 +127,28 @@ extension OperationTable {
     }
   }
 
-  private func small(_ type: Scalar) -> String {
-    type == .i32 ? "UInt32(truncatingIfNeeded: smallField(pc))" : "UInt64(bitPattern: Int64(smallField(pc)))"
-  }
-
   /// A 32-bit field as an operand: sign-extended where the operator is on 64 bits.
   private func immediate(_ type: Scalar, _ field: String) -> String {
     type == .i32 ? field : "UInt64(truncatingIfNeeded: Int32(bitPattern: \(field)))"
+  }
+
+  /// Operators that can't exchange their operands, with a constant on the left.
+  private mutating func addLeftImmediates(_ type: Scalar) {
+    for name in ["sub", "shl", "rotl"] {
+      for fromAccumulator in [false, true] {
+        for stores in [true, false] {
+          let operand = fromAccumulator ? type.accumulator : type.fromBits(slotField(0))
+          leftImmediates.append((type, name, fromAccumulator, stores, rows.count))
+          add(
+            "\(type)\(capitalised(name))_i\(fromAccumulator ? "a" : "s")_\(stores ? "d" : "n")",
+            (fromAccumulator ? "" : "r0 ") + (stores ? "w1 " : "") + "i2",
+            fromAccumulator ? [.readsAccumulator, .writesAccumulator] : [.writesAccumulator], family: "LeftImmediate",
+            doc: "d := \(name)(imm, a)",
+            "let r = Scalar.\(type)\(capitalised(name))(\(immediate(type, "highField(pc)")), \(operand))\n"
+              + finish(type, words: 2, destination: stores ? slotField(1) : nil))
+        }
+      }
+    }
   }
 
   /// 64-bit constants that are no sign-extended 32-bit values, as operands.

@@ -31,6 +31,16 @@ extension OperationTable {
         (pairOperator($0.operator) * 4 + ($0.fromAccumulator ? 2 : 0) + ($0.stores ? 0 : 1), $0.row)
       })
     text += list(
+      "leftImmediateTable",
+      "Operators with a constant on the left: type (2), operator, accumulator, whether nothing is stored.",
+      count: 2 * 10 * 4,
+      leftImmediates.map {
+        (
+          (types.firstIndex(of: $0.type)! * 10 + pairOperator($0.operator)) * 4 + ($0.fromAccumulator ? 2 : 0)
+            + ($0.stores ? 0 : 1), $0.row
+        )
+      })
+    text += list(
       "addressModeTable", "Accesses with arithmetic in the address: 64-bit addresses, access, mode, form (9).",
       count: 2 * 23 * 6 * 9,
       addressModes.map { ((((($0.wide ? 23 : 0) + $0.access) * 6) + $0.mode.rawValue) * 9 + $0.form, $0.row) })
@@ -40,11 +50,14 @@ extension OperationTable {
       loadOperations.map {
         (($0.access * 11 + pairOperator($0.second)) * 6 + $0.form * 2 + ($0.stores ? 0 : 1), $0.row)
       })
-    let sizes: [FusedBranchTable: Int] = [.step: 4 * 10 * 3, .test: 4 * 4 * 2, .load: comparedLoads.count * 10 * 8]
+    let sizes: [FusedBranchTable: Int] = [
+      .step: 4 * 10 * 3, .test: 4 * 4 * 2, .load: comparedLoads.count * 10 * 24, .doubleStep: 4 * 10 * 3,
+    ]
     let comments: [FusedBranchTable: String] = [
       .step: "A loop's step and test: type, whether the step is variable, condition, form of the bound (3).",
+      .doubleStep: "An addition and a loop's step: as for steps.",
       .test: "Tests of bits: type, condition, form (4), check.",
-      .load: "Comparisons of loaded values: load, condition, variable operand, address in the accumulator, check.",
+      .load: "Comparisons of loaded values: load, condition, kind of operand (4), kind of address (3), check.",
     ]
     for table in FusedBranchTable.allCases {
       text += list(

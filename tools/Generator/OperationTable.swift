@@ -40,12 +40,11 @@ enum FieldKind: String, CaseIterable {
   case trap = "k"  // 16
   case zeroCount = "z"  // 32: slots from the parameters on that are zeroed
   case frameCost = "c"  // 32
-  case small = "h"  // 16: an immediate, signed
 
   var width: Int {
     switch self {
     case .word: 64
-    case .readSlot, .readPair, .writeSlot, .writePair, .lane, .cost, .memory, .trap, .small: 16
+    case .readSlot, .readPair, .writeSlot, .writePair, .lane, .cost, .memory, .trap: 16
     default: 32
     }
   }
@@ -84,6 +83,8 @@ struct Effects: OptionSet {
   static let check = Effects(rawValue: 512)
   /// Needs a memory with 32-bit addresses / with 64-bit addresses as the current one only by meaning, not for safety.
   static let entry = Effects(rawValue: 1024)
+  /// A table of targets follows the operation's words; word 1 has their number in its upper half.
+  static let table = Effects(rawValue: 2048)
 }
 
 struct OperationRow {
@@ -110,6 +111,8 @@ struct OperationTable {
   var pairs: [(type: Scalar, shape: PairShape, first: String, second: String, form: Int, stores: Bool, row: Int)] = []
   /// Operators on i64 with a constant in a word of its own.
   var wordImmediates: [(operator: String, fromAccumulator: Bool, stores: Bool, row: Int)] = []
+  /// Operators with a constant on the left.
+  var leftImmediates: [(type: Scalar, operator: String, fromAccumulator: Bool, stores: Bool, row: Int)] = []
   /// Loads and stores with arithmetic in the address: memory64 or not, number of the access, mode, form.
   var addressModes: [(wide: Bool, access: Int, mode: AddressMode, form: Int, row: Int)] = []
   /// Loads whose value is an operand: number of the load, operator, form.

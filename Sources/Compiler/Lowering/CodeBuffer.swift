@@ -10,8 +10,9 @@ struct CodeBuffer: ~Copyable {
   private var labels = GrowableBuffer<Int>()
   private var fixups = GrowableBuffer<Fixup>()
   private(set) var locations: [UInt8] = []
-  /// Where the operation that was appended last begins.
+  /// Where the operation that was appended last begins, and the one before it; nil where a label stands in between.
   private(set) var lastOperation: Int?
+  private(set) var previousOperation: Int?
   private var lastLocatedWord = 0
   private var lastOffset = 0
 
@@ -36,6 +37,7 @@ struct CodeBuffer: ~Copyable {
     labels[label.index] = words.count
     // What stands before a label is not changed any more.
     lastOperation = nil
+    previousOperation = nil
   }
 
   @inline(__always)
@@ -43,8 +45,19 @@ struct CodeBuffer: ~Copyable {
 
   @inline(__always)
   mutating func append(number: UInt16) {
+    previousOperation = lastOperation
     lastOperation = words.count
     words.append(UInt64(number))
+  }
+
+  /// The number of the operation at `position`.
+  func number(at position: Int) -> UInt16 { UInt16(truncatingIfNeeded: words[position]) }
+
+  /// Takes back everything from `position` on, where an operation begins that no label and no location names.
+  mutating func takeBack(to position: Int) {
+    words.truncate(to: position)
+    lastOperation = nil
+    previousOperation = nil
   }
 
   /// Makes the operation at `position` another one, with the same operand words.

@@ -22,34 +22,48 @@ extension Lowering {
   private func target(_ edge: UInt32) -> Int { Int(function.edges[edge].to.index) }
 
   /// Finds the blocks that only charge and go on: edges to them go where they do, and charge both at once. They have no
-  /// code of their own. An edge goes on from where another one leads, but not around a loop.
+  /// code of their own. And those that do nothing by which the counter could be observed before they go on: edges to them
+  /// charge what follows as well.
   mutating func findPassages() {
     passages.truncate(to: 0)
     passages.append(repeating: nil, count: function.blocks.count)
+    prepaid.truncate(to: 0)
+    prepaid.append(repeating: 0, count: function.blocks.count)
     var block = function.blocks.count - 1
     while block > 0 {
       defer { block -= 1 }
-      guard function.blocks[block].isReachable, function.blocks[block].firstParameter == .max else { continue }
-      let head = headCharge(of: block)
-      var edge: UInt32?
-      for index in function.nodeRange(of: block) where index != head && isEmitted(index) {
-        edge = function.nodes[index].operation == .jump ? function.nodes[index].a : nil
-        if edge == nil { break }
-      }
-      guard let edge, target(edge) != block, !needsMoves(edge) else { continue }
+      guard function.blocks[block].isReachable, let (edge, isEmpty) = quietExit(of: block) else { continue }
       let (cost, isCheck) = headCost(of: block)
       if isCheck { continue }
-      var onward = Passage(block: target(edge), cost: 0, isCheck: false)
-      if let next = passages[onward.block], onward.block > block {
-        onward = next
-      } else {
-        (onward.cost, onward.isCheck) = headCost(of: onward.block)
-      }
+      // Behind the block in the layout all is known; before it is a loop's header.
+      let onward = destination(ofEdge: edge)
       let (sum, overflow) = onward.cost.addingReportingOverflow(cost)
       if overflow || sum >= context.narrowCost { continue }
-      onward.cost = sum
-      passages[block] = onward
+      if isEmpty && function.blocks[block].firstParameter == .max && !needsMoves(edge) && onward.block != block {
+        passages[block] = Passage(block: onward.block, cost: sum, isCheck: onward.isCheck)
+      } else if !onward.isCheck {
+        prepaid[block] = onward.cost
+      }
     }
+  }
+
+  /// The edge by which `block` goes on, if nothing in it traps, calls or counts but for the charge at its head; and whether
+  /// there is nothing else in it.
+  private func quietExit(of block: Int) -> (edge: UInt32, isEmpty: Bool)? {
+    let last = Int(function.blocks[block].end) - 1
+    guard function.nodes[last].operation == .jump else { return nil }
+    let head = headCharge(of: block)
+    var isEmpty = true
+    for index in function.nodeRange(of: block) where index != head && index != last && isEmitted(index) {
+      if !function.nodes[index].operation.info.effects.isDisjoint(with: [.mayTrap, .call, .counter]) { return nil }
+      // What is fused with it may be a load.
+      switch facts[index].fusion {
+      case .none, .pairA, .pairB: break
+      default: return nil
+      }
+      isEmpty = false
+    }
+    return (function.nodes[last].a, isEmpty)
   }
 
   /// Where an edge leads, what it charges, and whether it checks.
@@ -57,7 +71,7 @@ extension Lowering {
     let block = target(edge)
     if let passage = passages[block] { return passage }
     let (cost, isCheck) = headCost(of: block)
-    return Passage(block: block, cost: cost, isCheck: isCheck)
+    return Passage(block: block, cost: cost + prepaid[block], isCheck: isCheck)
   }
 
   /// Whether the edge's values are not yet where its target expects them.
@@ -120,7 +134,8 @@ extension Lowering {
   /// Goes along an edge at the end of a block: moves, charge, and a jump unless the target comes next.
   private mutating func emitJump(_ edge: UInt32) {
     emitEdgeMoves(edge)
-    let onward = destination(ofEdge: edge)
+    var onward = destination(ofEdge: edge)
+    if prepaid[block] > 0 { onward.cost = 0 }
     if isNext(onward) {
       emitCharge(onward.cost, isCheck: onward.isCheck)
     } else {
@@ -146,10 +161,11 @@ extension Lowering {
     code.append(word: cost << 32)
   }
 
-  /// Turns the moves or the addition that were emitted last into a jump that does them; its operation, or nil if there are none.
+  /// Turns the moves, the constant or the addition that were emitted last into a jump that does them; its operation, or nil if there are none.
   private mutating func jumpWithOperation(isCheck: Bool) -> Int? {
     guard let last = code.lastOperation, code.position == last + 2 else { return nil }
     switch UInt16(truncatingIfNeeded: code.words[last]) {
+    case ThreadedOperation.const32_d.number: code.replace(last, isCheck ? .jumpCheckConstant : .jumpConstant)
     case ThreadedOperation.move.number: code.replace(last, isCheck ? .jumpCheckMove : .jumpMove)
     case ThreadedOperation.moveTwo.number: code.replace(last, isCheck ? .jumpCheckMoveTwo : .jumpMoveTwo)
     case ThreadedOperation.i32Add_si_d.number: code.replace(last, isCheck ? .stepI32JumpCheck : .stepI32Jump)
@@ -213,8 +229,9 @@ extension Lowering {
     // The other way's charge is fused where it is no check.
     let isFused = !isSplit && !otherIsCheck && otherCost < context.narrowCost
     var operation = code.position
-    if isCheck, let compared = chosen.comparison, emitStep(compared) {
+    if let compared = chosen.comparison, isCheck && emitStep(compared) || emitComparedLoad(compared, isCheck: isCheck) {
       operation = code.lastOperation!
+      if let step = doubleStep() { operation = step }
     } else {
       assert(chosen.number != .max && chosen.checked != .max)
       code.append(number: isCheck ? chosen.checked : chosen.number)
@@ -264,9 +281,13 @@ extension Lowering {
   private mutating func emitSwitch(_ node: Node) {
     var slot: Int?
     if case .accumulator = source(Value(node.a)) {} else { slot = readSlot(Value(node.a)) }
-    let operation = code.position
-    code.append(slot == nil ? .switch_a : .switch_s)
-    code.append(word: pack(low: slot ?? 0, high: Int(node.c)))
+    var operation = code.position
+    if slot == nil, let load = switchOnLoad(count: Int(node.c)) {
+      operation = load
+    } else {
+      code.append(slot == nil ? .switch_a : .switch_s)
+      code.append(word: pack(low: slot ?? 0, high: Int(node.c)))
+    }
     // An edge that needs moves has one stub, however many cases take it.
     var known: [UInt32: (label: Label, cost: UInt64, isCheck: Bool)] = [:]
     for position in node.b..<node.b + node.c {
@@ -282,6 +303,25 @@ extension Lowering {
       code.append(word: entry.cost << 32 | (entry.isCheck ? 1 << 63 : 0))
     }
     emitStubs()
+  }
+
+  /// Turns the load that was emitted last, whose value only the switch reads, into a switch on memory; its operation, or
+  /// nil if it is another one.
+  private mutating func switchOnLoad(count: Int) -> Int? {
+    guard let last = code.lastOperation, code.position == last + 2 else { return nil }
+    let word = code.words[last + 1]
+    let operation: ThreadedOperation
+    switch code.number(at: last) {
+    case ThreadedOperation.i32Load8U_s_n.number: operation = .switchLoad8U_s
+    case ThreadedOperation.i32Load8U_a_n.number: operation = .switchLoad8U_a
+    case ThreadedOperation.i32Load_s_n.number: operation = .switchLoad_s
+    case ThreadedOperation.i32Load_a_n.number: operation = .switchLoad_a
+    default: return nil
+    }
+    code.replace(last, operation)
+    code.words[last + 1] = word & 0xFFFF | UInt64(count) << 32
+    code.append(word: word >> 32)
+    return last
   }
 
   // MARK: Returns
@@ -396,6 +436,11 @@ extension Lowering {
     let callee = Int(node.imm)
     let signature = context.signatures[Int(context.functionTypes[callee])]
     emitArguments(node.b, node.c)
+    if callee >= context.importedFunctions && callWithMoves(index, callee - context.importedFunctions) {
+      code.append(word: callWord(index, signature))
+      finishCall(index, signature)
+      return
+    }
     beginCall()
     locatePending()
     if callee < context.importedFunctions {
@@ -407,6 +452,27 @@ extension Lowering {
     }
     code.append(word: callWord(index, signature))
     finishCall(index, signature)
+  }
+
+  /// Turns the operation that was emitted last, if it places arguments, into a call that does; only the call's last word is
+  /// left to append.
+  private mutating func callWithMoves(_ index: Int, _ callee: Int) -> Bool {
+    guard excess == 0, let last = code.lastOperation, code.position == last + 2 else { return false }
+    let operation: ThreadedOperation
+    switch code.number(at: last) {
+    case ThreadedOperation.move.number: operation = .callMove
+    case ThreadedOperation.moveTwo.number: operation = .callMoveTwo
+    case ThreadedOperation.i32Add_si_d.number: operation = .callAdd
+    default: return false
+    }
+    // The accumulator that the addition leaves is not that of the call.
+    pendingOffset = nil
+    if index < function.offsets.count { code.locate(word: last, offset: Int(function.offsets[index])) }
+    let moved = code.words[last + 1]
+    code.replace(last, operation)
+    code.words[last + 1] = UInt64(callee)
+    code.append(word: moved)
+    return true
   }
 
   mutating func emitCallIndirect(_ index: Int, _ node: Node) {

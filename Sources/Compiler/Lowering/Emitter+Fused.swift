@@ -42,7 +42,8 @@ extension Lowering {
     code.append(number: number)
     switch pair.shape {
     case .immediateVariable, .variableImmediate:
-      code.append(word: pack(x, y, slot ?? 0, Int(pair.immediate & 0xFFFF)))
+      code.append(word: pack(x, y, slot ?? 0))
+      code.append(word: pair.immediate & 0xFFFF_FFFF)
     case .variables: code.append(word: pack(x, y, z, slot ?? 0))
     case .immediates:
       code.append(word: pack(x, slot ?? 0, high: UInt32(truncatingIfNeeded: pair.secondImmediate)))
@@ -220,34 +221,122 @@ extension Lowering {
     if fusion == .comparedB { comparison.condition = comparison.swapped }
     let load = Value(fusion == .comparedA ? node.a : node.b)
     let other = Value(fusion == .comparedA ? node.b : node.a)
-    let offset = UInt32(truncatingIfNeeded: function.nodes[load].imm)
     let address = Value(function.nodes[load].a)
-    let held = heldOperand(address) != nil
-    let addressSlot = held ? 0 : readSlot(address)
-    var first = pack(addressSlot, 0, high: offset)
+    var offset = UInt32(truncatingIfNeeded: function.nodes[load].imm)
+    // Kinds of address: a slot, the accumulator, a constant.
+    var kind = 0
+    var slots = OperandSlots()
+    if let selection = addressSelection(function.nodes[load], nil), selection.mode == .absolute {
+      kind = 2
+      offset = UInt32(truncatingIfNeeded: selection.constant)
+    } else if heldOperand(address) != nil {
+      kind = 1
+    } else {
+      slots.append(readSlot(address))
+    }
     var second: UInt64?
-    var isVariable = true
     if comparison.isZeroTest {
       second = 0
-      isVariable = false
     } else if facts[other].residence == .constant,
       let (condition, constant) = comparison.normalised(constant: function.nodes[other].imm),
       comparison.type == .i32 || Int32(exactly: Int64(bitPattern: constant)) != nil
     {
       comparison.condition = condition
       second = constant & 0xFFFF_FFFF
-      isVariable = false
     } else {
-      let otherSlot = readSlot(other)
-      first = held ? pack(otherSlot, 0, high: offset) : pack(addressSlot, otherSlot, high: offset)
+      slots.append(readSlot(other))
     }
     locate(Int(load.index))
     let number = comparedLoad(function.nodes[load])!
     let base =
-      (((number * 10 + Int(comparison.condition.rawValue)) * 2 + (isVariable ? 1 : 0)) * 2 + (held ? 1 : 0)) * 2
+      (((number * 10 + Int(comparison.condition.rawValue)) * 4 + (second == nil ? 1 : 0)) * 3 + kind) * 2
     return BranchSelection(
-      number: ThreadedTables.loadBranch[base], checked: ThreadedTables.loadBranch[base + 1], first: first,
-      second: second)
+      number: ThreadedTables.loadBranch[base], checked: ThreadedTables.loadBranch[base + 1],
+      first: pack(slots.first, slots.second, high: offset), second: second)
+  }
+
+  /// Turns the load that was emitted last, whose value the comparison reads from the accumulator, into a
+  /// branch that loads, stores to the slot, and compares. Returns whether it did; only the branch's word is left to append.
+  mutating func emitComparedLoad(_ chosen: SelectedComparison, isCheck: Bool) -> Bool {
+    guard chosen.type.isInteger, let last = code.lastOperation, code.position == last + 2 else { return false }
+    // Kinds of operand: a constant or a slot, on whichever side.
+    var condition = chosen.condition
+    let operand: Int
+    let second: UInt64
+    switch chosen.pair.form {
+    case .aiN: (operand, second) = (2, chosen.pair.immediate & 0xFFFF_FFFF)
+    case .asN: (operand, second) = (3, pack(chosen.pair.b))
+    case .saN:
+      (operand, second) = (3, pack(chosen.pair.a))
+      condition = Comparison(chosen.type, condition).swapped
+    default: return false
+    }
+    let found = code.number(at: last)
+    let loads: [Opcode] = [.i32Load8U, .i32Load8S, .i32Load16U, .i32Load, .i64Load]
+    for (number, load) in loads.enumerated() where (load == .i64Load) == (chosen.type == .i64) {
+      let selection = ThreadedTables.selection + Int(load.row) * 10
+      let kind: Int
+      if found == selection[OperandForm.ssD.rawValue] {
+        kind = 0
+      } else if found == selection[OperandForm.asD.rawValue] {
+        kind = 1
+      } else if found == ThreadedTables.addressModes[absoluteLoadBase(load)] {
+        kind = 2
+      } else {
+        continue
+      }
+      let base = (((number * 10 + Int(condition.rawValue)) * 4 + operand) * 3 + kind) * 2
+      let branch = ThreadedTables.loadBranch[base + (isCheck ? 1 : 0)]
+      if branch == .max { return false }
+      code.words[last] = UInt64(branch)
+      // The absolute form has its destination where the address would be, this one in the second field.
+      if kind == 2 {
+        let word = code.words[last + 1]
+        code.words[last + 1] = word & ~0xFFFF_FFFF | (word & 0xFFFF) << 16
+      }
+      code.append(word: second)
+      return true
+    }
+    return false
+  }
+
+  /// Takes the addition of a constant before the loop's step that was emitted last into it; the operation, or nil if there
+  /// is none.
+  mutating func doubleStep() -> Int? {
+    guard let last = code.lastOperation, let previous = code.previousOperation, previous + 2 == last,
+      code.position == last + 3, code.number(at: previous) == ThreadedOperation.i32Add_si_d.number,
+      let index = (0..<120).first(where: { ThreadedTables.stepBranch[$0] == code.number(at: last) })
+    else { return nil }
+    let number = ThreadedTables.doubleStepBranch[index]
+    if number == .max { return nil }
+    let added = code.words[previous + 1]
+    let step = code.words[last + 1]
+    let bound = code.words[last + 2]
+    code.takeBack(to: previous)
+    code.append(number: number)
+    code.append(word: added)
+    code.append(word: step)
+    code.append(word: bound)
+    return previous
+  }
+
+  /// Two additions of constants in a row become one operation.
+  mutating func joinAdditions() {
+    guard let last = code.lastOperation, let previous = code.previousOperation, previous + 2 == last,
+      code.position == last + 2, code.number(at: previous) == ThreadedOperation.i32Add_si_d.number,
+      code.number(at: last) == ThreadedOperation.i32Add_si_d.number
+    else { return }
+    let first = code.words[previous + 1]
+    let second = code.words[last + 1]
+    code.takeBack(to: previous)
+    code.append(.i32AddTwo)
+    code.append(word: first)
+    code.append(word: second)
+  }
+
+  /// Where the forms of a load from a constant address are in the table of address modes.
+  private func absoluteLoadBase(_ load: Opcode) -> Int {
+    (Int(load.row - Opcode.i32Load.row) * 6 + AddressSelection.Mode.absolute.rawValue) * 9
   }
 
   /// Turns the addition that was emitted last, whose sum the comparison reads from the accumulator, into a loop's step:

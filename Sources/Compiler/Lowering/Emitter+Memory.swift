@@ -251,6 +251,46 @@ extension Lowering {
     }
   }
 
+  /// The global is set to a sum with a constant, which was emitted last: of a slot, or of the global as it was. One operation
+  /// then does it all. Returns false for other values.
+  private mutating func emitGlobalStep(_ global: UInt32) -> Bool {
+    guard let last = code.lastOperation, code.position == last + 2 else { return false }
+    let word = code.words[last + 1]
+    let number = code.number(at: last)
+    if number == ThreadedOperation.i32Add_si_n.number || number == ThreadedOperation.i64Add_si_n.number {
+      code.replace(last, number == ThreadedOperation.i32Add_si_n.number ? .globalSetSumI32 : .globalSetSumI64)
+      code.words[last + 1] = pack(Int(word & 0xFFFF), 0, high: global)
+      code.append(word: word >> 32)
+      return true
+    }
+    // A destination in a wide slot would be moved afterwards.
+    let is32 = number == ThreadedOperation.i32Add_ai_d.number || number == ThreadedOperation.i32Add_ai_n.number
+    let is64 = number == ThreadedOperation.i64Add_ai_d.number || number == ThreadedOperation.i64Add_ai_n.number
+    guard is32 || is64, let previous = code.previousOperation, previous + 2 == last else { return false }
+    let read = code.words[previous + 1]
+    let keeps = code.number(at: previous) == ThreadedOperation.globalGet_d.number
+    guard keeps || code.number(at: previous) == ThreadedOperation.globalGet_n.number, UInt32(read >> 32) == global
+    else { return false }
+    let stores = number == ThreadedOperation.i32Add_ai_d.number || number == ThreadedOperation.i64Add_ai_d.number
+    let operation: ThreadedOperation
+    switch (is32, keeps, stores) {
+    case (true, true, true): operation = .globalStepI32_kd
+    case (true, true, false): operation = .globalStepI32_kn
+    case (true, false, true): operation = .globalStepI32_nd
+    case (true, false, false): operation = .globalStepI32_nn
+    case (false, true, true): operation = .globalStepI64_kd
+    case (false, true, false): operation = .globalStepI64_kn
+    case (false, false, true): operation = .globalStepI64_nd
+    case (false, false, false): operation = .globalStepI64_nn
+    }
+    code.takeBack(to: previous)
+    code.append(operation)
+    // The sum has its destination in the second field.
+    code.append(word: pack(Int(read & 0xFFFF), Int(word >> 16 & 0xFFFF), high: global))
+    code.append(word: word >> 32)
+    return true
+  }
+
   mutating func emitGlobalSet(_ node: Node) {
     let value = Value(node.a)
     let type = function.nodes[value].type
@@ -260,6 +300,7 @@ extension Lowering {
       code.append(.globalSetPair)
       code.append(word: pack(slot, 0, high: global))
     } else if case .accumulator = source(value) {
+      if type.isInteger && emitGlobalStep(global) { return }
       code.append(type.isFloat ? .globalSetFloat_a : .globalSet_a)
       code.append(word: pack(0, 0, high: global))
     } else {

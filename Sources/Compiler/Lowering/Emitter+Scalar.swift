@@ -94,7 +94,7 @@ extension Lowering {
 
   private mutating func emitBinary(_ index: Int, _ node: Node, _ opcode: Opcode) {
     let type = node.type
-    if type == .i64 && emitWordImmediate(index, node) { return }
+    if type == .i64 && emitWordImmediate(index, node) || emitLeftImmediate(index, node) { return }
     let isCommutative = selected(opcode, .saN) == nil
     var pair = chooseForm(Value(node.a), Value(node.b), type: type, isCommutative: isCommutative, hasImmediate: true)
     let slot = destination(index)
@@ -122,6 +122,24 @@ extension Lowering {
     code.append(number: number)
     code.append(word: pack(operand, slot ?? 0))
     code.append(word: function.nodes[right].imm)
+    finish(index, slot)
+    return true
+  }
+
+  /// Emits an operator with a constant on the left that it can't exchange. Returns false for all others.
+  private mutating func emitLeftImmediate(_ index: Int, _ node: Node) -> Bool {
+    guard let operation = PairOperator(node.operation), !operation.isFloat, !operation.isCommutative,
+      facts[node.a].residence == .constant, facts[node.b].residence != .constant,
+      fitsImmediate(function.nodes[node.a].imm, node.type)
+    else { return false }
+    let base = (operation.type * 10 + operation.number) * 4
+    if ThreadedTables.leftImmediates[base] == .max { return false }
+    let right = Value(node.b)
+    let isHeld = heldOperand(right) != nil
+    let operand = isHeld ? 0 : readSlot(right)
+    let slot = destination(index)
+    code.append(number: ThreadedTables.leftImmediates[base + (isHeld ? 2 : 0) + (slot == nil ? 1 : 0)])
+    code.append(word: pack(operand, slot ?? 0, high: UInt32(truncatingIfNeeded: function.nodes[node.a].imm)))
     finish(index, slot)
     return true
   }

@@ -218,6 +218,8 @@ extension Lowering {
     temporary = 0
     let node = function.nodes[index]
     let operation = node.operation
+    // At the end of a loop the second one may become part of its step.
+    if operation != .branch && operation != .jump { joinAdditions() }
     guard let opcode = operation.opcode else {
       switch operation {
       case .argument: break

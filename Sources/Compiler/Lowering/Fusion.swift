@@ -94,19 +94,39 @@ extension Lowering {
   /// an i32 looks at the lower half only, so it can read an i64 that is to be wrapped; and an extended i32 is the i32.
   mutating func dropConversions() {
     var anyCopy = false
+    var anyWrap = false
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
       if node.operation == Operation(.i64ExtendI32U) {
-        // What is not wrapped has a full upper half.
         if function.nodes[node.a].operation == Operation(.i32WrapI64) { continue }
         function.nodes[index] = Node(.copy, type: .i64, a: node.a)
         anyCopy = true
-      } else {
-        if readsLowerHalf(node, .a) { function.nodes[index].a = unwrapped(node.a) }
-        if readsLowerHalf(node, .b) { function.nodes[index].b = unwrapped(node.b) }
+      } else if node.operation == Operation(.i32WrapI64) {
+        anyWrap = true
       }
     }
+    if anyWrap { dropWraps() }
     if anyCopy { function.removeCopies() }
+  }
+
+  private mutating func dropWraps() {
+    // Where one use needs what is wrapped, the others may as well use it.
+    isNeeded.truncate(to: 0)
+    isNeeded.append(repeating: false, count: function.nodes.count)
+    for index in 0..<function.nodes.count where function.nodes[index].operation != .removed {
+      let node = function.nodes[index]
+      function.forEachOperand(of: index) { value in
+        if function.nodes[value].operation != Operation(.i32WrapI64) { return }
+        let isA = node.a == value.index && readsLowerHalf(node, .a)
+        let isB = node.b == value.index && readsLowerHalf(node, .b)
+        if !isA && !isB { isNeeded[value] = true }
+      }
+    }
+    for index in 0..<function.nodes.count {
+      let node = function.nodes[index]
+      if readsLowerHalf(node, .a) && !isNeeded[node.a] { function.nodes[index].a = unwrapped(node.a) }
+      if readsLowerHalf(node, .b) && !isNeeded[node.b] { function.nodes[index].b = unwrapped(node.b) }
+    }
   }
 
   private func unwrapped(_ value: UInt32) -> UInt32 {
@@ -128,7 +148,12 @@ extension Lowering {
       default: return false
       }
     }
-    return false
+    switch opcode {
+    case .i32DivS, .i32DivU, .i32RemS, .i32RemU, .i32Rotr, .i32Clz, .i32Ctz, .i32Popcnt, .i32Extend8S, .i32Extend16S,
+      .i64ExtendI32S, .i64ExtendI32U, .f32ConvertI32S, .f32ConvertI32U, .f64ConvertI32S, .f64ConvertI32U:
+      return true
+    default: return false
+    }
   }
 
   /// How far back a load is looked for; it bounds the work.
@@ -238,17 +263,17 @@ extension Lowering {
       if second.number == PairOperator.reversedSubtraction { return nil }
       let bits = function.nodes[other].imm
       if let innerConstant {
-        guard fits(innerConstant, first.type, bits: 32), fits(bits, first.type, bits: 32) else { return nil }
+        guard fits(innerConstant, first.type), fits(bits, first.type) else { return nil }
         selection = PairSelection(shape: .immediates, base: 0, first: first, x: Value(x))
         selection.immediate = innerConstant
         selection.secondImmediate = bits
       } else {
-        guard fits(bits, first.type, bits: 16) else { return nil }
+        guard fits(bits, first.type) else { return nil }
         selection = PairSelection(shape: .variableImmediate, base: 0, first: first, x: Value(x), y: Value(y))
         selection.immediate = bits
       }
     } else if let innerConstant {
-      guard fits(innerConstant, first.type, bits: 16) else { return nil }
+      guard fits(innerConstant, first.type) else { return nil }
       selection = PairSelection(shape: .immediateVariable, base: 0, first: first, x: Value(x), y: Value(other))
       selection.immediate = innerConstant
     } else {
@@ -260,11 +285,8 @@ extension Lowering {
     return ThreadedTables.pairs[selection.base] == .max ? nil : selection
   }
 
-  /// Whether a constant of type 0 (i32) or 1 (i64) is a sign-extended number of 16 or 32 bits.
-  private func fits(_ bits: UInt64, _ type: Int, bits width: Int) -> Bool {
-    let value = type == 0 ? Int64(Int32(truncatingIfNeeded: bits)) : Int64(bitPattern: bits)
-    return width == 32 ? Int32(exactly: value) != nil : Int16(exactly: value) != nil
-  }
+  /// Whether a constant of type 0 (i32) or 1 (i64) is a sign-extended number of 32 bits.
+  private func fits(_ bits: UInt64, _ type: Int) -> Bool { type == 0 || Int32(exactly: Int64(bitPattern: bits)) != nil }
 
   // MARK: Memory
 
@@ -392,13 +414,19 @@ extension Lowering {
       if fusion == .comparedB && (comparison.isZeroTest || tested.a == tested.b) { continue }
       let operand = Value(fusion == .comparedA ? tested.a : tested.b)
       let load = function.nodes[operand]
-      guard isOnlyUsedHere(operand, block), comparedLoad(load) != nil, isPlainLoad(load),
-        addressSelection(load, block) == nil, isLoadInReach(operand, of: index)
-      else { continue }
+      guard isOnlyUsedHere(operand, block), comparedLoad(load) != nil, isLoadInReach(operand, of: index) else {
+        continue
+      }
+      // Its address is a variable or a constant, no arithmetic.
+      switch addressSelection(load, block)?.mode {
+      case nil: if !isPlainLoad(load) { continue }
+      case .absolute: break
+      default: continue
+      }
       // A constant must be a 32-bit one.
       if !comparison.isZeroTest {
         let other = fusion == .comparedA ? tested.b : tested.a
-        if isConstant(other) && !fits(function.nodes[other].imm, comparison.type == .i32 ? 0 : 1, bits: 32) { continue }
+        if isConstant(other) && !fits(function.nodes[other].imm, comparison.type == .i32 ? 0 : 1) { continue }
       }
       facts[index].fusion = fusion
       facts[operand].residence = .fused
@@ -488,7 +516,8 @@ extension Lowering {
       let (value, comparison, _) = testedNode(node)
       let tested = function.nodes[value]
       let isA = facts[index].fusion == .comparedA
-      body(Value(function.nodes[isA ? tested.a : tested.b].a))
+      let address = Value(function.nodes[isA ? tested.a : tested.b].a)
+      if !isConstant(address.index) { body(address) }
       if !comparison!.isZeroTest { body(Value(isA ? tested.b : tested.a)) }
     }
   }

@@ -74,6 +74,8 @@ struct Lowering: ~Copyable {
   var buckets = GrowableBuffer<UInt32>()
   var chain = GrowableBuffer<UInt32>()
   var ends = Heap<SlotEnd>()
+  /// By node: whether dropping a conversion would be of no use.
+  var isNeeded = GrowableBuffer<Bool>()
   /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.
   var useRecords = GrowableBuffer<UseRecord>()
   var firstUse = GrowableBuffer<UInt32>()
@@ -110,6 +112,8 @@ struct Lowering: ~Copyable {
   var blockLabels = GrowableBuffer<Label>()
   /// By block: where edges to it go instead.
   var passages = GrowableBuffer<Passage?>()
+  /// By block: what edges to it charge for what follows it.
+  var prepaid = GrowableBuffer<UInt64>()
   var stubs: [Stub] = []
   /// The block being emitted, the next one in the layout, and the next temporary.
   var block = 0

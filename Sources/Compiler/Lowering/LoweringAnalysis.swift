@@ -278,6 +278,13 @@ extension Lowering {
     }
   }
 
+  /// Whether the load that a branch compares has a variable address.
+  private func readsAddress(_ index: Int, _ node: Node) -> Bool {
+    let tested = function.nodes[testedNode(node).value]
+    let load = function.nodes[facts[index].fusion == .comparedA ? tested.a : tested.b]
+    return !function.nodes[load.a].operation.isScalarConstant
+  }
+
   private func forEachFusedRealOperand(_ index: Int, _ node: Node, _ body: (Value, Bool) -> Void) {
     // A value that is read twice is read from its slot.
     var values: (Value, Value, Value) = (.none, .none, .none)
@@ -292,9 +299,11 @@ extension Lowering {
     }
     let fusion = facts[index].fusion
     let accepts = fusion != .address || node.c == 0
-    if count > 0 { body(values.0, accepts && values.0 != values.1 && values.0 != values.2) }
+    let isCompared = fusion == .comparedA || fusion == .comparedB
+    let firstAccepts = accepts && !(isCompared && !readsAddress(index, node))
+    if count > 0 { body(values.0, firstAccepts && values.0 != values.1 && values.0 != values.2) }
     // What a loaded value is compared with is in a slot.
-    let secondAccepts = accepts && fusion != .comparedA && fusion != .comparedB
+    let secondAccepts = accepts && !isCompared
     if count > 1 { body(values.1, secondAccepts && values.1 != values.0 && values.1 != values.2) }
     if count > 2 { body(values.2, accepts && values.2 != values.0 && values.2 != values.1) }
   }

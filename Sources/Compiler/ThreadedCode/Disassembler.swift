@@ -87,7 +87,6 @@ public struct Disassembler: Sendable {
       case .readSlot, .readWide: others.append("fp[\(value)]")
       case .readPair: others.append("fp[\(value):\(value + 1)]")
       case .immediate: others.append(operation.name.hasPrefix("constUnsigned") ? "#\(value)" : "#\(signed)")
-      case .small: others.append("#\(Int16(truncatingIfNeeded: value))")
       case .offset: others.append("+\(value)")
       case .word:
         let isCharge = operation == .charge || operation == .chargeCheck

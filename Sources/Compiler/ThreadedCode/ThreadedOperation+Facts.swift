@@ -4,7 +4,7 @@
 public enum ThreadedFieldKind: UInt8, Sendable, CaseIterable {
   case readSlot, readPair, writeSlot, writePair, readWide, writeWide, immediate, offset, word, lane, branch, cost
   case wideCost, function, imported, anyFunction, type, table, memory, global, data, element, stride, result, count
-  case trap, zeroCount, frameCost, small
+  case trap, zeroCount, frameCost
 }
 
 /// One operand field: `width` bits from bit `shift` of the operation's word number `word`.
@@ -39,6 +39,7 @@ public struct ThreadedEffects: OptionSet, Sendable {
   public static let writesMemory = ThreadedEffects(rawValue: 256)
   public static let check = ThreadedEffects(rawValue: 512)
   public static let entry = ThreadedEffects(rawValue: 1024)
+  public static let table = ThreadedEffects(rawValue: 2048)
 }
 
 extension ThreadedOperation {
@@ -62,7 +63,7 @@ extension ThreadedOperation {
   @inline(__always) public var fields: UnsafeBufferPointer<ThreadedField> {
     UnsafeBufferPointer(start: ThreadedTables.fields + Int(facts >> 32), count: Int(facts >> 24 & 0xFF))
   }
-  @inline(__always) public var isSwitch: Bool { self == .switch_s || self == .switch_a }
+  @inline(__always) public var isSwitch: Bool { effects.contains(.table) }
 }
 
 /// The generated tables as memory that is made once and never freed.
@@ -76,9 +77,11 @@ enum ThreadedTables {
   nonisolated(unsafe) static let branch: UnsafePointer<UInt16> = copy(branchTable)
   nonisolated(unsafe) static let pairs: UnsafePointer<UInt16> = copy(pairTable)
   nonisolated(unsafe) static let wordImmediates: UnsafePointer<UInt16> = copy(wordImmediateTable)
+  nonisolated(unsafe) static let leftImmediates: UnsafePointer<UInt16> = copy(leftImmediateTable)
   nonisolated(unsafe) static let addressModes: UnsafePointer<UInt16> = copy(addressModeTable)
   nonisolated(unsafe) static let loadOperations: UnsafePointer<UInt16> = copy(loadOperationTable)
   nonisolated(unsafe) static let stepBranch: UnsafePointer<UInt16> = copy(stepBranchTable)
+  nonisolated(unsafe) static let doubleStepBranch: UnsafePointer<UInt16> = copy(doubleStepBranchTable)
   nonisolated(unsafe) static let testBranch: UnsafePointer<UInt16> = copy(testBranchTable)
   nonisolated(unsafe) static let loadBranch: UnsafePointer<UInt16> = copy(loadBranchTable)
   nonisolated(unsafe) static let negatedBranch: UnsafePointer<UInt16> = copy(negatedBranchTable)

@@ -47,11 +47,12 @@ extension ThreadedVerifier {
     case .jump, .jumpCheck:
       return edge(
         to: target(words[1], position), cost: words[1] >> 32, isCheck: operation == .jumpCheck, from: position)
-    case .jumpMove, .jumpMoveTwo, .jumpCheckMove, .jumpCheckMoveTwo, .stepI32Jump, .stepI32JumpCheck, .stepI64Jump,
+    case .jumpMove, .jumpMoveTwo, .jumpCheckMove, .jumpCheckMoveTwo, .jumpConstant, .jumpCheckConstant, .stepI32Jump,
+      .stepI32JumpCheck, .stepI64Jump,
       .stepI64JumpCheck:
       return edge(
         to: target(words[2], position), cost: words[2] >> 32, isCheck: effects.contains(.check), from: position)
-    case .switch_s, .switch_a:
+    case .switch_s, .switch_a, .switchLoad8U_s, .switchLoad8U_a, .switchLoad_s, .switchLoad_a:
       var promised = ThreadedVerifier.all
       for entry in position + operation.wordCount..<following {
         let word = base[entry]

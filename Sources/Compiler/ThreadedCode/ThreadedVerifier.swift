@@ -228,7 +228,7 @@ struct ThreadedVerifier: ~Copyable {
       case .lane: try within(Int(ThreadedTables.laneLimits[Int(operation.number)]), "lane")
       case .writeSlot, .writePair, .writeWide, .immediate, .offset, .word, .branch, .cost, .wideCost, .stride, .result,
         .count,
-        .zeroCount, .frameCost, .small:
+        .zeroCount, .frameCost:
         break
       }
     }
@@ -266,6 +266,8 @@ struct ThreadedVerifier: ~Copyable {
     case .charge, .chargeCheck: if words[1] > 1 << 32 { throw fail(position, "charge is too large") }
     case .call:
       try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
+    case .callMove, .callMoveTwo, .callAdd:
+      try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[3], position)
     case .callImport: try checkCall(Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
     case .callIndirect_s, .callIndirect_a:
       try checkFunctionTable(Int(words[2] >> 32), position)
@@ -364,7 +366,10 @@ struct ThreadedVerifier: ~Copyable {
 extension ThreadedOperation {
   fileprivate var writesGlobal: Bool {
     switch self {
-    case .globalSet_s, .globalSet_a, .globalSetFloat_a, .globalSetPair: true
+    case .globalSet_s, .globalSet_a, .globalSetFloat_a, .globalSetPair, .globalStepI32_kd, .globalStepI32_kn,
+      .globalStepI32_nd, .globalStepI32_nn, .globalStepI64_kd, .globalStepI64_kn, .globalStepI64_nd, .globalStepI64_nn,
+      .globalSetSumI32, .globalSetSumI64:
+      true
     default: false
     }
   }

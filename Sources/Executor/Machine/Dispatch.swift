@@ -82,10 +82,15 @@ func enterCallee(
   if _slowPath(UInt(bitPattern: frame + Int(cost >> 32)) > instanceContext(cx).stackLimit || left < 0) {
     return next(code, frame, md, cx, ac, rm, x0, x1)
   }
-  // Four slots, whether it needs them zeroed or not.
-  let zeroed = UnsafeMutableRawPointer(frame + Int(truncatingIfNeeded: code[-2]))
-  zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), as: SIMD2<UInt64>.self)
-  zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 16, as: SIMD2<UInt64>.self)
+  // A fixed number of slots, if any: a few stores cost less than counting.
+  let from = Int(truncatingIfNeeded: code[-2])
+  if from != 0 {
+    let zeroed = UnsafeMutableRawPointer(frame + from)
+    zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: -8, as: SIMD2<UInt64>.self)
+    zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 8, as: SIMD2<UInt64>.self)
+    zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 24, as: SIMD2<UInt64>.self)
+    zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 40, as: SIMD2<UInt64>.self)
+  }
   return next(code + 3, frame, md, cx, ac, left, x0, x1)
 }
 
@@ -126,10 +131,6 @@ func slotField(_ pc: PC, _ position: Int) -> Int {
 /// The upper half of word 1, read by itself.
 @inline(__always)
 func highField(_ pc: PC) -> UInt32 { UnsafeRawPointer(pc).load(fromByteOffset: 12, as: UInt32.self) }
-
-/// The highest 16 bits of word 1, read by themselves: a signed constant.
-@inline(__always)
-func smallField(_ pc: PC) -> Int { Int(UnsafeRawPointer(pc).load(fromByteOffset: 14, as: Int16.self)) }
 
 /// The upper half of word 2, read by itself: what an index is multiplied with.
 @inline(__always)

@@ -45,13 +45,13 @@ enum RuntimeCode {
 /// What a call must know to do the work of the callee's `enter` itself. It stands in the two words before linked code, so
 /// that `enterCallee` needs nothing else.
 struct CalleeEntry {
-  /// The slot from which `zeroedSlots` slots are zeroed.
+  /// The slot from which `zeroedSlots` slots are zeroed, plus 1; 0 if none are.
   var zeroFrom: UInt64 = 0
   /// The charge, and in the upper half the frame's cost. All ones where `enter` must be executed: such a frame is never
   /// within the limit.
   var cost = UInt64.max
 
-  static let zeroedSlots = 4
+  static let zeroedSlots = 8
 
   /// From verified code that is not linked yet.
   init(_ words: UnsafeMutablePointer<UInt64>, frameSlots: Int) {
@@ -60,7 +60,7 @@ struct CalleeEntry {
     guard words[0] == UInt64(ThreadedOperation.enter.number), zeros <= CalleeEntry.zeroedSlots,
       from + CalleeEntry.zeroedSlots <= frameSlots
     else { return }
-    zeroFrom = UInt64(from)
+    zeroFrom = zeros == 0 ? 0 : UInt64(from) + 1
     cost = words[1]
   }
 }

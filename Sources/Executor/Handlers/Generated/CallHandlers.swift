@@ -16,6 +16,46 @@ import WebAssembly
   return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
 }
 
+/// d := a; call function F of the same instance
+#if os(Linux)
+@section(".text.cannery_callMove")
+#endif
+@c func cannery_callMove(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, 0, rm, 0, 0) }
+  fp[slotField(pc, 5)] = fp[slotField(pc, 4)]
+  let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
+  frame[-1] = UInt64(UInt(bitPattern: pc + 4))
+  return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+}
+
+/// d := a; d' := a'; call function F of the same instance
+#if os(Linux)
+@section(".text.cannery_callMoveTwo")
+#endif
+@c func cannery_callMoveTwo(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, 0, rm, 0, 0) }
+  fp[slotField(pc, 5)] = fp[slotField(pc, 4)]
+  fp[slotField(pc, 7)] = fp[slotField(pc, 6)]
+  let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
+  frame[-1] = UInt64(UInt(bitPattern: pc + 4))
+  return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+}
+
+/// d := a + imm (i32); call function F of the same instance
+#if os(Linux)
+@section(".text.cannery_callAdd")
+#endif
+@c func cannery_callAdd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, 0, rm, 0, 0) }
+  fp[slotField(pc, 5)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 4)]) &+ UInt32(truncatingIfNeeded: scaleField(pc)))
+  let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
+  frame[-1] = UInt64(UInt(bitPattern: pc + 4))
+  return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+}
+
 /// call imported function I
 #if os(Linux)
 @section(".text.cannery_callImport")

@@ -91,6 +91,18 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
+/// d := imm (sign-extended); charge K; goto B
+#if os(Linux)
+@section(".text.cannery_jumpConstant")
+#endif
+@c func cannery_jumpConstant(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
 /// d := a; charge K; goto B
 #if os(Linux)
 @section(".text.cannery_jumpMove")
@@ -113,6 +125,19 @@ import WebAssembly
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := imm (sign-extended); charge K and check; goto B
+#if os(Linux)
+@section(".text.cannery_jumpCheckConstant")
+#endif
+@c func cannery_jumpCheckConstant(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
@@ -167,6 +192,74 @@ import WebAssembly
   let index = UInt32(truncatingIfNeeded: ac)
   let last = UInt32(truncatingIfNeeded: w >> 32) &- 1
   let z = pc[2 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does
+#if os(Linux)
+@section(".text.cannery_switchLoad8U_s")
+#endif
+@c func cannery_switchLoad8U_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(pc[2])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self))
+  let last = highField(pc) &- 1
+  let z = pc[3 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does
+#if os(Linux)
+@section(".text.cannery_switchLoad8U_a")
+#endif
+@c func cannery_switchLoad8U_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(pc[2])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self))
+  let last = highField(pc) &- 1
+  let z = pc[3 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does
+#if os(Linux)
+@section(".text.cannery_switchLoad_s")
+#endif
+@c func cannery_switchLoad_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(pc[2])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self))
+  let last = highField(pc) &- 1
+  let z = pc[3 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does
+#if os(Linux)
+@section(".text.cannery_switchLoad_a")
+#endif
+@c func cannery_switchLoad_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(pc[2])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self))
+  let last = highField(pc) &- 1
+  let z = pc[3 + Int(index < last ? index : last)]
   let target = pc + Int(Int32(truncatingIfNeeded: z))
   let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
   if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }

@@ -3,6 +3,140 @@
 import Semantics
 import WebAssembly
 
+/// d := global G; d' := global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI32_kd")
+#endif
+@c func cannery_globalStepI32_kd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := global G; global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI32_kn")
+#endif
+@c func cannery_globalStepI32_kn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d' := global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI32_nd")
+#endif
+@c func cannery_globalStepI32_nd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI32_nn")
+#endif
+@c func cannery_globalStepI32_nn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// global G := a + imm
+#if os(Linux)
+@section(".text.cannery_globalSetSumI32")
+#endif
+@c func cannery_globalSetSumI32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  instanceContext(cx).globals[Int(highField(pc))].pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := global G; d' := global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI64_kd")
+#endif
+@c func cannery_globalStepI64_kd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i64Add(old, UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])))
+  let v = r
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d := global G; global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI64_kn")
+#endif
+@c func cannery_globalStepI64_kn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i64Add(old, UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])))
+  let v = r
+  cell.pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// d' := global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI64_nd")
+#endif
+@c func cannery_globalStepI64_nd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  let r = Scalar.i64Add(old, UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])))
+  let v = r
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// global G := global G + imm
+#if os(Linux)
+@section(".text.cannery_globalStepI64_nn")
+#endif
+@c func cannery_globalStepI64_nn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  let r = Scalar.i64Add(old, UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])))
+  let v = r
+  cell.pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+/// global G := a + imm
+#if os(Linux)
+@section(".text.cannery_globalSetSumI64")
+#endif
+@c func cannery_globalSetSumI64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64Add(fp[slotField(pc, 0)], UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])))
+  let v = r
+  instanceContext(cx).globals[Int(highField(pc))].pointee = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := global G
 #if os(Linux)
 @section(".text.cannery_globalGet_d")

@@ -10,15 +10,24 @@ private let handlers0: [Handler] = [
   cannery_chargeDynamic64,
   cannery_jump,
   cannery_jumpCheck,
+  cannery_jumpConstant,
   cannery_jumpMove,
   cannery_jumpMoveTwo,
+  cannery_jumpCheckConstant,
   cannery_jumpCheckMove,
   cannery_jumpCheckMoveTwo,
   cannery_switch_s,
   cannery_switch_a,
+  cannery_switchLoad8U_s,
+  cannery_switchLoad8U_a,
+  cannery_switchLoad_s,
+  cannery_switchLoad_a,
   cannery_trap,
   cannery_trapIfNull,
   cannery_call,
+  cannery_callMove,
+  cannery_callMoveTwo,
+  cannery_callAdd,
   cannery_callImport,
   cannery_callIndirect_s,
   cannery_callIndirect_a,
@@ -48,6 +57,19 @@ private let handlers0: [Handler] = [
   cannery_tableInit,
   cannery_elementDrop,
   cannery_functionReference,
+  cannery_globalStepI32_kd,
+  cannery_globalStepI32_kn,
+  cannery_globalStepI32_nd,
+  cannery_globalStepI32_nn,
+  cannery_globalSetSumI32,
+  cannery_globalStepI64_kd,
+  cannery_globalStepI64_kn,
+  cannery_globalStepI64_nd,
+  cannery_globalStepI64_nn,
+]
+
+private let handlers1: [Handler] = [
+  cannery_globalSetSumI64,
   cannery_globalGet_d,
   cannery_globalGetFloat_d,
   cannery_globalGet_n,
@@ -66,9 +88,6 @@ private let handlers0: [Handler] = [
   cannery_brI32Eq_as,
   cannery_brI32Eq_as_check,
   cannery_i32Eq_si_d,
-]
-
-private let handlers1: [Handler] = [
   cannery_i32Eq_si_n,
   cannery_brI32Eq_si,
   cannery_brI32Eq_si_check,
@@ -114,6 +133,9 @@ private let handlers1: [Handler] = [
   cannery_brI32LtS_ai_check,
   cannery_i32LtU_ss_d,
   cannery_i32LtU_ss_n,
+]
+
+private let handlers2: [Handler] = [
   cannery_brI32LtU_ss,
   cannery_brI32LtU_ss_check,
   cannery_i32LtU_as_d,
@@ -133,9 +155,6 @@ private let handlers1: [Handler] = [
   cannery_brI32LtU_ai,
   cannery_brI32LtU_ai_check,
   cannery_i32GtS_si_d,
-]
-
-private let handlers2: [Handler] = [
   cannery_i32GtS_si_n,
   cannery_brI32GtS_si,
   cannery_brI32GtS_si_check,
@@ -181,6 +200,9 @@ private let handlers2: [Handler] = [
   cannery_brI64Eq_ss_check,
   cannery_i64Eq_as_d,
   cannery_i64Eq_as_n,
+]
+
+private let handlers3: [Handler] = [
   cannery_brI64Eq_as,
   cannery_brI64Eq_as_check,
   cannery_i64Eq_si_d,
@@ -200,9 +222,6 @@ private let handlers2: [Handler] = [
   cannery_brI64Ne_as,
   cannery_brI64Ne_as_check,
   cannery_i64Ne_si_d,
-]
-
-private let handlers3: [Handler] = [
   cannery_i64Ne_si_n,
   cannery_brI64Ne_si,
   cannery_brI64Ne_si_check,
@@ -248,6 +267,9 @@ private let handlers3: [Handler] = [
   cannery_brI64LtU_si_check,
   cannery_i64LtU_ai_d,
   cannery_i64LtU_ai_n,
+]
+
+private let handlers4: [Handler] = [
   cannery_brI64LtU_ai,
   cannery_brI64LtU_ai_check,
   cannery_i64GtS_si_d,
@@ -267,9 +289,6 @@ private let handlers3: [Handler] = [
   cannery_brI64GtU_ai,
   cannery_brI64GtU_ai_check,
   cannery_i64LeS_ss_d,
-]
-
-private let handlers4: [Handler] = [
   cannery_i64LeS_ss_n,
   cannery_brI64LeS_ss,
   cannery_brI64LeS_ss_check,
@@ -315,6 +334,9 @@ private let handlers4: [Handler] = [
   cannery_brF32Ne_ss_check,
   cannery_f32Ne_as_d,
   cannery_f32Ne_as_n,
+]
+
+private let handlers5: [Handler] = [
   cannery_brF32Ne_as,
   cannery_brF32Ne_as_check,
   cannery_f32Ne_si_d,
@@ -334,9 +356,6 @@ private let handlers4: [Handler] = [
   cannery_f32Lt_as_d,
   cannery_f32Lt_as_n,
   cannery_brF32Lt_as,
-]
-
-private let handlers5: [Handler] = [
   cannery_brNotF32Lt_as,
   cannery_brF32Lt_as_check,
   cannery_brNotF32Lt_as_check,
@@ -382,6 +401,9 @@ private let handlers5: [Handler] = [
   cannery_brNotF32Le_as,
   cannery_brF32Le_as_check,
   cannery_brNotF32Le_as_check,
+]
+
+private let handlers6: [Handler] = [
   cannery_f32Le_sa_d,
   cannery_f32Le_sa_n,
   cannery_brF32Le_sa,
@@ -401,9 +423,6 @@ private let handlers5: [Handler] = [
   cannery_brF32Le_ai_check,
   cannery_brNotF32Le_ai_check,
   cannery_f32Ge_si_d,
-]
-
-private let handlers6: [Handler] = [
   cannery_f32Ge_si_n,
   cannery_brF32Ge_si,
   cannery_brNotF32Ge_si,
@@ -449,6 +468,9 @@ private let handlers6: [Handler] = [
   cannery_brF64Ne_ai_check,
   cannery_f64Lt_ss_d,
   cannery_f64Lt_ss_n,
+]
+
+private let handlers7: [Handler] = [
   cannery_brF64Lt_ss,
   cannery_brNotF64Lt_ss,
   cannery_brF64Lt_ss_check,
@@ -468,9 +490,6 @@ private let handlers6: [Handler] = [
   cannery_f64Lt_si_d,
   cannery_f64Lt_si_n,
   cannery_brF64Lt_si,
-]
-
-private let handlers7: [Handler] = [
   cannery_brNotF64Lt_si,
   cannery_brF64Lt_si_check,
   cannery_brNotF64Lt_si_check,
@@ -516,6 +535,9 @@ private let handlers7: [Handler] = [
   cannery_brNotF64Le_si,
   cannery_brF64Le_si_check,
   cannery_brNotF64Le_si_check,
+]
+
+private let handlers8: [Handler] = [
   cannery_f64Le_ai_d,
   cannery_f64Le_ai_n,
   cannery_brF64Le_ai,
@@ -535,9 +557,6 @@ private let handlers7: [Handler] = [
   cannery_brF64Ge_ai_check,
   cannery_brNotF64Ge_ai_check,
   cannery_i32Clz_s_d,
-]
-
-private let handlers8: [Handler] = [
   cannery_i32Clz_s_n,
   cannery_i32Clz_a_d,
   cannery_i32Clz_a_n,
@@ -583,6 +602,9 @@ private let handlers8: [Handler] = [
   cannery_i32DivS_sa_n,
   cannery_i32DivS_si_d,
   cannery_i32DivS_si_n,
+]
+
+private let handlers9: [Handler] = [
   cannery_i32DivS_ai_d,
   cannery_i32DivS_ai_n,
   cannery_i32DivU_ss_d,
@@ -602,9 +624,6 @@ private let handlers8: [Handler] = [
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
-]
-
-private let handlers9: [Handler] = [
   cannery_i32RemS_si_n,
   cannery_i32RemS_ai_d,
   cannery_i32RemS_ai_n,
@@ -650,6 +669,9 @@ private let handlers9: [Handler] = [
   cannery_i32Shl_sa_n,
   cannery_i32Shl_si_d,
   cannery_i32Shl_si_n,
+]
+
+private let handlers10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
@@ -669,9 +691,6 @@ private let handlers9: [Handler] = [
   cannery_i32ShrU_sa_d,
   cannery_i32ShrU_sa_n,
   cannery_i32ShrU_si_d,
-]
-
-private let handlers10: [Handler] = [
   cannery_i32ShrU_si_n,
   cannery_i32ShrU_ai_d,
   cannery_i32ShrU_ai_n,
@@ -717,6 +736,9 @@ private let handlers10: [Handler] = [
   cannery_i64Add_ai_n,
   cannery_i64Sub_ss_d,
   cannery_i64Sub_ss_n,
+]
+
+private let handlers11: [Handler] = [
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
   cannery_i64Sub_sa_d,
@@ -736,9 +758,6 @@ private let handlers10: [Handler] = [
   cannery_i64DivS_ss_d,
   cannery_i64DivS_ss_n,
   cannery_i64DivS_as_d,
-]
-
-private let handlers11: [Handler] = [
   cannery_i64DivS_as_n,
   cannery_i64DivS_sa_d,
   cannery_i64DivS_sa_n,
@@ -784,6 +803,9 @@ private let handlers11: [Handler] = [
   cannery_i64And_si_n,
   cannery_i64And_ai_d,
   cannery_i64And_ai_n,
+]
+
+private let handlers12: [Handler] = [
   cannery_i64Or_ss_d,
   cannery_i64Or_ss_n,
   cannery_i64Or_as_d,
@@ -803,9 +825,6 @@ private let handlers11: [Handler] = [
   cannery_i64Shl_ss_d,
   cannery_i64Shl_ss_n,
   cannery_i64Shl_as_d,
-]
-
-private let handlers12: [Handler] = [
   cannery_i64Shl_as_n,
   cannery_i64Shl_sa_d,
   cannery_i64Shl_sa_n,
@@ -851,6 +870,9 @@ private let handlers12: [Handler] = [
   cannery_i64Rotr_sa_n,
   cannery_i64Rotr_si_d,
   cannery_i64Rotr_si_n,
+]
+
+private let handlers13: [Handler] = [
   cannery_i64Rotr_ai_d,
   cannery_i64Rotr_ai_n,
   cannery_f32Abs_s_d,
@@ -870,9 +892,6 @@ private let handlers12: [Handler] = [
   cannery_f32Floor_a_d,
   cannery_f32Floor_a_n,
   cannery_f32Trunc_s_d,
-]
-
-private let handlers13: [Handler] = [
   cannery_f32Trunc_s_n,
   cannery_f32Trunc_a_d,
   cannery_f32Trunc_a_n,
@@ -918,6 +937,9 @@ private let handlers13: [Handler] = [
   cannery_f32Div_sa_n,
   cannery_f32Div_si_d,
   cannery_f32Div_si_n,
+]
+
+private let handlers14: [Handler] = [
   cannery_f32Div_ai_d,
   cannery_f32Div_ai_n,
   cannery_f32Min_ss_d,
@@ -937,9 +959,6 @@ private let handlers13: [Handler] = [
   cannery_f32Max_ai_d,
   cannery_f32Max_ai_n,
   cannery_f32Copysign_ss_d,
-]
-
-private let handlers14: [Handler] = [
   cannery_f32Copysign_ss_n,
   cannery_f32Copysign_as_d,
   cannery_f32Copysign_as_n,
@@ -985,6 +1004,9 @@ private let handlers14: [Handler] = [
   cannery_f64Add_si_n,
   cannery_f64Add_ai_d,
   cannery_f64Add_ai_n,
+]
+
+private let handlers15: [Handler] = [
   cannery_f64Sub_ss_d,
   cannery_f64Sub_ss_n,
   cannery_f64Sub_as_d,
@@ -1004,9 +1026,6 @@ private let handlers14: [Handler] = [
   cannery_f64Mul_ai_d,
   cannery_f64Mul_ai_n,
   cannery_f64Div_ss_d,
-]
-
-private let handlers15: [Handler] = [
   cannery_f64Div_ss_n,
   cannery_f64Div_as_d,
   cannery_f64Div_as_n,
@@ -1052,6 +1071,9 @@ private let handlers15: [Handler] = [
   cannery_i32TruncF32S_a_n,
   cannery_i32TruncF32U_s_d,
   cannery_i32TruncF32U_s_n,
+]
+
+private let handlers16: [Handler] = [
   cannery_i32TruncF32U_a_d,
   cannery_i32TruncF32U_a_n,
   cannery_i32TruncF64S_s_d,
@@ -1071,9 +1093,6 @@ private let handlers15: [Handler] = [
   cannery_i64ExtendI32U_a_d,
   cannery_i64ExtendI32U_a_n,
   cannery_i64TruncF32S_s_d,
-]
-
-private let handlers16: [Handler] = [
   cannery_i64TruncF32S_s_n,
   cannery_i64TruncF32S_a_d,
   cannery_i64TruncF32S_a_n,
@@ -1119,6 +1138,9 @@ private let handlers16: [Handler] = [
   cannery_f64ConvertI32U_a_n,
   cannery_f64ConvertI64S_s_d,
   cannery_f64ConvertI64S_s_n,
+]
+
+private let handlers17: [Handler] = [
   cannery_f64ConvertI64S_a_d,
   cannery_f64ConvertI64S_a_n,
   cannery_f64ConvertI64U_s_d,
@@ -1138,9 +1160,6 @@ private let handlers16: [Handler] = [
   cannery_i64ReinterpretF64_a_d,
   cannery_i64ReinterpretF64_a_n,
   cannery_f32ReinterpretI32_s_d,
-]
-
-private let handlers17: [Handler] = [
   cannery_f32ReinterpretI32_s_n,
   cannery_f32ReinterpretI32_a_d,
   cannery_f32ReinterpretI32_a_n,
@@ -1186,6 +1205,9 @@ private let handlers17: [Handler] = [
   cannery_i32TruncSatF64U_a_n,
   cannery_i64TruncSatF32S_s_d,
   cannery_i64TruncSatF32S_s_n,
+]
+
+private let handlers18: [Handler] = [
   cannery_i64TruncSatF32S_a_d,
   cannery_i64TruncSatF32S_a_n,
   cannery_i64TruncSatF32U_s_d,
@@ -1205,9 +1227,6 @@ private let handlers17: [Handler] = [
   cannery_constUnsigned32_d,
   cannery_constUnsigned32_n,
   cannery_const64_d,
-]
-
-private let handlers18: [Handler] = [
   cannery_const64_n,
   cannery_constFloat_n,
   cannery_constVector_d,
@@ -1253,6 +1272,9 @@ private let handlers18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
+]
+
+private let handlers19: [Handler] = [
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
   cannery_i32Load16S_s_d,
@@ -1272,9 +1294,6 @@ private let handlers18: [Handler] = [
   cannery_i64Load8U_a_d,
   cannery_i64Load8U_a_n,
   cannery_i64Load16S_s_d,
-]
-
-private let handlers19: [Handler] = [
   cannery_i64Load16S_s_n,
   cannery_i64Load16S_a_d,
   cannery_i64Load16S_a_n,
@@ -1320,6 +1339,9 @@ private let handlers19: [Handler] = [
   cannery_i64Store8_si,
   cannery_i64Store16_ss,
   cannery_i64Store16_as,
+]
+
+private let handlers20: [Handler] = [
   cannery_i64Store16_sa,
   cannery_i64Store16_si,
   cannery_i64Store32_ss,
@@ -1339,9 +1361,6 @@ private let handlers19: [Handler] = [
   cannery_f32LoadW_a_d,
   cannery_f32LoadW_a_n,
   cannery_f64LoadW_s_d,
-]
-
-private let handlers20: [Handler] = [
   cannery_f64LoadW_s_n,
   cannery_f64LoadW_a_d,
   cannery_f64LoadW_a_n,
@@ -1387,6 +1406,9 @@ private let handlers20: [Handler] = [
   cannery_i64Load32UW_a_n,
   cannery_i32StoreW_ss,
   cannery_i32StoreW_as,
+]
+
+private let handlers21: [Handler] = [
   cannery_i32StoreW_sa,
   cannery_i32StoreW_si,
   cannery_i64StoreW_ss,
@@ -1406,9 +1428,6 @@ private let handlers20: [Handler] = [
   cannery_i32Store8W_sa,
   cannery_i32Store8W_si,
   cannery_i32Store16W_ss,
-]
-
-private let handlers21: [Handler] = [
   cannery_i32Store16W_as,
   cannery_i32Store16W_sa,
   cannery_i32Store16W_si,
@@ -1454,6 +1473,9 @@ private let handlers21: [Handler] = [
   cannery_v128Load16LaneW,
   cannery_v128Load32Lane,
   cannery_v128Load32LaneW,
+]
+
+private let handlers22: [Handler] = [
   cannery_v128Load64Lane,
   cannery_v128Load64LaneW,
   cannery_v128Store8Lane,
@@ -1473,9 +1495,6 @@ private let handlers21: [Handler] = [
   cannery_memorySize,
   cannery_memoryGrow32,
   cannery_memoryGrow64,
-]
-
-private let handlers22: [Handler] = [
   cannery_memoryFill,
   cannery_memoryCopy,
   cannery_memoryInit,
@@ -1521,6 +1540,9 @@ private let handlers22: [Handler] = [
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
+]
+
+private let handlers23: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Ne,
@@ -1540,9 +1562,6 @@ private let handlers22: [Handler] = [
   cannery_f32x4Ge,
   cannery_f64x2Eq,
   cannery_f64x2Ne,
-]
-
-private let handlers23: [Handler] = [
   cannery_f64x2Lt,
   cannery_f64x2Gt,
   cannery_f64x2Le,
@@ -1588,6 +1607,9 @@ private let handlers23: [Handler] = [
   cannery_i16x8ExtaddPairwiseI8x16U,
   cannery_i32x4ExtaddPairwiseI16x8S,
   cannery_i32x4ExtaddPairwiseI16x8U,
+]
+
+private let handlers24: [Handler] = [
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
@@ -1607,9 +1629,6 @@ private let handlers23: [Handler] = [
   cannery_i16x8AddSatU,
   cannery_i16x8Sub,
   cannery_i16x8SubSatS,
-]
-
-private let handlers24: [Handler] = [
   cannery_i16x8SubSatU,
   cannery_f64x2Nearest,
   cannery_i16x8Mul,
@@ -1655,6 +1674,9 @@ private let handlers24: [Handler] = [
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
   cannery_i64x2ShrS,
+]
+
+private let handlers25: [Handler] = [
   cannery_i64x2ShrU,
   cannery_i64x2Add,
   cannery_i64x2Sub,
@@ -1674,9 +1696,6 @@ private let handlers24: [Handler] = [
   cannery_f32x4Sqrt,
   cannery_f32x4Add,
   cannery_f32x4Sub,
-]
-
-private let handlers25: [Handler] = [
   cannery_f32x4Mul,
   cannery_f32x4Div,
   cannery_f32x4Min,
@@ -1722,6 +1741,9 @@ private let handlers25: [Handler] = [
   cannery_i16x8RelaxedQ15mulrS,
   cannery_i16x8RelaxedDotI8x16I7x16S,
   cannery_i32x4RelaxedDotI8x16I7x16AddS,
+]
+
+private let handlers26: [Handler] = [
   cannery_i32AddAdd_iv_ss_d,
   cannery_i32AddAdd_iv_ss_n,
   cannery_i32AddAdd_iv_as_d,
@@ -1741,9 +1763,6 @@ private let handlers25: [Handler] = [
   cannery_i32AddRsub_iv_sa_d,
   cannery_i32AddRsub_iv_sa_n,
   cannery_i32AddAnd_iv_ss_d,
-]
-
-private let handlers26: [Handler] = [
   cannery_i32AddAnd_iv_ss_n,
   cannery_i32AddAnd_iv_as_d,
   cannery_i32AddAnd_iv_as_n,
@@ -1789,6 +1808,9 @@ private let handlers26: [Handler] = [
   cannery_i32MulXor_iv_ss_n,
   cannery_i32MulXor_iv_as_d,
   cannery_i32MulXor_iv_as_n,
+]
+
+private let handlers27: [Handler] = [
   cannery_i32MulXor_iv_sa_d,
   cannery_i32MulXor_iv_sa_n,
   cannery_i32AndAdd_iv_ss_d,
@@ -1808,9 +1830,6 @@ private let handlers26: [Handler] = [
   cannery_i32AndRsub_iv_as_d,
   cannery_i32AndRsub_iv_as_n,
   cannery_i32AndRsub_iv_sa_d,
-]
-
-private let handlers27: [Handler] = [
   cannery_i32AndRsub_iv_sa_n,
   cannery_i32AndOr_iv_ss_d,
   cannery_i32AndOr_iv_ss_n,
@@ -1856,6 +1875,9 @@ private let handlers27: [Handler] = [
   cannery_i32XorXor_iv_sa_n,
   cannery_i32XorAdd_iv_ss_d,
   cannery_i32XorAdd_iv_ss_n,
+]
+
+private let handlers28: [Handler] = [
   cannery_i32XorAdd_iv_as_d,
   cannery_i32XorAdd_iv_as_n,
   cannery_i32XorAdd_iv_sa_d,
@@ -1875,9 +1897,6 @@ private let handlers27: [Handler] = [
   cannery_i32ShlRsub_iv_ss_d,
   cannery_i32ShlRsub_iv_ss_n,
   cannery_i32ShlRsub_iv_as_d,
-]
-
-private let handlers28: [Handler] = [
   cannery_i32ShlRsub_iv_as_n,
   cannery_i32ShlRsub_iv_sa_d,
   cannery_i32ShlRsub_iv_sa_n,
@@ -1923,6 +1942,9 @@ private let handlers28: [Handler] = [
   cannery_i32ShrUAnd_iv_as_n,
   cannery_i32ShrUAnd_iv_sa_d,
   cannery_i32ShrUAnd_iv_sa_n,
+]
+
+private let handlers29: [Handler] = [
   cannery_i32ShrUOr_iv_ss_d,
   cannery_i32ShrUOr_iv_ss_n,
   cannery_i32ShrUOr_iv_as_d,
@@ -1942,9 +1964,6 @@ private let handlers28: [Handler] = [
   cannery_i32ShrSAdd_iv_sa_d,
   cannery_i32ShrSAdd_iv_sa_n,
   cannery_i32ShrSSub_iv_ss_d,
-]
-
-private let handlers29: [Handler] = [
   cannery_i32ShrSSub_iv_ss_n,
   cannery_i32ShrSSub_iv_as_d,
   cannery_i32ShrSSub_iv_as_n,
@@ -1990,6 +2009,9 @@ private let handlers29: [Handler] = [
   cannery_i32RotlAnd_iv_ss_n,
   cannery_i32RotlAnd_iv_as_d,
   cannery_i32RotlAnd_iv_as_n,
+]
+
+private let handlers30: [Handler] = [
   cannery_i32RotlAnd_iv_sa_d,
   cannery_i32RotlAnd_iv_sa_n,
   cannery_i32RotlOr_iv_ss_d,
@@ -2009,9 +2031,6 @@ private let handlers29: [Handler] = [
   cannery_i32AddAdd_vv_ass_d,
   cannery_i32AddAdd_vv_ass_n,
   cannery_i32AddAdd_vv_ssa_d,
-]
-
-private let handlers30: [Handler] = [
   cannery_i32AddAdd_vv_ssa_n,
   cannery_i32AddSub_vv_sss_d,
   cannery_i32AddSub_vv_sss_n,
@@ -2057,6 +2076,9 @@ private let handlers30: [Handler] = [
   cannery_i32SubAdd_vv_sas_n,
   cannery_i32SubAdd_vv_ssa_d,
   cannery_i32SubAdd_vv_ssa_n,
+]
+
+private let handlers31: [Handler] = [
   cannery_i32SubSub_vv_sss_d,
   cannery_i32SubSub_vv_sss_n,
   cannery_i32SubSub_vv_ass_d,
@@ -2076,9 +2098,6 @@ private let handlers30: [Handler] = [
   cannery_i32SubMul_vv_sss_d,
   cannery_i32SubMul_vv_sss_n,
   cannery_i32SubMul_vv_ass_d,
-]
-
-private let handlers31: [Handler] = [
   cannery_i32SubMul_vv_ass_n,
   cannery_i32SubMul_vv_sas_d,
   cannery_i32SubMul_vv_sas_n,
@@ -2124,6 +2143,9 @@ private let handlers31: [Handler] = [
   cannery_i32MulRsub_vv_sss_n,
   cannery_i32MulRsub_vv_ass_d,
   cannery_i32MulRsub_vv_ass_n,
+]
+
+private let handlers32: [Handler] = [
   cannery_i32MulRsub_vv_ssa_d,
   cannery_i32MulRsub_vv_ssa_n,
   cannery_i32MulMul_vv_sss_d,
@@ -2143,9 +2165,6 @@ private let handlers31: [Handler] = [
   cannery_i32AndAdd_vv_ass_d,
   cannery_i32AndAdd_vv_ass_n,
   cannery_i32AndAdd_vv_ssa_d,
-]
-
-private let handlers32: [Handler] = [
   cannery_i32AndAdd_vv_ssa_n,
   cannery_i32AndSub_vv_sss_d,
   cannery_i32AndSub_vv_sss_n,
@@ -2191,6 +2210,9 @@ private let handlers32: [Handler] = [
   cannery_i32OrOr_vv_ssa_n,
   cannery_i32OrXor_vv_sss_d,
   cannery_i32OrXor_vv_sss_n,
+]
+
+private let handlers33: [Handler] = [
   cannery_i32OrXor_vv_ass_d,
   cannery_i32OrXor_vv_ass_n,
   cannery_i32OrXor_vv_ssa_d,
@@ -2210,9 +2232,6 @@ private let handlers32: [Handler] = [
   cannery_i32XorAnd_vv_sss_d,
   cannery_i32XorAnd_vv_sss_n,
   cannery_i32XorAnd_vv_ass_d,
-]
-
-private let handlers33: [Handler] = [
   cannery_i32XorAnd_vv_ass_n,
   cannery_i32XorAnd_vv_ssa_d,
   cannery_i32XorAnd_vv_ssa_n,
@@ -2258,6 +2277,9 @@ private let handlers33: [Handler] = [
   cannery_i32AddShrS_ii_s_n,
   cannery_i32AddShrS_ii_a_d,
   cannery_i32AddShrS_ii_a_n,
+]
+
+private let handlers34: [Handler] = [
   cannery_i32AddMul_ii_s_d,
   cannery_i32AddMul_ii_s_n,
   cannery_i32AddMul_ii_a_d,
@@ -2277,9 +2299,6 @@ private let handlers33: [Handler] = [
   cannery_i32MulXor_ii_s_d,
   cannery_i32MulXor_ii_s_n,
   cannery_i32MulXor_ii_a_d,
-]
-
-private let handlers34: [Handler] = [
   cannery_i32MulXor_ii_a_n,
   cannery_i32MulShrU_ii_s_d,
   cannery_i32MulShrU_ii_s_n,
@@ -2325,6 +2344,9 @@ private let handlers34: [Handler] = [
   cannery_i32OrShl_ii_s_n,
   cannery_i32OrShl_ii_a_d,
   cannery_i32OrShl_ii_a_n,
+]
+
+private let handlers35: [Handler] = [
   cannery_i32XorAnd_ii_s_d,
   cannery_i32XorAnd_ii_s_n,
   cannery_i32XorAnd_ii_a_d,
@@ -2344,9 +2366,6 @@ private let handlers34: [Handler] = [
   cannery_i32XorShrU_ii_s_d,
   cannery_i32XorShrU_ii_s_n,
   cannery_i32XorShrU_ii_a_d,
-]
-
-private let handlers35: [Handler] = [
   cannery_i32XorShrU_ii_a_n,
   cannery_i32ShlAdd_ii_s_d,
   cannery_i32ShlAdd_ii_s_n,
@@ -2392,6 +2411,9 @@ private let handlers35: [Handler] = [
   cannery_i32ShrUShl_ii_s_n,
   cannery_i32ShrUShl_ii_a_d,
   cannery_i32ShrUShl_ii_a_n,
+]
+
+private let handlers36: [Handler] = [
   cannery_i32ShrUMul_ii_s_d,
   cannery_i32ShrUMul_ii_s_n,
   cannery_i32ShrUMul_ii_a_d,
@@ -2411,9 +2433,6 @@ private let handlers35: [Handler] = [
   cannery_i32ShrSXor_ii_s_d,
   cannery_i32ShrSXor_ii_s_n,
   cannery_i32ShrSXor_ii_a_d,
-]
-
-private let handlers36: [Handler] = [
   cannery_i32ShrSXor_ii_a_n,
   cannery_i32RotlAdd_ii_s_d,
   cannery_i32RotlAdd_ii_s_n,
@@ -2459,6 +2478,9 @@ private let handlers36: [Handler] = [
   cannery_i32AddShrS_vi_ss_n,
   cannery_i32AddShrS_vi_as_d,
   cannery_i32AddShrS_vi_as_n,
+]
+
+private let handlers37: [Handler] = [
   cannery_i32AddMul_vi_ss_d,
   cannery_i32AddMul_vi_ss_n,
   cannery_i32AddMul_vi_as_d,
@@ -2478,9 +2500,6 @@ private let handlers36: [Handler] = [
   cannery_i32SubAnd_vi_as_d,
   cannery_i32SubAnd_vi_as_n,
   cannery_i32SubAnd_vi_sa_d,
-]
-
-private let handlers37: [Handler] = [
   cannery_i32SubAnd_vi_sa_n,
   cannery_i32SubShl_vi_ss_d,
   cannery_i32SubShl_vi_ss_n,
@@ -2526,6 +2545,9 @@ private let handlers37: [Handler] = [
   cannery_i32MulShrU_vi_ss_n,
   cannery_i32MulShrU_vi_as_d,
   cannery_i32MulShrU_vi_as_n,
+]
+
+private let handlers38: [Handler] = [
   cannery_i32MulShrS_vi_ss_d,
   cannery_i32MulShrS_vi_ss_n,
   cannery_i32MulShrS_vi_as_d,
@@ -2545,9 +2567,6 @@ private let handlers37: [Handler] = [
   cannery_i32AndShl_vi_ss_d,
   cannery_i32AndShl_vi_ss_n,
   cannery_i32AndShl_vi_as_d,
-]
-
-private let handlers38: [Handler] = [
   cannery_i32AndShl_vi_as_n,
   cannery_i32AndShrU_vi_ss_d,
   cannery_i32AndShrU_vi_ss_n,
@@ -2593,6 +2612,21 @@ private let handlers38: [Handler] = [
   cannery_i32XorRotl_vi_ss_n,
   cannery_i32XorRotl_vi_as_d,
   cannery_i32XorRotl_vi_as_n,
+]
+
+private let handlers39: [Handler] = [
+  cannery_i32Sub_is_d,
+  cannery_i32Sub_is_n,
+  cannery_i32Sub_ia_d,
+  cannery_i32Sub_ia_n,
+  cannery_i32Shl_is_d,
+  cannery_i32Shl_is_n,
+  cannery_i32Shl_ia_d,
+  cannery_i32Shl_ia_n,
+  cannery_i32Rotl_is_d,
+  cannery_i32Rotl_is_n,
+  cannery_i32Rotl_ia_d,
+  cannery_i32Rotl_ia_n,
   cannery_i64AddAdd_iv_ss_d,
   cannery_i64AddAdd_iv_ss_n,
   cannery_i64AddAdd_iv_as_d,
@@ -2612,9 +2646,6 @@ private let handlers38: [Handler] = [
   cannery_i64AddRsub_iv_sa_d,
   cannery_i64AddRsub_iv_sa_n,
   cannery_i64AddAnd_iv_ss_d,
-]
-
-private let handlers39: [Handler] = [
   cannery_i64AddAnd_iv_ss_n,
   cannery_i64AddAnd_iv_as_d,
   cannery_i64AddAnd_iv_as_n,
@@ -2648,6 +2679,9 @@ private let handlers39: [Handler] = [
   cannery_i64MulSub_iv_ss_n,
   cannery_i64MulSub_iv_as_d,
   cannery_i64MulSub_iv_as_n,
+]
+
+private let handlers40: [Handler] = [
   cannery_i64MulSub_iv_sa_d,
   cannery_i64MulSub_iv_sa_n,
   cannery_i64MulRsub_iv_ss_d,
@@ -2679,9 +2713,6 @@ private let handlers39: [Handler] = [
   cannery_i64AndRsub_iv_as_d,
   cannery_i64AndRsub_iv_as_n,
   cannery_i64AndRsub_iv_sa_d,
-]
-
-private let handlers40: [Handler] = [
   cannery_i64AndRsub_iv_sa_n,
   cannery_i64AndOr_iv_ss_d,
   cannery_i64AndOr_iv_ss_n,
@@ -2715,6 +2746,9 @@ private let handlers40: [Handler] = [
   cannery_i64XorAnd_iv_sa_n,
   cannery_i64XorOr_iv_ss_d,
   cannery_i64XorOr_iv_ss_n,
+]
+
+private let handlers41: [Handler] = [
   cannery_i64XorOr_iv_as_d,
   cannery_i64XorOr_iv_as_n,
   cannery_i64XorOr_iv_sa_d,
@@ -2746,9 +2780,6 @@ private let handlers40: [Handler] = [
   cannery_i64ShlRsub_iv_ss_d,
   cannery_i64ShlRsub_iv_ss_n,
   cannery_i64ShlRsub_iv_as_d,
-]
-
-private let handlers41: [Handler] = [
   cannery_i64ShlRsub_iv_as_n,
   cannery_i64ShlRsub_iv_sa_d,
   cannery_i64ShlRsub_iv_sa_n,
@@ -2782,6 +2813,9 @@ private let handlers41: [Handler] = [
   cannery_i64ShrUSub_iv_as_n,
   cannery_i64ShrUSub_iv_sa_d,
   cannery_i64ShrUSub_iv_sa_n,
+]
+
+private let handlers42: [Handler] = [
   cannery_i64ShrURsub_iv_ss_d,
   cannery_i64ShrURsub_iv_ss_n,
   cannery_i64ShrURsub_iv_as_d,
@@ -2813,9 +2847,6 @@ private let handlers41: [Handler] = [
   cannery_i64ShrSAdd_iv_sa_d,
   cannery_i64ShrSAdd_iv_sa_n,
   cannery_i64ShrSSub_iv_ss_d,
-]
-
-private let handlers42: [Handler] = [
   cannery_i64ShrSSub_iv_ss_n,
   cannery_i64ShrSSub_iv_as_d,
   cannery_i64ShrSSub_iv_as_n,
@@ -2849,6 +2880,9 @@ private let handlers42: [Handler] = [
   cannery_i64RotlAdd_iv_ss_n,
   cannery_i64RotlAdd_iv_as_d,
   cannery_i64RotlAdd_iv_as_n,
+]
+
+private let handlers43: [Handler] = [
   cannery_i64RotlAdd_iv_sa_d,
   cannery_i64RotlAdd_iv_sa_n,
   cannery_i64RotlSub_iv_ss_d,
@@ -2880,9 +2914,6 @@ private let handlers42: [Handler] = [
   cannery_i64AddAdd_vv_ass_d,
   cannery_i64AddAdd_vv_ass_n,
   cannery_i64AddAdd_vv_ssa_d,
-]
-
-private let handlers43: [Handler] = [
   cannery_i64AddAdd_vv_ssa_n,
   cannery_i64AddSub_vv_sss_d,
   cannery_i64AddSub_vv_sss_n,
@@ -2916,6 +2947,9 @@ private let handlers43: [Handler] = [
   cannery_i64AddOr_vv_ssa_n,
   cannery_i64AddXor_vv_sss_d,
   cannery_i64AddXor_vv_sss_n,
+]
+
+private let handlers44: [Handler] = [
   cannery_i64AddXor_vv_ass_d,
   cannery_i64AddXor_vv_ass_n,
   cannery_i64AddXor_vv_ssa_d,
@@ -2947,9 +2981,6 @@ private let handlers43: [Handler] = [
   cannery_i64SubMul_vv_sss_d,
   cannery_i64SubMul_vv_sss_n,
   cannery_i64SubMul_vv_ass_d,
-]
-
-private let handlers44: [Handler] = [
   cannery_i64SubMul_vv_ass_n,
   cannery_i64SubMul_vv_sas_d,
   cannery_i64SubMul_vv_sas_n,
@@ -2983,6 +3014,9 @@ private let handlers44: [Handler] = [
   cannery_i64MulAdd_vv_sss_n,
   cannery_i64MulAdd_vv_ass_d,
   cannery_i64MulAdd_vv_ass_n,
+]
+
+private let handlers45: [Handler] = [
   cannery_i64MulAdd_vv_ssa_d,
   cannery_i64MulAdd_vv_ssa_n,
   cannery_i64MulSub_vv_sss_d,
@@ -3014,9 +3048,6 @@ private let handlers44: [Handler] = [
   cannery_i64AndAdd_vv_ass_d,
   cannery_i64AndAdd_vv_ass_n,
   cannery_i64AndAdd_vv_ssa_d,
-]
-
-private let handlers45: [Handler] = [
   cannery_i64AndAdd_vv_ssa_n,
   cannery_i64AndSub_vv_sss_d,
   cannery_i64AndSub_vv_sss_n,
@@ -3050,6 +3081,9 @@ private let handlers45: [Handler] = [
   cannery_i64OrAdd_vv_ssa_n,
   cannery_i64OrAnd_vv_sss_d,
   cannery_i64OrAnd_vv_sss_n,
+]
+
+private let handlers46: [Handler] = [
   cannery_i64OrAnd_vv_ass_d,
   cannery_i64OrAnd_vv_ass_n,
   cannery_i64OrAnd_vv_ssa_d,
@@ -3081,9 +3115,6 @@ private let handlers45: [Handler] = [
   cannery_i64XorAnd_vv_sss_d,
   cannery_i64XorAnd_vv_sss_n,
   cannery_i64XorAnd_vv_ass_d,
-]
-
-private let handlers46: [Handler] = [
   cannery_i64XorAnd_vv_ass_n,
   cannery_i64XorAnd_vv_ssa_d,
   cannery_i64XorAnd_vv_ssa_n,
@@ -3117,6 +3148,9 @@ private let handlers46: [Handler] = [
   cannery_i64AddXor_ii_s_n,
   cannery_i64AddXor_ii_a_d,
   cannery_i64AddXor_ii_a_n,
+]
+
+private let handlers47: [Handler] = [
   cannery_i64AddShl_ii_s_d,
   cannery_i64AddShl_ii_s_n,
   cannery_i64AddShl_ii_a_d,
@@ -3148,9 +3182,6 @@ private let handlers46: [Handler] = [
   cannery_i64MulXor_ii_s_d,
   cannery_i64MulXor_ii_s_n,
   cannery_i64MulXor_ii_a_d,
-]
-
-private let handlers47: [Handler] = [
   cannery_i64MulXor_ii_a_n,
   cannery_i64MulShrU_ii_s_d,
   cannery_i64MulShrU_ii_s_n,
@@ -3184,6 +3215,9 @@ private let handlers47: [Handler] = [
   cannery_i64AndShrU_ii_s_n,
   cannery_i64AndShrU_ii_a_d,
   cannery_i64AndShrU_ii_a_n,
+]
+
+private let handlers48: [Handler] = [
   cannery_i64OrAnd_ii_s_d,
   cannery_i64OrAnd_ii_s_n,
   cannery_i64OrAnd_ii_a_d,
@@ -3215,9 +3249,6 @@ private let handlers47: [Handler] = [
   cannery_i64XorShrU_ii_s_d,
   cannery_i64XorShrU_ii_s_n,
   cannery_i64XorShrU_ii_a_d,
-]
-
-private let handlers48: [Handler] = [
   cannery_i64XorShrU_ii_a_n,
   cannery_i64ShlAdd_ii_s_d,
   cannery_i64ShlAdd_ii_s_n,
@@ -3251,6 +3282,9 @@ private let handlers48: [Handler] = [
   cannery_i64ShrUAnd_ii_s_n,
   cannery_i64ShrUAnd_ii_a_d,
   cannery_i64ShrUAnd_ii_a_n,
+]
+
+private let handlers49: [Handler] = [
   cannery_i64ShrUOr_ii_s_d,
   cannery_i64ShrUOr_ii_s_n,
   cannery_i64ShrUOr_ii_a_d,
@@ -3282,9 +3316,6 @@ private let handlers48: [Handler] = [
   cannery_i64ShrSXor_ii_s_d,
   cannery_i64ShrSXor_ii_s_n,
   cannery_i64ShrSXor_ii_a_d,
-]
-
-private let handlers49: [Handler] = [
   cannery_i64ShrSXor_ii_a_n,
   cannery_i64RotlAdd_ii_s_d,
   cannery_i64RotlAdd_ii_s_n,
@@ -3318,6 +3349,9 @@ private let handlers49: [Handler] = [
   cannery_i64AddXor_vi_ss_n,
   cannery_i64AddXor_vi_as_d,
   cannery_i64AddXor_vi_as_n,
+]
+
+private let handlers50: [Handler] = [
   cannery_i64AddShl_vi_ss_d,
   cannery_i64AddShl_vi_ss_n,
   cannery_i64AddShl_vi_as_d,
@@ -3349,9 +3383,6 @@ private let handlers49: [Handler] = [
   cannery_i64SubAnd_vi_as_d,
   cannery_i64SubAnd_vi_as_n,
   cannery_i64SubAnd_vi_sa_d,
-]
-
-private let handlers50: [Handler] = [
   cannery_i64SubAnd_vi_sa_n,
   cannery_i64SubShl_vi_ss_d,
   cannery_i64SubShl_vi_ss_n,
@@ -3385,6 +3416,9 @@ private let handlers50: [Handler] = [
   cannery_i64MulAnd_vi_ss_n,
   cannery_i64MulAnd_vi_as_d,
   cannery_i64MulAnd_vi_as_n,
+]
+
+private let handlers51: [Handler] = [
   cannery_i64MulXor_vi_ss_d,
   cannery_i64MulXor_vi_ss_n,
   cannery_i64MulXor_vi_as_d,
@@ -3416,9 +3450,6 @@ private let handlers50: [Handler] = [
   cannery_i64AndShl_vi_ss_d,
   cannery_i64AndShl_vi_ss_n,
   cannery_i64AndShl_vi_as_d,
-]
-
-private let handlers51: [Handler] = [
   cannery_i64AndShl_vi_as_n,
   cannery_i64AndShrU_vi_ss_d,
   cannery_i64AndShrU_vi_ss_n,
@@ -3452,6 +3483,9 @@ private let handlers51: [Handler] = [
   cannery_i64XorShl_vi_ss_n,
   cannery_i64XorShl_vi_as_d,
   cannery_i64XorShl_vi_as_n,
+]
+
+private let handlers52: [Handler] = [
   cannery_i64XorShrU_vi_ss_d,
   cannery_i64XorShrU_vi_ss_n,
   cannery_i64XorShrU_vi_as_d,
@@ -3483,10 +3517,19 @@ private let handlers51: [Handler] = [
   cannery_i64Xor_sw_d,
   cannery_i64Xor_sw_n,
   cannery_i64Xor_aw_d,
-]
-
-private let handlers52: [Handler] = [
   cannery_i64Xor_aw_n,
+  cannery_i64Sub_is_d,
+  cannery_i64Sub_is_n,
+  cannery_i64Sub_ia_d,
+  cannery_i64Sub_ia_n,
+  cannery_i64Shl_is_d,
+  cannery_i64Shl_is_n,
+  cannery_i64Shl_ia_d,
+  cannery_i64Shl_ia_n,
+  cannery_i64Rotl_is_d,
+  cannery_i64Rotl_is_n,
+  cannery_i64Rotl_ia_d,
+  cannery_i64Rotl_ia_n,
   cannery_f32AddAdd_vv_sss_d,
   cannery_f32AddAdd_vv_sss_n,
   cannery_f32AddAdd_vv_ass_d,
@@ -3507,6 +3550,9 @@ private let handlers52: [Handler] = [
   cannery_f32AddRsub_vv_ssa_n,
   cannery_f32AddMul_vv_sss_d,
   cannery_f32AddMul_vv_sss_n,
+]
+
+private let handlers53: [Handler] = [
   cannery_f32AddMul_vv_ass_d,
   cannery_f32AddMul_vv_ass_n,
   cannery_f32AddMul_vv_ssa_d,
@@ -3550,9 +3596,6 @@ private let handlers52: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
-]
-
-private let handlers53: [Handler] = [
   cannery_f32MulSub_vv_sss_n,
   cannery_f32MulSub_vv_ass_d,
   cannery_f32MulSub_vv_ass_n,
@@ -3574,6 +3617,9 @@ private let handlers53: [Handler] = [
   cannery_f64AddAdd_vv_sss_n,
   cannery_f64AddAdd_vv_ass_d,
   cannery_f64AddAdd_vv_ass_n,
+]
+
+private let handlers54: [Handler] = [
   cannery_f64AddAdd_vv_ssa_d,
   cannery_f64AddAdd_vv_ssa_n,
   cannery_f64AddSub_vv_sss_d,
@@ -3617,9 +3663,6 @@ private let handlers53: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
-]
-
-private let handlers54: [Handler] = [
   cannery_f64SubRsub_vv_ssa_n,
   cannery_f64SubMul_vv_sss_d,
   cannery_f64SubMul_vv_sss_n,
@@ -3641,6 +3684,9 @@ private let handlers54: [Handler] = [
   cannery_f64MulSub_vv_ass_n,
   cannery_f64MulSub_vv_ssa_d,
   cannery_f64MulSub_vv_ssa_n,
+]
+
+private let handlers55: [Handler] = [
   cannery_f64MulRsub_vv_sss_d,
   cannery_f64MulRsub_vv_sss_n,
   cannery_f64MulRsub_vv_ass_d,
@@ -3684,9 +3730,6 @@ private let handlers54: [Handler] = [
   cannery_i32Store_plus_s_s,
   cannery_i32Store_plus_s_a,
   cannery_i32Store_plus_s_i,
-]
-
-private let handlers55: [Handler] = [
   cannery_i64Store_plus_s_s,
   cannery_i64Store_plus_s_a,
   cannery_i64Store_plus_s_i,
@@ -3708,6 +3751,9 @@ private let handlers55: [Handler] = [
   cannery_i64Store16_plus_s_s,
   cannery_i64Store16_plus_s_a,
   cannery_i64Store16_plus_s_i,
+]
+
+private let handlers56: [Handler] = [
   cannery_i64Store32_plus_s_s,
   cannery_i64Store32_plus_s_a,
   cannery_i64Store32_plus_s_i,
@@ -3751,9 +3797,6 @@ private let handlers55: [Handler] = [
   cannery_i32Store8_plus_a_i,
   cannery_i32Store16_plus_a_s,
   cannery_i32Store16_plus_a_i,
-]
-
-private let handlers56: [Handler] = [
   cannery_i64Store8_plus_a_s,
   cannery_i64Store8_plus_a_i,
   cannery_i64Store16_plus_a_s,
@@ -3775,6 +3818,9 @@ private let handlers56: [Handler] = [
   cannery_i32Load16S_sum_ss_d,
   cannery_i32Load16S_sum_ss_n,
   cannery_i32Load16U_sum_ss_d,
+]
+
+private let handlers57: [Handler] = [
   cannery_i32Load16U_sum_ss_n,
   cannery_i64Load8S_sum_ss_d,
   cannery_i64Load8S_sum_ss_n,
@@ -3818,9 +3864,6 @@ private let handlers56: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
-]
-
-private let handlers57: [Handler] = [
   cannery_i64Load_sum_as_n,
   cannery_f32Load_sum_as_d,
   cannery_f32Load_sum_as_n,
@@ -3842,6 +3885,9 @@ private let handlers57: [Handler] = [
   cannery_i64Load16S_sum_as_n,
   cannery_i64Load16U_sum_as_d,
   cannery_i64Load16U_sum_as_n,
+]
+
+private let handlers58: [Handler] = [
   cannery_i64Load32S_sum_as_d,
   cannery_i64Load32S_sum_as_n,
   cannery_i64Load32U_sum_as_d,
@@ -3885,9 +3931,6 @@ private let handlers57: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
-]
-
-private let handlers58: [Handler] = [
   cannery_i64Load16S_scaled_ss_n,
   cannery_i64Load16U_scaled_ss_d,
   cannery_i64Load16U_scaled_ss_n,
@@ -3909,6 +3952,9 @@ private let handlers58: [Handler] = [
   cannery_f64Store_scaled_ss_i,
   cannery_i32Store8_scaled_ss_s,
   cannery_i32Store8_scaled_ss_a,
+]
+
+private let handlers59: [Handler] = [
   cannery_i32Store8_scaled_ss_i,
   cannery_i32Store16_scaled_ss_s,
   cannery_i32Store16_scaled_ss_a,
@@ -3952,9 +3998,6 @@ private let handlers58: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_i32Store_scaled_as_s,
   cannery_i32Store_scaled_as_i,
-]
-
-private let handlers59: [Handler] = [
   cannery_i64Store_scaled_as_s,
   cannery_i64Store_scaled_as_i,
   cannery_f32Store_scaled_as_s,
@@ -3976,6 +4019,9 @@ private let handlers59: [Handler] = [
   cannery_i64Load_scaled_sa_d,
   cannery_i64Load_scaled_sa_n,
   cannery_f32Load_scaled_sa_d,
+]
+
+private let handlers60: [Handler] = [
   cannery_f32Load_scaled_sa_n,
   cannery_f64Load_scaled_sa_d,
   cannery_f64Load_scaled_sa_n,
@@ -4019,9 +4065,6 @@ private let handlers59: [Handler] = [
   cannery_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
-]
-
-private let handlers60: [Handler] = [
   cannery_i64Load_multiple_s_d,
   cannery_i64Load_multiple_s_n,
   cannery_f32Load_multiple_s_d,
@@ -4043,6 +4086,9 @@ private let handlers60: [Handler] = [
   cannery_i64Load16S_multiple_s_d,
   cannery_i64Load16S_multiple_s_n,
   cannery_i64Load16U_multiple_s_d,
+]
+
+private let handlers61: [Handler] = [
   cannery_i64Load16U_multiple_s_n,
   cannery_i64Load32S_multiple_s_d,
   cannery_i64Load32S_multiple_s_n,
@@ -4086,9 +4132,6 @@ private let handlers60: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
-]
-
-private let handlers61: [Handler] = [
   cannery_i32Load8U_multiple_a_n,
   cannery_i32Load16S_multiple_a_d,
   cannery_i32Load16S_multiple_a_n,
@@ -4110,6 +4153,9 @@ private let handlers61: [Handler] = [
   cannery_i32Store_multiple_a_i,
   cannery_i64Store_multiple_a_s,
   cannery_i64Store_multiple_a_i,
+]
+
+private let handlers62: [Handler] = [
   cannery_f32Store_multiple_a_s,
   cannery_f32Store_multiple_a_i,
   cannery_f64Store_multiple_a_s,
@@ -4153,9 +4199,6 @@ private let handlers61: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_i32Store_affine_s_s,
-]
-
-private let handlers62: [Handler] = [
   cannery_i32Store_affine_s_a,
   cannery_i32Store_affine_s_i,
   cannery_i64Store_affine_s_s,
@@ -4177,6 +4220,9 @@ private let handlers62: [Handler] = [
   cannery_i64Store8_affine_s_a,
   cannery_i64Store8_affine_s_i,
   cannery_i64Store16_affine_s_s,
+]
+
+private let handlers63: [Handler] = [
   cannery_i64Store16_affine_s_a,
   cannery_i64Store16_affine_s_i,
   cannery_i64Store32_affine_s_s,
@@ -4220,9 +4266,6 @@ private let handlers62: [Handler] = [
   cannery_f64Store_affine_a_i,
   cannery_i32Store8_affine_a_s,
   cannery_i32Store8_affine_a_i,
-]
-
-private let handlers63: [Handler] = [
   cannery_i32Store16_affine_a_s,
   cannery_i32Store16_affine_a_i,
   cannery_i64Store8_affine_a_s,
@@ -4244,6 +4287,9 @@ private let handlers63: [Handler] = [
   cannery_i32Load8U_absolute_d,
   cannery_i32Load8U_absolute_n,
   cannery_i32Load16S_absolute_d,
+]
+
+private let handlers64: [Handler] = [
   cannery_i32Load16S_absolute_n,
   cannery_i32Load16U_absolute_d,
   cannery_i32Load16U_absolute_n,
@@ -4287,9 +4333,6 @@ private let handlers63: [Handler] = [
   cannery_i64Store32_absolute_a,
   cannery_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
-]
-
-private let handlers64: [Handler] = [
   cannery_i32LoadW_plus_s_n,
   cannery_i64LoadW_plus_s_d,
   cannery_i64LoadW_plus_s_n,
@@ -4311,6 +4354,9 @@ private let handlers64: [Handler] = [
   cannery_i64Load8UW_plus_s_n,
   cannery_i64Load16SW_plus_s_d,
   cannery_i64Load16SW_plus_s_n,
+]
+
+private let handlers65: [Handler] = [
   cannery_i64Load16UW_plus_s_d,
   cannery_i64Load16UW_plus_s_n,
   cannery_i64Load32SW_plus_s_d,
@@ -4354,9 +4400,6 @@ private let handlers64: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
-]
-
-private let handlers65: [Handler] = [
   cannery_i32Load8UW_plus_a_d,
   cannery_i32Load8UW_plus_a_n,
   cannery_i32Load16SW_plus_a_d,
@@ -4378,6 +4421,9 @@ private let handlers65: [Handler] = [
   cannery_i32StoreW_plus_a_s,
   cannery_i32StoreW_plus_a_i,
   cannery_i64StoreW_plus_a_s,
+]
+
+private let handlers66: [Handler] = [
   cannery_i64StoreW_plus_a_i,
   cannery_f32StoreW_plus_a_s,
   cannery_f32StoreW_plus_a_i,
@@ -4421,9 +4467,6 @@ private let handlers65: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
-]
-
-private let handlers66: [Handler] = [
   cannery_i32StoreW_sum_ss_s,
   cannery_i32StoreW_sum_ss_a,
   cannery_i32StoreW_sum_ss_i,
@@ -4445,6 +4488,9 @@ private let handlers66: [Handler] = [
   cannery_i64Store8W_sum_ss_s,
   cannery_i64Store8W_sum_ss_a,
   cannery_i64Store8W_sum_ss_i,
+]
+
+private let handlers67: [Handler] = [
   cannery_i64Store16W_sum_ss_s,
   cannery_i64Store16W_sum_ss_a,
   cannery_i64Store16W_sum_ss_i,
@@ -4488,9 +4534,6 @@ private let handlers66: [Handler] = [
   cannery_f64StoreW_sum_as_s,
   cannery_f64StoreW_sum_as_i,
   cannery_i32Store8W_sum_as_s,
-]
-
-private let handlers67: [Handler] = [
   cannery_i32Store8W_sum_as_i,
   cannery_i32Store16W_sum_as_s,
   cannery_i32Store16W_sum_as_i,
@@ -4512,6 +4555,9 @@ private let handlers67: [Handler] = [
   cannery_i32LoadSub_as_n,
   cannery_i32LoadSub_sa_d,
   cannery_i32LoadSub_sa_n,
+]
+
+private let handlers68: [Handler] = [
   cannery_i32LoadRsub_ss_d,
   cannery_i32LoadRsub_ss_n,
   cannery_i32LoadRsub_as_d,
@@ -4555,9 +4601,6 @@ private let handlers67: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
-]
-
-private let handlers68: [Handler] = [
   cannery_i64LoadRsub_ss_n,
   cannery_i64LoadRsub_as_d,
   cannery_i64LoadRsub_as_n,
@@ -4579,6 +4622,9 @@ private let handlers68: [Handler] = [
   cannery_i64LoadOr_ss_n,
   cannery_i64LoadOr_as_d,
   cannery_i64LoadOr_as_n,
+]
+
+private let handlers69: [Handler] = [
   cannery_i64LoadOr_sa_d,
   cannery_i64LoadOr_sa_n,
   cannery_i64LoadXor_ss_d,
@@ -4622,9 +4668,6 @@ private let handlers68: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
-]
-
-private let handlers69: [Handler] = [
   cannery_f64LoadSub_sa_n,
   cannery_f64LoadRsub_ss_d,
   cannery_f64LoadRsub_ss_n,
@@ -4646,6 +4689,9 @@ private let handlers69: [Handler] = [
   cannery_i32Load8UAdd_sa_n,
   cannery_i32Load8USub_ss_d,
   cannery_i32Load8USub_ss_n,
+]
+
+private let handlers70: [Handler] = [
   cannery_i32Load8USub_as_d,
   cannery_i32Load8USub_as_n,
   cannery_i32Load8USub_sa_d,
@@ -4689,9 +4735,6 @@ private let handlers69: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
-]
-
-private let handlers70: [Handler] = [
   cannery_i32Load16USub_as_n,
   cannery_i32Load16USub_sa_d,
   cannery_i32Load16USub_sa_n,
@@ -4713,6 +4756,9 @@ private let handlers70: [Handler] = [
   cannery_i32Load16UAnd_as_n,
   cannery_i32Load16UAnd_sa_d,
   cannery_i32Load16UAnd_sa_n,
+]
+
+private let handlers71: [Handler] = [
   cannery_i32Load16UOr_ss_d,
   cannery_i32Load16UOr_ss_n,
   cannery_i32Load16UOr_as_d,
@@ -4756,9 +4802,6 @@ private let handlers70: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
-]
-
-private let handlers71: [Handler] = [
   cannery_i64Load32UOr_ss_n,
   cannery_i64Load32UOr_as_d,
   cannery_i64Load32UOr_as_n,
@@ -4770,22 +4813,42 @@ private let handlers71: [Handler] = [
   cannery_i64Load32UXor_as_n,
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
+  cannery_i32AddTwo,
   cannery_stepI32Eq_si_i,
+  cannery_stepTwoI32Eq_i,
   cannery_stepI32Eq_si_as,
+  cannery_stepTwoI32Eq_as,
   cannery_stepI32Ne_si_i,
+  cannery_stepTwoI32Ne_i,
   cannery_stepI32Ne_si_as,
+  cannery_stepTwoI32Ne_as,
   cannery_stepI32LtS_si_i,
+]
+
+private let handlers72: [Handler] = [
+  cannery_stepTwoI32LtS_i,
   cannery_stepI32LtS_si_as,
+  cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
+  cannery_stepTwoI32LtS_sa,
   cannery_stepI32LtU_si_i,
+  cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
+  cannery_stepTwoI32LtU_as,
   cannery_stepI32LtU_si_sa,
+  cannery_stepTwoI32LtU_sa,
   cannery_stepI32GtS_si_i,
+  cannery_stepTwoI32GtS_i,
   cannery_stepI32GtU_si_i,
+  cannery_stepTwoI32GtU_i,
   cannery_stepI32LeS_si_as,
+  cannery_stepTwoI32LeS_as,
   cannery_stepI32LeS_si_sa,
+  cannery_stepTwoI32LeS_sa,
   cannery_stepI32LeU_si_as,
+  cannery_stepTwoI32LeU_as,
   cannery_stepI32LeU_si_sa,
+  cannery_stepTwoI32LeU_sa,
   cannery_stepI32Eq_ss_i,
   cannery_stepI32Eq_ss_as,
   cannery_stepI32Ne_ss_i,
@@ -4821,24 +4884,40 @@ private let handlers71: [Handler] = [
   cannery_testI32NotZero_ai,
   cannery_testI32NotZero_ai_check,
   cannery_stepI64Eq_si_i,
+  cannery_stepTwoI64Eq_i,
   cannery_stepI64Eq_si_as,
+  cannery_stepTwoI64Eq_as,
   cannery_stepI64Ne_si_i,
+  cannery_stepTwoI64Ne_i,
+  cannery_stepI64Ne_si_as,
 ]
 
-private let handlers72: [Handler] = [
-  cannery_stepI64Ne_si_as,
+private let handlers73: [Handler] = [
+  cannery_stepTwoI64Ne_as,
   cannery_stepI64LtS_si_i,
+  cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
+  cannery_stepTwoI64LtS_as,
   cannery_stepI64LtS_si_sa,
+  cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
+  cannery_stepTwoI64LtU_i,
   cannery_stepI64LtU_si_as,
+  cannery_stepTwoI64LtU_as,
   cannery_stepI64LtU_si_sa,
+  cannery_stepTwoI64LtU_sa,
   cannery_stepI64GtS_si_i,
+  cannery_stepTwoI64GtS_i,
   cannery_stepI64GtU_si_i,
+  cannery_stepTwoI64GtU_i,
   cannery_stepI64LeS_si_as,
+  cannery_stepTwoI64LeS_as,
   cannery_stepI64LeS_si_sa,
+  cannery_stepTwoI64LeS_sa,
   cannery_stepI64LeU_si_as,
+  cannery_stepTwoI64LeU_as,
   cannery_stepI64LeU_si_sa,
+  cannery_stepTwoI64LeU_sa,
   cannery_stepI64Eq_ss_i,
   cannery_stepI64Eq_ss_as,
   cannery_stepI64Ne_ss_i,
@@ -4877,337 +4956,884 @@ private let handlers72: [Handler] = [
   cannery_brI32Load8UEq_si_check,
   cannery_brI32Load8UEq_ai,
   cannery_brI32Load8UEq_ai_check,
+  cannery_brI32Load8UEq_ci,
+]
+
+private let handlers74: [Handler] = [
+  cannery_brI32Load8UEq_ci_check,
   cannery_brI32Load8UEq_ss,
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
+  cannery_brI32Load8UEq_cs,
+  cannery_brI32Load8UEq_cs_check,
+  cannery_brI32Load8UEq_sid,
+  cannery_brI32Load8UEq_sid_check,
+  cannery_brI32Load8UEq_aid,
+  cannery_brI32Load8UEq_aid_check,
+  cannery_brI32Load8UEq_cid,
+  cannery_brI32Load8UEq_cid_check,
+  cannery_brI32Load8UEq_ssd,
+  cannery_brI32Load8UEq_ssd_check,
+  cannery_brI32Load8UEq_asd,
+  cannery_brI32Load8UEq_asd_check,
+  cannery_brI32Load8UEq_csd,
+  cannery_brI32Load8UEq_csd_check,
   cannery_brI32Load8UNe_si,
   cannery_brI32Load8UNe_si_check,
   cannery_brI32Load8UNe_ai,
   cannery_brI32Load8UNe_ai_check,
+  cannery_brI32Load8UNe_ci,
+  cannery_brI32Load8UNe_ci_check,
   cannery_brI32Load8UNe_ss,
   cannery_brI32Load8UNe_ss_check,
   cannery_brI32Load8UNe_as,
   cannery_brI32Load8UNe_as_check,
+  cannery_brI32Load8UNe_cs,
+  cannery_brI32Load8UNe_cs_check,
+  cannery_brI32Load8UNe_sid,
+  cannery_brI32Load8UNe_sid_check,
+  cannery_brI32Load8UNe_aid,
+  cannery_brI32Load8UNe_aid_check,
+  cannery_brI32Load8UNe_cid,
+  cannery_brI32Load8UNe_cid_check,
+  cannery_brI32Load8UNe_ssd,
+  cannery_brI32Load8UNe_ssd_check,
+  cannery_brI32Load8UNe_asd,
+  cannery_brI32Load8UNe_asd_check,
+  cannery_brI32Load8UNe_csd,
+  cannery_brI32Load8UNe_csd_check,
   cannery_brI32Load8ULtS_si,
-]
-
-private let handlers73: [Handler] = [
   cannery_brI32Load8ULtS_si_check,
   cannery_brI32Load8ULtS_ai,
   cannery_brI32Load8ULtS_ai_check,
+  cannery_brI32Load8ULtS_ci,
+  cannery_brI32Load8ULtS_ci_check,
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
   cannery_brI32Load8ULtS_as,
   cannery_brI32Load8ULtS_as_check,
+  cannery_brI32Load8ULtS_cs,
+  cannery_brI32Load8ULtS_cs_check,
+  cannery_brI32Load8ULtS_sid,
+  cannery_brI32Load8ULtS_sid_check,
+  cannery_brI32Load8ULtS_aid,
+  cannery_brI32Load8ULtS_aid_check,
+  cannery_brI32Load8ULtS_cid,
+  cannery_brI32Load8ULtS_cid_check,
+  cannery_brI32Load8ULtS_ssd,
+  cannery_brI32Load8ULtS_ssd_check,
+  cannery_brI32Load8ULtS_asd,
+]
+
+private let handlers75: [Handler] = [
+  cannery_brI32Load8ULtS_asd_check,
+  cannery_brI32Load8ULtS_csd,
+  cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
+  cannery_brI32Load8ULtU_ci,
+  cannery_brI32Load8ULtU_ci_check,
   cannery_brI32Load8ULtU_ss,
   cannery_brI32Load8ULtU_ss_check,
   cannery_brI32Load8ULtU_as,
   cannery_brI32Load8ULtU_as_check,
+  cannery_brI32Load8ULtU_cs,
+  cannery_brI32Load8ULtU_cs_check,
+  cannery_brI32Load8ULtU_sid,
+  cannery_brI32Load8ULtU_sid_check,
+  cannery_brI32Load8ULtU_aid,
+  cannery_brI32Load8ULtU_aid_check,
+  cannery_brI32Load8ULtU_cid,
+  cannery_brI32Load8ULtU_cid_check,
+  cannery_brI32Load8ULtU_ssd,
+  cannery_brI32Load8ULtU_ssd_check,
+  cannery_brI32Load8ULtU_asd,
+  cannery_brI32Load8ULtU_asd_check,
+  cannery_brI32Load8ULtU_csd,
+  cannery_brI32Load8ULtU_csd_check,
   cannery_brI32Load8UGtS_si,
   cannery_brI32Load8UGtS_si_check,
   cannery_brI32Load8UGtS_ai,
   cannery_brI32Load8UGtS_ai_check,
+  cannery_brI32Load8UGtS_ci,
+  cannery_brI32Load8UGtS_ci_check,
   cannery_brI32Load8UGtS_ss,
   cannery_brI32Load8UGtS_ss_check,
   cannery_brI32Load8UGtS_as,
   cannery_brI32Load8UGtS_as_check,
+  cannery_brI32Load8UGtS_cs,
+  cannery_brI32Load8UGtS_cs_check,
+  cannery_brI32Load8UGtS_sid,
+  cannery_brI32Load8UGtS_sid_check,
+  cannery_brI32Load8UGtS_aid,
+  cannery_brI32Load8UGtS_aid_check,
+  cannery_brI32Load8UGtS_cid,
+  cannery_brI32Load8UGtS_cid_check,
+  cannery_brI32Load8UGtS_ssd,
+  cannery_brI32Load8UGtS_ssd_check,
+  cannery_brI32Load8UGtS_asd,
+  cannery_brI32Load8UGtS_asd_check,
+  cannery_brI32Load8UGtS_csd,
+  cannery_brI32Load8UGtS_csd_check,
   cannery_brI32Load8UGtU_si,
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
+  cannery_brI32Load8UGtU_ci,
+  cannery_brI32Load8UGtU_ci_check,
   cannery_brI32Load8UGtU_ss,
   cannery_brI32Load8UGtU_ss_check,
   cannery_brI32Load8UGtU_as,
   cannery_brI32Load8UGtU_as_check,
+  cannery_brI32Load8UGtU_cs,
+  cannery_brI32Load8UGtU_cs_check,
+  cannery_brI32Load8UGtU_sid,
+]
+
+private let handlers76: [Handler] = [
+  cannery_brI32Load8UGtU_sid_check,
+  cannery_brI32Load8UGtU_aid,
+  cannery_brI32Load8UGtU_aid_check,
+  cannery_brI32Load8UGtU_cid,
+  cannery_brI32Load8UGtU_cid_check,
+  cannery_brI32Load8UGtU_ssd,
+  cannery_brI32Load8UGtU_ssd_check,
+  cannery_brI32Load8UGtU_asd,
+  cannery_brI32Load8UGtU_asd_check,
+  cannery_brI32Load8UGtU_csd,
+  cannery_brI32Load8UGtU_csd_check,
   cannery_brI32Load8ULeS_ss,
   cannery_brI32Load8ULeS_ss_check,
   cannery_brI32Load8ULeS_as,
   cannery_brI32Load8ULeS_as_check,
+  cannery_brI32Load8ULeS_cs,
+  cannery_brI32Load8ULeS_cs_check,
+  cannery_brI32Load8ULeS_ssd,
+  cannery_brI32Load8ULeS_ssd_check,
+  cannery_brI32Load8ULeS_asd,
+  cannery_brI32Load8ULeS_asd_check,
+  cannery_brI32Load8ULeS_csd,
+  cannery_brI32Load8ULeS_csd_check,
   cannery_brI32Load8ULeU_ss,
   cannery_brI32Load8ULeU_ss_check,
   cannery_brI32Load8ULeU_as,
   cannery_brI32Load8ULeU_as_check,
+  cannery_brI32Load8ULeU_cs,
+  cannery_brI32Load8ULeU_cs_check,
+  cannery_brI32Load8ULeU_ssd,
+  cannery_brI32Load8ULeU_ssd_check,
+  cannery_brI32Load8ULeU_asd,
+  cannery_brI32Load8ULeU_asd_check,
+  cannery_brI32Load8ULeU_csd,
+  cannery_brI32Load8ULeU_csd_check,
   cannery_brI32Load8UGeS_ss,
   cannery_brI32Load8UGeS_ss_check,
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
+  cannery_brI32Load8UGeS_cs,
+  cannery_brI32Load8UGeS_cs_check,
+  cannery_brI32Load8UGeS_ssd,
+  cannery_brI32Load8UGeS_ssd_check,
+  cannery_brI32Load8UGeS_asd,
+  cannery_brI32Load8UGeS_asd_check,
+  cannery_brI32Load8UGeS_csd,
+  cannery_brI32Load8UGeS_csd_check,
   cannery_brI32Load8UGeU_ss,
   cannery_brI32Load8UGeU_ss_check,
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
+  cannery_brI32Load8UGeU_cs,
+  cannery_brI32Load8UGeU_cs_check,
+  cannery_brI32Load8UGeU_ssd,
+  cannery_brI32Load8UGeU_ssd_check,
+  cannery_brI32Load8UGeU_asd,
+  cannery_brI32Load8UGeU_asd_check,
+  cannery_brI32Load8UGeU_csd,
+  cannery_brI32Load8UGeU_csd_check,
   cannery_brI32Load8SEq_si,
   cannery_brI32Load8SEq_si_check,
   cannery_brI32Load8SEq_ai,
   cannery_brI32Load8SEq_ai_check,
+  cannery_brI32Load8SEq_ci,
+]
+
+private let handlers77: [Handler] = [
+  cannery_brI32Load8SEq_ci_check,
   cannery_brI32Load8SEq_ss,
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
+  cannery_brI32Load8SEq_cs,
+  cannery_brI32Load8SEq_cs_check,
+  cannery_brI32Load8SEq_sid,
+  cannery_brI32Load8SEq_sid_check,
+  cannery_brI32Load8SEq_aid,
+  cannery_brI32Load8SEq_aid_check,
+  cannery_brI32Load8SEq_cid,
+  cannery_brI32Load8SEq_cid_check,
   cannery_brI32Load8SNe_si,
   cannery_brI32Load8SNe_si_check,
   cannery_brI32Load8SNe_ai,
   cannery_brI32Load8SNe_ai_check,
+  cannery_brI32Load8SNe_ci,
+  cannery_brI32Load8SNe_ci_check,
   cannery_brI32Load8SNe_ss,
   cannery_brI32Load8SNe_ss_check,
   cannery_brI32Load8SNe_as,
   cannery_brI32Load8SNe_as_check,
+  cannery_brI32Load8SNe_cs,
+  cannery_brI32Load8SNe_cs_check,
+  cannery_brI32Load8SNe_sid,
+  cannery_brI32Load8SNe_sid_check,
+  cannery_brI32Load8SNe_aid,
+  cannery_brI32Load8SNe_aid_check,
+  cannery_brI32Load8SNe_cid,
+  cannery_brI32Load8SNe_cid_check,
   cannery_brI32Load8SLtS_si,
-]
-
-private let handlers74: [Handler] = [
   cannery_brI32Load8SLtS_si_check,
   cannery_brI32Load8SLtS_ai,
   cannery_brI32Load8SLtS_ai_check,
+  cannery_brI32Load8SLtS_ci,
+  cannery_brI32Load8SLtS_ci_check,
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
   cannery_brI32Load8SLtS_as_check,
+  cannery_brI32Load8SLtS_cs,
+  cannery_brI32Load8SLtS_cs_check,
+  cannery_brI32Load8SLtS_sid,
+  cannery_brI32Load8SLtS_sid_check,
+  cannery_brI32Load8SLtS_aid,
+  cannery_brI32Load8SLtS_aid_check,
+  cannery_brI32Load8SLtS_cid,
+  cannery_brI32Load8SLtS_cid_check,
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
   cannery_brI32Load8SLtU_ai,
   cannery_brI32Load8SLtU_ai_check,
+  cannery_brI32Load8SLtU_ci,
+  cannery_brI32Load8SLtU_ci_check,
   cannery_brI32Load8SLtU_ss,
   cannery_brI32Load8SLtU_ss_check,
   cannery_brI32Load8SLtU_as,
   cannery_brI32Load8SLtU_as_check,
+  cannery_brI32Load8SLtU_cs,
+  cannery_brI32Load8SLtU_cs_check,
+  cannery_brI32Load8SLtU_sid,
+  cannery_brI32Load8SLtU_sid_check,
+  cannery_brI32Load8SLtU_aid,
+]
+
+private let handlers78: [Handler] = [
+  cannery_brI32Load8SLtU_aid_check,
+  cannery_brI32Load8SLtU_cid,
+  cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
+  cannery_brI32Load8SGtS_ci,
+  cannery_brI32Load8SGtS_ci_check,
   cannery_brI32Load8SGtS_ss,
   cannery_brI32Load8SGtS_ss_check,
   cannery_brI32Load8SGtS_as,
   cannery_brI32Load8SGtS_as_check,
+  cannery_brI32Load8SGtS_cs,
+  cannery_brI32Load8SGtS_cs_check,
+  cannery_brI32Load8SGtS_sid,
+  cannery_brI32Load8SGtS_sid_check,
+  cannery_brI32Load8SGtS_aid,
+  cannery_brI32Load8SGtS_aid_check,
+  cannery_brI32Load8SGtS_cid,
+  cannery_brI32Load8SGtS_cid_check,
   cannery_brI32Load8SGtU_si,
   cannery_brI32Load8SGtU_si_check,
   cannery_brI32Load8SGtU_ai,
   cannery_brI32Load8SGtU_ai_check,
+  cannery_brI32Load8SGtU_ci,
+  cannery_brI32Load8SGtU_ci_check,
   cannery_brI32Load8SGtU_ss,
   cannery_brI32Load8SGtU_ss_check,
   cannery_brI32Load8SGtU_as,
   cannery_brI32Load8SGtU_as_check,
+  cannery_brI32Load8SGtU_cs,
+  cannery_brI32Load8SGtU_cs_check,
+  cannery_brI32Load8SGtU_sid,
+  cannery_brI32Load8SGtU_sid_check,
+  cannery_brI32Load8SGtU_aid,
+  cannery_brI32Load8SGtU_aid_check,
+  cannery_brI32Load8SGtU_cid,
+  cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
+  cannery_brI32Load8SLeS_cs,
+  cannery_brI32Load8SLeS_cs_check,
   cannery_brI32Load8SLeU_ss,
   cannery_brI32Load8SLeU_ss_check,
   cannery_brI32Load8SLeU_as,
   cannery_brI32Load8SLeU_as_check,
+  cannery_brI32Load8SLeU_cs,
+  cannery_brI32Load8SLeU_cs_check,
   cannery_brI32Load8SGeS_ss,
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
+  cannery_brI32Load8SGeS_cs,
+  cannery_brI32Load8SGeS_cs_check,
   cannery_brI32Load8SGeU_ss,
   cannery_brI32Load8SGeU_ss_check,
   cannery_brI32Load8SGeU_as,
   cannery_brI32Load8SGeU_as_check,
+  cannery_brI32Load8SGeU_cs,
+  cannery_brI32Load8SGeU_cs_check,
   cannery_brI32Load16UEq_si,
+]
+
+private let handlers79: [Handler] = [
   cannery_brI32Load16UEq_si_check,
   cannery_brI32Load16UEq_ai,
   cannery_brI32Load16UEq_ai_check,
+  cannery_brI32Load16UEq_ci,
+  cannery_brI32Load16UEq_ci_check,
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
   cannery_brI32Load16UEq_as_check,
+  cannery_brI32Load16UEq_cs,
+  cannery_brI32Load16UEq_cs_check,
+  cannery_brI32Load16UEq_sid,
+  cannery_brI32Load16UEq_sid_check,
+  cannery_brI32Load16UEq_aid,
+  cannery_brI32Load16UEq_aid_check,
+  cannery_brI32Load16UEq_cid,
+  cannery_brI32Load16UEq_cid_check,
   cannery_brI32Load16UNe_si,
   cannery_brI32Load16UNe_si_check,
   cannery_brI32Load16UNe_ai,
   cannery_brI32Load16UNe_ai_check,
+  cannery_brI32Load16UNe_ci,
+  cannery_brI32Load16UNe_ci_check,
   cannery_brI32Load16UNe_ss,
   cannery_brI32Load16UNe_ss_check,
   cannery_brI32Load16UNe_as,
   cannery_brI32Load16UNe_as_check,
+  cannery_brI32Load16UNe_cs,
+  cannery_brI32Load16UNe_cs_check,
+  cannery_brI32Load16UNe_sid,
+  cannery_brI32Load16UNe_sid_check,
+  cannery_brI32Load16UNe_aid,
+  cannery_brI32Load16UNe_aid_check,
+  cannery_brI32Load16UNe_cid,
+  cannery_brI32Load16UNe_cid_check,
   cannery_brI32Load16ULtS_si,
-]
-
-private let handlers75: [Handler] = [
   cannery_brI32Load16ULtS_si_check,
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
+  cannery_brI32Load16ULtS_ci,
+  cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
   cannery_brI32Load16ULtS_as,
   cannery_brI32Load16ULtS_as_check,
+  cannery_brI32Load16ULtS_cs,
+  cannery_brI32Load16ULtS_cs_check,
+  cannery_brI32Load16ULtS_sid,
+  cannery_brI32Load16ULtS_sid_check,
+  cannery_brI32Load16ULtS_aid,
+  cannery_brI32Load16ULtS_aid_check,
+  cannery_brI32Load16ULtS_cid,
+  cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
   cannery_brI32Load16ULtU_ai,
   cannery_brI32Load16ULtU_ai_check,
+  cannery_brI32Load16ULtU_ci,
+  cannery_brI32Load16ULtU_ci_check,
   cannery_brI32Load16ULtU_ss,
   cannery_brI32Load16ULtU_ss_check,
   cannery_brI32Load16ULtU_as,
   cannery_brI32Load16ULtU_as_check,
+  cannery_brI32Load16ULtU_cs,
+]
+
+private let handlers80: [Handler] = [
+  cannery_brI32Load16ULtU_cs_check,
+  cannery_brI32Load16ULtU_sid,
+  cannery_brI32Load16ULtU_sid_check,
+  cannery_brI32Load16ULtU_aid,
+  cannery_brI32Load16ULtU_aid_check,
+  cannery_brI32Load16ULtU_cid,
+  cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
   cannery_brI32Load16UGtS_si_check,
   cannery_brI32Load16UGtS_ai,
   cannery_brI32Load16UGtS_ai_check,
+  cannery_brI32Load16UGtS_ci,
+  cannery_brI32Load16UGtS_ci_check,
   cannery_brI32Load16UGtS_ss,
   cannery_brI32Load16UGtS_ss_check,
   cannery_brI32Load16UGtS_as,
   cannery_brI32Load16UGtS_as_check,
+  cannery_brI32Load16UGtS_cs,
+  cannery_brI32Load16UGtS_cs_check,
+  cannery_brI32Load16UGtS_sid,
+  cannery_brI32Load16UGtS_sid_check,
+  cannery_brI32Load16UGtS_aid,
+  cannery_brI32Load16UGtS_aid_check,
+  cannery_brI32Load16UGtS_cid,
+  cannery_brI32Load16UGtS_cid_check,
   cannery_brI32Load16UGtU_si,
   cannery_brI32Load16UGtU_si_check,
   cannery_brI32Load16UGtU_ai,
   cannery_brI32Load16UGtU_ai_check,
+  cannery_brI32Load16UGtU_ci,
+  cannery_brI32Load16UGtU_ci_check,
   cannery_brI32Load16UGtU_ss,
   cannery_brI32Load16UGtU_ss_check,
   cannery_brI32Load16UGtU_as,
   cannery_brI32Load16UGtU_as_check,
+  cannery_brI32Load16UGtU_cs,
+  cannery_brI32Load16UGtU_cs_check,
+  cannery_brI32Load16UGtU_sid,
+  cannery_brI32Load16UGtU_sid_check,
+  cannery_brI32Load16UGtU_aid,
+  cannery_brI32Load16UGtU_aid_check,
+  cannery_brI32Load16UGtU_cid,
+  cannery_brI32Load16UGtU_cid_check,
   cannery_brI32Load16ULeS_ss,
   cannery_brI32Load16ULeS_ss_check,
   cannery_brI32Load16ULeS_as,
   cannery_brI32Load16ULeS_as_check,
+  cannery_brI32Load16ULeS_cs,
+  cannery_brI32Load16ULeS_cs_check,
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
   cannery_brI32Load16ULeU_as,
   cannery_brI32Load16ULeU_as_check,
+  cannery_brI32Load16ULeU_cs,
+  cannery_brI32Load16ULeU_cs_check,
   cannery_brI32Load16UGeS_ss,
   cannery_brI32Load16UGeS_ss_check,
   cannery_brI32Load16UGeS_as,
   cannery_brI32Load16UGeS_as_check,
+  cannery_brI32Load16UGeS_cs,
+  cannery_brI32Load16UGeS_cs_check,
   cannery_brI32Load16UGeU_ss,
   cannery_brI32Load16UGeU_ss_check,
   cannery_brI32Load16UGeU_as,
+]
+
+private let handlers81: [Handler] = [
   cannery_brI32Load16UGeU_as_check,
+  cannery_brI32Load16UGeU_cs,
+  cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
+  cannery_brI32LoadEq_ci,
+  cannery_brI32LoadEq_ci_check,
   cannery_brI32LoadEq_ss,
   cannery_brI32LoadEq_ss_check,
   cannery_brI32LoadEq_as,
   cannery_brI32LoadEq_as_check,
+  cannery_brI32LoadEq_cs,
+  cannery_brI32LoadEq_cs_check,
+  cannery_brI32LoadEq_sid,
+  cannery_brI32LoadEq_sid_check,
+  cannery_brI32LoadEq_aid,
+  cannery_brI32LoadEq_aid_check,
+  cannery_brI32LoadEq_cid,
+  cannery_brI32LoadEq_cid_check,
+  cannery_brI32LoadEq_ssd,
+  cannery_brI32LoadEq_ssd_check,
+  cannery_brI32LoadEq_asd,
+  cannery_brI32LoadEq_asd_check,
+  cannery_brI32LoadEq_csd,
+  cannery_brI32LoadEq_csd_check,
   cannery_brI32LoadNe_si,
   cannery_brI32LoadNe_si_check,
   cannery_brI32LoadNe_ai,
   cannery_brI32LoadNe_ai_check,
+  cannery_brI32LoadNe_ci,
+  cannery_brI32LoadNe_ci_check,
   cannery_brI32LoadNe_ss,
   cannery_brI32LoadNe_ss_check,
   cannery_brI32LoadNe_as,
   cannery_brI32LoadNe_as_check,
+  cannery_brI32LoadNe_cs,
+  cannery_brI32LoadNe_cs_check,
+  cannery_brI32LoadNe_sid,
+  cannery_brI32LoadNe_sid_check,
+  cannery_brI32LoadNe_aid,
+  cannery_brI32LoadNe_aid_check,
+  cannery_brI32LoadNe_cid,
+  cannery_brI32LoadNe_cid_check,
+  cannery_brI32LoadNe_ssd,
+  cannery_brI32LoadNe_ssd_check,
+  cannery_brI32LoadNe_asd,
+  cannery_brI32LoadNe_asd_check,
+  cannery_brI32LoadNe_csd,
+  cannery_brI32LoadNe_csd_check,
   cannery_brI32LoadLtS_si,
-]
-
-private let handlers76: [Handler] = [
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
+  cannery_brI32LoadLtS_ci,
+  cannery_brI32LoadLtS_ci_check,
   cannery_brI32LoadLtS_ss,
   cannery_brI32LoadLtS_ss_check,
   cannery_brI32LoadLtS_as,
   cannery_brI32LoadLtS_as_check,
+  cannery_brI32LoadLtS_cs,
+  cannery_brI32LoadLtS_cs_check,
+  cannery_brI32LoadLtS_sid,
+]
+
+private let handlers82: [Handler] = [
+  cannery_brI32LoadLtS_sid_check,
+  cannery_brI32LoadLtS_aid,
+  cannery_brI32LoadLtS_aid_check,
+  cannery_brI32LoadLtS_cid,
+  cannery_brI32LoadLtS_cid_check,
+  cannery_brI32LoadLtS_ssd,
+  cannery_brI32LoadLtS_ssd_check,
+  cannery_brI32LoadLtS_asd,
+  cannery_brI32LoadLtS_asd_check,
+  cannery_brI32LoadLtS_csd,
+  cannery_brI32LoadLtS_csd_check,
   cannery_brI32LoadLtU_si,
   cannery_brI32LoadLtU_si_check,
   cannery_brI32LoadLtU_ai,
   cannery_brI32LoadLtU_ai_check,
+  cannery_brI32LoadLtU_ci,
+  cannery_brI32LoadLtU_ci_check,
   cannery_brI32LoadLtU_ss,
   cannery_brI32LoadLtU_ss_check,
   cannery_brI32LoadLtU_as,
   cannery_brI32LoadLtU_as_check,
+  cannery_brI32LoadLtU_cs,
+  cannery_brI32LoadLtU_cs_check,
+  cannery_brI32LoadLtU_sid,
+  cannery_brI32LoadLtU_sid_check,
+  cannery_brI32LoadLtU_aid,
+  cannery_brI32LoadLtU_aid_check,
+  cannery_brI32LoadLtU_cid,
+  cannery_brI32LoadLtU_cid_check,
+  cannery_brI32LoadLtU_ssd,
+  cannery_brI32LoadLtU_ssd_check,
+  cannery_brI32LoadLtU_asd,
+  cannery_brI32LoadLtU_asd_check,
+  cannery_brI32LoadLtU_csd,
+  cannery_brI32LoadLtU_csd_check,
   cannery_brI32LoadGtS_si,
   cannery_brI32LoadGtS_si_check,
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
+  cannery_brI32LoadGtS_ci,
+  cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
   cannery_brI32LoadGtS_as,
   cannery_brI32LoadGtS_as_check,
+  cannery_brI32LoadGtS_cs,
+  cannery_brI32LoadGtS_cs_check,
+  cannery_brI32LoadGtS_sid,
+  cannery_brI32LoadGtS_sid_check,
+  cannery_brI32LoadGtS_aid,
+  cannery_brI32LoadGtS_aid_check,
+  cannery_brI32LoadGtS_cid,
+  cannery_brI32LoadGtS_cid_check,
+  cannery_brI32LoadGtS_ssd,
+  cannery_brI32LoadGtS_ssd_check,
+  cannery_brI32LoadGtS_asd,
+  cannery_brI32LoadGtS_asd_check,
+  cannery_brI32LoadGtS_csd,
+  cannery_brI32LoadGtS_csd_check,
   cannery_brI32LoadGtU_si,
   cannery_brI32LoadGtU_si_check,
   cannery_brI32LoadGtU_ai,
   cannery_brI32LoadGtU_ai_check,
+  cannery_brI32LoadGtU_ci,
+]
+
+private let handlers83: [Handler] = [
+  cannery_brI32LoadGtU_ci_check,
   cannery_brI32LoadGtU_ss,
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
+  cannery_brI32LoadGtU_cs,
+  cannery_brI32LoadGtU_cs_check,
+  cannery_brI32LoadGtU_sid,
+  cannery_brI32LoadGtU_sid_check,
+  cannery_brI32LoadGtU_aid,
+  cannery_brI32LoadGtU_aid_check,
+  cannery_brI32LoadGtU_cid,
+  cannery_brI32LoadGtU_cid_check,
+  cannery_brI32LoadGtU_ssd,
+  cannery_brI32LoadGtU_ssd_check,
+  cannery_brI32LoadGtU_asd,
+  cannery_brI32LoadGtU_asd_check,
+  cannery_brI32LoadGtU_csd,
+  cannery_brI32LoadGtU_csd_check,
   cannery_brI32LoadLeS_ss,
   cannery_brI32LoadLeS_ss_check,
   cannery_brI32LoadLeS_as,
   cannery_brI32LoadLeS_as_check,
+  cannery_brI32LoadLeS_cs,
+  cannery_brI32LoadLeS_cs_check,
+  cannery_brI32LoadLeS_ssd,
+  cannery_brI32LoadLeS_ssd_check,
+  cannery_brI32LoadLeS_asd,
+  cannery_brI32LoadLeS_asd_check,
+  cannery_brI32LoadLeS_csd,
+  cannery_brI32LoadLeS_csd_check,
   cannery_brI32LoadLeU_ss,
   cannery_brI32LoadLeU_ss_check,
   cannery_brI32LoadLeU_as,
   cannery_brI32LoadLeU_as_check,
+  cannery_brI32LoadLeU_cs,
+  cannery_brI32LoadLeU_cs_check,
+  cannery_brI32LoadLeU_ssd,
+  cannery_brI32LoadLeU_ssd_check,
+  cannery_brI32LoadLeU_asd,
+  cannery_brI32LoadLeU_asd_check,
+  cannery_brI32LoadLeU_csd,
+  cannery_brI32LoadLeU_csd_check,
   cannery_brI32LoadGeS_ss,
   cannery_brI32LoadGeS_ss_check,
   cannery_brI32LoadGeS_as,
   cannery_brI32LoadGeS_as_check,
+  cannery_brI32LoadGeS_cs,
+  cannery_brI32LoadGeS_cs_check,
+  cannery_brI32LoadGeS_ssd,
+  cannery_brI32LoadGeS_ssd_check,
+  cannery_brI32LoadGeS_asd,
+  cannery_brI32LoadGeS_asd_check,
+  cannery_brI32LoadGeS_csd,
+  cannery_brI32LoadGeS_csd_check,
   cannery_brI32LoadGeU_ss,
   cannery_brI32LoadGeU_ss_check,
   cannery_brI32LoadGeU_as,
   cannery_brI32LoadGeU_as_check,
+  cannery_brI32LoadGeU_cs,
+  cannery_brI32LoadGeU_cs_check,
+  cannery_brI32LoadGeU_ssd,
+  cannery_brI32LoadGeU_ssd_check,
+  cannery_brI32LoadGeU_asd,
+]
+
+private let handlers84: [Handler] = [
+  cannery_brI32LoadGeU_asd_check,
+  cannery_brI32LoadGeU_csd,
+  cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
+  cannery_brI64LoadEq_ci,
+  cannery_brI64LoadEq_ci_check,
   cannery_brI64LoadEq_ss,
   cannery_brI64LoadEq_ss_check,
   cannery_brI64LoadEq_as,
   cannery_brI64LoadEq_as_check,
+  cannery_brI64LoadEq_cs,
+  cannery_brI64LoadEq_cs_check,
+  cannery_brI64LoadEq_sid,
+  cannery_brI64LoadEq_sid_check,
+  cannery_brI64LoadEq_aid,
+  cannery_brI64LoadEq_aid_check,
+  cannery_brI64LoadEq_cid,
+  cannery_brI64LoadEq_cid_check,
+  cannery_brI64LoadEq_ssd,
+  cannery_brI64LoadEq_ssd_check,
+  cannery_brI64LoadEq_asd,
+  cannery_brI64LoadEq_asd_check,
+  cannery_brI64LoadEq_csd,
+  cannery_brI64LoadEq_csd_check,
   cannery_brI64LoadNe_si,
   cannery_brI64LoadNe_si_check,
   cannery_brI64LoadNe_ai,
   cannery_brI64LoadNe_ai_check,
+  cannery_brI64LoadNe_ci,
+  cannery_brI64LoadNe_ci_check,
   cannery_brI64LoadNe_ss,
   cannery_brI64LoadNe_ss_check,
   cannery_brI64LoadNe_as,
   cannery_brI64LoadNe_as_check,
+  cannery_brI64LoadNe_cs,
+  cannery_brI64LoadNe_cs_check,
+  cannery_brI64LoadNe_sid,
+  cannery_brI64LoadNe_sid_check,
+  cannery_brI64LoadNe_aid,
+  cannery_brI64LoadNe_aid_check,
+  cannery_brI64LoadNe_cid,
+  cannery_brI64LoadNe_cid_check,
+  cannery_brI64LoadNe_ssd,
+  cannery_brI64LoadNe_ssd_check,
+  cannery_brI64LoadNe_asd,
+  cannery_brI64LoadNe_asd_check,
+  cannery_brI64LoadNe_csd,
+  cannery_brI64LoadNe_csd_check,
   cannery_brI64LoadLtS_si,
-]
-
-private let handlers77: [Handler] = [
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
+  cannery_brI64LoadLtS_ci,
+  cannery_brI64LoadLtS_ci_check,
   cannery_brI64LoadLtS_ss,
   cannery_brI64LoadLtS_ss_check,
   cannery_brI64LoadLtS_as,
   cannery_brI64LoadLtS_as_check,
+  cannery_brI64LoadLtS_cs,
+  cannery_brI64LoadLtS_cs_check,
+  cannery_brI64LoadLtS_sid,
+]
+
+private let handlers85: [Handler] = [
+  cannery_brI64LoadLtS_sid_check,
+  cannery_brI64LoadLtS_aid,
+  cannery_brI64LoadLtS_aid_check,
+  cannery_brI64LoadLtS_cid,
+  cannery_brI64LoadLtS_cid_check,
+  cannery_brI64LoadLtS_ssd,
+  cannery_brI64LoadLtS_ssd_check,
+  cannery_brI64LoadLtS_asd,
+  cannery_brI64LoadLtS_asd_check,
+  cannery_brI64LoadLtS_csd,
+  cannery_brI64LoadLtS_csd_check,
   cannery_brI64LoadLtU_si,
   cannery_brI64LoadLtU_si_check,
   cannery_brI64LoadLtU_ai,
   cannery_brI64LoadLtU_ai_check,
+  cannery_brI64LoadLtU_ci,
+  cannery_brI64LoadLtU_ci_check,
   cannery_brI64LoadLtU_ss,
   cannery_brI64LoadLtU_ss_check,
   cannery_brI64LoadLtU_as,
   cannery_brI64LoadLtU_as_check,
+  cannery_brI64LoadLtU_cs,
+  cannery_brI64LoadLtU_cs_check,
+  cannery_brI64LoadLtU_sid,
+  cannery_brI64LoadLtU_sid_check,
+  cannery_brI64LoadLtU_aid,
+  cannery_brI64LoadLtU_aid_check,
+  cannery_brI64LoadLtU_cid,
+  cannery_brI64LoadLtU_cid_check,
+  cannery_brI64LoadLtU_ssd,
+  cannery_brI64LoadLtU_ssd_check,
+  cannery_brI64LoadLtU_asd,
+  cannery_brI64LoadLtU_asd_check,
+  cannery_brI64LoadLtU_csd,
+  cannery_brI64LoadLtU_csd_check,
   cannery_brI64LoadGtS_si,
   cannery_brI64LoadGtS_si_check,
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
+  cannery_brI64LoadGtS_ci,
+  cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
   cannery_brI64LoadGtS_as,
   cannery_brI64LoadGtS_as_check,
+  cannery_brI64LoadGtS_cs,
+  cannery_brI64LoadGtS_cs_check,
+  cannery_brI64LoadGtS_sid,
+  cannery_brI64LoadGtS_sid_check,
+  cannery_brI64LoadGtS_aid,
+  cannery_brI64LoadGtS_aid_check,
+  cannery_brI64LoadGtS_cid,
+  cannery_brI64LoadGtS_cid_check,
+  cannery_brI64LoadGtS_ssd,
+  cannery_brI64LoadGtS_ssd_check,
+  cannery_brI64LoadGtS_asd,
+  cannery_brI64LoadGtS_asd_check,
+  cannery_brI64LoadGtS_csd,
+  cannery_brI64LoadGtS_csd_check,
   cannery_brI64LoadGtU_si,
   cannery_brI64LoadGtU_si_check,
   cannery_brI64LoadGtU_ai,
   cannery_brI64LoadGtU_ai_check,
+  cannery_brI64LoadGtU_ci,
+]
+
+private let handlers86: [Handler] = [
+  cannery_brI64LoadGtU_ci_check,
   cannery_brI64LoadGtU_ss,
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
+  cannery_brI64LoadGtU_cs,
+  cannery_brI64LoadGtU_cs_check,
+  cannery_brI64LoadGtU_sid,
+  cannery_brI64LoadGtU_sid_check,
+  cannery_brI64LoadGtU_aid,
+  cannery_brI64LoadGtU_aid_check,
+  cannery_brI64LoadGtU_cid,
+  cannery_brI64LoadGtU_cid_check,
+  cannery_brI64LoadGtU_ssd,
+  cannery_brI64LoadGtU_ssd_check,
+  cannery_brI64LoadGtU_asd,
+  cannery_brI64LoadGtU_asd_check,
+  cannery_brI64LoadGtU_csd,
+  cannery_brI64LoadGtU_csd_check,
   cannery_brI64LoadLeS_ss,
   cannery_brI64LoadLeS_ss_check,
   cannery_brI64LoadLeS_as,
   cannery_brI64LoadLeS_as_check,
+  cannery_brI64LoadLeS_cs,
+  cannery_brI64LoadLeS_cs_check,
+  cannery_brI64LoadLeS_ssd,
+  cannery_brI64LoadLeS_ssd_check,
+  cannery_brI64LoadLeS_asd,
+  cannery_brI64LoadLeS_asd_check,
+  cannery_brI64LoadLeS_csd,
+  cannery_brI64LoadLeS_csd_check,
   cannery_brI64LoadLeU_ss,
   cannery_brI64LoadLeU_ss_check,
   cannery_brI64LoadLeU_as,
   cannery_brI64LoadLeU_as_check,
+  cannery_brI64LoadLeU_cs,
+  cannery_brI64LoadLeU_cs_check,
+  cannery_brI64LoadLeU_ssd,
+  cannery_brI64LoadLeU_ssd_check,
+  cannery_brI64LoadLeU_asd,
+  cannery_brI64LoadLeU_asd_check,
+  cannery_brI64LoadLeU_csd,
+  cannery_brI64LoadLeU_csd_check,
   cannery_brI64LoadGeS_ss,
   cannery_brI64LoadGeS_ss_check,
   cannery_brI64LoadGeS_as,
   cannery_brI64LoadGeS_as_check,
+  cannery_brI64LoadGeS_cs,
+  cannery_brI64LoadGeS_cs_check,
+  cannery_brI64LoadGeS_ssd,
+  cannery_brI64LoadGeS_ssd_check,
+  cannery_brI64LoadGeS_asd,
+  cannery_brI64LoadGeS_asd_check,
+  cannery_brI64LoadGeS_csd,
+  cannery_brI64LoadGeS_csd_check,
   cannery_brI64LoadGeU_ss,
   cannery_brI64LoadGeU_ss_check,
   cannery_brI64LoadGeU_as,
   cannery_brI64LoadGeU_as_check,
+  cannery_brI64LoadGeU_cs,
+  cannery_brI64LoadGeU_cs_check,
+  cannery_brI64LoadGeU_ssd,
+  cannery_brI64LoadGeU_ssd_check,
+  cannery_brI64LoadGeU_asd,
+]
+
+private let handlers87: [Handler] = [
+  cannery_brI64LoadGeU_asd_check,
+  cannery_brI64LoadGeU_csd,
+  cannery_brI64LoadGeU_csd_check,
 ]
 
 private let handlersTracked0: [Handler] = [
@@ -5219,15 +5845,24 @@ private let handlersTracked0: [Handler] = [
   cannery_chargeDynamic64,
   cannery_jump,
   cannery_jumpCheck,
+  cannery_jumpConstant,
   cannery_jumpMove,
   cannery_jumpMoveTwo,
+  cannery_jumpCheckConstant,
   cannery_jumpCheckMove,
   cannery_jumpCheckMoveTwo,
   cannery_switch_s,
   cannery_switch_a,
+  cannery_switchLoad8U_s,
+  cannery_switchLoad8U_a,
+  cannery_switchLoad_s,
+  cannery_switchLoad_a,
   cannery_trap,
   cannery_trapIfNull,
   cannery_call,
+  cannery_callMove,
+  cannery_callMoveTwo,
+  cannery_callAdd,
   cannery_callImport,
   cannery_callIndirect_s,
   cannery_callIndirect_a,
@@ -5257,6 +5892,19 @@ private let handlersTracked0: [Handler] = [
   cannery_tableInit,
   cannery_elementDrop,
   cannery_functionReference,
+  cannery_globalStepI32_kd,
+  cannery_globalStepI32_kn,
+  cannery_globalStepI32_nd,
+  cannery_globalStepI32_nn,
+  cannery_globalSetSumI32,
+  cannery_globalStepI64_kd,
+  cannery_globalStepI64_kn,
+  cannery_globalStepI64_nd,
+  cannery_globalStepI64_nn,
+]
+
+private let handlersTracked1: [Handler] = [
+  cannery_globalSetSumI64,
   cannery_globalGet_d,
   cannery_globalGetFloat_d,
   cannery_globalGet_n,
@@ -5275,9 +5923,6 @@ private let handlersTracked0: [Handler] = [
   cannery_brI32Eq_as,
   cannery_brI32Eq_as_check,
   cannery_i32Eq_si_d,
-]
-
-private let handlersTracked1: [Handler] = [
   cannery_i32Eq_si_n,
   cannery_brI32Eq_si,
   cannery_brI32Eq_si_check,
@@ -5323,6 +5968,9 @@ private let handlersTracked1: [Handler] = [
   cannery_brI32LtS_ai_check,
   cannery_i32LtU_ss_d,
   cannery_i32LtU_ss_n,
+]
+
+private let handlersTracked2: [Handler] = [
   cannery_brI32LtU_ss,
   cannery_brI32LtU_ss_check,
   cannery_i32LtU_as_d,
@@ -5342,9 +5990,6 @@ private let handlersTracked1: [Handler] = [
   cannery_brI32LtU_ai,
   cannery_brI32LtU_ai_check,
   cannery_i32GtS_si_d,
-]
-
-private let handlersTracked2: [Handler] = [
   cannery_i32GtS_si_n,
   cannery_brI32GtS_si,
   cannery_brI32GtS_si_check,
@@ -5390,6 +6035,9 @@ private let handlersTracked2: [Handler] = [
   cannery_brI64Eq_ss_check,
   cannery_i64Eq_as_d,
   cannery_i64Eq_as_n,
+]
+
+private let handlersTracked3: [Handler] = [
   cannery_brI64Eq_as,
   cannery_brI64Eq_as_check,
   cannery_i64Eq_si_d,
@@ -5409,9 +6057,6 @@ private let handlersTracked2: [Handler] = [
   cannery_brI64Ne_as,
   cannery_brI64Ne_as_check,
   cannery_i64Ne_si_d,
-]
-
-private let handlersTracked3: [Handler] = [
   cannery_i64Ne_si_n,
   cannery_brI64Ne_si,
   cannery_brI64Ne_si_check,
@@ -5457,6 +6102,9 @@ private let handlersTracked3: [Handler] = [
   cannery_brI64LtU_si_check,
   cannery_i64LtU_ai_d,
   cannery_i64LtU_ai_n,
+]
+
+private let handlersTracked4: [Handler] = [
   cannery_brI64LtU_ai,
   cannery_brI64LtU_ai_check,
   cannery_i64GtS_si_d,
@@ -5476,9 +6124,6 @@ private let handlersTracked3: [Handler] = [
   cannery_brI64GtU_ai,
   cannery_brI64GtU_ai_check,
   cannery_i64LeS_ss_d,
-]
-
-private let handlersTracked4: [Handler] = [
   cannery_i64LeS_ss_n,
   cannery_brI64LeS_ss,
   cannery_brI64LeS_ss_check,
@@ -5524,6 +6169,9 @@ private let handlersTracked4: [Handler] = [
   cannery_brF32Ne_ss_check,
   cannery_f32Ne_as_d,
   cannery_f32Ne_as_n,
+]
+
+private let handlersTracked5: [Handler] = [
   cannery_brF32Ne_as,
   cannery_brF32Ne_as_check,
   cannery_f32Ne_si_d,
@@ -5543,9 +6191,6 @@ private let handlersTracked4: [Handler] = [
   cannery_f32Lt_as_d,
   cannery_f32Lt_as_n,
   cannery_brF32Lt_as,
-]
-
-private let handlersTracked5: [Handler] = [
   cannery_brNotF32Lt_as,
   cannery_brF32Lt_as_check,
   cannery_brNotF32Lt_as_check,
@@ -5591,6 +6236,9 @@ private let handlersTracked5: [Handler] = [
   cannery_brNotF32Le_as,
   cannery_brF32Le_as_check,
   cannery_brNotF32Le_as_check,
+]
+
+private let handlersTracked6: [Handler] = [
   cannery_f32Le_sa_d,
   cannery_f32Le_sa_n,
   cannery_brF32Le_sa,
@@ -5610,9 +6258,6 @@ private let handlersTracked5: [Handler] = [
   cannery_brF32Le_ai_check,
   cannery_brNotF32Le_ai_check,
   cannery_f32Ge_si_d,
-]
-
-private let handlersTracked6: [Handler] = [
   cannery_f32Ge_si_n,
   cannery_brF32Ge_si,
   cannery_brNotF32Ge_si,
@@ -5658,6 +6303,9 @@ private let handlersTracked6: [Handler] = [
   cannery_brF64Ne_ai_check,
   cannery_f64Lt_ss_d,
   cannery_f64Lt_ss_n,
+]
+
+private let handlersTracked7: [Handler] = [
   cannery_brF64Lt_ss,
   cannery_brNotF64Lt_ss,
   cannery_brF64Lt_ss_check,
@@ -5677,9 +6325,6 @@ private let handlersTracked6: [Handler] = [
   cannery_f64Lt_si_d,
   cannery_f64Lt_si_n,
   cannery_brF64Lt_si,
-]
-
-private let handlersTracked7: [Handler] = [
   cannery_brNotF64Lt_si,
   cannery_brF64Lt_si_check,
   cannery_brNotF64Lt_si_check,
@@ -5725,6 +6370,9 @@ private let handlersTracked7: [Handler] = [
   cannery_brNotF64Le_si,
   cannery_brF64Le_si_check,
   cannery_brNotF64Le_si_check,
+]
+
+private let handlersTracked8: [Handler] = [
   cannery_f64Le_ai_d,
   cannery_f64Le_ai_n,
   cannery_brF64Le_ai,
@@ -5744,9 +6392,6 @@ private let handlersTracked7: [Handler] = [
   cannery_brF64Ge_ai_check,
   cannery_brNotF64Ge_ai_check,
   cannery_i32Clz_s_d,
-]
-
-private let handlersTracked8: [Handler] = [
   cannery_i32Clz_s_n,
   cannery_i32Clz_a_d,
   cannery_i32Clz_a_n,
@@ -5792,6 +6437,9 @@ private let handlersTracked8: [Handler] = [
   cannery_i32DivS_sa_n,
   cannery_i32DivS_si_d,
   cannery_i32DivS_si_n,
+]
+
+private let handlersTracked9: [Handler] = [
   cannery_i32DivS_ai_d,
   cannery_i32DivS_ai_n,
   cannery_i32DivU_ss_d,
@@ -5811,9 +6459,6 @@ private let handlersTracked8: [Handler] = [
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
-]
-
-private let handlersTracked9: [Handler] = [
   cannery_i32RemS_si_n,
   cannery_i32RemS_ai_d,
   cannery_i32RemS_ai_n,
@@ -5859,6 +6504,9 @@ private let handlersTracked9: [Handler] = [
   cannery_i32Shl_sa_n,
   cannery_i32Shl_si_d,
   cannery_i32Shl_si_n,
+]
+
+private let handlersTracked10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
@@ -5878,9 +6526,6 @@ private let handlersTracked9: [Handler] = [
   cannery_i32ShrU_sa_d,
   cannery_i32ShrU_sa_n,
   cannery_i32ShrU_si_d,
-]
-
-private let handlersTracked10: [Handler] = [
   cannery_i32ShrU_si_n,
   cannery_i32ShrU_ai_d,
   cannery_i32ShrU_ai_n,
@@ -5926,6 +6571,9 @@ private let handlersTracked10: [Handler] = [
   cannery_i64Add_ai_n,
   cannery_i64Sub_ss_d,
   cannery_i64Sub_ss_n,
+]
+
+private let handlersTracked11: [Handler] = [
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
   cannery_i64Sub_sa_d,
@@ -5945,9 +6593,6 @@ private let handlersTracked10: [Handler] = [
   cannery_i64DivS_ss_d,
   cannery_i64DivS_ss_n,
   cannery_i64DivS_as_d,
-]
-
-private let handlersTracked11: [Handler] = [
   cannery_i64DivS_as_n,
   cannery_i64DivS_sa_d,
   cannery_i64DivS_sa_n,
@@ -5993,6 +6638,9 @@ private let handlersTracked11: [Handler] = [
   cannery_i64And_si_n,
   cannery_i64And_ai_d,
   cannery_i64And_ai_n,
+]
+
+private let handlersTracked12: [Handler] = [
   cannery_i64Or_ss_d,
   cannery_i64Or_ss_n,
   cannery_i64Or_as_d,
@@ -6012,9 +6660,6 @@ private let handlersTracked11: [Handler] = [
   cannery_i64Shl_ss_d,
   cannery_i64Shl_ss_n,
   cannery_i64Shl_as_d,
-]
-
-private let handlersTracked12: [Handler] = [
   cannery_i64Shl_as_n,
   cannery_i64Shl_sa_d,
   cannery_i64Shl_sa_n,
@@ -6060,6 +6705,9 @@ private let handlersTracked12: [Handler] = [
   cannery_i64Rotr_sa_n,
   cannery_i64Rotr_si_d,
   cannery_i64Rotr_si_n,
+]
+
+private let handlersTracked13: [Handler] = [
   cannery_i64Rotr_ai_d,
   cannery_i64Rotr_ai_n,
   cannery_f32Abs_s_d,
@@ -6079,9 +6727,6 @@ private let handlersTracked12: [Handler] = [
   cannery_f32Floor_a_d,
   cannery_f32Floor_a_n,
   cannery_f32Trunc_s_d,
-]
-
-private let handlersTracked13: [Handler] = [
   cannery_f32Trunc_s_n,
   cannery_f32Trunc_a_d,
   cannery_f32Trunc_a_n,
@@ -6127,6 +6772,9 @@ private let handlersTracked13: [Handler] = [
   cannery_f32Div_sa_n,
   cannery_f32Div_si_d,
   cannery_f32Div_si_n,
+]
+
+private let handlersTracked14: [Handler] = [
   cannery_f32Div_ai_d,
   cannery_f32Div_ai_n,
   cannery_f32Min_ss_d,
@@ -6146,9 +6794,6 @@ private let handlersTracked13: [Handler] = [
   cannery_f32Max_ai_d,
   cannery_f32Max_ai_n,
   cannery_f32Copysign_ss_d,
-]
-
-private let handlersTracked14: [Handler] = [
   cannery_f32Copysign_ss_n,
   cannery_f32Copysign_as_d,
   cannery_f32Copysign_as_n,
@@ -6194,6 +6839,9 @@ private let handlersTracked14: [Handler] = [
   cannery_f64Add_si_n,
   cannery_f64Add_ai_d,
   cannery_f64Add_ai_n,
+]
+
+private let handlersTracked15: [Handler] = [
   cannery_f64Sub_ss_d,
   cannery_f64Sub_ss_n,
   cannery_f64Sub_as_d,
@@ -6213,9 +6861,6 @@ private let handlersTracked14: [Handler] = [
   cannery_f64Mul_ai_d,
   cannery_f64Mul_ai_n,
   cannery_f64Div_ss_d,
-]
-
-private let handlersTracked15: [Handler] = [
   cannery_f64Div_ss_n,
   cannery_f64Div_as_d,
   cannery_f64Div_as_n,
@@ -6261,6 +6906,9 @@ private let handlersTracked15: [Handler] = [
   cannery_i32TruncF32S_a_n,
   cannery_i32TruncF32U_s_d,
   cannery_i32TruncF32U_s_n,
+]
+
+private let handlersTracked16: [Handler] = [
   cannery_i32TruncF32U_a_d,
   cannery_i32TruncF32U_a_n,
   cannery_i32TruncF64S_s_d,
@@ -6280,9 +6928,6 @@ private let handlersTracked15: [Handler] = [
   cannery_i64ExtendI32U_a_d,
   cannery_i64ExtendI32U_a_n,
   cannery_i64TruncF32S_s_d,
-]
-
-private let handlersTracked16: [Handler] = [
   cannery_i64TruncF32S_s_n,
   cannery_i64TruncF32S_a_d,
   cannery_i64TruncF32S_a_n,
@@ -6328,6 +6973,9 @@ private let handlersTracked16: [Handler] = [
   cannery_f64ConvertI32U_a_n,
   cannery_f64ConvertI64S_s_d,
   cannery_f64ConvertI64S_s_n,
+]
+
+private let handlersTracked17: [Handler] = [
   cannery_f64ConvertI64S_a_d,
   cannery_f64ConvertI64S_a_n,
   cannery_f64ConvertI64U_s_d,
@@ -6347,9 +6995,6 @@ private let handlersTracked16: [Handler] = [
   cannery_i64ReinterpretF64_a_d,
   cannery_i64ReinterpretF64_a_n,
   cannery_f32ReinterpretI32_s_d,
-]
-
-private let handlersTracked17: [Handler] = [
   cannery_f32ReinterpretI32_s_n,
   cannery_f32ReinterpretI32_a_d,
   cannery_f32ReinterpretI32_a_n,
@@ -6395,6 +7040,9 @@ private let handlersTracked17: [Handler] = [
   cannery_i32TruncSatF64U_a_n,
   cannery_i64TruncSatF32S_s_d,
   cannery_i64TruncSatF32S_s_n,
+]
+
+private let handlersTracked18: [Handler] = [
   cannery_i64TruncSatF32S_a_d,
   cannery_i64TruncSatF32S_a_n,
   cannery_i64TruncSatF32U_s_d,
@@ -6414,9 +7062,6 @@ private let handlersTracked17: [Handler] = [
   cannery_constUnsigned32_d,
   cannery_constUnsigned32_n,
   cannery_const64_d,
-]
-
-private let handlersTracked18: [Handler] = [
   cannery_const64_n,
   cannery_constFloat_n,
   cannery_constVector_d,
@@ -6462,6 +7107,9 @@ private let handlersTracked18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
+]
+
+private let handlersTracked19: [Handler] = [
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
   cannery_i32Load16S_s_d,
@@ -6481,9 +7129,6 @@ private let handlersTracked18: [Handler] = [
   cannery_i64Load8U_a_d,
   cannery_i64Load8U_a_n,
   cannery_i64Load16S_s_d,
-]
-
-private let handlersTracked19: [Handler] = [
   cannery_i64Load16S_s_n,
   cannery_i64Load16S_a_d,
   cannery_i64Load16S_a_n,
@@ -6529,6 +7174,9 @@ private let handlersTracked19: [Handler] = [
   cannery_tracked_i64Store8_si,
   cannery_tracked_i64Store16_ss,
   cannery_tracked_i64Store16_as,
+]
+
+private let handlersTracked20: [Handler] = [
   cannery_tracked_i64Store16_sa,
   cannery_tracked_i64Store16_si,
   cannery_tracked_i64Store32_ss,
@@ -6548,9 +7196,6 @@ private let handlersTracked19: [Handler] = [
   cannery_f32LoadW_a_d,
   cannery_f32LoadW_a_n,
   cannery_f64LoadW_s_d,
-]
-
-private let handlersTracked20: [Handler] = [
   cannery_f64LoadW_s_n,
   cannery_f64LoadW_a_d,
   cannery_f64LoadW_a_n,
@@ -6596,6 +7241,9 @@ private let handlersTracked20: [Handler] = [
   cannery_i64Load32UW_a_n,
   cannery_tracked_i32StoreW_ss,
   cannery_tracked_i32StoreW_as,
+]
+
+private let handlersTracked21: [Handler] = [
   cannery_tracked_i32StoreW_sa,
   cannery_tracked_i32StoreW_si,
   cannery_tracked_i64StoreW_ss,
@@ -6615,9 +7263,6 @@ private let handlersTracked20: [Handler] = [
   cannery_tracked_i32Store8W_sa,
   cannery_tracked_i32Store8W_si,
   cannery_tracked_i32Store16W_ss,
-]
-
-private let handlersTracked21: [Handler] = [
   cannery_tracked_i32Store16W_as,
   cannery_tracked_i32Store16W_sa,
   cannery_tracked_i32Store16W_si,
@@ -6663,6 +7308,9 @@ private let handlersTracked21: [Handler] = [
   cannery_v128Load16LaneW,
   cannery_v128Load32Lane,
   cannery_v128Load32LaneW,
+]
+
+private let handlersTracked22: [Handler] = [
   cannery_v128Load64Lane,
   cannery_v128Load64LaneW,
   cannery_tracked_v128Store8Lane,
@@ -6682,9 +7330,6 @@ private let handlersTracked21: [Handler] = [
   cannery_memorySize,
   cannery_memoryGrow32,
   cannery_memoryGrow64,
-]
-
-private let handlersTracked22: [Handler] = [
   cannery_memoryFill,
   cannery_memoryCopy,
   cannery_memoryInit,
@@ -6730,6 +7375,9 @@ private let handlersTracked22: [Handler] = [
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
+]
+
+private let handlersTracked23: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Ne,
@@ -6749,9 +7397,6 @@ private let handlersTracked22: [Handler] = [
   cannery_f32x4Ge,
   cannery_f64x2Eq,
   cannery_f64x2Ne,
-]
-
-private let handlersTracked23: [Handler] = [
   cannery_f64x2Lt,
   cannery_f64x2Gt,
   cannery_f64x2Le,
@@ -6797,6 +7442,9 @@ private let handlersTracked23: [Handler] = [
   cannery_i16x8ExtaddPairwiseI8x16U,
   cannery_i32x4ExtaddPairwiseI16x8S,
   cannery_i32x4ExtaddPairwiseI16x8U,
+]
+
+private let handlersTracked24: [Handler] = [
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
@@ -6816,9 +7464,6 @@ private let handlersTracked23: [Handler] = [
   cannery_i16x8AddSatU,
   cannery_i16x8Sub,
   cannery_i16x8SubSatS,
-]
-
-private let handlersTracked24: [Handler] = [
   cannery_i16x8SubSatU,
   cannery_f64x2Nearest,
   cannery_i16x8Mul,
@@ -6864,6 +7509,9 @@ private let handlersTracked24: [Handler] = [
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
   cannery_i64x2ShrS,
+]
+
+private let handlersTracked25: [Handler] = [
   cannery_i64x2ShrU,
   cannery_i64x2Add,
   cannery_i64x2Sub,
@@ -6883,9 +7531,6 @@ private let handlersTracked24: [Handler] = [
   cannery_f32x4Sqrt,
   cannery_f32x4Add,
   cannery_f32x4Sub,
-]
-
-private let handlersTracked25: [Handler] = [
   cannery_f32x4Mul,
   cannery_f32x4Div,
   cannery_f32x4Min,
@@ -6931,6 +7576,9 @@ private let handlersTracked25: [Handler] = [
   cannery_i16x8RelaxedQ15mulrS,
   cannery_i16x8RelaxedDotI8x16I7x16S,
   cannery_i32x4RelaxedDotI8x16I7x16AddS,
+]
+
+private let handlersTracked26: [Handler] = [
   cannery_i32AddAdd_iv_ss_d,
   cannery_i32AddAdd_iv_ss_n,
   cannery_i32AddAdd_iv_as_d,
@@ -6950,9 +7598,6 @@ private let handlersTracked25: [Handler] = [
   cannery_i32AddRsub_iv_sa_d,
   cannery_i32AddRsub_iv_sa_n,
   cannery_i32AddAnd_iv_ss_d,
-]
-
-private let handlersTracked26: [Handler] = [
   cannery_i32AddAnd_iv_ss_n,
   cannery_i32AddAnd_iv_as_d,
   cannery_i32AddAnd_iv_as_n,
@@ -6998,6 +7643,9 @@ private let handlersTracked26: [Handler] = [
   cannery_i32MulXor_iv_ss_n,
   cannery_i32MulXor_iv_as_d,
   cannery_i32MulXor_iv_as_n,
+]
+
+private let handlersTracked27: [Handler] = [
   cannery_i32MulXor_iv_sa_d,
   cannery_i32MulXor_iv_sa_n,
   cannery_i32AndAdd_iv_ss_d,
@@ -7017,9 +7665,6 @@ private let handlersTracked26: [Handler] = [
   cannery_i32AndRsub_iv_as_d,
   cannery_i32AndRsub_iv_as_n,
   cannery_i32AndRsub_iv_sa_d,
-]
-
-private let handlersTracked27: [Handler] = [
   cannery_i32AndRsub_iv_sa_n,
   cannery_i32AndOr_iv_ss_d,
   cannery_i32AndOr_iv_ss_n,
@@ -7065,6 +7710,9 @@ private let handlersTracked27: [Handler] = [
   cannery_i32XorXor_iv_sa_n,
   cannery_i32XorAdd_iv_ss_d,
   cannery_i32XorAdd_iv_ss_n,
+]
+
+private let handlersTracked28: [Handler] = [
   cannery_i32XorAdd_iv_as_d,
   cannery_i32XorAdd_iv_as_n,
   cannery_i32XorAdd_iv_sa_d,
@@ -7084,9 +7732,6 @@ private let handlersTracked27: [Handler] = [
   cannery_i32ShlRsub_iv_ss_d,
   cannery_i32ShlRsub_iv_ss_n,
   cannery_i32ShlRsub_iv_as_d,
-]
-
-private let handlersTracked28: [Handler] = [
   cannery_i32ShlRsub_iv_as_n,
   cannery_i32ShlRsub_iv_sa_d,
   cannery_i32ShlRsub_iv_sa_n,
@@ -7132,6 +7777,9 @@ private let handlersTracked28: [Handler] = [
   cannery_i32ShrUAnd_iv_as_n,
   cannery_i32ShrUAnd_iv_sa_d,
   cannery_i32ShrUAnd_iv_sa_n,
+]
+
+private let handlersTracked29: [Handler] = [
   cannery_i32ShrUOr_iv_ss_d,
   cannery_i32ShrUOr_iv_ss_n,
   cannery_i32ShrUOr_iv_as_d,
@@ -7151,9 +7799,6 @@ private let handlersTracked28: [Handler] = [
   cannery_i32ShrSAdd_iv_sa_d,
   cannery_i32ShrSAdd_iv_sa_n,
   cannery_i32ShrSSub_iv_ss_d,
-]
-
-private let handlersTracked29: [Handler] = [
   cannery_i32ShrSSub_iv_ss_n,
   cannery_i32ShrSSub_iv_as_d,
   cannery_i32ShrSSub_iv_as_n,
@@ -7199,6 +7844,9 @@ private let handlersTracked29: [Handler] = [
   cannery_i32RotlAnd_iv_ss_n,
   cannery_i32RotlAnd_iv_as_d,
   cannery_i32RotlAnd_iv_as_n,
+]
+
+private let handlersTracked30: [Handler] = [
   cannery_i32RotlAnd_iv_sa_d,
   cannery_i32RotlAnd_iv_sa_n,
   cannery_i32RotlOr_iv_ss_d,
@@ -7218,9 +7866,6 @@ private let handlersTracked29: [Handler] = [
   cannery_i32AddAdd_vv_ass_d,
   cannery_i32AddAdd_vv_ass_n,
   cannery_i32AddAdd_vv_ssa_d,
-]
-
-private let handlersTracked30: [Handler] = [
   cannery_i32AddAdd_vv_ssa_n,
   cannery_i32AddSub_vv_sss_d,
   cannery_i32AddSub_vv_sss_n,
@@ -7266,6 +7911,9 @@ private let handlersTracked30: [Handler] = [
   cannery_i32SubAdd_vv_sas_n,
   cannery_i32SubAdd_vv_ssa_d,
   cannery_i32SubAdd_vv_ssa_n,
+]
+
+private let handlersTracked31: [Handler] = [
   cannery_i32SubSub_vv_sss_d,
   cannery_i32SubSub_vv_sss_n,
   cannery_i32SubSub_vv_ass_d,
@@ -7285,9 +7933,6 @@ private let handlersTracked30: [Handler] = [
   cannery_i32SubMul_vv_sss_d,
   cannery_i32SubMul_vv_sss_n,
   cannery_i32SubMul_vv_ass_d,
-]
-
-private let handlersTracked31: [Handler] = [
   cannery_i32SubMul_vv_ass_n,
   cannery_i32SubMul_vv_sas_d,
   cannery_i32SubMul_vv_sas_n,
@@ -7333,6 +7978,9 @@ private let handlersTracked31: [Handler] = [
   cannery_i32MulRsub_vv_sss_n,
   cannery_i32MulRsub_vv_ass_d,
   cannery_i32MulRsub_vv_ass_n,
+]
+
+private let handlersTracked32: [Handler] = [
   cannery_i32MulRsub_vv_ssa_d,
   cannery_i32MulRsub_vv_ssa_n,
   cannery_i32MulMul_vv_sss_d,
@@ -7352,9 +8000,6 @@ private let handlersTracked31: [Handler] = [
   cannery_i32AndAdd_vv_ass_d,
   cannery_i32AndAdd_vv_ass_n,
   cannery_i32AndAdd_vv_ssa_d,
-]
-
-private let handlersTracked32: [Handler] = [
   cannery_i32AndAdd_vv_ssa_n,
   cannery_i32AndSub_vv_sss_d,
   cannery_i32AndSub_vv_sss_n,
@@ -7400,6 +8045,9 @@ private let handlersTracked32: [Handler] = [
   cannery_i32OrOr_vv_ssa_n,
   cannery_i32OrXor_vv_sss_d,
   cannery_i32OrXor_vv_sss_n,
+]
+
+private let handlersTracked33: [Handler] = [
   cannery_i32OrXor_vv_ass_d,
   cannery_i32OrXor_vv_ass_n,
   cannery_i32OrXor_vv_ssa_d,
@@ -7419,9 +8067,6 @@ private let handlersTracked32: [Handler] = [
   cannery_i32XorAnd_vv_sss_d,
   cannery_i32XorAnd_vv_sss_n,
   cannery_i32XorAnd_vv_ass_d,
-]
-
-private let handlersTracked33: [Handler] = [
   cannery_i32XorAnd_vv_ass_n,
   cannery_i32XorAnd_vv_ssa_d,
   cannery_i32XorAnd_vv_ssa_n,
@@ -7467,6 +8112,9 @@ private let handlersTracked33: [Handler] = [
   cannery_i32AddShrS_ii_s_n,
   cannery_i32AddShrS_ii_a_d,
   cannery_i32AddShrS_ii_a_n,
+]
+
+private let handlersTracked34: [Handler] = [
   cannery_i32AddMul_ii_s_d,
   cannery_i32AddMul_ii_s_n,
   cannery_i32AddMul_ii_a_d,
@@ -7486,9 +8134,6 @@ private let handlersTracked33: [Handler] = [
   cannery_i32MulXor_ii_s_d,
   cannery_i32MulXor_ii_s_n,
   cannery_i32MulXor_ii_a_d,
-]
-
-private let handlersTracked34: [Handler] = [
   cannery_i32MulXor_ii_a_n,
   cannery_i32MulShrU_ii_s_d,
   cannery_i32MulShrU_ii_s_n,
@@ -7534,6 +8179,9 @@ private let handlersTracked34: [Handler] = [
   cannery_i32OrShl_ii_s_n,
   cannery_i32OrShl_ii_a_d,
   cannery_i32OrShl_ii_a_n,
+]
+
+private let handlersTracked35: [Handler] = [
   cannery_i32XorAnd_ii_s_d,
   cannery_i32XorAnd_ii_s_n,
   cannery_i32XorAnd_ii_a_d,
@@ -7553,9 +8201,6 @@ private let handlersTracked34: [Handler] = [
   cannery_i32XorShrU_ii_s_d,
   cannery_i32XorShrU_ii_s_n,
   cannery_i32XorShrU_ii_a_d,
-]
-
-private let handlersTracked35: [Handler] = [
   cannery_i32XorShrU_ii_a_n,
   cannery_i32ShlAdd_ii_s_d,
   cannery_i32ShlAdd_ii_s_n,
@@ -7601,6 +8246,9 @@ private let handlersTracked35: [Handler] = [
   cannery_i32ShrUShl_ii_s_n,
   cannery_i32ShrUShl_ii_a_d,
   cannery_i32ShrUShl_ii_a_n,
+]
+
+private let handlersTracked36: [Handler] = [
   cannery_i32ShrUMul_ii_s_d,
   cannery_i32ShrUMul_ii_s_n,
   cannery_i32ShrUMul_ii_a_d,
@@ -7620,9 +8268,6 @@ private let handlersTracked35: [Handler] = [
   cannery_i32ShrSXor_ii_s_d,
   cannery_i32ShrSXor_ii_s_n,
   cannery_i32ShrSXor_ii_a_d,
-]
-
-private let handlersTracked36: [Handler] = [
   cannery_i32ShrSXor_ii_a_n,
   cannery_i32RotlAdd_ii_s_d,
   cannery_i32RotlAdd_ii_s_n,
@@ -7668,6 +8313,9 @@ private let handlersTracked36: [Handler] = [
   cannery_i32AddShrS_vi_ss_n,
   cannery_i32AddShrS_vi_as_d,
   cannery_i32AddShrS_vi_as_n,
+]
+
+private let handlersTracked37: [Handler] = [
   cannery_i32AddMul_vi_ss_d,
   cannery_i32AddMul_vi_ss_n,
   cannery_i32AddMul_vi_as_d,
@@ -7687,9 +8335,6 @@ private let handlersTracked36: [Handler] = [
   cannery_i32SubAnd_vi_as_d,
   cannery_i32SubAnd_vi_as_n,
   cannery_i32SubAnd_vi_sa_d,
-]
-
-private let handlersTracked37: [Handler] = [
   cannery_i32SubAnd_vi_sa_n,
   cannery_i32SubShl_vi_ss_d,
   cannery_i32SubShl_vi_ss_n,
@@ -7735,6 +8380,9 @@ private let handlersTracked37: [Handler] = [
   cannery_i32MulShrU_vi_ss_n,
   cannery_i32MulShrU_vi_as_d,
   cannery_i32MulShrU_vi_as_n,
+]
+
+private let handlersTracked38: [Handler] = [
   cannery_i32MulShrS_vi_ss_d,
   cannery_i32MulShrS_vi_ss_n,
   cannery_i32MulShrS_vi_as_d,
@@ -7754,9 +8402,6 @@ private let handlersTracked37: [Handler] = [
   cannery_i32AndShl_vi_ss_d,
   cannery_i32AndShl_vi_ss_n,
   cannery_i32AndShl_vi_as_d,
-]
-
-private let handlersTracked38: [Handler] = [
   cannery_i32AndShl_vi_as_n,
   cannery_i32AndShrU_vi_ss_d,
   cannery_i32AndShrU_vi_ss_n,
@@ -7802,6 +8447,21 @@ private let handlersTracked38: [Handler] = [
   cannery_i32XorRotl_vi_ss_n,
   cannery_i32XorRotl_vi_as_d,
   cannery_i32XorRotl_vi_as_n,
+]
+
+private let handlersTracked39: [Handler] = [
+  cannery_i32Sub_is_d,
+  cannery_i32Sub_is_n,
+  cannery_i32Sub_ia_d,
+  cannery_i32Sub_ia_n,
+  cannery_i32Shl_is_d,
+  cannery_i32Shl_is_n,
+  cannery_i32Shl_ia_d,
+  cannery_i32Shl_ia_n,
+  cannery_i32Rotl_is_d,
+  cannery_i32Rotl_is_n,
+  cannery_i32Rotl_ia_d,
+  cannery_i32Rotl_ia_n,
   cannery_i64AddAdd_iv_ss_d,
   cannery_i64AddAdd_iv_ss_n,
   cannery_i64AddAdd_iv_as_d,
@@ -7821,9 +8481,6 @@ private let handlersTracked38: [Handler] = [
   cannery_i64AddRsub_iv_sa_d,
   cannery_i64AddRsub_iv_sa_n,
   cannery_i64AddAnd_iv_ss_d,
-]
-
-private let handlersTracked39: [Handler] = [
   cannery_i64AddAnd_iv_ss_n,
   cannery_i64AddAnd_iv_as_d,
   cannery_i64AddAnd_iv_as_n,
@@ -7857,6 +8514,9 @@ private let handlersTracked39: [Handler] = [
   cannery_i64MulSub_iv_ss_n,
   cannery_i64MulSub_iv_as_d,
   cannery_i64MulSub_iv_as_n,
+]
+
+private let handlersTracked40: [Handler] = [
   cannery_i64MulSub_iv_sa_d,
   cannery_i64MulSub_iv_sa_n,
   cannery_i64MulRsub_iv_ss_d,
@@ -7888,9 +8548,6 @@ private let handlersTracked39: [Handler] = [
   cannery_i64AndRsub_iv_as_d,
   cannery_i64AndRsub_iv_as_n,
   cannery_i64AndRsub_iv_sa_d,
-]
-
-private let handlersTracked40: [Handler] = [
   cannery_i64AndRsub_iv_sa_n,
   cannery_i64AndOr_iv_ss_d,
   cannery_i64AndOr_iv_ss_n,
@@ -7924,6 +8581,9 @@ private let handlersTracked40: [Handler] = [
   cannery_i64XorAnd_iv_sa_n,
   cannery_i64XorOr_iv_ss_d,
   cannery_i64XorOr_iv_ss_n,
+]
+
+private let handlersTracked41: [Handler] = [
   cannery_i64XorOr_iv_as_d,
   cannery_i64XorOr_iv_as_n,
   cannery_i64XorOr_iv_sa_d,
@@ -7955,9 +8615,6 @@ private let handlersTracked40: [Handler] = [
   cannery_i64ShlRsub_iv_ss_d,
   cannery_i64ShlRsub_iv_ss_n,
   cannery_i64ShlRsub_iv_as_d,
-]
-
-private let handlersTracked41: [Handler] = [
   cannery_i64ShlRsub_iv_as_n,
   cannery_i64ShlRsub_iv_sa_d,
   cannery_i64ShlRsub_iv_sa_n,
@@ -7991,6 +8648,9 @@ private let handlersTracked41: [Handler] = [
   cannery_i64ShrUSub_iv_as_n,
   cannery_i64ShrUSub_iv_sa_d,
   cannery_i64ShrUSub_iv_sa_n,
+]
+
+private let handlersTracked42: [Handler] = [
   cannery_i64ShrURsub_iv_ss_d,
   cannery_i64ShrURsub_iv_ss_n,
   cannery_i64ShrURsub_iv_as_d,
@@ -8022,9 +8682,6 @@ private let handlersTracked41: [Handler] = [
   cannery_i64ShrSAdd_iv_sa_d,
   cannery_i64ShrSAdd_iv_sa_n,
   cannery_i64ShrSSub_iv_ss_d,
-]
-
-private let handlersTracked42: [Handler] = [
   cannery_i64ShrSSub_iv_ss_n,
   cannery_i64ShrSSub_iv_as_d,
   cannery_i64ShrSSub_iv_as_n,
@@ -8058,6 +8715,9 @@ private let handlersTracked42: [Handler] = [
   cannery_i64RotlAdd_iv_ss_n,
   cannery_i64RotlAdd_iv_as_d,
   cannery_i64RotlAdd_iv_as_n,
+]
+
+private let handlersTracked43: [Handler] = [
   cannery_i64RotlAdd_iv_sa_d,
   cannery_i64RotlAdd_iv_sa_n,
   cannery_i64RotlSub_iv_ss_d,
@@ -8089,9 +8749,6 @@ private let handlersTracked42: [Handler] = [
   cannery_i64AddAdd_vv_ass_d,
   cannery_i64AddAdd_vv_ass_n,
   cannery_i64AddAdd_vv_ssa_d,
-]
-
-private let handlersTracked43: [Handler] = [
   cannery_i64AddAdd_vv_ssa_n,
   cannery_i64AddSub_vv_sss_d,
   cannery_i64AddSub_vv_sss_n,
@@ -8125,6 +8782,9 @@ private let handlersTracked43: [Handler] = [
   cannery_i64AddOr_vv_ssa_n,
   cannery_i64AddXor_vv_sss_d,
   cannery_i64AddXor_vv_sss_n,
+]
+
+private let handlersTracked44: [Handler] = [
   cannery_i64AddXor_vv_ass_d,
   cannery_i64AddXor_vv_ass_n,
   cannery_i64AddXor_vv_ssa_d,
@@ -8156,9 +8816,6 @@ private let handlersTracked43: [Handler] = [
   cannery_i64SubMul_vv_sss_d,
   cannery_i64SubMul_vv_sss_n,
   cannery_i64SubMul_vv_ass_d,
-]
-
-private let handlersTracked44: [Handler] = [
   cannery_i64SubMul_vv_ass_n,
   cannery_i64SubMul_vv_sas_d,
   cannery_i64SubMul_vv_sas_n,
@@ -8192,6 +8849,9 @@ private let handlersTracked44: [Handler] = [
   cannery_i64MulAdd_vv_sss_n,
   cannery_i64MulAdd_vv_ass_d,
   cannery_i64MulAdd_vv_ass_n,
+]
+
+private let handlersTracked45: [Handler] = [
   cannery_i64MulAdd_vv_ssa_d,
   cannery_i64MulAdd_vv_ssa_n,
   cannery_i64MulSub_vv_sss_d,
@@ -8223,9 +8883,6 @@ private let handlersTracked44: [Handler] = [
   cannery_i64AndAdd_vv_ass_d,
   cannery_i64AndAdd_vv_ass_n,
   cannery_i64AndAdd_vv_ssa_d,
-]
-
-private let handlersTracked45: [Handler] = [
   cannery_i64AndAdd_vv_ssa_n,
   cannery_i64AndSub_vv_sss_d,
   cannery_i64AndSub_vv_sss_n,
@@ -8259,6 +8916,9 @@ private let handlersTracked45: [Handler] = [
   cannery_i64OrAdd_vv_ssa_n,
   cannery_i64OrAnd_vv_sss_d,
   cannery_i64OrAnd_vv_sss_n,
+]
+
+private let handlersTracked46: [Handler] = [
   cannery_i64OrAnd_vv_ass_d,
   cannery_i64OrAnd_vv_ass_n,
   cannery_i64OrAnd_vv_ssa_d,
@@ -8290,9 +8950,6 @@ private let handlersTracked45: [Handler] = [
   cannery_i64XorAnd_vv_sss_d,
   cannery_i64XorAnd_vv_sss_n,
   cannery_i64XorAnd_vv_ass_d,
-]
-
-private let handlersTracked46: [Handler] = [
   cannery_i64XorAnd_vv_ass_n,
   cannery_i64XorAnd_vv_ssa_d,
   cannery_i64XorAnd_vv_ssa_n,
@@ -8326,6 +8983,9 @@ private let handlersTracked46: [Handler] = [
   cannery_i64AddXor_ii_s_n,
   cannery_i64AddXor_ii_a_d,
   cannery_i64AddXor_ii_a_n,
+]
+
+private let handlersTracked47: [Handler] = [
   cannery_i64AddShl_ii_s_d,
   cannery_i64AddShl_ii_s_n,
   cannery_i64AddShl_ii_a_d,
@@ -8357,9 +9017,6 @@ private let handlersTracked46: [Handler] = [
   cannery_i64MulXor_ii_s_d,
   cannery_i64MulXor_ii_s_n,
   cannery_i64MulXor_ii_a_d,
-]
-
-private let handlersTracked47: [Handler] = [
   cannery_i64MulXor_ii_a_n,
   cannery_i64MulShrU_ii_s_d,
   cannery_i64MulShrU_ii_s_n,
@@ -8393,6 +9050,9 @@ private let handlersTracked47: [Handler] = [
   cannery_i64AndShrU_ii_s_n,
   cannery_i64AndShrU_ii_a_d,
   cannery_i64AndShrU_ii_a_n,
+]
+
+private let handlersTracked48: [Handler] = [
   cannery_i64OrAnd_ii_s_d,
   cannery_i64OrAnd_ii_s_n,
   cannery_i64OrAnd_ii_a_d,
@@ -8424,9 +9084,6 @@ private let handlersTracked47: [Handler] = [
   cannery_i64XorShrU_ii_s_d,
   cannery_i64XorShrU_ii_s_n,
   cannery_i64XorShrU_ii_a_d,
-]
-
-private let handlersTracked48: [Handler] = [
   cannery_i64XorShrU_ii_a_n,
   cannery_i64ShlAdd_ii_s_d,
   cannery_i64ShlAdd_ii_s_n,
@@ -8460,6 +9117,9 @@ private let handlersTracked48: [Handler] = [
   cannery_i64ShrUAnd_ii_s_n,
   cannery_i64ShrUAnd_ii_a_d,
   cannery_i64ShrUAnd_ii_a_n,
+]
+
+private let handlersTracked49: [Handler] = [
   cannery_i64ShrUOr_ii_s_d,
   cannery_i64ShrUOr_ii_s_n,
   cannery_i64ShrUOr_ii_a_d,
@@ -8491,9 +9151,6 @@ private let handlersTracked48: [Handler] = [
   cannery_i64ShrSXor_ii_s_d,
   cannery_i64ShrSXor_ii_s_n,
   cannery_i64ShrSXor_ii_a_d,
-]
-
-private let handlersTracked49: [Handler] = [
   cannery_i64ShrSXor_ii_a_n,
   cannery_i64RotlAdd_ii_s_d,
   cannery_i64RotlAdd_ii_s_n,
@@ -8527,6 +9184,9 @@ private let handlersTracked49: [Handler] = [
   cannery_i64AddXor_vi_ss_n,
   cannery_i64AddXor_vi_as_d,
   cannery_i64AddXor_vi_as_n,
+]
+
+private let handlersTracked50: [Handler] = [
   cannery_i64AddShl_vi_ss_d,
   cannery_i64AddShl_vi_ss_n,
   cannery_i64AddShl_vi_as_d,
@@ -8558,9 +9218,6 @@ private let handlersTracked49: [Handler] = [
   cannery_i64SubAnd_vi_as_d,
   cannery_i64SubAnd_vi_as_n,
   cannery_i64SubAnd_vi_sa_d,
-]
-
-private let handlersTracked50: [Handler] = [
   cannery_i64SubAnd_vi_sa_n,
   cannery_i64SubShl_vi_ss_d,
   cannery_i64SubShl_vi_ss_n,
@@ -8594,6 +9251,9 @@ private let handlersTracked50: [Handler] = [
   cannery_i64MulAnd_vi_ss_n,
   cannery_i64MulAnd_vi_as_d,
   cannery_i64MulAnd_vi_as_n,
+]
+
+private let handlersTracked51: [Handler] = [
   cannery_i64MulXor_vi_ss_d,
   cannery_i64MulXor_vi_ss_n,
   cannery_i64MulXor_vi_as_d,
@@ -8625,9 +9285,6 @@ private let handlersTracked50: [Handler] = [
   cannery_i64AndShl_vi_ss_d,
   cannery_i64AndShl_vi_ss_n,
   cannery_i64AndShl_vi_as_d,
-]
-
-private let handlersTracked51: [Handler] = [
   cannery_i64AndShl_vi_as_n,
   cannery_i64AndShrU_vi_ss_d,
   cannery_i64AndShrU_vi_ss_n,
@@ -8661,6 +9318,9 @@ private let handlersTracked51: [Handler] = [
   cannery_i64XorShl_vi_ss_n,
   cannery_i64XorShl_vi_as_d,
   cannery_i64XorShl_vi_as_n,
+]
+
+private let handlersTracked52: [Handler] = [
   cannery_i64XorShrU_vi_ss_d,
   cannery_i64XorShrU_vi_ss_n,
   cannery_i64XorShrU_vi_as_d,
@@ -8692,10 +9352,19 @@ private let handlersTracked51: [Handler] = [
   cannery_i64Xor_sw_d,
   cannery_i64Xor_sw_n,
   cannery_i64Xor_aw_d,
-]
-
-private let handlersTracked52: [Handler] = [
   cannery_i64Xor_aw_n,
+  cannery_i64Sub_is_d,
+  cannery_i64Sub_is_n,
+  cannery_i64Sub_ia_d,
+  cannery_i64Sub_ia_n,
+  cannery_i64Shl_is_d,
+  cannery_i64Shl_is_n,
+  cannery_i64Shl_ia_d,
+  cannery_i64Shl_ia_n,
+  cannery_i64Rotl_is_d,
+  cannery_i64Rotl_is_n,
+  cannery_i64Rotl_ia_d,
+  cannery_i64Rotl_ia_n,
   cannery_f32AddAdd_vv_sss_d,
   cannery_f32AddAdd_vv_sss_n,
   cannery_f32AddAdd_vv_ass_d,
@@ -8716,6 +9385,9 @@ private let handlersTracked52: [Handler] = [
   cannery_f32AddRsub_vv_ssa_n,
   cannery_f32AddMul_vv_sss_d,
   cannery_f32AddMul_vv_sss_n,
+]
+
+private let handlersTracked53: [Handler] = [
   cannery_f32AddMul_vv_ass_d,
   cannery_f32AddMul_vv_ass_n,
   cannery_f32AddMul_vv_ssa_d,
@@ -8759,9 +9431,6 @@ private let handlersTracked52: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
-]
-
-private let handlersTracked53: [Handler] = [
   cannery_f32MulSub_vv_sss_n,
   cannery_f32MulSub_vv_ass_d,
   cannery_f32MulSub_vv_ass_n,
@@ -8783,6 +9452,9 @@ private let handlersTracked53: [Handler] = [
   cannery_f64AddAdd_vv_sss_n,
   cannery_f64AddAdd_vv_ass_d,
   cannery_f64AddAdd_vv_ass_n,
+]
+
+private let handlersTracked54: [Handler] = [
   cannery_f64AddAdd_vv_ssa_d,
   cannery_f64AddAdd_vv_ssa_n,
   cannery_f64AddSub_vv_sss_d,
@@ -8826,9 +9498,6 @@ private let handlersTracked53: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
-]
-
-private let handlersTracked54: [Handler] = [
   cannery_f64SubRsub_vv_ssa_n,
   cannery_f64SubMul_vv_sss_d,
   cannery_f64SubMul_vv_sss_n,
@@ -8850,6 +9519,9 @@ private let handlersTracked54: [Handler] = [
   cannery_f64MulSub_vv_ass_n,
   cannery_f64MulSub_vv_ssa_d,
   cannery_f64MulSub_vv_ssa_n,
+]
+
+private let handlersTracked55: [Handler] = [
   cannery_f64MulRsub_vv_sss_d,
   cannery_f64MulRsub_vv_sss_n,
   cannery_f64MulRsub_vv_ass_d,
@@ -8893,9 +9565,6 @@ private let handlersTracked54: [Handler] = [
   cannery_tracked_i32Store_plus_s_s,
   cannery_tracked_i32Store_plus_s_a,
   cannery_tracked_i32Store_plus_s_i,
-]
-
-private let handlersTracked55: [Handler] = [
   cannery_tracked_i64Store_plus_s_s,
   cannery_tracked_i64Store_plus_s_a,
   cannery_tracked_i64Store_plus_s_i,
@@ -8917,6 +9586,9 @@ private let handlersTracked55: [Handler] = [
   cannery_tracked_i64Store16_plus_s_s,
   cannery_tracked_i64Store16_plus_s_a,
   cannery_tracked_i64Store16_plus_s_i,
+]
+
+private let handlersTracked56: [Handler] = [
   cannery_tracked_i64Store32_plus_s_s,
   cannery_tracked_i64Store32_plus_s_a,
   cannery_tracked_i64Store32_plus_s_i,
@@ -8960,9 +9632,6 @@ private let handlersTracked55: [Handler] = [
   cannery_tracked_i32Store8_plus_a_i,
   cannery_tracked_i32Store16_plus_a_s,
   cannery_tracked_i32Store16_plus_a_i,
-]
-
-private let handlersTracked56: [Handler] = [
   cannery_tracked_i64Store8_plus_a_s,
   cannery_tracked_i64Store8_plus_a_i,
   cannery_tracked_i64Store16_plus_a_s,
@@ -8984,6 +9653,9 @@ private let handlersTracked56: [Handler] = [
   cannery_i32Load16S_sum_ss_d,
   cannery_i32Load16S_sum_ss_n,
   cannery_i32Load16U_sum_ss_d,
+]
+
+private let handlersTracked57: [Handler] = [
   cannery_i32Load16U_sum_ss_n,
   cannery_i64Load8S_sum_ss_d,
   cannery_i64Load8S_sum_ss_n,
@@ -9027,9 +9699,6 @@ private let handlersTracked56: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
-]
-
-private let handlersTracked57: [Handler] = [
   cannery_i64Load_sum_as_n,
   cannery_f32Load_sum_as_d,
   cannery_f32Load_sum_as_n,
@@ -9051,6 +9720,9 @@ private let handlersTracked57: [Handler] = [
   cannery_i64Load16S_sum_as_n,
   cannery_i64Load16U_sum_as_d,
   cannery_i64Load16U_sum_as_n,
+]
+
+private let handlersTracked58: [Handler] = [
   cannery_i64Load32S_sum_as_d,
   cannery_i64Load32S_sum_as_n,
   cannery_i64Load32U_sum_as_d,
@@ -9094,9 +9766,6 @@ private let handlersTracked57: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
-]
-
-private let handlersTracked58: [Handler] = [
   cannery_i64Load16S_scaled_ss_n,
   cannery_i64Load16U_scaled_ss_d,
   cannery_i64Load16U_scaled_ss_n,
@@ -9118,6 +9787,9 @@ private let handlersTracked58: [Handler] = [
   cannery_tracked_f64Store_scaled_ss_i,
   cannery_tracked_i32Store8_scaled_ss_s,
   cannery_tracked_i32Store8_scaled_ss_a,
+]
+
+private let handlersTracked59: [Handler] = [
   cannery_tracked_i32Store8_scaled_ss_i,
   cannery_tracked_i32Store16_scaled_ss_s,
   cannery_tracked_i32Store16_scaled_ss_a,
@@ -9161,9 +9833,6 @@ private let handlersTracked58: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_tracked_i32Store_scaled_as_s,
   cannery_tracked_i32Store_scaled_as_i,
-]
-
-private let handlersTracked59: [Handler] = [
   cannery_tracked_i64Store_scaled_as_s,
   cannery_tracked_i64Store_scaled_as_i,
   cannery_tracked_f32Store_scaled_as_s,
@@ -9185,6 +9854,9 @@ private let handlersTracked59: [Handler] = [
   cannery_i64Load_scaled_sa_d,
   cannery_i64Load_scaled_sa_n,
   cannery_f32Load_scaled_sa_d,
+]
+
+private let handlersTracked60: [Handler] = [
   cannery_f32Load_scaled_sa_n,
   cannery_f64Load_scaled_sa_d,
   cannery_f64Load_scaled_sa_n,
@@ -9228,9 +9900,6 @@ private let handlersTracked59: [Handler] = [
   cannery_tracked_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
-]
-
-private let handlersTracked60: [Handler] = [
   cannery_i64Load_multiple_s_d,
   cannery_i64Load_multiple_s_n,
   cannery_f32Load_multiple_s_d,
@@ -9252,6 +9921,9 @@ private let handlersTracked60: [Handler] = [
   cannery_i64Load16S_multiple_s_d,
   cannery_i64Load16S_multiple_s_n,
   cannery_i64Load16U_multiple_s_d,
+]
+
+private let handlersTracked61: [Handler] = [
   cannery_i64Load16U_multiple_s_n,
   cannery_i64Load32S_multiple_s_d,
   cannery_i64Load32S_multiple_s_n,
@@ -9295,9 +9967,6 @@ private let handlersTracked60: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
-]
-
-private let handlersTracked61: [Handler] = [
   cannery_i32Load8U_multiple_a_n,
   cannery_i32Load16S_multiple_a_d,
   cannery_i32Load16S_multiple_a_n,
@@ -9319,6 +9988,9 @@ private let handlersTracked61: [Handler] = [
   cannery_tracked_i32Store_multiple_a_i,
   cannery_tracked_i64Store_multiple_a_s,
   cannery_tracked_i64Store_multiple_a_i,
+]
+
+private let handlersTracked62: [Handler] = [
   cannery_tracked_f32Store_multiple_a_s,
   cannery_tracked_f32Store_multiple_a_i,
   cannery_tracked_f64Store_multiple_a_s,
@@ -9362,9 +10034,6 @@ private let handlersTracked61: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_tracked_i32Store_affine_s_s,
-]
-
-private let handlersTracked62: [Handler] = [
   cannery_tracked_i32Store_affine_s_a,
   cannery_tracked_i32Store_affine_s_i,
   cannery_tracked_i64Store_affine_s_s,
@@ -9386,6 +10055,9 @@ private let handlersTracked62: [Handler] = [
   cannery_tracked_i64Store8_affine_s_a,
   cannery_tracked_i64Store8_affine_s_i,
   cannery_tracked_i64Store16_affine_s_s,
+]
+
+private let handlersTracked63: [Handler] = [
   cannery_tracked_i64Store16_affine_s_a,
   cannery_tracked_i64Store16_affine_s_i,
   cannery_tracked_i64Store32_affine_s_s,
@@ -9429,9 +10101,6 @@ private let handlersTracked62: [Handler] = [
   cannery_tracked_f64Store_affine_a_i,
   cannery_tracked_i32Store8_affine_a_s,
   cannery_tracked_i32Store8_affine_a_i,
-]
-
-private let handlersTracked63: [Handler] = [
   cannery_tracked_i32Store16_affine_a_s,
   cannery_tracked_i32Store16_affine_a_i,
   cannery_tracked_i64Store8_affine_a_s,
@@ -9453,6 +10122,9 @@ private let handlersTracked63: [Handler] = [
   cannery_i32Load8U_absolute_d,
   cannery_i32Load8U_absolute_n,
   cannery_i32Load16S_absolute_d,
+]
+
+private let handlersTracked64: [Handler] = [
   cannery_i32Load16S_absolute_n,
   cannery_i32Load16U_absolute_d,
   cannery_i32Load16U_absolute_n,
@@ -9496,9 +10168,6 @@ private let handlersTracked63: [Handler] = [
   cannery_tracked_i64Store32_absolute_a,
   cannery_tracked_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
-]
-
-private let handlersTracked64: [Handler] = [
   cannery_i32LoadW_plus_s_n,
   cannery_i64LoadW_plus_s_d,
   cannery_i64LoadW_plus_s_n,
@@ -9520,6 +10189,9 @@ private let handlersTracked64: [Handler] = [
   cannery_i64Load8UW_plus_s_n,
   cannery_i64Load16SW_plus_s_d,
   cannery_i64Load16SW_plus_s_n,
+]
+
+private let handlersTracked65: [Handler] = [
   cannery_i64Load16UW_plus_s_d,
   cannery_i64Load16UW_plus_s_n,
   cannery_i64Load32SW_plus_s_d,
@@ -9563,9 +10235,6 @@ private let handlersTracked64: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
-]
-
-private let handlersTracked65: [Handler] = [
   cannery_i32Load8UW_plus_a_d,
   cannery_i32Load8UW_plus_a_n,
   cannery_i32Load16SW_plus_a_d,
@@ -9587,6 +10256,9 @@ private let handlersTracked65: [Handler] = [
   cannery_tracked_i32StoreW_plus_a_s,
   cannery_tracked_i32StoreW_plus_a_i,
   cannery_tracked_i64StoreW_plus_a_s,
+]
+
+private let handlersTracked66: [Handler] = [
   cannery_tracked_i64StoreW_plus_a_i,
   cannery_tracked_f32StoreW_plus_a_s,
   cannery_tracked_f32StoreW_plus_a_i,
@@ -9630,9 +10302,6 @@ private let handlersTracked65: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
-]
-
-private let handlersTracked66: [Handler] = [
   cannery_tracked_i32StoreW_sum_ss_s,
   cannery_tracked_i32StoreW_sum_ss_a,
   cannery_tracked_i32StoreW_sum_ss_i,
@@ -9654,6 +10323,9 @@ private let handlersTracked66: [Handler] = [
   cannery_tracked_i64Store8W_sum_ss_s,
   cannery_tracked_i64Store8W_sum_ss_a,
   cannery_tracked_i64Store8W_sum_ss_i,
+]
+
+private let handlersTracked67: [Handler] = [
   cannery_tracked_i64Store16W_sum_ss_s,
   cannery_tracked_i64Store16W_sum_ss_a,
   cannery_tracked_i64Store16W_sum_ss_i,
@@ -9697,9 +10369,6 @@ private let handlersTracked66: [Handler] = [
   cannery_tracked_f64StoreW_sum_as_s,
   cannery_tracked_f64StoreW_sum_as_i,
   cannery_tracked_i32Store8W_sum_as_s,
-]
-
-private let handlersTracked67: [Handler] = [
   cannery_tracked_i32Store8W_sum_as_i,
   cannery_tracked_i32Store16W_sum_as_s,
   cannery_tracked_i32Store16W_sum_as_i,
@@ -9721,6 +10390,9 @@ private let handlersTracked67: [Handler] = [
   cannery_i32LoadSub_as_n,
   cannery_i32LoadSub_sa_d,
   cannery_i32LoadSub_sa_n,
+]
+
+private let handlersTracked68: [Handler] = [
   cannery_i32LoadRsub_ss_d,
   cannery_i32LoadRsub_ss_n,
   cannery_i32LoadRsub_as_d,
@@ -9764,9 +10436,6 @@ private let handlersTracked67: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
-]
-
-private let handlersTracked68: [Handler] = [
   cannery_i64LoadRsub_ss_n,
   cannery_i64LoadRsub_as_d,
   cannery_i64LoadRsub_as_n,
@@ -9788,6 +10457,9 @@ private let handlersTracked68: [Handler] = [
   cannery_i64LoadOr_ss_n,
   cannery_i64LoadOr_as_d,
   cannery_i64LoadOr_as_n,
+]
+
+private let handlersTracked69: [Handler] = [
   cannery_i64LoadOr_sa_d,
   cannery_i64LoadOr_sa_n,
   cannery_i64LoadXor_ss_d,
@@ -9831,9 +10503,6 @@ private let handlersTracked68: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
-]
-
-private let handlersTracked69: [Handler] = [
   cannery_f64LoadSub_sa_n,
   cannery_f64LoadRsub_ss_d,
   cannery_f64LoadRsub_ss_n,
@@ -9855,6 +10524,9 @@ private let handlersTracked69: [Handler] = [
   cannery_i32Load8UAdd_sa_n,
   cannery_i32Load8USub_ss_d,
   cannery_i32Load8USub_ss_n,
+]
+
+private let handlersTracked70: [Handler] = [
   cannery_i32Load8USub_as_d,
   cannery_i32Load8USub_as_n,
   cannery_i32Load8USub_sa_d,
@@ -9898,9 +10570,6 @@ private let handlersTracked69: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
-]
-
-private let handlersTracked70: [Handler] = [
   cannery_i32Load16USub_as_n,
   cannery_i32Load16USub_sa_d,
   cannery_i32Load16USub_sa_n,
@@ -9922,6 +10591,9 @@ private let handlersTracked70: [Handler] = [
   cannery_i32Load16UAnd_as_n,
   cannery_i32Load16UAnd_sa_d,
   cannery_i32Load16UAnd_sa_n,
+]
+
+private let handlersTracked71: [Handler] = [
   cannery_i32Load16UOr_ss_d,
   cannery_i32Load16UOr_ss_n,
   cannery_i32Load16UOr_as_d,
@@ -9965,9 +10637,6 @@ private let handlersTracked70: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
-]
-
-private let handlersTracked71: [Handler] = [
   cannery_i64Load32UOr_ss_n,
   cannery_i64Load32UOr_as_d,
   cannery_i64Load32UOr_as_n,
@@ -9979,22 +10648,42 @@ private let handlersTracked71: [Handler] = [
   cannery_i64Load32UXor_as_n,
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
+  cannery_i32AddTwo,
   cannery_stepI32Eq_si_i,
+  cannery_stepTwoI32Eq_i,
   cannery_stepI32Eq_si_as,
+  cannery_stepTwoI32Eq_as,
   cannery_stepI32Ne_si_i,
+  cannery_stepTwoI32Ne_i,
   cannery_stepI32Ne_si_as,
+  cannery_stepTwoI32Ne_as,
   cannery_stepI32LtS_si_i,
+]
+
+private let handlersTracked72: [Handler] = [
+  cannery_stepTwoI32LtS_i,
   cannery_stepI32LtS_si_as,
+  cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
+  cannery_stepTwoI32LtS_sa,
   cannery_stepI32LtU_si_i,
+  cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
+  cannery_stepTwoI32LtU_as,
   cannery_stepI32LtU_si_sa,
+  cannery_stepTwoI32LtU_sa,
   cannery_stepI32GtS_si_i,
+  cannery_stepTwoI32GtS_i,
   cannery_stepI32GtU_si_i,
+  cannery_stepTwoI32GtU_i,
   cannery_stepI32LeS_si_as,
+  cannery_stepTwoI32LeS_as,
   cannery_stepI32LeS_si_sa,
+  cannery_stepTwoI32LeS_sa,
   cannery_stepI32LeU_si_as,
+  cannery_stepTwoI32LeU_as,
   cannery_stepI32LeU_si_sa,
+  cannery_stepTwoI32LeU_sa,
   cannery_stepI32Eq_ss_i,
   cannery_stepI32Eq_ss_as,
   cannery_stepI32Ne_ss_i,
@@ -10030,24 +10719,40 @@ private let handlersTracked71: [Handler] = [
   cannery_testI32NotZero_ai,
   cannery_testI32NotZero_ai_check,
   cannery_stepI64Eq_si_i,
+  cannery_stepTwoI64Eq_i,
   cannery_stepI64Eq_si_as,
+  cannery_stepTwoI64Eq_as,
   cannery_stepI64Ne_si_i,
+  cannery_stepTwoI64Ne_i,
+  cannery_stepI64Ne_si_as,
 ]
 
-private let handlersTracked72: [Handler] = [
-  cannery_stepI64Ne_si_as,
+private let handlersTracked73: [Handler] = [
+  cannery_stepTwoI64Ne_as,
   cannery_stepI64LtS_si_i,
+  cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
+  cannery_stepTwoI64LtS_as,
   cannery_stepI64LtS_si_sa,
+  cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
+  cannery_stepTwoI64LtU_i,
   cannery_stepI64LtU_si_as,
+  cannery_stepTwoI64LtU_as,
   cannery_stepI64LtU_si_sa,
+  cannery_stepTwoI64LtU_sa,
   cannery_stepI64GtS_si_i,
+  cannery_stepTwoI64GtS_i,
   cannery_stepI64GtU_si_i,
+  cannery_stepTwoI64GtU_i,
   cannery_stepI64LeS_si_as,
+  cannery_stepTwoI64LeS_as,
   cannery_stepI64LeS_si_sa,
+  cannery_stepTwoI64LeS_sa,
   cannery_stepI64LeU_si_as,
+  cannery_stepTwoI64LeU_as,
   cannery_stepI64LeU_si_sa,
+  cannery_stepTwoI64LeU_sa,
   cannery_stepI64Eq_ss_i,
   cannery_stepI64Eq_ss_as,
   cannery_stepI64Ne_ss_i,
@@ -10086,342 +10791,889 @@ private let handlersTracked72: [Handler] = [
   cannery_brI32Load8UEq_si_check,
   cannery_brI32Load8UEq_ai,
   cannery_brI32Load8UEq_ai_check,
+  cannery_brI32Load8UEq_ci,
+]
+
+private let handlersTracked74: [Handler] = [
+  cannery_brI32Load8UEq_ci_check,
   cannery_brI32Load8UEq_ss,
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
+  cannery_brI32Load8UEq_cs,
+  cannery_brI32Load8UEq_cs_check,
+  cannery_brI32Load8UEq_sid,
+  cannery_brI32Load8UEq_sid_check,
+  cannery_brI32Load8UEq_aid,
+  cannery_brI32Load8UEq_aid_check,
+  cannery_brI32Load8UEq_cid,
+  cannery_brI32Load8UEq_cid_check,
+  cannery_brI32Load8UEq_ssd,
+  cannery_brI32Load8UEq_ssd_check,
+  cannery_brI32Load8UEq_asd,
+  cannery_brI32Load8UEq_asd_check,
+  cannery_brI32Load8UEq_csd,
+  cannery_brI32Load8UEq_csd_check,
   cannery_brI32Load8UNe_si,
   cannery_brI32Load8UNe_si_check,
   cannery_brI32Load8UNe_ai,
   cannery_brI32Load8UNe_ai_check,
+  cannery_brI32Load8UNe_ci,
+  cannery_brI32Load8UNe_ci_check,
   cannery_brI32Load8UNe_ss,
   cannery_brI32Load8UNe_ss_check,
   cannery_brI32Load8UNe_as,
   cannery_brI32Load8UNe_as_check,
+  cannery_brI32Load8UNe_cs,
+  cannery_brI32Load8UNe_cs_check,
+  cannery_brI32Load8UNe_sid,
+  cannery_brI32Load8UNe_sid_check,
+  cannery_brI32Load8UNe_aid,
+  cannery_brI32Load8UNe_aid_check,
+  cannery_brI32Load8UNe_cid,
+  cannery_brI32Load8UNe_cid_check,
+  cannery_brI32Load8UNe_ssd,
+  cannery_brI32Load8UNe_ssd_check,
+  cannery_brI32Load8UNe_asd,
+  cannery_brI32Load8UNe_asd_check,
+  cannery_brI32Load8UNe_csd,
+  cannery_brI32Load8UNe_csd_check,
   cannery_brI32Load8ULtS_si,
-]
-
-private let handlersTracked73: [Handler] = [
   cannery_brI32Load8ULtS_si_check,
   cannery_brI32Load8ULtS_ai,
   cannery_brI32Load8ULtS_ai_check,
+  cannery_brI32Load8ULtS_ci,
+  cannery_brI32Load8ULtS_ci_check,
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
   cannery_brI32Load8ULtS_as,
   cannery_brI32Load8ULtS_as_check,
+  cannery_brI32Load8ULtS_cs,
+  cannery_brI32Load8ULtS_cs_check,
+  cannery_brI32Load8ULtS_sid,
+  cannery_brI32Load8ULtS_sid_check,
+  cannery_brI32Load8ULtS_aid,
+  cannery_brI32Load8ULtS_aid_check,
+  cannery_brI32Load8ULtS_cid,
+  cannery_brI32Load8ULtS_cid_check,
+  cannery_brI32Load8ULtS_ssd,
+  cannery_brI32Load8ULtS_ssd_check,
+  cannery_brI32Load8ULtS_asd,
+]
+
+private let handlersTracked75: [Handler] = [
+  cannery_brI32Load8ULtS_asd_check,
+  cannery_brI32Load8ULtS_csd,
+  cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
+  cannery_brI32Load8ULtU_ci,
+  cannery_brI32Load8ULtU_ci_check,
   cannery_brI32Load8ULtU_ss,
   cannery_brI32Load8ULtU_ss_check,
   cannery_brI32Load8ULtU_as,
   cannery_brI32Load8ULtU_as_check,
+  cannery_brI32Load8ULtU_cs,
+  cannery_brI32Load8ULtU_cs_check,
+  cannery_brI32Load8ULtU_sid,
+  cannery_brI32Load8ULtU_sid_check,
+  cannery_brI32Load8ULtU_aid,
+  cannery_brI32Load8ULtU_aid_check,
+  cannery_brI32Load8ULtU_cid,
+  cannery_brI32Load8ULtU_cid_check,
+  cannery_brI32Load8ULtU_ssd,
+  cannery_brI32Load8ULtU_ssd_check,
+  cannery_brI32Load8ULtU_asd,
+  cannery_brI32Load8ULtU_asd_check,
+  cannery_brI32Load8ULtU_csd,
+  cannery_brI32Load8ULtU_csd_check,
   cannery_brI32Load8UGtS_si,
   cannery_brI32Load8UGtS_si_check,
   cannery_brI32Load8UGtS_ai,
   cannery_brI32Load8UGtS_ai_check,
+  cannery_brI32Load8UGtS_ci,
+  cannery_brI32Load8UGtS_ci_check,
   cannery_brI32Load8UGtS_ss,
   cannery_brI32Load8UGtS_ss_check,
   cannery_brI32Load8UGtS_as,
   cannery_brI32Load8UGtS_as_check,
+  cannery_brI32Load8UGtS_cs,
+  cannery_brI32Load8UGtS_cs_check,
+  cannery_brI32Load8UGtS_sid,
+  cannery_brI32Load8UGtS_sid_check,
+  cannery_brI32Load8UGtS_aid,
+  cannery_brI32Load8UGtS_aid_check,
+  cannery_brI32Load8UGtS_cid,
+  cannery_brI32Load8UGtS_cid_check,
+  cannery_brI32Load8UGtS_ssd,
+  cannery_brI32Load8UGtS_ssd_check,
+  cannery_brI32Load8UGtS_asd,
+  cannery_brI32Load8UGtS_asd_check,
+  cannery_brI32Load8UGtS_csd,
+  cannery_brI32Load8UGtS_csd_check,
   cannery_brI32Load8UGtU_si,
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
+  cannery_brI32Load8UGtU_ci,
+  cannery_brI32Load8UGtU_ci_check,
   cannery_brI32Load8UGtU_ss,
   cannery_brI32Load8UGtU_ss_check,
   cannery_brI32Load8UGtU_as,
   cannery_brI32Load8UGtU_as_check,
+  cannery_brI32Load8UGtU_cs,
+  cannery_brI32Load8UGtU_cs_check,
+  cannery_brI32Load8UGtU_sid,
+]
+
+private let handlersTracked76: [Handler] = [
+  cannery_brI32Load8UGtU_sid_check,
+  cannery_brI32Load8UGtU_aid,
+  cannery_brI32Load8UGtU_aid_check,
+  cannery_brI32Load8UGtU_cid,
+  cannery_brI32Load8UGtU_cid_check,
+  cannery_brI32Load8UGtU_ssd,
+  cannery_brI32Load8UGtU_ssd_check,
+  cannery_brI32Load8UGtU_asd,
+  cannery_brI32Load8UGtU_asd_check,
+  cannery_brI32Load8UGtU_csd,
+  cannery_brI32Load8UGtU_csd_check,
   cannery_brI32Load8ULeS_ss,
   cannery_brI32Load8ULeS_ss_check,
   cannery_brI32Load8ULeS_as,
   cannery_brI32Load8ULeS_as_check,
+  cannery_brI32Load8ULeS_cs,
+  cannery_brI32Load8ULeS_cs_check,
+  cannery_brI32Load8ULeS_ssd,
+  cannery_brI32Load8ULeS_ssd_check,
+  cannery_brI32Load8ULeS_asd,
+  cannery_brI32Load8ULeS_asd_check,
+  cannery_brI32Load8ULeS_csd,
+  cannery_brI32Load8ULeS_csd_check,
   cannery_brI32Load8ULeU_ss,
   cannery_brI32Load8ULeU_ss_check,
   cannery_brI32Load8ULeU_as,
   cannery_brI32Load8ULeU_as_check,
+  cannery_brI32Load8ULeU_cs,
+  cannery_brI32Load8ULeU_cs_check,
+  cannery_brI32Load8ULeU_ssd,
+  cannery_brI32Load8ULeU_ssd_check,
+  cannery_brI32Load8ULeU_asd,
+  cannery_brI32Load8ULeU_asd_check,
+  cannery_brI32Load8ULeU_csd,
+  cannery_brI32Load8ULeU_csd_check,
   cannery_brI32Load8UGeS_ss,
   cannery_brI32Load8UGeS_ss_check,
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
+  cannery_brI32Load8UGeS_cs,
+  cannery_brI32Load8UGeS_cs_check,
+  cannery_brI32Load8UGeS_ssd,
+  cannery_brI32Load8UGeS_ssd_check,
+  cannery_brI32Load8UGeS_asd,
+  cannery_brI32Load8UGeS_asd_check,
+  cannery_brI32Load8UGeS_csd,
+  cannery_brI32Load8UGeS_csd_check,
   cannery_brI32Load8UGeU_ss,
   cannery_brI32Load8UGeU_ss_check,
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
+  cannery_brI32Load8UGeU_cs,
+  cannery_brI32Load8UGeU_cs_check,
+  cannery_brI32Load8UGeU_ssd,
+  cannery_brI32Load8UGeU_ssd_check,
+  cannery_brI32Load8UGeU_asd,
+  cannery_brI32Load8UGeU_asd_check,
+  cannery_brI32Load8UGeU_csd,
+  cannery_brI32Load8UGeU_csd_check,
   cannery_brI32Load8SEq_si,
   cannery_brI32Load8SEq_si_check,
   cannery_brI32Load8SEq_ai,
   cannery_brI32Load8SEq_ai_check,
+  cannery_brI32Load8SEq_ci,
+]
+
+private let handlersTracked77: [Handler] = [
+  cannery_brI32Load8SEq_ci_check,
   cannery_brI32Load8SEq_ss,
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
+  cannery_brI32Load8SEq_cs,
+  cannery_brI32Load8SEq_cs_check,
+  cannery_brI32Load8SEq_sid,
+  cannery_brI32Load8SEq_sid_check,
+  cannery_brI32Load8SEq_aid,
+  cannery_brI32Load8SEq_aid_check,
+  cannery_brI32Load8SEq_cid,
+  cannery_brI32Load8SEq_cid_check,
   cannery_brI32Load8SNe_si,
   cannery_brI32Load8SNe_si_check,
   cannery_brI32Load8SNe_ai,
   cannery_brI32Load8SNe_ai_check,
+  cannery_brI32Load8SNe_ci,
+  cannery_brI32Load8SNe_ci_check,
   cannery_brI32Load8SNe_ss,
   cannery_brI32Load8SNe_ss_check,
   cannery_brI32Load8SNe_as,
   cannery_brI32Load8SNe_as_check,
+  cannery_brI32Load8SNe_cs,
+  cannery_brI32Load8SNe_cs_check,
+  cannery_brI32Load8SNe_sid,
+  cannery_brI32Load8SNe_sid_check,
+  cannery_brI32Load8SNe_aid,
+  cannery_brI32Load8SNe_aid_check,
+  cannery_brI32Load8SNe_cid,
+  cannery_brI32Load8SNe_cid_check,
   cannery_brI32Load8SLtS_si,
-]
-
-private let handlersTracked74: [Handler] = [
   cannery_brI32Load8SLtS_si_check,
   cannery_brI32Load8SLtS_ai,
   cannery_brI32Load8SLtS_ai_check,
+  cannery_brI32Load8SLtS_ci,
+  cannery_brI32Load8SLtS_ci_check,
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
   cannery_brI32Load8SLtS_as_check,
+  cannery_brI32Load8SLtS_cs,
+  cannery_brI32Load8SLtS_cs_check,
+  cannery_brI32Load8SLtS_sid,
+  cannery_brI32Load8SLtS_sid_check,
+  cannery_brI32Load8SLtS_aid,
+  cannery_brI32Load8SLtS_aid_check,
+  cannery_brI32Load8SLtS_cid,
+  cannery_brI32Load8SLtS_cid_check,
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
   cannery_brI32Load8SLtU_ai,
   cannery_brI32Load8SLtU_ai_check,
+  cannery_brI32Load8SLtU_ci,
+  cannery_brI32Load8SLtU_ci_check,
   cannery_brI32Load8SLtU_ss,
   cannery_brI32Load8SLtU_ss_check,
   cannery_brI32Load8SLtU_as,
   cannery_brI32Load8SLtU_as_check,
+  cannery_brI32Load8SLtU_cs,
+  cannery_brI32Load8SLtU_cs_check,
+  cannery_brI32Load8SLtU_sid,
+  cannery_brI32Load8SLtU_sid_check,
+  cannery_brI32Load8SLtU_aid,
+]
+
+private let handlersTracked78: [Handler] = [
+  cannery_brI32Load8SLtU_aid_check,
+  cannery_brI32Load8SLtU_cid,
+  cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
+  cannery_brI32Load8SGtS_ci,
+  cannery_brI32Load8SGtS_ci_check,
   cannery_brI32Load8SGtS_ss,
   cannery_brI32Load8SGtS_ss_check,
   cannery_brI32Load8SGtS_as,
   cannery_brI32Load8SGtS_as_check,
+  cannery_brI32Load8SGtS_cs,
+  cannery_brI32Load8SGtS_cs_check,
+  cannery_brI32Load8SGtS_sid,
+  cannery_brI32Load8SGtS_sid_check,
+  cannery_brI32Load8SGtS_aid,
+  cannery_brI32Load8SGtS_aid_check,
+  cannery_brI32Load8SGtS_cid,
+  cannery_brI32Load8SGtS_cid_check,
   cannery_brI32Load8SGtU_si,
   cannery_brI32Load8SGtU_si_check,
   cannery_brI32Load8SGtU_ai,
   cannery_brI32Load8SGtU_ai_check,
+  cannery_brI32Load8SGtU_ci,
+  cannery_brI32Load8SGtU_ci_check,
   cannery_brI32Load8SGtU_ss,
   cannery_brI32Load8SGtU_ss_check,
   cannery_brI32Load8SGtU_as,
   cannery_brI32Load8SGtU_as_check,
+  cannery_brI32Load8SGtU_cs,
+  cannery_brI32Load8SGtU_cs_check,
+  cannery_brI32Load8SGtU_sid,
+  cannery_brI32Load8SGtU_sid_check,
+  cannery_brI32Load8SGtU_aid,
+  cannery_brI32Load8SGtU_aid_check,
+  cannery_brI32Load8SGtU_cid,
+  cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
+  cannery_brI32Load8SLeS_cs,
+  cannery_brI32Load8SLeS_cs_check,
   cannery_brI32Load8SLeU_ss,
   cannery_brI32Load8SLeU_ss_check,
   cannery_brI32Load8SLeU_as,
   cannery_brI32Load8SLeU_as_check,
+  cannery_brI32Load8SLeU_cs,
+  cannery_brI32Load8SLeU_cs_check,
   cannery_brI32Load8SGeS_ss,
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
+  cannery_brI32Load8SGeS_cs,
+  cannery_brI32Load8SGeS_cs_check,
   cannery_brI32Load8SGeU_ss,
   cannery_brI32Load8SGeU_ss_check,
   cannery_brI32Load8SGeU_as,
   cannery_brI32Load8SGeU_as_check,
+  cannery_brI32Load8SGeU_cs,
+  cannery_brI32Load8SGeU_cs_check,
   cannery_brI32Load16UEq_si,
+]
+
+private let handlersTracked79: [Handler] = [
   cannery_brI32Load16UEq_si_check,
   cannery_brI32Load16UEq_ai,
   cannery_brI32Load16UEq_ai_check,
+  cannery_brI32Load16UEq_ci,
+  cannery_brI32Load16UEq_ci_check,
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
   cannery_brI32Load16UEq_as_check,
+  cannery_brI32Load16UEq_cs,
+  cannery_brI32Load16UEq_cs_check,
+  cannery_brI32Load16UEq_sid,
+  cannery_brI32Load16UEq_sid_check,
+  cannery_brI32Load16UEq_aid,
+  cannery_brI32Load16UEq_aid_check,
+  cannery_brI32Load16UEq_cid,
+  cannery_brI32Load16UEq_cid_check,
   cannery_brI32Load16UNe_si,
   cannery_brI32Load16UNe_si_check,
   cannery_brI32Load16UNe_ai,
   cannery_brI32Load16UNe_ai_check,
+  cannery_brI32Load16UNe_ci,
+  cannery_brI32Load16UNe_ci_check,
   cannery_brI32Load16UNe_ss,
   cannery_brI32Load16UNe_ss_check,
   cannery_brI32Load16UNe_as,
   cannery_brI32Load16UNe_as_check,
+  cannery_brI32Load16UNe_cs,
+  cannery_brI32Load16UNe_cs_check,
+  cannery_brI32Load16UNe_sid,
+  cannery_brI32Load16UNe_sid_check,
+  cannery_brI32Load16UNe_aid,
+  cannery_brI32Load16UNe_aid_check,
+  cannery_brI32Load16UNe_cid,
+  cannery_brI32Load16UNe_cid_check,
   cannery_brI32Load16ULtS_si,
-]
-
-private let handlersTracked75: [Handler] = [
   cannery_brI32Load16ULtS_si_check,
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
+  cannery_brI32Load16ULtS_ci,
+  cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
   cannery_brI32Load16ULtS_as,
   cannery_brI32Load16ULtS_as_check,
+  cannery_brI32Load16ULtS_cs,
+  cannery_brI32Load16ULtS_cs_check,
+  cannery_brI32Load16ULtS_sid,
+  cannery_brI32Load16ULtS_sid_check,
+  cannery_brI32Load16ULtS_aid,
+  cannery_brI32Load16ULtS_aid_check,
+  cannery_brI32Load16ULtS_cid,
+  cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
   cannery_brI32Load16ULtU_ai,
   cannery_brI32Load16ULtU_ai_check,
+  cannery_brI32Load16ULtU_ci,
+  cannery_brI32Load16ULtU_ci_check,
   cannery_brI32Load16ULtU_ss,
   cannery_brI32Load16ULtU_ss_check,
   cannery_brI32Load16ULtU_as,
   cannery_brI32Load16ULtU_as_check,
+  cannery_brI32Load16ULtU_cs,
+]
+
+private let handlersTracked80: [Handler] = [
+  cannery_brI32Load16ULtU_cs_check,
+  cannery_brI32Load16ULtU_sid,
+  cannery_brI32Load16ULtU_sid_check,
+  cannery_brI32Load16ULtU_aid,
+  cannery_brI32Load16ULtU_aid_check,
+  cannery_brI32Load16ULtU_cid,
+  cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
   cannery_brI32Load16UGtS_si_check,
   cannery_brI32Load16UGtS_ai,
   cannery_brI32Load16UGtS_ai_check,
+  cannery_brI32Load16UGtS_ci,
+  cannery_brI32Load16UGtS_ci_check,
   cannery_brI32Load16UGtS_ss,
   cannery_brI32Load16UGtS_ss_check,
   cannery_brI32Load16UGtS_as,
   cannery_brI32Load16UGtS_as_check,
+  cannery_brI32Load16UGtS_cs,
+  cannery_brI32Load16UGtS_cs_check,
+  cannery_brI32Load16UGtS_sid,
+  cannery_brI32Load16UGtS_sid_check,
+  cannery_brI32Load16UGtS_aid,
+  cannery_brI32Load16UGtS_aid_check,
+  cannery_brI32Load16UGtS_cid,
+  cannery_brI32Load16UGtS_cid_check,
   cannery_brI32Load16UGtU_si,
   cannery_brI32Load16UGtU_si_check,
   cannery_brI32Load16UGtU_ai,
   cannery_brI32Load16UGtU_ai_check,
+  cannery_brI32Load16UGtU_ci,
+  cannery_brI32Load16UGtU_ci_check,
   cannery_brI32Load16UGtU_ss,
   cannery_brI32Load16UGtU_ss_check,
   cannery_brI32Load16UGtU_as,
   cannery_brI32Load16UGtU_as_check,
+  cannery_brI32Load16UGtU_cs,
+  cannery_brI32Load16UGtU_cs_check,
+  cannery_brI32Load16UGtU_sid,
+  cannery_brI32Load16UGtU_sid_check,
+  cannery_brI32Load16UGtU_aid,
+  cannery_brI32Load16UGtU_aid_check,
+  cannery_brI32Load16UGtU_cid,
+  cannery_brI32Load16UGtU_cid_check,
   cannery_brI32Load16ULeS_ss,
   cannery_brI32Load16ULeS_ss_check,
   cannery_brI32Load16ULeS_as,
   cannery_brI32Load16ULeS_as_check,
+  cannery_brI32Load16ULeS_cs,
+  cannery_brI32Load16ULeS_cs_check,
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
   cannery_brI32Load16ULeU_as,
   cannery_brI32Load16ULeU_as_check,
+  cannery_brI32Load16ULeU_cs,
+  cannery_brI32Load16ULeU_cs_check,
   cannery_brI32Load16UGeS_ss,
   cannery_brI32Load16UGeS_ss_check,
   cannery_brI32Load16UGeS_as,
   cannery_brI32Load16UGeS_as_check,
+  cannery_brI32Load16UGeS_cs,
+  cannery_brI32Load16UGeS_cs_check,
   cannery_brI32Load16UGeU_ss,
   cannery_brI32Load16UGeU_ss_check,
   cannery_brI32Load16UGeU_as,
+]
+
+private let handlersTracked81: [Handler] = [
   cannery_brI32Load16UGeU_as_check,
+  cannery_brI32Load16UGeU_cs,
+  cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
+  cannery_brI32LoadEq_ci,
+  cannery_brI32LoadEq_ci_check,
   cannery_brI32LoadEq_ss,
   cannery_brI32LoadEq_ss_check,
   cannery_brI32LoadEq_as,
   cannery_brI32LoadEq_as_check,
+  cannery_brI32LoadEq_cs,
+  cannery_brI32LoadEq_cs_check,
+  cannery_brI32LoadEq_sid,
+  cannery_brI32LoadEq_sid_check,
+  cannery_brI32LoadEq_aid,
+  cannery_brI32LoadEq_aid_check,
+  cannery_brI32LoadEq_cid,
+  cannery_brI32LoadEq_cid_check,
+  cannery_brI32LoadEq_ssd,
+  cannery_brI32LoadEq_ssd_check,
+  cannery_brI32LoadEq_asd,
+  cannery_brI32LoadEq_asd_check,
+  cannery_brI32LoadEq_csd,
+  cannery_brI32LoadEq_csd_check,
   cannery_brI32LoadNe_si,
   cannery_brI32LoadNe_si_check,
   cannery_brI32LoadNe_ai,
   cannery_brI32LoadNe_ai_check,
+  cannery_brI32LoadNe_ci,
+  cannery_brI32LoadNe_ci_check,
   cannery_brI32LoadNe_ss,
   cannery_brI32LoadNe_ss_check,
   cannery_brI32LoadNe_as,
   cannery_brI32LoadNe_as_check,
+  cannery_brI32LoadNe_cs,
+  cannery_brI32LoadNe_cs_check,
+  cannery_brI32LoadNe_sid,
+  cannery_brI32LoadNe_sid_check,
+  cannery_brI32LoadNe_aid,
+  cannery_brI32LoadNe_aid_check,
+  cannery_brI32LoadNe_cid,
+  cannery_brI32LoadNe_cid_check,
+  cannery_brI32LoadNe_ssd,
+  cannery_brI32LoadNe_ssd_check,
+  cannery_brI32LoadNe_asd,
+  cannery_brI32LoadNe_asd_check,
+  cannery_brI32LoadNe_csd,
+  cannery_brI32LoadNe_csd_check,
   cannery_brI32LoadLtS_si,
-]
-
-private let handlersTracked76: [Handler] = [
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
+  cannery_brI32LoadLtS_ci,
+  cannery_brI32LoadLtS_ci_check,
   cannery_brI32LoadLtS_ss,
   cannery_brI32LoadLtS_ss_check,
   cannery_brI32LoadLtS_as,
   cannery_brI32LoadLtS_as_check,
+  cannery_brI32LoadLtS_cs,
+  cannery_brI32LoadLtS_cs_check,
+  cannery_brI32LoadLtS_sid,
+]
+
+private let handlersTracked82: [Handler] = [
+  cannery_brI32LoadLtS_sid_check,
+  cannery_brI32LoadLtS_aid,
+  cannery_brI32LoadLtS_aid_check,
+  cannery_brI32LoadLtS_cid,
+  cannery_brI32LoadLtS_cid_check,
+  cannery_brI32LoadLtS_ssd,
+  cannery_brI32LoadLtS_ssd_check,
+  cannery_brI32LoadLtS_asd,
+  cannery_brI32LoadLtS_asd_check,
+  cannery_brI32LoadLtS_csd,
+  cannery_brI32LoadLtS_csd_check,
   cannery_brI32LoadLtU_si,
   cannery_brI32LoadLtU_si_check,
   cannery_brI32LoadLtU_ai,
   cannery_brI32LoadLtU_ai_check,
+  cannery_brI32LoadLtU_ci,
+  cannery_brI32LoadLtU_ci_check,
   cannery_brI32LoadLtU_ss,
   cannery_brI32LoadLtU_ss_check,
   cannery_brI32LoadLtU_as,
   cannery_brI32LoadLtU_as_check,
+  cannery_brI32LoadLtU_cs,
+  cannery_brI32LoadLtU_cs_check,
+  cannery_brI32LoadLtU_sid,
+  cannery_brI32LoadLtU_sid_check,
+  cannery_brI32LoadLtU_aid,
+  cannery_brI32LoadLtU_aid_check,
+  cannery_brI32LoadLtU_cid,
+  cannery_brI32LoadLtU_cid_check,
+  cannery_brI32LoadLtU_ssd,
+  cannery_brI32LoadLtU_ssd_check,
+  cannery_brI32LoadLtU_asd,
+  cannery_brI32LoadLtU_asd_check,
+  cannery_brI32LoadLtU_csd,
+  cannery_brI32LoadLtU_csd_check,
   cannery_brI32LoadGtS_si,
   cannery_brI32LoadGtS_si_check,
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
+  cannery_brI32LoadGtS_ci,
+  cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
   cannery_brI32LoadGtS_as,
   cannery_brI32LoadGtS_as_check,
+  cannery_brI32LoadGtS_cs,
+  cannery_brI32LoadGtS_cs_check,
+  cannery_brI32LoadGtS_sid,
+  cannery_brI32LoadGtS_sid_check,
+  cannery_brI32LoadGtS_aid,
+  cannery_brI32LoadGtS_aid_check,
+  cannery_brI32LoadGtS_cid,
+  cannery_brI32LoadGtS_cid_check,
+  cannery_brI32LoadGtS_ssd,
+  cannery_brI32LoadGtS_ssd_check,
+  cannery_brI32LoadGtS_asd,
+  cannery_brI32LoadGtS_asd_check,
+  cannery_brI32LoadGtS_csd,
+  cannery_brI32LoadGtS_csd_check,
   cannery_brI32LoadGtU_si,
   cannery_brI32LoadGtU_si_check,
   cannery_brI32LoadGtU_ai,
   cannery_brI32LoadGtU_ai_check,
+  cannery_brI32LoadGtU_ci,
+]
+
+private let handlersTracked83: [Handler] = [
+  cannery_brI32LoadGtU_ci_check,
   cannery_brI32LoadGtU_ss,
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
+  cannery_brI32LoadGtU_cs,
+  cannery_brI32LoadGtU_cs_check,
+  cannery_brI32LoadGtU_sid,
+  cannery_brI32LoadGtU_sid_check,
+  cannery_brI32LoadGtU_aid,
+  cannery_brI32LoadGtU_aid_check,
+  cannery_brI32LoadGtU_cid,
+  cannery_brI32LoadGtU_cid_check,
+  cannery_brI32LoadGtU_ssd,
+  cannery_brI32LoadGtU_ssd_check,
+  cannery_brI32LoadGtU_asd,
+  cannery_brI32LoadGtU_asd_check,
+  cannery_brI32LoadGtU_csd,
+  cannery_brI32LoadGtU_csd_check,
   cannery_brI32LoadLeS_ss,
   cannery_brI32LoadLeS_ss_check,
   cannery_brI32LoadLeS_as,
   cannery_brI32LoadLeS_as_check,
+  cannery_brI32LoadLeS_cs,
+  cannery_brI32LoadLeS_cs_check,
+  cannery_brI32LoadLeS_ssd,
+  cannery_brI32LoadLeS_ssd_check,
+  cannery_brI32LoadLeS_asd,
+  cannery_brI32LoadLeS_asd_check,
+  cannery_brI32LoadLeS_csd,
+  cannery_brI32LoadLeS_csd_check,
   cannery_brI32LoadLeU_ss,
   cannery_brI32LoadLeU_ss_check,
   cannery_brI32LoadLeU_as,
   cannery_brI32LoadLeU_as_check,
+  cannery_brI32LoadLeU_cs,
+  cannery_brI32LoadLeU_cs_check,
+  cannery_brI32LoadLeU_ssd,
+  cannery_brI32LoadLeU_ssd_check,
+  cannery_brI32LoadLeU_asd,
+  cannery_brI32LoadLeU_asd_check,
+  cannery_brI32LoadLeU_csd,
+  cannery_brI32LoadLeU_csd_check,
   cannery_brI32LoadGeS_ss,
   cannery_brI32LoadGeS_ss_check,
   cannery_brI32LoadGeS_as,
   cannery_brI32LoadGeS_as_check,
+  cannery_brI32LoadGeS_cs,
+  cannery_brI32LoadGeS_cs_check,
+  cannery_brI32LoadGeS_ssd,
+  cannery_brI32LoadGeS_ssd_check,
+  cannery_brI32LoadGeS_asd,
+  cannery_brI32LoadGeS_asd_check,
+  cannery_brI32LoadGeS_csd,
+  cannery_brI32LoadGeS_csd_check,
   cannery_brI32LoadGeU_ss,
   cannery_brI32LoadGeU_ss_check,
   cannery_brI32LoadGeU_as,
   cannery_brI32LoadGeU_as_check,
+  cannery_brI32LoadGeU_cs,
+  cannery_brI32LoadGeU_cs_check,
+  cannery_brI32LoadGeU_ssd,
+  cannery_brI32LoadGeU_ssd_check,
+  cannery_brI32LoadGeU_asd,
+]
+
+private let handlersTracked84: [Handler] = [
+  cannery_brI32LoadGeU_asd_check,
+  cannery_brI32LoadGeU_csd,
+  cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
+  cannery_brI64LoadEq_ci,
+  cannery_brI64LoadEq_ci_check,
   cannery_brI64LoadEq_ss,
   cannery_brI64LoadEq_ss_check,
   cannery_brI64LoadEq_as,
   cannery_brI64LoadEq_as_check,
+  cannery_brI64LoadEq_cs,
+  cannery_brI64LoadEq_cs_check,
+  cannery_brI64LoadEq_sid,
+  cannery_brI64LoadEq_sid_check,
+  cannery_brI64LoadEq_aid,
+  cannery_brI64LoadEq_aid_check,
+  cannery_brI64LoadEq_cid,
+  cannery_brI64LoadEq_cid_check,
+  cannery_brI64LoadEq_ssd,
+  cannery_brI64LoadEq_ssd_check,
+  cannery_brI64LoadEq_asd,
+  cannery_brI64LoadEq_asd_check,
+  cannery_brI64LoadEq_csd,
+  cannery_brI64LoadEq_csd_check,
   cannery_brI64LoadNe_si,
   cannery_brI64LoadNe_si_check,
   cannery_brI64LoadNe_ai,
   cannery_brI64LoadNe_ai_check,
+  cannery_brI64LoadNe_ci,
+  cannery_brI64LoadNe_ci_check,
   cannery_brI64LoadNe_ss,
   cannery_brI64LoadNe_ss_check,
   cannery_brI64LoadNe_as,
   cannery_brI64LoadNe_as_check,
+  cannery_brI64LoadNe_cs,
+  cannery_brI64LoadNe_cs_check,
+  cannery_brI64LoadNe_sid,
+  cannery_brI64LoadNe_sid_check,
+  cannery_brI64LoadNe_aid,
+  cannery_brI64LoadNe_aid_check,
+  cannery_brI64LoadNe_cid,
+  cannery_brI64LoadNe_cid_check,
+  cannery_brI64LoadNe_ssd,
+  cannery_brI64LoadNe_ssd_check,
+  cannery_brI64LoadNe_asd,
+  cannery_brI64LoadNe_asd_check,
+  cannery_brI64LoadNe_csd,
+  cannery_brI64LoadNe_csd_check,
   cannery_brI64LoadLtS_si,
-]
-
-private let handlersTracked77: [Handler] = [
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
+  cannery_brI64LoadLtS_ci,
+  cannery_brI64LoadLtS_ci_check,
   cannery_brI64LoadLtS_ss,
   cannery_brI64LoadLtS_ss_check,
   cannery_brI64LoadLtS_as,
   cannery_brI64LoadLtS_as_check,
+  cannery_brI64LoadLtS_cs,
+  cannery_brI64LoadLtS_cs_check,
+  cannery_brI64LoadLtS_sid,
+]
+
+private let handlersTracked85: [Handler] = [
+  cannery_brI64LoadLtS_sid_check,
+  cannery_brI64LoadLtS_aid,
+  cannery_brI64LoadLtS_aid_check,
+  cannery_brI64LoadLtS_cid,
+  cannery_brI64LoadLtS_cid_check,
+  cannery_brI64LoadLtS_ssd,
+  cannery_brI64LoadLtS_ssd_check,
+  cannery_brI64LoadLtS_asd,
+  cannery_brI64LoadLtS_asd_check,
+  cannery_brI64LoadLtS_csd,
+  cannery_brI64LoadLtS_csd_check,
   cannery_brI64LoadLtU_si,
   cannery_brI64LoadLtU_si_check,
   cannery_brI64LoadLtU_ai,
   cannery_brI64LoadLtU_ai_check,
+  cannery_brI64LoadLtU_ci,
+  cannery_brI64LoadLtU_ci_check,
   cannery_brI64LoadLtU_ss,
   cannery_brI64LoadLtU_ss_check,
   cannery_brI64LoadLtU_as,
   cannery_brI64LoadLtU_as_check,
+  cannery_brI64LoadLtU_cs,
+  cannery_brI64LoadLtU_cs_check,
+  cannery_brI64LoadLtU_sid,
+  cannery_brI64LoadLtU_sid_check,
+  cannery_brI64LoadLtU_aid,
+  cannery_brI64LoadLtU_aid_check,
+  cannery_brI64LoadLtU_cid,
+  cannery_brI64LoadLtU_cid_check,
+  cannery_brI64LoadLtU_ssd,
+  cannery_brI64LoadLtU_ssd_check,
+  cannery_brI64LoadLtU_asd,
+  cannery_brI64LoadLtU_asd_check,
+  cannery_brI64LoadLtU_csd,
+  cannery_brI64LoadLtU_csd_check,
   cannery_brI64LoadGtS_si,
   cannery_brI64LoadGtS_si_check,
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
+  cannery_brI64LoadGtS_ci,
+  cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
   cannery_brI64LoadGtS_as,
   cannery_brI64LoadGtS_as_check,
+  cannery_brI64LoadGtS_cs,
+  cannery_brI64LoadGtS_cs_check,
+  cannery_brI64LoadGtS_sid,
+  cannery_brI64LoadGtS_sid_check,
+  cannery_brI64LoadGtS_aid,
+  cannery_brI64LoadGtS_aid_check,
+  cannery_brI64LoadGtS_cid,
+  cannery_brI64LoadGtS_cid_check,
+  cannery_brI64LoadGtS_ssd,
+  cannery_brI64LoadGtS_ssd_check,
+  cannery_brI64LoadGtS_asd,
+  cannery_brI64LoadGtS_asd_check,
+  cannery_brI64LoadGtS_csd,
+  cannery_brI64LoadGtS_csd_check,
   cannery_brI64LoadGtU_si,
   cannery_brI64LoadGtU_si_check,
   cannery_brI64LoadGtU_ai,
   cannery_brI64LoadGtU_ai_check,
+  cannery_brI64LoadGtU_ci,
+]
+
+private let handlersTracked86: [Handler] = [
+  cannery_brI64LoadGtU_ci_check,
   cannery_brI64LoadGtU_ss,
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
+  cannery_brI64LoadGtU_cs,
+  cannery_brI64LoadGtU_cs_check,
+  cannery_brI64LoadGtU_sid,
+  cannery_brI64LoadGtU_sid_check,
+  cannery_brI64LoadGtU_aid,
+  cannery_brI64LoadGtU_aid_check,
+  cannery_brI64LoadGtU_cid,
+  cannery_brI64LoadGtU_cid_check,
+  cannery_brI64LoadGtU_ssd,
+  cannery_brI64LoadGtU_ssd_check,
+  cannery_brI64LoadGtU_asd,
+  cannery_brI64LoadGtU_asd_check,
+  cannery_brI64LoadGtU_csd,
+  cannery_brI64LoadGtU_csd_check,
   cannery_brI64LoadLeS_ss,
   cannery_brI64LoadLeS_ss_check,
   cannery_brI64LoadLeS_as,
   cannery_brI64LoadLeS_as_check,
+  cannery_brI64LoadLeS_cs,
+  cannery_brI64LoadLeS_cs_check,
+  cannery_brI64LoadLeS_ssd,
+  cannery_brI64LoadLeS_ssd_check,
+  cannery_brI64LoadLeS_asd,
+  cannery_brI64LoadLeS_asd_check,
+  cannery_brI64LoadLeS_csd,
+  cannery_brI64LoadLeS_csd_check,
   cannery_brI64LoadLeU_ss,
   cannery_brI64LoadLeU_ss_check,
   cannery_brI64LoadLeU_as,
   cannery_brI64LoadLeU_as_check,
+  cannery_brI64LoadLeU_cs,
+  cannery_brI64LoadLeU_cs_check,
+  cannery_brI64LoadLeU_ssd,
+  cannery_brI64LoadLeU_ssd_check,
+  cannery_brI64LoadLeU_asd,
+  cannery_brI64LoadLeU_asd_check,
+  cannery_brI64LoadLeU_csd,
+  cannery_brI64LoadLeU_csd_check,
   cannery_brI64LoadGeS_ss,
   cannery_brI64LoadGeS_ss_check,
   cannery_brI64LoadGeS_as,
   cannery_brI64LoadGeS_as_check,
+  cannery_brI64LoadGeS_cs,
+  cannery_brI64LoadGeS_cs_check,
+  cannery_brI64LoadGeS_ssd,
+  cannery_brI64LoadGeS_ssd_check,
+  cannery_brI64LoadGeS_asd,
+  cannery_brI64LoadGeS_asd_check,
+  cannery_brI64LoadGeS_csd,
+  cannery_brI64LoadGeS_csd_check,
   cannery_brI64LoadGeU_ss,
   cannery_brI64LoadGeU_ss_check,
   cannery_brI64LoadGeU_as,
   cannery_brI64LoadGeU_as_check,
+  cannery_brI64LoadGeU_cs,
+  cannery_brI64LoadGeU_cs_check,
+  cannery_brI64LoadGeU_ssd,
+  cannery_brI64LoadGeU_ssd_check,
+  cannery_brI64LoadGeU_asd,
+]
+
+private let handlersTracked87: [Handler] = [
+  cannery_brI64LoadGeU_asd_check,
+  cannery_brI64LoadGeU_csd,
+  cannery_brI64LoadGeU_csd_check,
 ]
 
 func makeHandlerTable(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(4975)
+  table.reserveCapacity(5571)
   if tracked {
     table += handlersTracked0
     table += handlersTracked1
@@ -10501,6 +11753,16 @@ func makeHandlerTable(tracked: Bool) -> [Handler] {
     table += handlersTracked75
     table += handlersTracked76
     table += handlersTracked77
+    table += handlersTracked78
+    table += handlersTracked79
+    table += handlersTracked80
+    table += handlersTracked81
+    table += handlersTracked82
+    table += handlersTracked83
+    table += handlersTracked84
+    table += handlersTracked85
+    table += handlersTracked86
+    table += handlersTracked87
   } else {
     table += handlers0
     table += handlers1
@@ -10580,6 +11842,16 @@ func makeHandlerTable(tracked: Bool) -> [Handler] {
     table += handlers75
     table += handlers76
     table += handlers77
+    table += handlers78
+    table += handlers79
+    table += handlers80
+    table += handlers81
+    table += handlers82
+    table += handlers83
+    table += handlers84
+    table += handlers85
+    table += handlers86
+    table += handlers87
   }
   return table
 }

@@ -9,13 +9,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -24,12 +24,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -38,13 +38,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -53,12 +53,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -67,13 +67,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -82,12 +82,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -96,13 +96,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -111,12 +111,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -125,13 +125,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -140,12 +140,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -154,13 +154,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(add(a, b), c)
@@ -169,12 +169,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -183,13 +183,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -198,12 +198,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -212,13 +212,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -227,12 +227,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -241,13 +241,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - add(a, b)
@@ -256,12 +256,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddRsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -270,13 +270,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -285,12 +285,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -299,13 +299,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -314,12 +314,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -328,13 +328,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -343,12 +343,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -357,13 +357,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -372,12 +372,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -386,13 +386,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -401,12 +401,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -415,13 +415,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -430,12 +430,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -444,13 +444,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -459,12 +459,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -473,13 +473,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -488,12 +488,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -502,13 +502,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -517,12 +517,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -531,13 +531,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -546,12 +546,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -560,13 +560,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -575,12 +575,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -589,13 +589,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -604,12 +604,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AddMul_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Add(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -618,13 +618,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -633,12 +633,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -647,13 +647,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -662,12 +662,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -676,13 +676,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -691,12 +691,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -705,13 +705,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -720,12 +720,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -734,13 +734,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -749,12 +749,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -763,13 +763,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(mul(a, b), c)
@@ -778,12 +778,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -792,13 +792,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -807,12 +807,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -821,13 +821,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -836,12 +836,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -850,13 +850,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - mul(a, b)
@@ -865,12 +865,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulRsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -879,13 +879,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -894,12 +894,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -908,13 +908,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -923,12 +923,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -937,13 +937,13 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -952,12 +952,12 @@ import WebAssembly
 #endif
 @c func cannery_i32MulXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Mul(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -966,13 +966,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -981,12 +981,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -995,13 +995,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1010,12 +1010,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1024,13 +1024,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1039,12 +1039,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1053,13 +1053,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1068,12 +1068,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1082,13 +1082,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1097,12 +1097,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1111,13 +1111,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(and(a, b), c)
@@ -1126,12 +1126,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1140,13 +1140,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1155,12 +1155,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1169,13 +1169,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1184,12 +1184,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1198,13 +1198,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - and(a, b)
@@ -1213,12 +1213,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndRsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1227,13 +1227,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1242,12 +1242,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1256,13 +1256,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1271,12 +1271,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1285,13 +1285,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1300,12 +1300,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1314,13 +1314,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1329,12 +1329,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1343,13 +1343,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1358,12 +1358,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1372,13 +1372,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1387,12 +1387,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1401,13 +1401,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1416,12 +1416,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1430,13 +1430,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1445,12 +1445,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1459,13 +1459,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(and(a, b), c)
@@ -1474,12 +1474,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1488,13 +1488,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1503,12 +1503,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1517,13 +1517,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1532,12 +1532,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1546,13 +1546,13 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(and(a, b), c)
@@ -1561,12 +1561,12 @@ import WebAssembly
 #endif
 @c func cannery_i32AndMul_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32And(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1575,13 +1575,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1590,12 +1590,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1604,13 +1604,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1619,12 +1619,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1633,13 +1633,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1648,12 +1648,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1662,13 +1662,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1677,12 +1677,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1691,13 +1691,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1706,12 +1706,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1720,13 +1720,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(xor(a, b), c)
@@ -1735,12 +1735,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1749,13 +1749,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1764,12 +1764,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1778,13 +1778,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1793,12 +1793,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1807,13 +1807,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(xor(a, b), c)
@@ -1822,12 +1822,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1836,13 +1836,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1851,12 +1851,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1865,13 +1865,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1880,12 +1880,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1894,13 +1894,13 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1909,12 +1909,12 @@ import WebAssembly
 #endif
 @c func cannery_i32XorAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Xor(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1923,13 +1923,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1938,12 +1938,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1952,13 +1952,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1967,12 +1967,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1981,13 +1981,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shl(a, b), c)
@@ -1996,12 +1996,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2010,13 +2010,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2025,12 +2025,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2039,13 +2039,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2054,12 +2054,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2068,13 +2068,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shl(a, b), c)
@@ -2083,12 +2083,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2097,13 +2097,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2112,12 +2112,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2126,13 +2126,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2141,12 +2141,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2155,13 +2155,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shl(a, b)
@@ -2170,12 +2170,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlRsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2184,13 +2184,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2199,12 +2199,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2213,13 +2213,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2228,12 +2228,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2242,13 +2242,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shl(a, b), c)
@@ -2257,12 +2257,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2271,13 +2271,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2286,12 +2286,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2300,13 +2300,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2315,12 +2315,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2329,13 +2329,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shl(a, b), c)
@@ -2344,12 +2344,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2358,13 +2358,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2373,12 +2373,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2387,13 +2387,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2402,12 +2402,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2416,13 +2416,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shl(a, b), c)
@@ -2431,12 +2431,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShlXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Shl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2445,13 +2445,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2460,12 +2460,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2474,13 +2474,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2489,12 +2489,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2503,13 +2503,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrU(a, b), c)
@@ -2518,12 +2518,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2532,13 +2532,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2547,12 +2547,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2561,13 +2561,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2576,12 +2576,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2590,13 +2590,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrU(a, b), c)
@@ -2605,12 +2605,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2619,13 +2619,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2634,12 +2634,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2648,13 +2648,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2663,12 +2663,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2677,13 +2677,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrU(a, b)
@@ -2692,12 +2692,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrURsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2706,13 +2706,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2721,12 +2721,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2735,13 +2735,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2750,12 +2750,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2764,13 +2764,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrU(a, b), c)
@@ -2779,12 +2779,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2793,13 +2793,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2808,12 +2808,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2822,13 +2822,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2837,12 +2837,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2851,13 +2851,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrU(a, b), c)
@@ -2866,12 +2866,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2880,13 +2880,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2895,12 +2895,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2909,13 +2909,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2924,12 +2924,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2938,13 +2938,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrU(a, b), c)
@@ -2953,12 +2953,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrUXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrU(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -2967,13 +2967,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -2982,12 +2982,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -2996,13 +2996,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -3011,12 +3011,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -3025,13 +3025,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(shrS(a, b), c)
@@ -3040,12 +3040,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3054,13 +3054,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3069,12 +3069,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3083,13 +3083,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3098,12 +3098,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3112,13 +3112,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(shrS(a, b), c)
@@ -3127,12 +3127,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3141,13 +3141,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3156,12 +3156,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3170,13 +3170,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3185,12 +3185,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3199,13 +3199,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := c - shrS(a, b)
@@ -3214,12 +3214,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSRsub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(z, t)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3228,13 +3228,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3243,12 +3243,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3257,13 +3257,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3272,12 +3272,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3286,13 +3286,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(shrS(a, b), c)
@@ -3301,12 +3301,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3315,13 +3315,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3330,12 +3330,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3344,13 +3344,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3359,12 +3359,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3373,13 +3373,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(shrS(a, b), c)
@@ -3388,12 +3388,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3402,13 +3402,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3417,12 +3417,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3431,13 +3431,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3446,12 +3446,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3460,13 +3460,13 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(shrS(a, b), c)
@@ -3475,12 +3475,12 @@ import WebAssembly
 #endif
 @c func cannery_i32ShrSXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32ShrS(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3489,13 +3489,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3504,12 +3504,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3518,13 +3518,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3533,12 +3533,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3547,13 +3547,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(rotl(a, b), c)
@@ -3562,12 +3562,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAdd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3576,13 +3576,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3591,12 +3591,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3605,13 +3605,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3620,12 +3620,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3634,13 +3634,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := sub(rotl(a, b), c)
@@ -3649,12 +3649,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlSub_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Sub(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3663,13 +3663,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3678,12 +3678,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3692,13 +3692,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3707,12 +3707,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3721,13 +3721,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(rotl(a, b), c)
@@ -3736,12 +3736,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlAnd_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3750,13 +3750,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3765,12 +3765,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3779,13 +3779,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3794,12 +3794,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3808,13 +3808,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(rotl(a, b), c)
@@ -3823,12 +3823,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlOr_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3837,13 +3837,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_ss_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3852,12 +3852,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_ss_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3866,13 +3866,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_as_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3881,12 +3881,12 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_as_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: ac)
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3895,13 +3895,13 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_sa_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(rotl(a, b), c)
@@ -3910,11 +3910,11 @@ import WebAssembly
 #endif
 @c func cannery_i32RotlXor_iv_sa_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
-  let y = UInt32(truncatingIfNeeded: smallField(pc))
+  let y = UInt32(truncatingIfNeeded: pc[2])
   let t = Scalar.i32Rotl(x, y)
   let z = UInt32(truncatingIfNeeded: ac)
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 

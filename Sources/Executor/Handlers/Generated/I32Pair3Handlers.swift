@@ -11,11 +11,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -26,10 +26,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -40,11 +40,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(add(a, b), c)
@@ -55,10 +55,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -69,11 +69,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -84,10 +84,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -98,11 +98,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(add(a, b), c)
@@ -113,10 +113,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -127,11 +127,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -142,10 +142,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -156,11 +156,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(add(a, b), c)
@@ -171,10 +171,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -185,11 +185,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -200,10 +200,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -214,11 +214,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(add(a, b), c)
@@ -229,10 +229,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(add(a, b), c)
@@ -243,11 +243,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(add(a, b), c)
@@ -258,10 +258,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(add(a, b), c)
@@ -272,11 +272,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(add(a, b), c)
@@ -287,10 +287,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(add(a, b), c)
@@ -301,11 +301,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(add(a, b), c)
@@ -316,10 +316,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(add(a, b), c)
@@ -330,11 +330,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(add(a, b), c)
@@ -345,10 +345,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(add(a, b), c)
@@ -359,11 +359,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(add(a, b), c)
@@ -374,10 +374,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(add(a, b), c)
@@ -388,11 +388,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(add(a, b), c)
@@ -403,10 +403,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -417,11 +417,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -432,10 +432,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -446,11 +446,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(add(a, b), c)
@@ -461,10 +461,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(add(a, b), c)
@@ -475,11 +475,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(add(a, b), c)
@@ -490,10 +490,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(add(a, b), c)
@@ -504,11 +504,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(add(a, b), c)
@@ -519,10 +519,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Add(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -533,11 +533,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -548,10 +548,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -562,11 +562,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -577,10 +577,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -591,11 +591,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(sub(a, b), c)
@@ -606,10 +606,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -620,11 +620,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -635,10 +635,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -649,11 +649,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -664,10 +664,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -678,11 +678,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(sub(a, b), c)
@@ -693,10 +693,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -707,11 +707,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -722,10 +722,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -736,11 +736,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -751,10 +751,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -765,11 +765,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(sub(a, b), c)
@@ -780,10 +780,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -794,11 +794,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -809,10 +809,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -823,11 +823,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -838,10 +838,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -852,11 +852,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(sub(a, b), c)
@@ -867,10 +867,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -881,11 +881,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -896,10 +896,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -910,11 +910,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -925,10 +925,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -939,11 +939,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(sub(a, b), c)
@@ -954,10 +954,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -968,11 +968,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -983,10 +983,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -997,11 +997,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -1012,10 +1012,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -1026,11 +1026,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(sub(a, b), c)
@@ -1041,10 +1041,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: ac)
   let t = Scalar.i32Sub(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -1055,11 +1055,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -1070,10 +1070,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -1084,11 +1084,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(mul(a, b), c)
@@ -1099,10 +1099,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(mul(a, b), c)
@@ -1113,11 +1113,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(mul(a, b), c)
@@ -1128,10 +1128,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(mul(a, b), c)
@@ -1142,11 +1142,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(mul(a, b), c)
@@ -1157,10 +1157,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -1171,11 +1171,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -1186,10 +1186,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -1200,11 +1200,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(mul(a, b), c)
@@ -1215,10 +1215,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(mul(a, b), c)
@@ -1229,11 +1229,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(mul(a, b), c)
@@ -1244,10 +1244,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(mul(a, b), c)
@@ -1258,11 +1258,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(mul(a, b), c)
@@ -1273,10 +1273,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(mul(a, b), c)
@@ -1287,11 +1287,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(mul(a, b), c)
@@ -1302,10 +1302,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(mul(a, b), c)
@@ -1316,11 +1316,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(mul(a, b), c)
@@ -1331,10 +1331,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(mul(a, b), c)
@@ -1345,11 +1345,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(mul(a, b), c)
@@ -1360,10 +1360,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(mul(a, b), c)
@@ -1374,11 +1374,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrS(mul(a, b), c)
@@ -1389,10 +1389,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Mul(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrS(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1403,11 +1403,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1418,10 +1418,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1432,11 +1432,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(and(a, b), c)
@@ -1447,10 +1447,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1461,11 +1461,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1476,10 +1476,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1490,11 +1490,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := or(and(a, b), c)
@@ -1505,10 +1505,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Or(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1519,11 +1519,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1534,10 +1534,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1548,11 +1548,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(and(a, b), c)
@@ -1563,10 +1563,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(and(a, b), c)
@@ -1577,11 +1577,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(and(a, b), c)
@@ -1592,10 +1592,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(and(a, b), c)
@@ -1606,11 +1606,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(and(a, b), c)
@@ -1621,10 +1621,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(and(a, b), c)
@@ -1635,11 +1635,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(and(a, b), c)
@@ -1650,10 +1650,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(and(a, b), c)
@@ -1664,11 +1664,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(and(a, b), c)
@@ -1679,10 +1679,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32And(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(or(a, b), c)
@@ -1693,11 +1693,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(or(a, b), c)
@@ -1708,10 +1708,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(or(a, b), c)
@@ -1722,11 +1722,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(or(a, b), c)
@@ -1737,10 +1737,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(or(a, b), c)
@@ -1751,11 +1751,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(or(a, b), c)
@@ -1766,10 +1766,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(or(a, b), c)
@@ -1780,11 +1780,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(or(a, b), c)
@@ -1795,10 +1795,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(or(a, b), c)
@@ -1809,11 +1809,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(or(a, b), c)
@@ -1824,10 +1824,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(or(a, b), c)
@@ -1838,11 +1838,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(or(a, b), c)
@@ -1853,10 +1853,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(or(a, b), c)
@@ -1867,11 +1867,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(or(a, b), c)
@@ -1882,10 +1882,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(or(a, b), c)
@@ -1896,11 +1896,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := xor(or(a, b), c)
@@ -1911,10 +1911,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Or(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Xor(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1925,11 +1925,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1940,10 +1940,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1954,11 +1954,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := add(xor(a, b), c)
@@ -1969,10 +1969,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Add(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1983,11 +1983,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -1998,10 +1998,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -2012,11 +2012,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := and(xor(a, b), c)
@@ -2027,10 +2027,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32And(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(xor(a, b), c)
@@ -2041,11 +2041,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(xor(a, b), c)
@@ -2056,10 +2056,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(xor(a, b), c)
@@ -2070,11 +2070,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shl(xor(a, b), c)
@@ -2085,10 +2085,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Shl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(xor(a, b), c)
@@ -2099,11 +2099,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(xor(a, b), c)
@@ -2114,10 +2114,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(xor(a, b), c)
@@ -2128,11 +2128,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := shrU(xor(a, b), c)
@@ -2143,10 +2143,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32ShrU(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(xor(a, b), c)
@@ -2157,11 +2157,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(xor(a, b), c)
@@ -2172,10 +2172,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(xor(a, b), c)
@@ -2186,11 +2186,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := mul(xor(a, b), c)
@@ -2201,10 +2201,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Mul(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(xor(a, b), c)
@@ -2215,11 +2215,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(xor(a, b), c)
@@ -2230,10 +2230,10 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(xor(a, b), c)
@@ -2244,11 +2244,11 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
   fp[slotField(pc, 2)] = v
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
 /// d := rotl(xor(a, b), c)
@@ -2259,9 +2259,9 @@ import WebAssembly
   let x = UInt32(truncatingIfNeeded: ac)
   let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let t = Scalar.i32Xor(x, y)
-  let z = UInt32(truncatingIfNeeded: smallField(pc))
+  let z = UInt32(truncatingIfNeeded: pc[2])
   let r = Scalar.i32Rotl(t, z)
   let v = UInt64(r)
-  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 

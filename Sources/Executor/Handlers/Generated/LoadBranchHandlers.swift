@@ -87,6 +87,47 @@ import WebAssembly
 
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
+@section(".text.cannery_brI32Load8UEq_ci")
+#endif
+@c func cannery_brI32Load8UEq_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_ci_check")
+#endif
+@c func cannery_brI32Load8UEq_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
 @section(".text.cannery_brI32Load8UEq_ss")
 #endif
 @c func cannery_brI32Load8UEq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
@@ -167,6 +208,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_cs")
+#endif
+@c func cannery_brI32Load8UEq_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_cs_check")
+#endif
+@c func cannery_brI32Load8UEq_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_sid")
+#endif
+@c func cannery_brI32Load8UEq_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_sid_check")
+#endif
+@c func cannery_brI32Load8UEq_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_aid")
+#endif
+@c func cannery_brI32Load8UEq_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_aid_check")
+#endif
+@c func cannery_brI32Load8UEq_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_cid")
+#endif
+@c func cannery_brI32Load8UEq_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_cid_check")
+#endif
+@c func cannery_brI32Load8UEq_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_ssd")
+#endif
+@c func cannery_brI32Load8UEq_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_ssd_check")
+#endif
+@c func cannery_brI32Load8UEq_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_asd")
+#endif
+@c func cannery_brI32Load8UEq_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_asd_check")
+#endif
+@c func cannery_brI32Load8UEq_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_csd")
+#endif
+@c func cannery_brI32Load8UEq_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_csd_check")
+#endif
+@c func cannery_brI32Load8UEq_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UNe_si")
@@ -234,6 +586,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8UNe_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ci")
+#endif
+@c func cannery_brI32Load8UNe_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ci_check")
+#endif
+@c func cannery_brI32Load8UNe_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -331,6 +724,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_cs")
+#endif
+@c func cannery_brI32Load8UNe_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_cs_check")
+#endif
+@c func cannery_brI32Load8UNe_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_sid")
+#endif
+@c func cannery_brI32Load8UNe_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_sid_check")
+#endif
+@c func cannery_brI32Load8UNe_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_aid")
+#endif
+@c func cannery_brI32Load8UNe_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_aid_check")
+#endif
+@c func cannery_brI32Load8UNe_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_cid")
+#endif
+@c func cannery_brI32Load8UNe_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_cid_check")
+#endif
+@c func cannery_brI32Load8UNe_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ssd")
+#endif
+@c func cannery_brI32Load8UNe_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ssd_check")
+#endif
+@c func cannery_brI32Load8UNe_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_asd")
+#endif
+@c func cannery_brI32Load8UNe_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_asd_check")
+#endif
+@c func cannery_brI32Load8UNe_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_csd")
+#endif
+@c func cannery_brI32Load8UNe_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_csd_check")
+#endif
+@c func cannery_brI32Load8UNe_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8ULtS_si")
@@ -398,6 +1102,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8ULtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_ci")
+#endif
+@c func cannery_brI32Load8ULtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_ci_check")
+#endif
+@c func cannery_brI32Load8ULtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -495,6 +1240,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_cs")
+#endif
+@c func cannery_brI32Load8ULtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_cs_check")
+#endif
+@c func cannery_brI32Load8ULtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_sid")
+#endif
+@c func cannery_brI32Load8ULtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_sid_check")
+#endif
+@c func cannery_brI32Load8ULtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_aid")
+#endif
+@c func cannery_brI32Load8ULtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_aid_check")
+#endif
+@c func cannery_brI32Load8ULtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_cid")
+#endif
+@c func cannery_brI32Load8ULtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_cid_check")
+#endif
+@c func cannery_brI32Load8ULtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_ssd")
+#endif
+@c func cannery_brI32Load8ULtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_ssd_check")
+#endif
+@c func cannery_brI32Load8ULtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_asd")
+#endif
+@c func cannery_brI32Load8ULtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_asd_check")
+#endif
+@c func cannery_brI32Load8ULtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_csd")
+#endif
+@c func cannery_brI32Load8ULtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtS_csd_check")
+#endif
+@c func cannery_brI32Load8ULtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8ULtU_si")
@@ -562,6 +1618,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8ULtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_ci")
+#endif
+@c func cannery_brI32Load8ULtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_ci_check")
+#endif
+@c func cannery_brI32Load8ULtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -659,6 +1756,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_cs")
+#endif
+@c func cannery_brI32Load8ULtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_cs_check")
+#endif
+@c func cannery_brI32Load8ULtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_sid")
+#endif
+@c func cannery_brI32Load8ULtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_sid_check")
+#endif
+@c func cannery_brI32Load8ULtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_aid")
+#endif
+@c func cannery_brI32Load8ULtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_aid_check")
+#endif
+@c func cannery_brI32Load8ULtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_cid")
+#endif
+@c func cannery_brI32Load8ULtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_cid_check")
+#endif
+@c func cannery_brI32Load8ULtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_ssd")
+#endif
+@c func cannery_brI32Load8ULtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_ssd_check")
+#endif
+@c func cannery_brI32Load8ULtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_asd")
+#endif
+@c func cannery_brI32Load8ULtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_asd_check")
+#endif
+@c func cannery_brI32Load8ULtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_csd")
+#endif
+@c func cannery_brI32Load8ULtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULtU_csd_check")
+#endif
+@c func cannery_brI32Load8ULtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UGtS_si")
@@ -726,6 +2134,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8UGtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_ci")
+#endif
+@c func cannery_brI32Load8UGtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_ci_check")
+#endif
+@c func cannery_brI32Load8UGtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -823,6 +2272,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_cs")
+#endif
+@c func cannery_brI32Load8UGtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_cs_check")
+#endif
+@c func cannery_brI32Load8UGtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_sid")
+#endif
+@c func cannery_brI32Load8UGtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_sid_check")
+#endif
+@c func cannery_brI32Load8UGtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_aid")
+#endif
+@c func cannery_brI32Load8UGtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_aid_check")
+#endif
+@c func cannery_brI32Load8UGtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_cid")
+#endif
+@c func cannery_brI32Load8UGtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_cid_check")
+#endif
+@c func cannery_brI32Load8UGtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_ssd")
+#endif
+@c func cannery_brI32Load8UGtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_ssd_check")
+#endif
+@c func cannery_brI32Load8UGtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_asd")
+#endif
+@c func cannery_brI32Load8UGtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_asd_check")
+#endif
+@c func cannery_brI32Load8UGtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_csd")
+#endif
+@c func cannery_brI32Load8UGtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtS_csd_check")
+#endif
+@c func cannery_brI32Load8UGtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UGtU_si")
@@ -890,6 +2650,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8UGtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_ci")
+#endif
+@c func cannery_brI32Load8UGtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_ci_check")
+#endif
+@c func cannery_brI32Load8UGtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
@@ -987,6 +2788,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_cs")
+#endif
+@c func cannery_brI32Load8UGtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_cs_check")
+#endif
+@c func cannery_brI32Load8UGtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_sid")
+#endif
+@c func cannery_brI32Load8UGtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_sid_check")
+#endif
+@c func cannery_brI32Load8UGtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_aid")
+#endif
+@c func cannery_brI32Load8UGtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_aid_check")
+#endif
+@c func cannery_brI32Load8UGtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_cid")
+#endif
+@c func cannery_brI32Load8UGtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_cid_check")
+#endif
+@c func cannery_brI32Load8UGtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_ssd")
+#endif
+@c func cannery_brI32Load8UGtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_ssd_check")
+#endif
+@c func cannery_brI32Load8UGtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_asd")
+#endif
+@c func cannery_brI32Load8UGtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_asd_check")
+#endif
+@c func cannery_brI32Load8UGtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_csd")
+#endif
+@c func cannery_brI32Load8UGtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGtU_csd_check")
+#endif
+@c func cannery_brI32Load8UGtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8ULeS_ss")
@@ -1067,6 +3179,182 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_cs")
+#endif
+@c func cannery_brI32Load8ULeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_cs_check")
+#endif
+@c func cannery_brI32Load8ULeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_ssd")
+#endif
+@c func cannery_brI32Load8ULeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_ssd_check")
+#endif
+@c func cannery_brI32Load8ULeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_asd")
+#endif
+@c func cannery_brI32Load8ULeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_asd_check")
+#endif
+@c func cannery_brI32Load8ULeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_csd")
+#endif
+@c func cannery_brI32Load8ULeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeS_csd_check")
+#endif
+@c func cannery_brI32Load8ULeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if i32.LeU(mem[a + o], b) goto B
@@ -1151,6 +3439,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_cs")
+#endif
+@c func cannery_brI32Load8ULeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_cs_check")
+#endif
+@c func cannery_brI32Load8ULeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_ssd")
+#endif
+@c func cannery_brI32Load8ULeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_ssd_check")
+#endif
+@c func cannery_brI32Load8ULeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_asd")
+#endif
+@c func cannery_brI32Load8ULeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_asd_check")
+#endif
+@c func cannery_brI32Load8ULeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_csd")
+#endif
+@c func cannery_brI32Load8ULeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8ULeU_csd_check")
+#endif
+@c func cannery_brI32Load8ULeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UGeS_ss")
@@ -1231,6 +3695,182 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_cs")
+#endif
+@c func cannery_brI32Load8UGeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_cs_check")
+#endif
+@c func cannery_brI32Load8UGeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_ssd")
+#endif
+@c func cannery_brI32Load8UGeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_ssd_check")
+#endif
+@c func cannery_brI32Load8UGeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_asd")
+#endif
+@c func cannery_brI32Load8UGeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_asd_check")
+#endif
+@c func cannery_brI32Load8UGeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_csd")
+#endif
+@c func cannery_brI32Load8UGeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeS_csd_check")
+#endif
+@c func cannery_brI32Load8UGeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if i32.GeU(mem[a + o], b) goto B
@@ -1315,6 +3955,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_cs")
+#endif
+@c func cannery_brI32Load8UGeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_cs_check")
+#endif
+@c func cannery_brI32Load8UGeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_ssd")
+#endif
+@c func cannery_brI32Load8UGeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_ssd_check")
+#endif
+@c func cannery_brI32Load8UGeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_asd")
+#endif
+@c func cannery_brI32Load8UGeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_asd_check")
+#endif
+@c func cannery_brI32Load8UGeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_csd")
+#endif
+@c func cannery_brI32Load8UGeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8UGeU_csd_check")
+#endif
+@c func cannery_brI32Load8UGeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SEq_si")
@@ -1382,6 +4198,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SEq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_ci")
+#endif
+@c func cannery_brI32Load8SEq_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_ci_check")
+#endif
+@c func cannery_brI32Load8SEq_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -1479,6 +4336,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_cs")
+#endif
+@c func cannery_brI32Load8SEq_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_cs_check")
+#endif
+@c func cannery_brI32Load8SEq_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_sid")
+#endif
+@c func cannery_brI32Load8SEq_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_sid_check")
+#endif
+@c func cannery_brI32Load8SEq_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_aid")
+#endif
+@c func cannery_brI32Load8SEq_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_aid_check")
+#endif
+@c func cannery_brI32Load8SEq_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_cid")
+#endif
+@c func cannery_brI32Load8SEq_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SEq_cid_check")
+#endif
+@c func cannery_brI32Load8SEq_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SNe_si")
@@ -1546,6 +4579,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SNe_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_ci")
+#endif
+@c func cannery_brI32Load8SNe_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_ci_check")
+#endif
+@c func cannery_brI32Load8SNe_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -1643,6 +4717,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_cs")
+#endif
+@c func cannery_brI32Load8SNe_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_cs_check")
+#endif
+@c func cannery_brI32Load8SNe_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_sid")
+#endif
+@c func cannery_brI32Load8SNe_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_sid_check")
+#endif
+@c func cannery_brI32Load8SNe_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_aid")
+#endif
+@c func cannery_brI32Load8SNe_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_aid_check")
+#endif
+@c func cannery_brI32Load8SNe_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_cid")
+#endif
+@c func cannery_brI32Load8SNe_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SNe_cid_check")
+#endif
+@c func cannery_brI32Load8SNe_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SLtS_si")
@@ -1710,6 +4960,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SLtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_ci")
+#endif
+@c func cannery_brI32Load8SLtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_ci_check")
+#endif
+@c func cannery_brI32Load8SLtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -1807,6 +5098,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_cs")
+#endif
+@c func cannery_brI32Load8SLtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_cs_check")
+#endif
+@c func cannery_brI32Load8SLtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_sid")
+#endif
+@c func cannery_brI32Load8SLtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_sid_check")
+#endif
+@c func cannery_brI32Load8SLtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_aid")
+#endif
+@c func cannery_brI32Load8SLtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_aid_check")
+#endif
+@c func cannery_brI32Load8SLtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_cid")
+#endif
+@c func cannery_brI32Load8SLtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtS_cid_check")
+#endif
+@c func cannery_brI32Load8SLtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SLtU_si")
@@ -1874,6 +5341,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SLtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_ci")
+#endif
+@c func cannery_brI32Load8SLtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_ci_check")
+#endif
+@c func cannery_brI32Load8SLtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -1971,6 +5479,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_cs")
+#endif
+@c func cannery_brI32Load8SLtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_cs_check")
+#endif
+@c func cannery_brI32Load8SLtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_sid")
+#endif
+@c func cannery_brI32Load8SLtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_sid_check")
+#endif
+@c func cannery_brI32Load8SLtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_aid")
+#endif
+@c func cannery_brI32Load8SLtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_aid_check")
+#endif
+@c func cannery_brI32Load8SLtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_cid")
+#endif
+@c func cannery_brI32Load8SLtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLtU_cid_check")
+#endif
+@c func cannery_brI32Load8SLtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SGtS_si")
@@ -2038,6 +5722,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SGtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_ci")
+#endif
+@c func cannery_brI32Load8SGtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_ci_check")
+#endif
+@c func cannery_brI32Load8SGtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -2135,6 +5860,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_cs")
+#endif
+@c func cannery_brI32Load8SGtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_cs_check")
+#endif
+@c func cannery_brI32Load8SGtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_sid")
+#endif
+@c func cannery_brI32Load8SGtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_sid_check")
+#endif
+@c func cannery_brI32Load8SGtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_aid")
+#endif
+@c func cannery_brI32Load8SGtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_aid_check")
+#endif
+@c func cannery_brI32Load8SGtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_cid")
+#endif
+@c func cannery_brI32Load8SGtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtS_cid_check")
+#endif
+@c func cannery_brI32Load8SGtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SGtU_si")
@@ -2202,6 +6103,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SGtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_ci")
+#endif
+@c func cannery_brI32Load8SGtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_ci_check")
+#endif
+@c func cannery_brI32Load8SGtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -2299,6 +6241,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_cs")
+#endif
+@c func cannery_brI32Load8SGtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_cs_check")
+#endif
+@c func cannery_brI32Load8SGtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_sid")
+#endif
+@c func cannery_brI32Load8SGtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_sid_check")
+#endif
+@c func cannery_brI32Load8SGtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_aid")
+#endif
+@c func cannery_brI32Load8SGtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_aid_check")
+#endif
+@c func cannery_brI32Load8SGtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_cid")
+#endif
+@c func cannery_brI32Load8SGtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGtU_cid_check")
+#endif
+@c func cannery_brI32Load8SGtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SLeS_ss")
@@ -2366,6 +6484,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SLeS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLeS_cs")
+#endif
+@c func cannery_brI32Load8SLeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLeS_cs_check")
+#endif
+@c func cannery_brI32Load8SLeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -2463,6 +6622,47 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLeU_cs")
+#endif
+@c func cannery_brI32Load8SLeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SLeU_cs_check")
+#endif
+@c func cannery_brI32Load8SLeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SGeS_ss")
@@ -2545,6 +6745,47 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGeS_cs")
+#endif
+@c func cannery_brI32Load8SGeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGeS_cs_check")
+#endif
+@c func cannery_brI32Load8SGeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8SGeU_ss")
@@ -2612,6 +6853,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load8SGeU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGeU_cs")
+#endif
+@c func cannery_brI32Load8SGeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
+  let a = UInt32(bitPattern: Int32(m))
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load8SGeU_cs_check")
+#endif
+@c func cannery_brI32Load8SGeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int8.self)
@@ -2711,6 +6993,47 @@ import WebAssembly
 
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
+@section(".text.cannery_brI32Load16UEq_ci")
+#endif
+@c func cannery_brI32Load16UEq_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_ci_check")
+#endif
+@c func cannery_brI32Load16UEq_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
 @section(".text.cannery_brI32Load16UEq_ss")
 #endif
 @c func cannery_brI32Load16UEq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
@@ -2791,6 +7114,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_cs")
+#endif
+@c func cannery_brI32Load16UEq_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_cs_check")
+#endif
+@c func cannery_brI32Load16UEq_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_sid")
+#endif
+@c func cannery_brI32Load16UEq_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_sid_check")
+#endif
+@c func cannery_brI32Load16UEq_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_aid")
+#endif
+@c func cannery_brI32Load16UEq_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_aid_check")
+#endif
+@c func cannery_brI32Load16UEq_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_cid")
+#endif
+@c func cannery_brI32Load16UEq_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UEq_cid_check")
+#endif
+@c func cannery_brI32Load16UEq_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16UNe_si")
@@ -2858,6 +7357,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16UNe_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_ci")
+#endif
+@c func cannery_brI32Load16UNe_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_ci_check")
+#endif
+@c func cannery_brI32Load16UNe_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -2955,6 +7495,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_cs")
+#endif
+@c func cannery_brI32Load16UNe_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_cs_check")
+#endif
+@c func cannery_brI32Load16UNe_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_sid")
+#endif
+@c func cannery_brI32Load16UNe_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_sid_check")
+#endif
+@c func cannery_brI32Load16UNe_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_aid")
+#endif
+@c func cannery_brI32Load16UNe_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_aid_check")
+#endif
+@c func cannery_brI32Load16UNe_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_cid")
+#endif
+@c func cannery_brI32Load16UNe_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UNe_cid_check")
+#endif
+@c func cannery_brI32Load16UNe_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16ULtS_si")
@@ -3022,6 +7738,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16ULtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_ci")
+#endif
+@c func cannery_brI32Load16ULtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_ci_check")
+#endif
+@c func cannery_brI32Load16ULtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -3119,6 +7876,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_cs")
+#endif
+@c func cannery_brI32Load16ULtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_cs_check")
+#endif
+@c func cannery_brI32Load16ULtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_sid")
+#endif
+@c func cannery_brI32Load16ULtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_sid_check")
+#endif
+@c func cannery_brI32Load16ULtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_aid")
+#endif
+@c func cannery_brI32Load16ULtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_aid_check")
+#endif
+@c func cannery_brI32Load16ULtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_cid")
+#endif
+@c func cannery_brI32Load16ULtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtS_cid_check")
+#endif
+@c func cannery_brI32Load16ULtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16ULtU_si")
@@ -3186,6 +8119,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16ULtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_ci")
+#endif
+@c func cannery_brI32Load16ULtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_ci_check")
+#endif
+@c func cannery_brI32Load16ULtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -3283,6 +8257,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_cs")
+#endif
+@c func cannery_brI32Load16ULtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_cs_check")
+#endif
+@c func cannery_brI32Load16ULtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_sid")
+#endif
+@c func cannery_brI32Load16ULtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_sid_check")
+#endif
+@c func cannery_brI32Load16ULtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_aid")
+#endif
+@c func cannery_brI32Load16ULtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_aid_check")
+#endif
+@c func cannery_brI32Load16ULtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_cid")
+#endif
+@c func cannery_brI32Load16ULtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULtU_cid_check")
+#endif
+@c func cannery_brI32Load16ULtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16UGtS_si")
@@ -3350,6 +8500,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16UGtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_ci")
+#endif
+@c func cannery_brI32Load16UGtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_ci_check")
+#endif
+@c func cannery_brI32Load16UGtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -3447,6 +8638,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_cs")
+#endif
+@c func cannery_brI32Load16UGtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_cs_check")
+#endif
+@c func cannery_brI32Load16UGtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_sid")
+#endif
+@c func cannery_brI32Load16UGtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_sid_check")
+#endif
+@c func cannery_brI32Load16UGtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_aid")
+#endif
+@c func cannery_brI32Load16UGtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_aid_check")
+#endif
+@c func cannery_brI32Load16UGtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_cid")
+#endif
+@c func cannery_brI32Load16UGtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtS_cid_check")
+#endif
+@c func cannery_brI32Load16UGtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16UGtU_si")
@@ -3514,6 +8881,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16UGtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_ci")
+#endif
+@c func cannery_brI32Load16UGtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_ci_check")
+#endif
+@c func cannery_brI32Load16UGtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -3611,6 +9019,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_cs")
+#endif
+@c func cannery_brI32Load16UGtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_cs_check")
+#endif
+@c func cannery_brI32Load16UGtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_sid")
+#endif
+@c func cannery_brI32Load16UGtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_sid_check")
+#endif
+@c func cannery_brI32Load16UGtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_aid")
+#endif
+@c func cannery_brI32Load16UGtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_aid_check")
+#endif
+@c func cannery_brI32Load16UGtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_cid")
+#endif
+@c func cannery_brI32Load16UGtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGtU_cid_check")
+#endif
+@c func cannery_brI32Load16UGtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16ULeS_ss")
@@ -3678,6 +9262,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16ULeS_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULeS_cs")
+#endif
+@c func cannery_brI32Load16ULeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULeS_cs_check")
+#endif
+@c func cannery_brI32Load16ULeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -3775,6 +9400,47 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULeU_cs")
+#endif
+@c func cannery_brI32Load16ULeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16ULeU_cs_check")
+#endif
+@c func cannery_brI32Load16ULeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16UGeS_ss")
@@ -3857,6 +9523,47 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGeS_cs")
+#endif
+@c func cannery_brI32Load16UGeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGeS_cs_check")
+#endif
+@c func cannery_brI32Load16UGeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load16UGeU_ss")
@@ -3924,6 +9631,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32Load16UGeU_as_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGeU_cs")
+#endif
+@c func cannery_brI32Load16UGeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32Load16UGeU_cs_check")
+#endif
+@c func cannery_brI32Load16UGeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
@@ -4023,6 +9771,47 @@ import WebAssembly
 
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
+@section(".text.cannery_brI32LoadEq_ci")
+#endif
+@c func cannery_brI32LoadEq_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_ci_check")
+#endif
+@c func cannery_brI32LoadEq_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
 @section(".text.cannery_brI32LoadEq_ss")
 #endif
 @c func cannery_brI32LoadEq_ss(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
@@ -4103,6 +9892,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_cs")
+#endif
+@c func cannery_brI32LoadEq_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_cs_check")
+#endif
+@c func cannery_brI32LoadEq_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_sid")
+#endif
+@c func cannery_brI32LoadEq_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_sid_check")
+#endif
+@c func cannery_brI32LoadEq_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_aid")
+#endif
+@c func cannery_brI32LoadEq_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_aid_check")
+#endif
+@c func cannery_brI32LoadEq_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_cid")
+#endif
+@c func cannery_brI32LoadEq_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_cid_check")
+#endif
+@c func cannery_brI32LoadEq_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_ssd")
+#endif
+@c func cannery_brI32LoadEq_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_ssd_check")
+#endif
+@c func cannery_brI32LoadEq_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_asd")
+#endif
+@c func cannery_brI32LoadEq_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_asd_check")
+#endif
+@c func cannery_brI32LoadEq_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_csd")
+#endif
+@c func cannery_brI32LoadEq_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_csd_check")
+#endif
+@c func cannery_brI32LoadEq_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadNe_si")
@@ -4170,6 +10270,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32LoadNe_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ci")
+#endif
+@c func cannery_brI32LoadNe_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ci_check")
+#endif
+@c func cannery_brI32LoadNe_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -4267,6 +10408,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_cs")
+#endif
+@c func cannery_brI32LoadNe_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_cs_check")
+#endif
+@c func cannery_brI32LoadNe_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_sid")
+#endif
+@c func cannery_brI32LoadNe_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_sid_check")
+#endif
+@c func cannery_brI32LoadNe_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_aid")
+#endif
+@c func cannery_brI32LoadNe_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_aid_check")
+#endif
+@c func cannery_brI32LoadNe_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_cid")
+#endif
+@c func cannery_brI32LoadNe_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_cid_check")
+#endif
+@c func cannery_brI32LoadNe_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ssd")
+#endif
+@c func cannery_brI32LoadNe_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ssd_check")
+#endif
+@c func cannery_brI32LoadNe_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_asd")
+#endif
+@c func cannery_brI32LoadNe_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_asd_check")
+#endif
+@c func cannery_brI32LoadNe_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_csd")
+#endif
+@c func cannery_brI32LoadNe_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_csd_check")
+#endif
+@c func cannery_brI32LoadNe_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadLtS_si")
@@ -4334,6 +10786,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32LoadLtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_ci")
+#endif
+@c func cannery_brI32LoadLtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_ci_check")
+#endif
+@c func cannery_brI32LoadLtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -4431,6 +10924,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_cs")
+#endif
+@c func cannery_brI32LoadLtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_cs_check")
+#endif
+@c func cannery_brI32LoadLtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_sid")
+#endif
+@c func cannery_brI32LoadLtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_sid_check")
+#endif
+@c func cannery_brI32LoadLtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_aid")
+#endif
+@c func cannery_brI32LoadLtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_aid_check")
+#endif
+@c func cannery_brI32LoadLtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_cid")
+#endif
+@c func cannery_brI32LoadLtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_cid_check")
+#endif
+@c func cannery_brI32LoadLtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_ssd")
+#endif
+@c func cannery_brI32LoadLtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_ssd_check")
+#endif
+@c func cannery_brI32LoadLtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_asd")
+#endif
+@c func cannery_brI32LoadLtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_asd_check")
+#endif
+@c func cannery_brI32LoadLtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_csd")
+#endif
+@c func cannery_brI32LoadLtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtS_csd_check")
+#endif
+@c func cannery_brI32LoadLtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadLtU_si")
@@ -4498,6 +11302,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32LoadLtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_ci")
+#endif
+@c func cannery_brI32LoadLtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_ci_check")
+#endif
+@c func cannery_brI32LoadLtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -4595,6 +11440,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_cs")
+#endif
+@c func cannery_brI32LoadLtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_cs_check")
+#endif
+@c func cannery_brI32LoadLtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_sid")
+#endif
+@c func cannery_brI32LoadLtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_sid_check")
+#endif
+@c func cannery_brI32LoadLtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_aid")
+#endif
+@c func cannery_brI32LoadLtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_aid_check")
+#endif
+@c func cannery_brI32LoadLtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_cid")
+#endif
+@c func cannery_brI32LoadLtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_cid_check")
+#endif
+@c func cannery_brI32LoadLtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_ssd")
+#endif
+@c func cannery_brI32LoadLtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_ssd_check")
+#endif
+@c func cannery_brI32LoadLtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_asd")
+#endif
+@c func cannery_brI32LoadLtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_asd_check")
+#endif
+@c func cannery_brI32LoadLtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_csd")
+#endif
+@c func cannery_brI32LoadLtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLtU_csd_check")
+#endif
+@c func cannery_brI32LoadLtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadGtS_si")
@@ -4662,6 +11818,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32LoadGtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_ci")
+#endif
+@c func cannery_brI32LoadGtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_ci_check")
+#endif
+@c func cannery_brI32LoadGtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -4759,6 +11956,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_cs")
+#endif
+@c func cannery_brI32LoadGtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_cs_check")
+#endif
+@c func cannery_brI32LoadGtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_sid")
+#endif
+@c func cannery_brI32LoadGtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_sid_check")
+#endif
+@c func cannery_brI32LoadGtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_aid")
+#endif
+@c func cannery_brI32LoadGtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_aid_check")
+#endif
+@c func cannery_brI32LoadGtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_cid")
+#endif
+@c func cannery_brI32LoadGtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_cid_check")
+#endif
+@c func cannery_brI32LoadGtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_ssd")
+#endif
+@c func cannery_brI32LoadGtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_ssd_check")
+#endif
+@c func cannery_brI32LoadGtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_asd")
+#endif
+@c func cannery_brI32LoadGtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_asd_check")
+#endif
+@c func cannery_brI32LoadGtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_csd")
+#endif
+@c func cannery_brI32LoadGtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtS_csd_check")
+#endif
+@c func cannery_brI32LoadGtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadGtU_si")
@@ -4826,6 +12334,47 @@ import WebAssembly
 #endif
 @c func cannery_brI32LoadGtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_ci")
+#endif
+@c func cannery_brI32LoadGtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_ci_check")
+#endif
+@c func cannery_brI32LoadGtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
@@ -4923,6 +12472,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_cs")
+#endif
+@c func cannery_brI32LoadGtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_cs_check")
+#endif
+@c func cannery_brI32LoadGtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_sid")
+#endif
+@c func cannery_brI32LoadGtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_sid_check")
+#endif
+@c func cannery_brI32LoadGtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_aid")
+#endif
+@c func cannery_brI32LoadGtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_aid_check")
+#endif
+@c func cannery_brI32LoadGtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_cid")
+#endif
+@c func cannery_brI32LoadGtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_cid_check")
+#endif
+@c func cannery_brI32LoadGtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_ssd")
+#endif
+@c func cannery_brI32LoadGtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_ssd_check")
+#endif
+@c func cannery_brI32LoadGtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_asd")
+#endif
+@c func cannery_brI32LoadGtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_asd_check")
+#endif
+@c func cannery_brI32LoadGtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_csd")
+#endif
+@c func cannery_brI32LoadGtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_csd_check")
+#endif
+@c func cannery_brI32LoadGtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.LeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadLeS_ss")
@@ -5003,6 +12863,182 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_cs")
+#endif
+@c func cannery_brI32LoadLeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_cs_check")
+#endif
+@c func cannery_brI32LoadLeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_ssd")
+#endif
+@c func cannery_brI32LoadLeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_ssd_check")
+#endif
+@c func cannery_brI32LoadLeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_asd")
+#endif
+@c func cannery_brI32LoadLeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_asd_check")
+#endif
+@c func cannery_brI32LoadLeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_csd")
+#endif
+@c func cannery_brI32LoadLeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeS_csd_check")
+#endif
+@c func cannery_brI32LoadLeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if i32.LeU(mem[a + o], b) goto B
@@ -5087,6 +13123,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_cs")
+#endif
+@c func cannery_brI32LoadLeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_cs_check")
+#endif
+@c func cannery_brI32LoadLeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_ssd")
+#endif
+@c func cannery_brI32LoadLeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_ssd_check")
+#endif
+@c func cannery_brI32LoadLeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_asd")
+#endif
+@c func cannery_brI32LoadLeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_asd_check")
+#endif
+@c func cannery_brI32LoadLeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_csd")
+#endif
+@c func cannery_brI32LoadLeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadLeU_csd_check")
+#endif
+@c func cannery_brI32LoadLeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i32.GeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadGeS_ss")
@@ -5167,6 +13379,182 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_cs")
+#endif
+@c func cannery_brI32LoadGeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_cs_check")
+#endif
+@c func cannery_brI32LoadGeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_ssd")
+#endif
+@c func cannery_brI32LoadGeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_ssd_check")
+#endif
+@c func cannery_brI32LoadGeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_asd")
+#endif
+@c func cannery_brI32LoadGeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_asd_check")
+#endif
+@c func cannery_brI32LoadGeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_csd")
+#endif
+@c func cannery_brI32LoadGeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeS_csd_check")
+#endif
+@c func cannery_brI32LoadGeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if i32.GeU(mem[a + o], b) goto B
@@ -5251,6 +13639,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_cs")
+#endif
+@c func cannery_brI32LoadGeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_cs_check")
+#endif
+@c func cannery_brI32LoadGeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let z = pc[2]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_ssd")
+#endif
+@c func cannery_brI32LoadGeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_ssd_check")
+#endif
+@c func cannery_brI32LoadGeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_asd")
+#endif
+@c func cannery_brI32LoadGeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_asd_check")
+#endif
+@c func cannery_brI32LoadGeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_csd")
+#endif
+@c func cannery_brI32LoadGeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i32.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI32LoadGeU_csd_check")
+#endif
+@c func cannery_brI32LoadGeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadEq_si")
@@ -5318,6 +13882,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadEq_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_ci")
+#endif
+@c func cannery_brI64LoadEq_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_ci_check")
+#endif
+@c func cannery_brI64LoadEq_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -5415,6 +14020,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_cs")
+#endif
+@c func cannery_brI64LoadEq_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_cs_check")
+#endif
+@c func cannery_brI64LoadEq_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_sid")
+#endif
+@c func cannery_brI64LoadEq_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_sid_check")
+#endif
+@c func cannery_brI64LoadEq_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_aid")
+#endif
+@c func cannery_brI64LoadEq_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_aid_check")
+#endif
+@c func cannery_brI64LoadEq_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_cid")
+#endif
+@c func cannery_brI64LoadEq_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_cid_check")
+#endif
+@c func cannery_brI64LoadEq_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_ssd")
+#endif
+@c func cannery_brI64LoadEq_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_ssd_check")
+#endif
+@c func cannery_brI64LoadEq_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_asd")
+#endif
+@c func cannery_brI64LoadEq_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_asd_check")
+#endif
+@c func cannery_brI64LoadEq_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_csd")
+#endif
+@c func cannery_brI64LoadEq_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Eq(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_csd_check")
+#endif
+@c func cannery_brI64LoadEq_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadNe_si")
@@ -5482,6 +14398,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadNe_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_ci")
+#endif
+@c func cannery_brI64LoadNe_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_ci_check")
+#endif
+@c func cannery_brI64LoadNe_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -5579,6 +14536,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_cs")
+#endif
+@c func cannery_brI64LoadNe_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_cs_check")
+#endif
+@c func cannery_brI64LoadNe_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_sid")
+#endif
+@c func cannery_brI64LoadNe_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_sid_check")
+#endif
+@c func cannery_brI64LoadNe_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_aid")
+#endif
+@c func cannery_brI64LoadNe_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_aid_check")
+#endif
+@c func cannery_brI64LoadNe_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_cid")
+#endif
+@c func cannery_brI64LoadNe_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_cid_check")
+#endif
+@c func cannery_brI64LoadNe_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_ssd")
+#endif
+@c func cannery_brI64LoadNe_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_ssd_check")
+#endif
+@c func cannery_brI64LoadNe_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_asd")
+#endif
+@c func cannery_brI64LoadNe_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_asd_check")
+#endif
+@c func cannery_brI64LoadNe_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_csd")
+#endif
+@c func cannery_brI64LoadNe_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.Ne(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_csd_check")
+#endif
+@c func cannery_brI64LoadNe_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.LtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadLtS_si")
@@ -5646,6 +14914,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadLtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_ci")
+#endif
+@c func cannery_brI64LoadLtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_ci_check")
+#endif
+@c func cannery_brI64LoadLtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -5743,6 +15052,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_cs")
+#endif
+@c func cannery_brI64LoadLtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_cs_check")
+#endif
+@c func cannery_brI64LoadLtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_sid")
+#endif
+@c func cannery_brI64LoadLtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_sid_check")
+#endif
+@c func cannery_brI64LoadLtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_aid")
+#endif
+@c func cannery_brI64LoadLtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_aid_check")
+#endif
+@c func cannery_brI64LoadLtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_cid")
+#endif
+@c func cannery_brI64LoadLtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_cid_check")
+#endif
+@c func cannery_brI64LoadLtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_ssd")
+#endif
+@c func cannery_brI64LoadLtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_ssd_check")
+#endif
+@c func cannery_brI64LoadLtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_asd")
+#endif
+@c func cannery_brI64LoadLtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_asd_check")
+#endif
+@c func cannery_brI64LoadLtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_csd")
+#endif
+@c func cannery_brI64LoadLtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtS_csd_check")
+#endif
+@c func cannery_brI64LoadLtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.LtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadLtU_si")
@@ -5810,6 +15430,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadLtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_ci")
+#endif
+@c func cannery_brI64LoadLtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_ci_check")
+#endif
+@c func cannery_brI64LoadLtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -5907,6 +15568,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_cs")
+#endif
+@c func cannery_brI64LoadLtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_cs_check")
+#endif
+@c func cannery_brI64LoadLtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_sid")
+#endif
+@c func cannery_brI64LoadLtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_sid_check")
+#endif
+@c func cannery_brI64LoadLtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_aid")
+#endif
+@c func cannery_brI64LoadLtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_aid_check")
+#endif
+@c func cannery_brI64LoadLtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_cid")
+#endif
+@c func cannery_brI64LoadLtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_cid_check")
+#endif
+@c func cannery_brI64LoadLtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_ssd")
+#endif
+@c func cannery_brI64LoadLtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_ssd_check")
+#endif
+@c func cannery_brI64LoadLtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_asd")
+#endif
+@c func cannery_brI64LoadLtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_asd_check")
+#endif
+@c func cannery_brI64LoadLtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_csd")
+#endif
+@c func cannery_brI64LoadLtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLtU_csd_check")
+#endif
+@c func cannery_brI64LoadLtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.GtS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadGtS_si")
@@ -5974,6 +15946,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadGtS_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_ci")
+#endif
+@c func cannery_brI64LoadGtS_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_ci_check")
+#endif
+@c func cannery_brI64LoadGtS_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -6071,6 +16084,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_cs")
+#endif
+@c func cannery_brI64LoadGtS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_cs_check")
+#endif
+@c func cannery_brI64LoadGtS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_sid")
+#endif
+@c func cannery_brI64LoadGtS_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_sid_check")
+#endif
+@c func cannery_brI64LoadGtS_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_aid")
+#endif
+@c func cannery_brI64LoadGtS_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_aid_check")
+#endif
+@c func cannery_brI64LoadGtS_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_cid")
+#endif
+@c func cannery_brI64LoadGtS_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_cid_check")
+#endif
+@c func cannery_brI64LoadGtS_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_ssd")
+#endif
+@c func cannery_brI64LoadGtS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_ssd_check")
+#endif
+@c func cannery_brI64LoadGtS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_asd")
+#endif
+@c func cannery_brI64LoadGtS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_asd_check")
+#endif
+@c func cannery_brI64LoadGtS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_csd")
+#endif
+@c func cannery_brI64LoadGtS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtS_csd_check")
+#endif
+@c func cannery_brI64LoadGtS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadGtU_si")
@@ -6138,6 +16462,47 @@ import WebAssembly
 #endif
 @c func cannery_brI64LoadGtU_ai_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_ci")
+#endif
+@c func cannery_brI64LoadGtU_ci(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_ci_check")
+#endif
+@c func cannery_brI64LoadGtU_ci_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
@@ -6235,6 +16600,317 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_cs")
+#endif
+@c func cannery_brI64LoadGtU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_cs_check")
+#endif
+@c func cannery_brI64LoadGtU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_sid")
+#endif
+@c func cannery_brI64LoadGtU_sid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_sid_check")
+#endif
+@c func cannery_brI64LoadGtU_sid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_aid")
+#endif
+@c func cannery_brI64LoadGtU_aid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_aid_check")
+#endif
+@c func cannery_brI64LoadGtU_aid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_cid")
+#endif
+@c func cannery_brI64LoadGtU_cid(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_cid_check")
+#endif
+@c func cannery_brI64LoadGtU_cid_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_ssd")
+#endif
+@c func cannery_brI64LoadGtU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_ssd_check")
+#endif
+@c func cannery_brI64LoadGtU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_asd")
+#endif
+@c func cannery_brI64LoadGtU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_asd_check")
+#endif
+@c func cannery_brI64LoadGtU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_csd")
+#endif
+@c func cannery_brI64LoadGtU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GtU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGtU_csd_check")
+#endif
+@c func cannery_brI64LoadGtU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.LeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadLeS_ss")
@@ -6315,6 +16991,182 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_cs")
+#endif
+@c func cannery_brI64LoadLeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_cs_check")
+#endif
+@c func cannery_brI64LoadLeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_ssd")
+#endif
+@c func cannery_brI64LoadLeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_ssd_check")
+#endif
+@c func cannery_brI64LoadLeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_asd")
+#endif
+@c func cannery_brI64LoadLeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_asd_check")
+#endif
+@c func cannery_brI64LoadLeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_csd")
+#endif
+@c func cannery_brI64LoadLeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeS_csd_check")
+#endif
+@c func cannery_brI64LoadLeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// if i64.LeU(mem[a + o], b) goto B
@@ -6399,6 +17251,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_cs")
+#endif
+@c func cannery_brI64LoadLeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_cs_check")
+#endif
+@c func cannery_brI64LoadLeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_ssd")
+#endif
+@c func cannery_brI64LoadLeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_ssd_check")
+#endif
+@c func cannery_brI64LoadLeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_asd")
+#endif
+@c func cannery_brI64LoadLeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_asd_check")
+#endif
+@c func cannery_brI64LoadLeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_csd")
+#endif
+@c func cannery_brI64LoadLeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.LeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadLeU_csd_check")
+#endif
+@c func cannery_brI64LoadLeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.GeS(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadGeS_ss")
@@ -6481,6 +17509,182 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_cs")
+#endif
+@c func cannery_brI64LoadGeS_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_cs_check")
+#endif
+@c func cannery_brI64LoadGeS_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_ssd")
+#endif
+@c func cannery_brI64LoadGeS_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_ssd_check")
+#endif
+@c func cannery_brI64LoadGeS_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_asd")
+#endif
+@c func cannery_brI64LoadGeS_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_asd_check")
+#endif
+@c func cannery_brI64LoadGeS_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_csd")
+#endif
+@c func cannery_brI64LoadGeS_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeS(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeS_csd_check")
+#endif
+@c func cannery_brI64LoadGeS_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// if i64.GeU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadGeU_ss")
@@ -6561,5 +17765,181 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_cs")
+#endif
+@c func cannery_brI64LoadGeU_cs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_cs_check")
+#endif
+@c func cannery_brI64LoadGeU_cs_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 0)]
+  let z = pc[2]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_ssd")
+#endif
+@c func cannery_brI64LoadGeU_ssd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_ssd_check")
+#endif
+@c func cannery_brI64LoadGeU_ssd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_asd")
+#endif
+@c func cannery_brI64LoadGeU_asd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_asd_check")
+#endif
+@c func cannery_brI64LoadGeU_asd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_csd")
+#endif
+@c func cannery_brI64LoadGeU_csd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := mem[a + o]; if i64.GeU(mem[a + o], b) goto B
+#if os(Linux)
+@section(".text.cannery_brI64LoadGeU_csd_check")
+#endif
+@c func cannery_brI64LoadGeU_csd_check(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 4)]
+  let v = a
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i64GeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 

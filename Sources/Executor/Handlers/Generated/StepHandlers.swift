@@ -3,6 +3,18 @@
 import Semantics
 import WebAssembly
 
+/// d := a + b; then d' := a' + b' (i32)
+#if os(Linux)
+@section(".text.cannery_i32AddTwo")
+#endif
+@c func cannery_i32AddTwo(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]) &+ highField(pc + 1)
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
 /// d := a + b; if i32.Eq(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32Eq_si_i")
@@ -20,6 +32,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32Eq_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Eq_i")
+#endif
+@c func cannery_stepTwoI32Eq_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32Eq(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.Eq(d, c) goto B
@@ -41,6 +73,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32Eq_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Eq_as")
+#endif
+@c func cannery_stepTwoI32Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32Eq(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.Ne(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32Ne_si_i")
@@ -58,6 +110,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32Ne_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Ne_i")
+#endif
+@c func cannery_stepTwoI32Ne_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.Ne(d, c) goto B
@@ -79,6 +151,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32Ne_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Ne_as")
+#endif
+@c func cannery_stepTwoI32Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LtS(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LtS_si_i")
@@ -96,6 +188,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32LtS_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtS_i")
+#endif
+@c func cannery_stepTwoI32LtS_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32LtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.LtS(d, c) goto B
@@ -117,6 +229,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32LtS_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtS_as")
+#endif
+@c func cannery_stepTwoI32LtS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LtS(c, d) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LtS_si_sa")
@@ -134,6 +266,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32LtS_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtS_sa")
+#endif
+@c func cannery_stepTwoI32LtS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LtS(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.LtU(d, c) goto B
@@ -155,6 +307,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32LtU_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtU_i")
+#endif
+@c func cannery_stepTwoI32LtU_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32LtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LtU(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LtU_si_as")
@@ -172,6 +344,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32LtU_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtU_as")
+#endif
+@c func cannery_stepTwoI32LtU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.LtU(c, d) goto B
@@ -193,6 +385,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32LtU_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LtU_sa")
+#endif
+@c func cannery_stepTwoI32LtU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LtU(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.GtS(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32GtS_si_i")
@@ -210,6 +422,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32GtS_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32GtS_i")
+#endif
+@c func cannery_stepTwoI32GtS_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32GtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.GtU(d, c) goto B
@@ -231,6 +463,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32GtU_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI32GtU_i")
+#endif
+@c func cannery_stepTwoI32GtU_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32GtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LeS(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LeS_si_as")
@@ -248,6 +500,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32LeS_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LeS_as")
+#endif
+@c func cannery_stepTwoI32LeS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LeS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.LeS(c, d) goto B
@@ -269,6 +541,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32LeS_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LeS_sa")
+#endif
+@c func cannery_stepTwoI32LeS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LeS(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LeU(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LeU_si_as")
@@ -288,6 +580,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI32LeU_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LeU_as")
+#endif
+@c func cannery_stepTwoI32LeU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LeU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i32.LeU(c, d) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32LeU_si_sa")
@@ -305,6 +617,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI32LeU_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI32LeU_sa")
+#endif
+@c func cannery_stepTwoI32LeU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32LeU(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i32.Eq(d, c) goto B
@@ -659,6 +991,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64Eq_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64Eq_i")
+#endif
+@c func cannery_stepTwoI64Eq_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64Eq(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.Eq(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64Eq_si_as")
@@ -676,6 +1028,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64Eq_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64Eq_as")
+#endif
+@c func cannery_stepTwoI64Eq_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64Eq(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.Ne(d, c) goto B
@@ -697,6 +1069,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64Ne_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64Ne_i")
+#endif
+@c func cannery_stepTwoI64Ne_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.Ne(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64Ne_si_as")
@@ -714,6 +1106,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64Ne_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64Ne_as")
+#endif
+@c func cannery_stepTwoI64Ne_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.LtS(d, c) goto B
@@ -735,6 +1147,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64LtS_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtS_i")
+#endif
+@c func cannery_stepTwoI64LtS_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64LtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.LtS(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64LtS_si_as")
@@ -752,6 +1184,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64LtS_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtS_as")
+#endif
+@c func cannery_stepTwoI64LtS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.LtS(c, d) goto B
@@ -773,6 +1225,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64LtS_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtS_sa")
+#endif
+@c func cannery_stepTwoI64LtS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LtS(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.LtU(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64LtU_si_i")
@@ -790,6 +1262,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64LtU_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtU_i")
+#endif
+@c func cannery_stepTwoI64LtU_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64LtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.LtU(d, c) goto B
@@ -811,6 +1303,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64LtU_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtU_as")
+#endif
+@c func cannery_stepTwoI64LtU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.LtU(c, d) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64LtU_si_sa")
@@ -828,6 +1340,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64LtU_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LtU_sa")
+#endif
+@c func cannery_stepTwoI64LtU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LtU(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.GtS(d, c) goto B
@@ -849,6 +1381,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64GtS_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64GtS_i")
+#endif
+@c func cannery_stepTwoI64GtS_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64GtS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.GtU(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64GtU_si_i")
@@ -866,6 +1418,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64GtU_si_i
+#if os(Linux)
+@section(".text.cannery_stepTwoI64GtU_i")
+#endif
+@c func cannery_stepTwoI64GtU_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[3]))
+  let z = pc[4]
+  if Scalar.i64GtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.LeS(d, c) goto B
@@ -887,6 +1459,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64LeS_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LeS_as")
+#endif
+@c func cannery_stepTwoI64LeS_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LeS(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.LeS(c, d) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64LeS_si_sa")
@@ -904,6 +1496,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64LeS_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LeS_sa")
+#endif
+@c func cannery_stepTwoI64LeS_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LeS(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.LeU(d, c) goto B
@@ -925,6 +1537,26 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+/// d := a + b (i32); then as stepI64LeU_si_as
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LeU_as")
+#endif
+@c func cannery_stepTwoI64LeU_as(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LeU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
 /// d := a + b; if i64.LeU(c, d) goto B
 #if os(Linux)
 @section(".text.cannery_stepI64LeU_si_sa")
@@ -942,6 +1574,26 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+/// d := a + b (i32); then as stepI64LeU_si_sa
+#if os(Linux)
+@section(".text.cannery_stepTwoI64LeU_sa")
+#endif
+@c func cannery_stepTwoI64LeU_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i64Add(fp[slotField(pc + 1, 0)], UInt64(truncatingIfNeeded: Int32(bitPattern: highField(pc + 1))))
+  let v = r
+  fp[slotField(pc + 1, 1)] = v
+  let b = fp[slotField(pc + 1, 4)]
+  let z = pc[4]
+  if Scalar.i64LeU(b, r) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
 /// d := a + b; if i64.Eq(d, c) goto B
