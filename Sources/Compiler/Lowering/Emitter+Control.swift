@@ -75,18 +75,18 @@ extension Lowering {
   }
 
   /// Whether the edge's values are not yet where its target expects them.
-  private func needsMoves(_ edge: UInt32) -> Bool {
-    var needs = false
-    let block = target(edge)
-    guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else {
-      return false
+  private mutating func needsMoves(_ edge: UInt32) -> Bool {
+    var parameter = function.blocks[target(edge)].firstParameter
+    guard parameter != .max, let place = function.position(ofEdge: edge) else { return false }
+    while parameter != .max {
+      let node = function.nodes[parameter]
+      if facts[parameter].uses > 0 {
+        let value = Value(function.operands[Int(node.a) + place])
+        if facts[value].residence != .slot || slot(of: value) != slot(of: Value(parameter)) { return true }
+      }
+      parameter = node.c
     }
-    function.forEachParameter(of: block) { parameter in
-      if facts[parameter].uses == 0 { return }
-      let value = Value(function.operands[Int(function.nodes[parameter].a) + place])
-      if facts[value].residence != .slot || slot(of: value) != slot(of: Value(parameter)) { needs = true }
-    }
-    return needs
+    return false
   }
 
   /// Moves the edge's values to the slots of its target's parameters.
@@ -207,9 +207,6 @@ extension Lowering {
     var other = isNegated ? node.b : node.c
     var tested = comparison ?? Comparison(.i32, .ne, isZeroTest: true)
     var takesFailure = false
-    func isDirect(_ edge: UInt32) -> Bool {
-      !needsMoves(edge) && destination(ofEdge: edge).cost < context.narrowCost
-    }
     // The branch goes to an edge without moves, rather to one that does not come next.
     let takenIsDirect = isDirect(taken)
     let otherIsDirect = isDirect(other)
@@ -272,6 +269,11 @@ extension Lowering {
     return BranchSelection(
       number: table[base], checked: table[base + 1], first: first, second: second,
       comparison: takesFailure ? nil : chosen)
+  }
+
+  /// Whether a branch can go along an edge by itself.
+  private mutating func isDirect(_ edge: UInt32) -> Bool {
+    !needsMoves(edge) && destination(ofEdge: edge).cost < context.narrowCost
   }
 
   /// Whether an edge leads to the block that is emitted next.

@@ -15,15 +15,18 @@ extension Lowering {
   }
 
   /// Which of the operands is read from its accumulator: one that is nowhere else, or else the first that is there.
-  func heldOperand(_ values: Value...) -> Int? {
-    var held: Int?
-    for (position, value) in values.enumerated() where value != .none {
-      guard facts[value].residence != .constant, case .accumulator = source(value) else { continue }
-      if facts[value].residence == .accumulator { return position }
-      if held == nil { held = position }
-    }
-    return held
+  mutating func heldOperand(_ x: Value, _ y: Value = .none, _ z: Value = .none) -> Int? {
+    let holdsX = isHeld(x)
+    let holdsY = isHeld(y)
+    let holdsZ = isHeld(z)
+    if holdsX && facts[x].residence == .accumulator { return 0 }
+    if holdsY && facts[y].residence == .accumulator { return 1 }
+    if holdsZ && facts[z].residence == .accumulator { return 2 }
+    return holdsX ? 0 : holdsY ? 1 : holdsZ ? 2 : nil
   }
+
+  @inline(__always)
+  private func isHeld(_ value: Value) -> Bool { value != .none && (value == inAccumulator || value == inFloat) }
 
   private mutating func emitPair(_ index: Int, _ node: Node) {
     var pair = pairSelection(node, facts[index].fusion)!

@@ -205,7 +205,7 @@ extension Lowering {
   }
 
   /// Whether an operand of arithmetic node `value` is a load that it can compute.
-  private func canTakeLoad(_ value: Value, _ block: Int) -> Bool {
+  private mutating func canTakeLoad(_ value: Value, _ block: Int) -> Bool {
     let node = function.nodes[value]
     if node.a == node.b { return false }
     for fusion in [Fusion.loadA, .loadB] {
@@ -228,7 +228,7 @@ extension Lowering {
   private func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
 
   /// Whether nothing with an effect stands between the load `value` and the node at `index`.
-  private func isLoadInReach(_ value: Value, of index: Int) -> Bool {
+  private mutating func isLoadInReach(_ value: Value, of index: Int) -> Bool {
     let first = Int(value.index) + 1
     if index - first > Lowering.reach { return false }
     for between in first..<index where isEmitted(between) {
@@ -240,7 +240,7 @@ extension Lowering {
   // MARK: Pairs
 
   /// The pair of `node` and its operand, if the table has it.
-  func pairSelection(_ node: Node, _ fusion: Fusion) -> PairSelection? {
+  mutating func pairSelection(_ node: Node, _ fusion: Fusion) -> PairSelection? {
     guard var second = PairOperator(node.operation) else { return nil }
     let inner = function.nodes[fusion == .pairA ? node.a : node.b]
     guard let first = PairOperator(inner.operation), first.type == second.type else { return nil }
@@ -305,7 +305,7 @@ extension Lowering {
   }
 
   /// The arithmetic that an access does for its address: decided where `block` is given, else as it was decided.
-  func addressSelection(_ node: Node, _ block: Int?) -> AddressSelection? {
+  mutating func addressSelection(_ node: Node, _ block: Int?) -> AddressSelection? {
     let value = Value(node.a)
     let isWide = context.wideMemories[Int(node.c)]
     if isConstant(node.a) {
@@ -339,7 +339,7 @@ extension Lowering {
     return AddressSelection(mode: .multiple, x: index, constant: factor)
   }
 
-  private func affine(_ index: UInt32, _ summand: UInt64, _ block: Int?) -> AddressSelection? {
+  private mutating func affine(_ index: UInt32, _ summand: UInt64, _ block: Int?) -> AddressSelection? {
     if let block {
       guard isOnlyUsedHere(Value(index), block) else { return nil }
     } else if facts[index].residence != .fused {
@@ -349,7 +349,7 @@ extension Lowering {
     return AddressSelection(mode: .affine, x: value, constant: factor, summand: summand, product: Value(index))
   }
 
-  private func scaled(_ base: UInt32, _ index: UInt32, _ block: Int?) -> AddressSelection? {
+  private mutating func scaled(_ base: UInt32, _ index: UInt32, _ block: Int?) -> AddressSelection? {
     if let block {
       guard isOnlyUsedHere(Value(index), block) else { return nil }
     } else if facts[index].residence != .fused {
@@ -373,7 +373,7 @@ extension Lowering {
   }
 
   /// The base in the table of loads with operators for `node` with operand a or b; nil if it has none.
-  func loadSelection(_ node: Node, _ fusion: Fusion) -> Int? {
+  mutating func loadSelection(_ node: Node, _ fusion: Fusion) -> Int? {
     guard var second = PairOperator(node.operation) else { return nil }
     let load = function.nodes[fusion == .loadA ? node.a : node.b]
     let other = fusion == .loadA ? node.b : node.a
@@ -435,7 +435,7 @@ extension Lowering {
   }
 
   /// What a branch tests: the comparison that is fused with it and its node, or the condition itself.
-  func testedNode(_ branch: Node) -> (value: Value, comparison: Comparison?, isNegated: Bool) {
+  mutating func testedNode(_ branch: Node) -> (value: Value, comparison: Comparison?, isNegated: Bool) {
     var condition = Value(branch.a)
     var isNegated = false
     while facts[condition].residence == .fused, let opcode = function.nodes[condition].operation.opcode,
@@ -484,41 +484,39 @@ extension Lowering {
 
   // MARK: Operands
 
-  /// Calls `body` with each variable that the code of a node with a fusion reads. Which of them are constants is for the
-  /// caller to see.
-  @inline(__always)
-  func forEachFusedOperand(of index: Int, _ body: (Value) -> Void) {
+  /// Appends to `realOperands` each variable that the code of a node with a fusion reads.
+  mutating func collectVariables(of index: Int) {
     let node = function.nodes[index]
     switch facts[index].fusion {
     case .none: break
     case .pairA, .pairB:
       let pair = pairSelection(node, facts[index].fusion)!
-      body(pair.x)
-      if pair.y != .none { body(pair.y) }
-      if pair.z != .none { body(pair.z) }
+      collect(pair.x, true)
+      if pair.y != .none { collect(pair.y, true) }
+      if pair.z != .none { collect(pair.z, true) }
     case .loadA:
-      body(Value(function.nodes[node.a].a))
-      body(Value(node.b))
+      collect(Value(function.nodes[node.a].a), true)
+      collect(Value(node.b), true)
     case .loadB:
-      body(Value(function.nodes[node.b].a))
-      body(Value(node.a))
+      collect(Value(function.nodes[node.b].a), true)
+      collect(Value(node.a), true)
     case .address:
       let address = addressSelection(node, nil)!
-      if address.x != .none { body(address.x) }
-      if address.y != .none { body(address.y) }
-      if node.type == .none { body(Value(node.b)) }
+      if address.x != .none { collect(address.x, true) }
+      if address.y != .none { collect(address.y, true) }
+      if node.type == .none { collect(Value(node.b), true) }
     case .test:
       let (value, comparison, _) = testedNode(node)
       let and = function.nodes[bits(value, comparison)]
-      body(Value(and.a))
-      body(Value(and.b))
+      collect(Value(and.a), true)
+      collect(Value(and.b), true)
     case .comparedA, .comparedB:
       let (value, comparison, _) = testedNode(node)
       let tested = function.nodes[value]
       let isA = facts[index].fusion == .comparedA
       let address = Value(function.nodes[isA ? tested.a : tested.b].a)
-      if !isConstant(address.index) { body(address) }
-      if !comparison!.isZeroTest { body(Value(isA ? tested.b : tested.a)) }
+      if !isConstant(address.index) { collect(address, true) }
+      if !comparison!.isZeroTest { collect(Value(isA ? tested.b : tested.a), true) }
     }
   }
 }

@@ -60,25 +60,30 @@ extension Lowering {
       intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
       return (first, 1)
     }
-    segments.removeAll(keepingCapacity: true)
-    segments.append((definition, value.start))
+    segments.truncate(to: 0)
+    appendSegment(definition, value.start)
     let mark = UInt32(index) + 1
     var record = firstUse[index]
     while record != .max {
       let use = useRecords[record]
       record = use.next
       if use.block == value.block {
-        segments.append((definition, use.position))
+        appendSegment(definition, use.position)
         continue
       }
-      segments.append((start(of: use.block), use.position))
+      appendSegment(start(of: use.block), use.position)
       comeFrom(use.block, value, definition, mark)
-      while let block = pendingBlocks.popLast() { comeFrom(block, value, definition, mark) }
+      while !pendingBlocks.isEmpty { comeFrom(pendingBlocks.removeLast(), value, definition, mark) }
     }
-    segments.sort { $0.start < $1.start }
+    if segments.count > 4 * Lowering.segmentLimit {
+      intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
+      return (first, 1)
+    }
+    sortSegments()
     // Segments that touch, also over the border of two blocks, are one.
     var count = 0
-    for segment in segments {
+    for position in 0..<segments.count {
+      let segment = segments[position]
       if count > 0 && segment.start <= segments[count - 1].end + 2 {
         segments[count - 1].end = max(segments[count - 1].end, segment.end)
       } else {
@@ -98,6 +103,23 @@ extension Lowering {
     return (first, UInt32(count))
   }
 
+  private mutating func appendSegment(_ start: UInt32, _ end: UInt32) {
+    segments.append(LoweringInterval(start: start, end: end, next: .max))
+  }
+
+  /// By their starts. They are few, and mostly in order.
+  private mutating func sortSegments() {
+    for index in 1..<segments.count where segments[index].start < segments[index - 1].start {
+      let moved = segments[index]
+      var place = index
+      while place > 0 && segments[place - 1].start > moved.start {
+        segments[place] = segments[place - 1]
+        place -= 1
+      }
+      segments[place] = moved
+    }
+  }
+
   /// The value is alive where `block` begins: so it is at the end of all that go there.
   private mutating func comeFrom(_ block: UInt32, _ value: ValueFacts, _ definition: UInt32, _ mark: UInt32) {
     let data = function.blocks[block]
@@ -108,9 +130,9 @@ extension Lowering {
       segmentBudget -= 1
       let end = 2 * function.blocks[from].end - 1
       if from.index == value.block {
-        segments.append((definition, end))
+        appendSegment(definition, end)
       } else {
-        segments.append((start(of: from.index), end))
+        appendSegment(start(of: from.index), end)
         pendingBlocks.append(from.index)
       }
     }

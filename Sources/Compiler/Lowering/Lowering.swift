@@ -68,7 +68,7 @@ struct Lowering: ~Copyable {
   var loopEnds = GrowableBuffer<UInt32>()
   var openLoops = GrowableBuffer<UInt32>()
   var lastCall = 0
-  var realOperands = GrowableBuffer<Value>()
+  var realOperands = GrowableBuffer<RealOperand>()
   var classes = GrowableBuffer<SlotClass>()
   var intervals = GrowableBuffer<LoweringInterval>()
   var buckets = GrowableBuffer<UInt32>()
@@ -80,8 +80,8 @@ struct Lowering: ~Copyable {
   var useRecords = GrowableBuffer<UseRecord>()
   var firstUse = GrowableBuffer<UInt32>()
   var aliveAtEnd = GrowableBuffer<UInt32>()
-  var pendingBlocks: [UInt32] = []
-  var segments: [(start: UInt32, end: UInt32)] = []
+  var pendingBlocks = GrowableBuffer<UInt32>()
+  var segments = GrowableBuffer<LoweringInterval>()
   var segmentBudget = 0
   /// Whether values that are passed along edges share slots.
   var coalesces = true

@@ -20,6 +20,13 @@ enum Residence: UInt8, BitwiseCopyable {
   case slot
 }
 
+/// A value that a node's code reads.
+struct RealOperand: BitwiseCopyable {
+  var value: Value
+  /// Whether it can be read from its accumulator there.
+  var acceptsAccumulator: Bool
+}
+
 struct ValueFacts: BitwiseCopyable {
   var uses: UInt32 = 0
   var residence = Residence.nowhere
@@ -197,7 +204,10 @@ extension Lowering {
       // Uses of the candidates by this node.
       var readsInteger = false
       var readsFloat = false
-      forEachRealOperand(of: index) { value, accepts in
+      collectOperands(of: index)
+      for position in 0..<realOperands.count {
+        let value = realOperands[position].value
+        let accepts = realOperands[position].acceptsAccumulator
         if Int(value.index) == candidates.integer {
           readsInteger = true
           found.integer += 1
@@ -246,77 +256,82 @@ extension Lowering {
     }
   }
 
-  /// Calls `body` with each value that the code of the node at `index` reads, and whether it can be read from its
-  /// accumulator there. The operands of a fused comparison are those of its branch.
-  private func forEachRealOperand(of index: Int, _ body: (Value, Bool) -> Void) {
+  /// Fills `realOperands` with the values that the code of the node at `index` reads. The operands of a fused comparison
+  /// are those of its branch.
+  ///
+  /// This and others here are mutating although they change little: the compiler lends so large a value to a method by
+  /// moving it out and back.
+  private mutating func collectOperands(of index: Int) {
+    realOperands.truncate(to: 0)
     let node = function.nodes[index]
     if facts[index].fusion != .none {
-      forEachFusedRealOperand(index, node, body)
+      collectFusedOperands(index, node)
       return
     }
     if node.operation == .branch {
       let condition = Value(node.a)
       if facts[condition].residence == .fused {
-        forEachComparisonOperand(condition, body)
+        collectComparisonOperands(condition)
       } else {
-        body(condition, true)
+        collect(condition, true)
       }
       return
     }
     let shape = node.operation.info.shape
     let same = node.a == node.b
-    if shape.contains(.a) { body(Value(node.a), !same && acceptsAccumulator(node, 0)) }
-    if shape.contains(.b) { body(Value(node.b), !same && acceptsAccumulator(node, 1)) }
-    if shape.contains(.c) { body(Value(node.c), node.c != node.a && node.c != node.b && acceptsAccumulator(node, 2)) }
+    if shape.contains(.a) { collect(Value(node.a), !same && acceptsAccumulator(node, 0)) }
+    if shape.contains(.b) { collect(Value(node.b), !same && acceptsAccumulator(node, 1)) }
+    if shape.contains(.c) {
+      collect(Value(node.c), node.c != node.a && node.c != node.b && acceptsAccumulator(node, 2))
+    }
     if shape.contains(.list) {
       let last = node.b &+ node.c &- 1
       for position in node.b..<node.b + node.c {
         let accepts =
           node.operation == .return ? node.c == 1 : position == last && node.operation == Operation(.callIndirect)
-        body(Value(function.operands[position]), accepts)
+        collect(Value(function.operands[position]), accepts)
       }
     }
   }
 
+  @inline(__always)
+  mutating func collect(_ value: Value, _ accepts: Bool) {
+    realOperands.append(RealOperand(value: value, acceptsAccumulator: accepts))
+  }
+
   /// Whether the load that a branch compares has a variable address.
-  private func readsAddress(_ index: Int, _ node: Node) -> Bool {
+  private mutating func readsAddress(_ index: Int, _ node: Node) -> Bool {
     let tested = function.nodes[testedNode(node).value]
     let load = function.nodes[facts[index].fusion == .comparedA ? tested.a : tested.b]
     return !function.nodes[load.a].operation.isScalarConstant
   }
 
-  private func forEachFusedRealOperand(_ index: Int, _ node: Node, _ body: (Value, Bool) -> Void) {
-    // A value that is read twice is read from its slot.
-    var values: (Value, Value, Value) = (.none, .none, .none)
-    var count = 0
-    forEachFusedOperand(of: index) { value in
-      switch count {
-      case 0: values.0 = value
-      case 1: values.1 = value
-      default: values.2 = value
-      }
-      count += 1
-    }
+  private mutating func collectFusedOperands(_ index: Int, _ node: Node) {
+    collectVariables(of: index)
     let fusion = facts[index].fusion
-    let accepts = fusion != .address || node.c == 0
     let isCompared = fusion == .comparedA || fusion == .comparedB
-    let firstAccepts = accepts && !(isCompared && !readsAddress(index, node))
-    if count > 0 { body(values.0, firstAccepts && values.0 != values.1 && values.0 != values.2) }
-    // What a loaded value is compared with is in a slot.
-    let secondAccepts = accepts && !isCompared
-    if count > 1 { body(values.1, secondAccepts && values.1 != values.0 && values.1 != values.2) }
-    if count > 2 { body(values.2, accepts && values.2 != values.0 && values.2 != values.1) }
+    let readsAddress = !isCompared || readsAddress(index, node)
+    for position in 0..<realOperands.count {
+      let value = realOperands[position].value
+      // A value that is read twice is read from its slot. So is what a loaded value is compared with.
+      var accepts = fusion != .address || node.c == 0
+      if isCompared && (position > 0 || !readsAddress) { accepts = false }
+      for other in 0..<realOperands.count where other != position && realOperands[other].value == value {
+        accepts = false
+      }
+      realOperands[position].acceptsAccumulator = accepts
+    }
   }
 
-  private func forEachComparisonOperand(_ condition: Value, _ body: (Value, Bool) -> Void) {
+  private mutating func collectComparisonOperands(_ condition: Value) {
     let node = function.nodes[condition]
     if node.operation.info.shape.contains(.b) {
-      body(Value(node.a), node.a != node.b)
-      body(Value(node.b), node.a != node.b)
+      collect(Value(node.a), node.a != node.b)
+      collect(Value(node.b), node.a != node.b)
     } else if facts[node.a].residence == .fused {
-      forEachComparisonOperand(Value(node.a), body)
+      collectComparisonOperands(Value(node.a))
     } else {
-      body(Value(node.a), true)
+      collect(Value(node.a), true)
     }
   }
 
@@ -361,9 +376,10 @@ extension Lowering {
         facts[index].end = max(facts[index].end, facts[index].start)
         guard isEmitted(index) else { continue }
         let node = function.nodes[index]
-        realOperands.truncate(to: 0)
-        gatherRealOperands(of: index)
-        for position in 0..<realOperands.count { use(realOperands[position], at: UInt32(2 * index), block: block) }
+        collectOperands(of: index)
+        for position in 0..<realOperands.count {
+          use(realOperands[position].value, at: UInt32(2 * index), block: block)
+        }
         if node.operation == Operation(.call) || node.operation == Operation(.callIndirect)
           || node.operation == Operation(.callRef)
         {
@@ -375,34 +391,40 @@ extension Lowering {
     }
   }
 
-  /// Appends to `realOperands` what `forEachRealOperand` gives.
-  private mutating func gatherRealOperands(of index: Int) {
-    var gathered: [Value] = []
-    forEachRealOperand(of: index) { value, _ in gathered.append(value) }
-    for value in gathered { realOperands.append(value) }
-  }
-
   /// The values that a block's edges pass to parameters are used at its end.
   private mutating func passAlongEdges(from block: Int, at position: UInt32) {
-    let terminator = function.nodes[Int(function.blocks[block].end) - 1].operation
-    var edges: [UInt32] = []
-    function.forEachSuccessor(of: block) { edges.append($0) }
-    for edge in edges {
-      let target = Int(function.edges[edge].to.index)
-      guard function.blocks[target].firstParameter != .max, let place = function.position(ofEdge: edge) else {
-        continue
+    let terminator = function.nodes[Int(function.blocks[block].end) - 1]
+    switch terminator.operation {
+    case .jump: passAlong(terminator.a, from: block, at: position, isJump: true)
+    case .branch:
+      passAlong(terminator.b, from: block, at: position, isJump: false)
+      passAlong(terminator.c, from: block, at: position, isJump: false)
+    case .switch:
+      // An edge may stand there many times; they ascend in the order in which they first do.
+      var last: UInt32?
+      for place in terminator.b..<terminator.b + terminator.c {
+        let edge = function.operands[place]
+        if let last, edge <= last { continue }
+        last = edge
+        passAlong(edge, from: block, at: position, isJump: false)
       }
-      var parameter = function.blocks[target].firstParameter
-      while parameter != .max {
-        let node = function.nodes[parameter]
-        if facts[parameter].uses > 0 {
-          let value = Value(function.operands[Int(node.a) + place])
-          use(value, at: position, block: block)
-          // Moves on the edges of a conditional branch may stand behind a label of their own.
-          if terminator != .jump { facts[value].isCrossing = true }
-        }
-        parameter = node.c
+    default: break
+    }
+  }
+
+  private mutating func passAlong(_ edge: UInt32, from block: Int, at position: UInt32, isJump: Bool) {
+    let target = Int(function.edges[edge].to.index)
+    guard function.blocks[target].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
+    var parameter = function.blocks[target].firstParameter
+    while parameter != .max {
+      let node = function.nodes[parameter]
+      if facts[parameter].uses > 0 {
+        let value = Value(function.operands[Int(node.a) + place])
+        use(value, at: position, block: block)
+        // Moves on the edges of a conditional branch may stand behind a label of their own.
+        if !isJump { facts[value].isCrossing = true }
       }
+      parameter = node.c
     }
   }
 

@@ -52,14 +52,23 @@ extension SimplificationOpt {
     let vector = hasVector ? old.vectors[Int(node.imm)] : (0, 0)
     if hasVector { keyed.imm = vector.0 ^ vector.1 &* 3 }
     let hash = ValueTable.hash(keyed, commutative: isCommutative)
-    let (place, found) = table.find(hash: hash) { candidate in
+    var place = table.place(0, for: hash)
+    for distance in 0..<ValueTable.reach {
+      let candidatePlace = table.place(distance, for: hash)
+      let candidate = table.node(at: candidatePlace)
+      if candidate == .max {
+        place = candidatePlace
+        break
+      }
       let other = new.nodes[candidate]
-      guard other.operation == node.operation, other.flags == node.flags, other.c == node.c else { return false }
+      guard other.operation == node.operation, other.flags == node.flags, other.c == node.c else { continue }
       let isSame = other.a == node.a && other.b == node.b
-      guard isSame || isCommutative && other.a == node.b && other.b == node.a else { return false }
-      return hasVector ? new.vectors[Int(other.imm)] == vector : other.imm == node.imm
+      guard isSame || isCommutative && other.a == node.b && other.b == node.a else { continue }
+      guard hasVector ? new.vectors[Int(other.imm)] == vector : other.imm == node.imm else { continue }
+      if isAvailable(candidate) { return candidate }
+      place = candidatePlace
+      break
     }
-    if let found, isAvailable(found) { return found }
     var node = node
     if hasVector {
       new.vectors.append(vector)

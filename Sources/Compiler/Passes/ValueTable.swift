@@ -6,7 +6,7 @@
 struct ValueTable: ~Copyable {
   /// Node indices; `UInt32.max` marks a free place.
   private var places = GrowableBuffer<UInt32>()
-  private static let reach = 8
+  static let reach = 8
 
   /// Empties the table and makes room for the nodes of a function with `count` of them.
   mutating func reset(count: Int) {
@@ -16,19 +16,15 @@ struct ValueTable: ~Copyable {
     places.append(repeating: .max, count: capacity)
   }
 
-  /// The place of an entry for which `isSame` holds, or else the place for a new one.
+  /// The places to look at for `hash`, in order; a new entry goes to the first free one, or to the first.
   @inline(__always)
-  func find(hash: UInt64, _ isSame: (UInt32) -> Bool) -> (place: Int, node: UInt32?) {
-    let mask = places.count - 1
-    let home = Int(truncatingIfNeeded: hash &>> 20) & mask
-    for distance in 0..<ValueTable.reach {
-      let place = (home + distance) & mask
-      let node = places[place]
-      if node == .max { return (place, nil) }
-      if isSame(node) { return (place, node) }
-    }
-    return (home, nil)
+  func place(_ distance: Int, for hash: UInt64) -> Int {
+    (Int(truncatingIfNeeded: hash &>> 20) &+ distance) & (places.count - 1)
   }
+
+  /// The node at a place, or `UInt32.max`.
+  @inline(__always)
+  func node(at place: Int) -> UInt32 { places[place] }
 
   @inline(__always)
   mutating func put(_ node: UInt32, at place: Int) { places[place] = node }
