@@ -109,6 +109,15 @@ private func measureCalls() throws {
   try report("enter and leave: one parameter, one result", "ns", batches: 51, perBatch: 2000) {
     { _ = try identity.call([.i64(7)]) }
   }
+  let slots = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: 1)
+  slots.initialize(repeating: 7)
+  defer { slots.deallocate() }
+  try report("enter and leave: empty function, on slots", "ns", batches: 51, perBatch: 2000) {
+    { try empty.call(slots: slots) }
+  }
+  try report("enter and leave: one parameter, one result, on slots", "ns", batches: 51, perBatch: 2000) {
+    { try identity.call(slots: slots) }
+  }
   try report("enter and leave: as an execution with a limit", "ns", batches: 51, perBatch: 2000) {
     { _ = try Execution(empty, arguments: [], instructions: 1_000_000).run() }
   }

@@ -91,6 +91,30 @@ import Testing
     #expect(try instance.call("f") == results)
   }
 
+  /// A host function that has called Wasm code, which called another one, is still the one that runs.
+  @Test func hostFunctionsAfterNestedOnes() throws {
+    var machine = try Machine()
+    var charge = false
+    try machine.host("inner") { _, _ in .done }
+    try machine.host("outer", [.i64, .i64]) { caller, _ in
+      guard let instance = caller.instance else { return .suspend }
+      for _ in 0..<2 { _ = try instance.function("middle").call() }
+      if charge { try caller.charge(1000) }
+      throw Refusal(code: 6)
+    }
+    let instance = try machine.add(
+      """
+      (module (import "env" "inner" (func $inner)) (import "env" "outer" (func $outer (param i64 i64)))
+        (func (export "middle") (call $inner))
+        (func (export "f") (call $outer (i64.const 1) (i64.const 2))))
+      """)
+    #expect(try instance.trap("f")?.backtrace.map { $0.name } == ["outer", nil])
+    // It has called Wasm code: so it isn't run again.
+    charge = true
+    let execution = try Execution(instance.function("f"), arguments: [], instructions: 500)
+    #expect(try execution.run().trap?.kind == .outOfInstructions)
+  }
+
   /// Host functions that the host calls, that make others, and that call Wasm code in the same instance.
   @Test func hostFunctionsInHostFunctions() throws {
     var machine = try Machine()

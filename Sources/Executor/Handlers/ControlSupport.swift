@@ -137,21 +137,38 @@ private func callFunction(
   _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
 ) -> Int {
   guard let cell = record.pointee.cell else { return callHost(pc, fp, cx, rm, record, length) }
-  var code = cell.pointee.load(ordering: .acquiring)
-  if code == 0 {
-    let status = linkFunction(record.pointee.context, Int(record.pointee.index))
-    if status != 0 { return trapped(pc, fp, cx, rm, status) }
-    code = cell.pointee.load(ordering: .acquiring)
-  }
+  let code = cell.pointee.load(ordering: .acquiring)
+  if code == 0 { return linkAndCall(pc, fp, cx, rm, record, length) }
+  if record.pointee.context != cx { return callOverBorder(pc, fp, cx, rm, record, length) }
   let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
   frame[-1] = UInt64(UInt(bitPattern: pc + length))
   let target = PC(bitPattern: code).unsafelyUnwrapped
-  if record.pointee.context == cx {
-    return next(target, frame, instanceContext(cx).currentMemory.pointee.base, cx, 0, rm, 0, 0)
-  }
+  return next(target, frame, instanceContext(cx).currentMemory.pointee.base, cx, 0, rm, 0, 0)
+}
+
+/// The rest of `callFunction` for a function that has not been called before.
+@inline(never)
+private func linkAndCall(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
+) -> Int {
+  let status = linkFunction(record.pointee.context, Int(record.pointee.index))
+  if status != 0 { return trapped(pc, fp, cx, rm, status) }
+  return callFunction(pc, fp, cx, rm, record, length)
+}
+
+/// The rest of `callFunction` for a function of another instance.
+@inline(never)
+private func callOverBorder(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
+) -> Int {
+  let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
+  frame[-1] = UInt64(UInt(bitPattern: pc + length))
   if !crossBorder(cx, frame, frame, record) {
     return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
   }
+  // Sound to unwrap: `callFunction` has found the code.
+  let code = record.pointee.cell.unsafelyUnwrapped.pointee.load(ordering: .acquiring)
+  let target = PC(bitPattern: code).unsafelyUnwrapped
   let callee = record.pointee.context
   return next(target, frame + borderSlots, instanceContext(callee).currentMemory.pointee.base, callee, 0, rm, 0, 0)
 }

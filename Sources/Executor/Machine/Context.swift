@@ -2,6 +2,7 @@
 
 import Compiler
 import Synchronization
+import WebAssembly
 
 /// A cell that holds the address of a function's linked code, or 0 before its first call. Written once.
 package typealias CodeCell = Atomic<UInt>
@@ -30,6 +31,13 @@ package struct FunctionRecord {
   package var context: CX
   /// Where the linked code's address is; nil for host functions.
   package var cell: UnsafeMutablePointer<CodeCell>?
+  /// The closure of a host function; nil for Wasm functions. Kept by the store.
+  var host: Unmanaged<HostFunction>?
+  /// Bits of those of the first 64 slots that hold 32 bits: of parameters, of a host function those of results. Whoever
+  /// comes from outside may have left anything in their upper halves.
+  package var narrowSlots: UInt64
+  /// The function's type, with the type indices of its module. Kept by the module or the host function.
+  var signature: UnsafePointer<FunctionType>
   /// Canonical type of the engine.
   package var type: UInt32
   /// Wasm: index among the module's defined functions. Host: index in the store's host functions.
@@ -52,8 +60,16 @@ package struct StoreContext {
   /// Set from any thread to stop execution at the end of a slice.
   package var interrupt: UnsafeMutablePointer<Atomic<Bool>>
   package var stackBase: FP
+  /// What the outermost frame returns to (`RuntimeCode.exit`).
+  var exit: PC
   /// Bytes beyond the last slot that a frame may use.
   package var stackEnd: UInt
+  /// The host function that runs.
+  var host = RunningHostFunction()
+  /// How many executions are under way: more than one when host functions have entered Wasm again.
+  package var depth = 0
+  /// Whether an execution owns the store: one that runs or stands still.
+  package var isSuspended = false
   /// The `Store`, not retained.
   package var object: UnsafeMutableRawPointer
 }

@@ -15,6 +15,9 @@ public final class CompiledModule: Sendable {
   /// Canonical types of the engine by type index.
   package let types: [UInt32]
   package let canonicalizer: TypeCanonicalizer
+  // Sound as shared state: written once in init, only read afterwards.
+  /// The function types by type index; in place of others an empty one. Their addresses stay.
+  nonisolated(unsafe) let signatures: UnsafePointer<FunctionType>
   private let plain: LinkedCode
   private let tracked = Locked<LinkedCode?>(nil)
   private let names = Locked<NameSection?>(nil)
@@ -26,7 +29,18 @@ public final class CompiledModule: Sendable {
     self.canonicalizer = canonicalizer
     types = try canonicalizer.add(artifact.module.types, groups: artifact.module.recursiveGroups)
     plain = LinkedCode(artifact: artifact, isTracked: false)
+    let signatures = UnsafeMutablePointer<FunctionType>.allocate(capacity: max(types.count, 1))
+    for (index, type) in artifact.module.types.enumerated() {
+      if case .function(let type) = type.composite {
+        (signatures + index).initialize(to: type)
+      } else {
+        (signatures + index).initialize(to: FunctionType(parameters: [], results: []))
+      }
+    }
+    self.signatures = UnsafePointer(signatures)
   }
+
+  deinit { UnsafeMutablePointer(mutating: signatures).deinitialize(count: types.count).deallocate() }
 
   /// The linked code for memories with or without write tracking.
   package func code(isTracked: Bool) -> LinkedCode {

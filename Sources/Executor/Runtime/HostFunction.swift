@@ -18,30 +18,54 @@ public typealias RawHostFunction = (_ caller: Caller, _ slots: UnsafeMutablePoin
 
 extension TrapKind: Error {}
 
-struct HostFunction {
-  var type: FunctionType
-  var name: String
-  var body: RawHostFunction
-  /// The slots of results of 32 bits.
-  var narrowResults: [Int] = []
+/// A host function of a store. Calls reach it through its record, without counting references.
+final class HostFunction {
+  let signature: UnsafePointer<FunctionType>
+  let name: String
+  let body: RawHostFunction
 
   init(type: FunctionType, name: String, body: @escaping RawHostFunction) {
-    self.type = type
+    let signature = UnsafeMutablePointer<FunctionType>.allocate(capacity: 1)
+    signature.initialize(to: type)
+    self.signature = UnsafePointer(signature)
     self.name = name
-    self.body = body
-    var slot = 0
-    for result in type.results {
-      if result == .i32 || result == .f32 { narrowResults.append(slot) }
-      slot += result.slotCount
+    // `FunctionRecord.narrowSlots` tells those before.
+    let distant = slotsOfHalves(type.results).filter { $0 >= 64 }
+    if distant.isEmpty {
+      self.body = body
+    } else {
+      self.body = { caller, slots in
+        let outcome = try body(caller, slots)
+        if case .done = outcome { for slot in distant { slots[slot] &= 0xFFFF_FFFF } }
+        return outcome
+      }
     }
   }
 
-  /// Calls the closure. Of results of 32 bits the upper halves are cleared: Wasm code relies on it, and hosts may well
-  /// have extended a sign.
-  func call(_ caller: Caller, _ slots: UnsafeMutablePointer<UInt64>) throws -> HostOutcome {
-    let outcome = try body(caller, slots)
-    if case .done = outcome { for slot in narrowResults { slots[slot] &= 0xFFFF_FFFF } }
-    return outcome
+  deinit { UnsafeMutablePointer(mutating: signature).deinitialize(count: 1).deallocate() }
+}
+
+/// Of values that stand in slots one after the other: the slots of those of 32 bits.
+func slotsOfHalves(_ types: [ValueType]) -> [Int] {
+  var slots: [Int] = []
+  var slot = 0
+  for type in types {
+    if type == .i32 || type == .f32 { slots.append(slot) }
+    slot += type.slotCount
+  }
+  return slots
+}
+
+/// The first 64 of these slots, as bits.
+func narrowSlots(_ types: [ValueType]) -> UInt64 { slotsOfHalves(types).reduce(0) { $0 | 1 << UInt64($1) } }
+
+/// Clears the upper halves of the slots in `narrow`.
+@inline(__always)
+func clearUpperHalves(_ slots: UnsafeMutablePointer<UInt64>, _ narrow: UInt64) {
+  var rest = narrow
+  while rest != 0 {
+    slots[rest.trailingZeroBitCount] &= 0xFFFF_FFFF
+    rest &= rest &- 1
   }
 }
 
@@ -54,6 +78,16 @@ struct HostCharges {
   var ranOut = false
   /// Whether it has called Wasm code: then it can't be run again.
   var calledWasm = false
+}
+
+/// The host function that runs, for what it may do: charge, and call Wasm code. Left as it is when the function ends; an
+/// execution inside it puts it back.
+struct RunningHostFunction {
+  /// The call's frame: parameters and results. Nil before the first call.
+  var frame: FP?
+  /// Nil before the first call.
+  var record: UnsafeMutablePointer<FunctionRecord>?
+  var charges = HostCharges()
 }
 
 /// A host call that waits for its results, or to be run again.
@@ -93,12 +127,12 @@ public struct Caller {
   /// execution can't be stopped: inside another host function, or after the function has called Wasm code.
   public func charge(_ amount: UInt64) throws(TrapKind) {
     let context = instanceContext(cx).store
-    let store = self.store
     let counter = Int128(context.pointee.registers.rm) + Int128(context.pointee.reserve)
     if counter < 0 { throw .outOfInstructions }
-    let paid = min(amount, store.hostCharges.credit)
-    store.hostCharges.credit -= paid
-    store.hostCharges.charged = UInt64(clamping: Int128(store.hostCharges.charged) + Int128(amount))
+    let charges = context.pointee.host.charges
+    let paid = min(amount, charges.credit)
+    context.pointee.host.charges.credit = charges.credit - paid
+    context.pointee.host.charges.charged = UInt64(clamping: Int128(charges.charged) + Int128(amount))
     // Clamped: code from outside can drive the counter anywhere.
     let rest = min(max(counter - Int128(amount - paid), Int128(Int.min)), Int128(Int.max))
     // Of the slice stays what was left of it: a new one here could keep check points from looking for interrupts for ever.
@@ -106,7 +140,7 @@ public struct Caller {
     context.pointee.registers.rm = Int(left)
     context.pointee.reserve = Int(rest - left)
     if rest < 0 {
-      store.hostCharges.ranOut = true
+      context.pointee.host.charges.ranOut = true
       throw .outOfInstructions
     }
   }
@@ -126,10 +160,10 @@ func callHost(
   _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
 ) -> Int {
   // A host call is a check point.
-  if rm < 0 { return stopBeforeCall(pc, fp, cx, rm) }
+  if _slowPath(rm < 0) { return stopBeforeCall(pc, fp, cx, rm) }
   let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
-  let status = invokeHost(pc, fp, cx, rm, record, frame, pc + length)
-  if status != 0 { return status }
+  let status = runHostFunction(pc, fp, cx, rm, record, frame, pc + length, credit: 0)
+  if _slowPath(status != 0) { return status }
   return finishHostCall(cx, fp, record, frame, pc + length)
 }
 
@@ -139,7 +173,7 @@ func callHost(
 func tailCallHost(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>) -> Int {
   if rm < 0 { return stopBeforeCall(pc, fp, cx, rm) }
   moveArguments(fp, pc[2])
-  let status = invokeHost(pc, fp, cx, rm, record, fp, nil)
+  let status = runHostFunction(pc, fp, cx, rm, record, fp, nil, credit: 0)
   if status != 0 { return status }
   return finishHostCall(cx, fp, record, fp, nil)
 }
@@ -151,65 +185,87 @@ private func stopBeforeCall(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
   return outOfInstructions(pc, fp, context.currentMemory.pointee.base, cx, context.store.pointee.registers.ac, rm, 0, 0)
 }
 
-/// Runs the closure. Returns 0, or the status that ends or suspends the execution.
-@inline(never)
-private func invokeHost(
-  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP,
-  _ back: PC?
+/// Runs the closure. Returns 0, or the status that ends or suspends the execution. `credit` is what it has paid already.
+@inline(__always)
+private func runHostFunction(
+  _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?,
+  credit: UInt64
 ) -> Int {
-  let storeContext = instanceContext(cx).store
-  storeContext.pointee.registers = Registers(
-    pc: pc, fp: fp, md: instanceContext(cx).currentMemory.pointee.base, cx: cx, ac: 0, rm: rm)
-  let store = Unmanaged<Store>.fromOpaque(storeContext.pointee.object).takeUnretainedValue()
-  let outer = store.nestedBase
-  let outerLimit = store.nestedLimit
-  let outerCharges = store.hostCharges
-  // The host function takes nothing of the stack's limit: what it calls is as deep as a Wasm function in its place.
-  let slots = Int(max(record.pointee.parameterSlots, record.pointee.resultSlots)) + 1
-  store.nestedBase = frame + slots
-  store.nestedLimit = instanceContext(cx).stackLimit + UInt((slots + 1) * 8)
-  store.hostCharges = HostCharges(credit: store.retryCredit)
-  store.retryCredit = 0
-  defer {
-    store.nestedBase = outer
-    store.nestedLimit = outerLimit
-    store.hostCharges = outerCharges
-  }
+  let context = instanceContext(cx).store
+  // Where the execution is, for backtraces and for executions inside this one. The other registers are dead.
+  context.pointee.registers.pc = pc
+  context.pointee.registers.fp = fp
+  context.pointee.registers.cx = cx
+  context.pointee.registers.rm = rm
+  context.pointee.host = RunningHostFunction(frame: frame, record: record, charges: HostCharges(credit: credit))
   do {
-    switch try store.hostFunctions[Int(record.pointee.index)].call(Caller(cx: cx), frame) {
-    case .done: return 0
-    case .suspend:
-      guard store.depth <= 1 else {
-        store.failedHostFunction = Int(record.pointee.index)
-        store.pendingError = ExecutionError.cannotSuspend
-        return TrapKind.hostError.status
-      }
-      store.pendingHostCall = PendingHostCall(record: record, frame: frame, back: back, fp: fp, pc: pc)
-      storeContext.pointee.registers.pc = RuntimeCode.resumeHostCall
-      return Status.suspended
+    // Sound: the record is a host function's, which the store keeps; so it needs no counting while it runs.
+    let outcome = try record.pointee.host.unsafelyUnwrapped._withUnsafeGuaranteedRef {
+      try $0.body(Caller(cx: cx), frame)
     }
-  } catch let kind as TrapKind {
-    let charges = store.hostCharges
-    if kind == .outOfInstructions && charges.ranOut && !charges.calledWasm && store.depth <= 1 {
-      store.pendingHostCall = PendingHostCall(
-        record: record, frame: frame, back: back, fp: fp, pc: pc, credit: charges.charged)
-      storeContext.pointee.registers.pc = RuntimeCode.retryHostCall
-      return Status.outOfInstructions
-    }
-    store.failedHostFunction = Int(record.pointee.index)
-    return kind.status
+    // No credit is left to whatever charges next.
+    context.pointee.host.charges.credit = 0
+    if case .done = outcome { return 0 }
   } catch {
-    store.failedHostFunction = Int(record.pointee.index)
+    return hostFunctionFailed(error, cx, back)
+  }
+  return hostFunctionWaits(cx, back)
+}
+
+/// What waits: the call of the host function that ran last.
+private func pendingCall(_ store: Store, _ back: PC?, credit: UInt64) -> PendingHostCall {
+  let context = store.context.pointee
+  guard let record = context.host.record, let frame = context.host.frame else {
+    preconditionFailure("no host function has run")
+  }
+  return PendingHostCall(
+    record: record, frame: frame, back: back, fp: context.registers.fp, pc: context.registers.pc, credit: credit)
+}
+
+/// The host function asked to wait.
+@inline(never)
+private func hostFunctionWaits(_ cx: CX, _ back: PC?) -> Int {
+  let store = Caller(cx: cx).store
+  guard store.depth <= 1 else {
+    store.failedHostFunction = runningIndex(store)
+    store.pendingError = ExecutionError.cannotSuspend
+    return TrapKind.hostError.status
+  }
+  store.pendingHostCall = pendingCall(store, back, credit: 0)
+  store.context.pointee.registers.pc = RuntimeCode.resumeHostCall
+  return Status.suspended
+}
+
+/// The host function threw.
+@inline(never)
+private func hostFunctionFailed(_ error: any Error, _ cx: CX, _ back: PC?) -> Int {
+  let store = Caller(cx: cx).store
+  store.context.pointee.host.charges.credit = 0
+  guard let kind = error as? TrapKind else {
+    store.failedHostFunction = runningIndex(store)
     store.pendingError = error
     return TrapKind.hostError.status
   }
+  let charges = store.context.pointee.host.charges
+  if kind == .outOfInstructions && charges.ranOut && !charges.calledWasm && store.depth <= 1 {
+    store.pendingHostCall = pendingCall(store, back, credit: charges.charged)
+    store.context.pointee.registers.pc = RuntimeCode.retryHostCall
+    return Status.outOfInstructions
+  }
+  store.failedHostFunction = runningIndex(store)
+  return kind.status
 }
 
-/// Passes the results at `frame` on to the caller.
-@inline(never)
+/// The host function that ran last, among those of the store.
+private func runningIndex(_ store: Store) -> Int? { store.context.pointee.host.record.map { Int($0.pointee.index) } }
+
+/// Passes the results at `frame` on to the caller. Of those of 32 bits the upper halves are cleared: Wasm code relies on
+/// it, and hosts may well have extended a sign.
+@inline(__always)
 private func finishHostCall(
   _ cx: CX, _ fp: FP, _ record: UnsafeMutablePointer<FunctionRecord>, _ frame: FP, _ back: PC?
 ) -> Int {
+  clearUpperHalves(frame, record.pointee.narrowSlots)
   let caller = instanceContext(cx)
   caller.refreshMemory()
   let rm = caller.store.pointee.registers.rm
@@ -251,14 +307,12 @@ func retryHostCall(
 
 @inline(never)
 private func repeatHostCall(_ cx: CX, _ call: PendingHostCall, _ rm: Int) -> Int {
-  let store = Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
-  store.retryCredit = call.credit
-  return invokeHost(call.pc, call.fp, cx, rm, call.record, call.frame, call.back)
+  runHostFunction(call.pc, call.fp, cx, rm, call.record, call.frame, call.back, credit: call.credit)
 }
 
 @inline(never)
 private func takePendingHostCall(_ cx: CX) -> PendingHostCall {
-  let store = Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
+  let store = Caller(cx: cx).store
   guard let call = store.pendingHostCall else { preconditionFailure("no host call waits") }
   store.pendingHostCall = nil
   return call

@@ -131,7 +131,7 @@ extension Instance {
         // An import that is a host function: what it charges is what is executed.
         let isCounted = module.artifact.policy != MeteringPolicy.none
         defer { if isCounted { object.startInstructions = store.directlyExecuted } }
-        _ = try function.callHostDirectly([], function.type, instructions: isCounted ? instructions : nil)
+        _ = try function.callHostDirectly([], instructions: isCounted ? instructions : nil)
         return
       }
       let execution = try Execution(function, arguments: [], instructions: instructions)

@@ -213,13 +213,15 @@ final class ModuleInstance {
   func functionRecord(_ index: Int) -> UnsafeMutablePointer<FunctionRecord> {
     if let record = context.pointee.functions[index] { return record }
     let defined = index - module.spaces.importedFunctionCount
-    let type = module.functionType(UInt32(index))
+    let typeIndex = Int(module.spaces.functions[index])
+    let type = module.signatures[typeIndex]
     let resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
     let record = store.functions.add(
       FunctionRecord(
-        context: UnsafeMutableRawPointer(context), cell: code.cells + defined,
-        type: module.types[Int(module.spaces.functions[index])],
-        index: UInt32(defined), parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }),
+        context: UnsafeMutableRawPointer(context), cell: code.cells + defined, host: nil,
+        narrowSlots: narrowSlots(type.parameters), signature: module.signatures + typeIndex,
+        type: module.types[typeIndex], index: UInt32(defined),
+        parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }),
         resultSlots: UInt32(resultSlots), returnsScalar: type.results.count == 1 && resultSlots == 1, handle: 0))
     context.pointee.functions[index] = record
     return record

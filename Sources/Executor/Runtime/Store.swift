@@ -59,7 +59,7 @@ public final class Store {
   private let stack: UnsafeMutableRawPointer
   private let stackBytes: Int
   let functions = FunctionRegistry()
-  var hostFunctions: [HostFunction] = []
+  private(set) var hostFunctions: [HostFunction] = []
   private(set) var moduleInstances: [ModuleInstance] = []
   /// All instances, in the order in which they were made.
   public var instances: [Instance] { moduleInstances.map { Instance(store: self, object: $0) } }
@@ -73,21 +73,20 @@ public final class Store {
   var pendingError: (any Error)?
   /// The host call that suspended execution.
   var pendingHostCall: PendingHostCall?
-  /// What the host function that runs has charged, and what the next run of one has paid already.
-  var hostCharges = HostCharges()
-  var retryCredit: UInt64 = 0
   /// What the host function charged that the host called itself last.
   var directlyExecuted: UInt64 = 0
   /// The host function that the trap under way comes from.
   var failedHostFunction: Int?
   /// Whether a suspended execution owns the store.
-  var isSuspended = false
+  var isSuspended: Bool {
+    get { context.pointee.isSuspended }
+    set { context.pointee.isSuspended = newValue }
+  }
   /// How many executions are under way: more than one when host functions have entered Wasm again.
-  package var depth = 0
-  /// Where the frames of an execution that a host function starts begin; nil outside host functions.
-  var nestedBase: FP?
-  /// The stack's limit for them: the caller's, moved by the slots between.
-  var nestedLimit: UInt = 0
+  package var depth: Int {
+    get { context.pointee.depth }
+    set { context.pointee.depth = newValue }
+  }
 
   /// More than any system gives; and so few that their bytes can be counted.
   private static let mostStackSlots = 1 << 48
@@ -110,7 +109,8 @@ public final class Store {
     context.initialize(
       to: StoreContext(
         registers: Registers(pc: RuntimeCode.exit, fp: base, md: stack, cx: stack), reserve: 0, slice: 1 << 22,
-        interrupt: interruptHandle.flag, stackBase: base, stackEnd: end, object: UnsafeMutableRawPointer(context)))
+        interrupt: interruptHandle.flag, stackBase: base, exit: RuntimeCode.exit, stackEnd: end,
+        object: UnsafeMutableRawPointer(context)))
     hostContext = zeroedWords(1, of: InstanceContext.self)
     hostContext.pointee.store = context
     context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
@@ -130,11 +130,14 @@ public final class Store {
     _ type: FunctionType, name: String = "", body: @escaping RawHostFunction
   ) throws(ModuleError) -> Function {
     let id = try canonicalizer.add(type)
-    hostFunctions.append(HostFunction(type: type, name: name, body: body))
+    let function = HostFunction(type: type, name: name, body: body)
+    hostFunctions.append(function)
     let resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
     let record = functions.add(
       FunctionRecord(
-        context: UnsafeMutableRawPointer(hostContext), cell: nil, type: id, index: UInt32(hostFunctions.count - 1),
+        context: UnsafeMutableRawPointer(hostContext), cell: nil, host: .passUnretained(function),
+        narrowSlots: narrowSlots(type.results), signature: function.signature, type: id,
+        index: UInt32(hostFunctions.count - 1),
         parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }), resultSlots: UInt32(resultSlots),
         returnsScalar: type.results.count == 1 && resultSlots == 1, handle: 0))
     return Function(store: self, record: record)
@@ -193,15 +196,7 @@ public struct Function {
   }
 
   /// Parameters and results.
-  public var type: FunctionType {
-    if record.pointee.cell == nil { return store.hostFunctions[Int(record.pointee.index)].type }
-    let module = moduleInstance(record.pointee.context).module.module
-    let typeIndex = module.functions[Int(record.pointee.index)]
-    guard case .function(let type) = module.types[Int(typeIndex)].composite else {
-      preconditionFailure("a function's type is no function type")
-    }
-    return type
-  }
+  public var type: FunctionType { record.pointee.signature.pointee }
 
   /// The instance that defines the function; nil for host functions.
   public var instance: Instance? {
