@@ -29,8 +29,10 @@ let package = Package(
       name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
     .systemLibrary(name: "CProcessor"),
+    .systemLibrary(name: "CMemoryFile"),
     .target(
-      name: "Executor", dependencies: ["CProcessor", "WebAssembly", "WasmBinary", "Semantics", "Compiler"],
+      name: "Executor",
+      dependencies: ["CProcessor", "CMemoryFile", "WebAssembly", "WasmBinary", "Semantics", "Compiler"],
       swiftSettings: settings + [.define("CANNERY_TRAMPOLINE", .when(configuration: .debug))]),
     .target(
       name: "Cannery",

@@ -24,6 +24,14 @@ public final class CompiledModule: Sendable {
   /// Positions of the exports by name, from the first time that one is asked for.
   private let exportPositions = Locked<[ExactName: Int]?>(nil)
 
+  /// What the memories of instances begin with. It is prepared for the second one: many modules have one only.
+  private let contents = Locked(Contents.unused)
+
+  private enum Contents: Sendable {
+    case unused, usedOnce
+    case prepared(InitialContents?)
+  }
+
   package init(artifact: Artifact, canonicalizer: TypeCanonicalizer) throws(ModuleError) {
     self.artifact = artifact
     self.canonicalizer = canonicalizer
@@ -50,6 +58,23 @@ public final class CompiledModule: Sendable {
       let made = LinkedCode(artifact: artifact, isTracked: true)
       code = made
       return made
+    }
+  }
+
+  /// What the memories of the next instance begin with, if that is prepared.
+  func takeInitialContents() -> InitialContents? {
+    if artifact.module.data.isEmpty { return nil }
+    return contents.withLock { contents in
+      switch contents {
+      case .unused:
+        contents = .usedOnce
+        return nil
+      case .usedOnce:
+        let made = InitialContents(self)
+        contents = .prepared(made)
+        return made
+      case .prepared(let made): return made
+      }
     }
   }
 

@@ -26,6 +26,8 @@ public final class Memory {
   var tracking: WriteTracking
   /// Tells which store the memory belongs to.
   let owner: FunctionRegistry
+  /// What parts of it are mapped to.
+  private var images: [MemoryImage] = []
   /// Whether the store has it among its tracked memories.
   var isListed = false
 
@@ -132,6 +134,28 @@ public final class Memory {
     capacity = larger
     return true
   }
+
+  /// Maps an image to `start`, a page of the system, in place of the zeros there: it is not a write, but what the memory
+  /// begins with. False if the system refuses; then the zeros are still there.
+  ///
+  /// An image lies inside the initial size, which the memory never falls below: so `clear` never meets one, which would
+  /// show again what the image holds.
+  func map(_ image: MemoryImage, at start: Int) throws(ResourceError) -> Bool {
+    precondition(start >= 0 && image.count <= Int(type.limits.minimum * MemoryType.pageSize) - start)
+    let address = record.pointee.base + start
+    if image.map(to: address) {
+      images.append(image)
+      return true
+    }
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
+    guard mmap(address, image.count, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED else {
+      throw .outOfMemory(bytes: image.count)
+    }
+    return false
+  }
+
+  /// Bytes that are mapped from images.
+  package var mappedBytes: Int { images.reduce(0) { $0 + $1.count } }
 
   // MARK: Access by the host
 

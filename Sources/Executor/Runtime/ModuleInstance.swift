@@ -195,6 +195,33 @@ final class ModuleInstance {
       case .passive: break
       }
     }
+    if try !mapInitialContents() { try copyDataSegments() }
+    // What the segments wrote is what the instance begins with; to imported memories they are writes like any other.
+    for memory in memories.dropFirst(memories.count - module.module.memories.count) { memory.commit() }
+  }
+
+  /// Gives the memories what the active data segments make of them, where that is prepared. False if it isn't, or the
+  /// system has no address space for it.
+  private func mapInitialContents() throws(InstantiationError) -> Bool {
+    guard let contents = module.takeInitialContents() else { return false }
+    do throws(ResourceError) {
+      for part in contents.parts {
+        if try !memories[part.memory].map(part.image, at: part.start) { return false }
+      }
+    } catch {
+      throw .resource(error)
+    }
+    for (segment, offset) in contents.copied {
+      guard case .active(let memory, _) = module.module.data[segment].mode else { continue }
+      _ = memories[Int(memory)].write(dataSegment(segment), at: UInt64(offset))
+    }
+    for (index, segment) in module.module.data.enumerated() {
+      if case .active = segment.mode { droppedData[index] = true }
+    }
+    return true
+  }
+
+  private func copyDataSegments() throws(InstantiationError) {
     for (index, segment) in module.module.data.enumerated() {
       guard case .active(let memory, let offset) = segment.mode else { continue }
       let bytes = dataSegment(index)
@@ -203,8 +230,6 @@ final class ModuleInstance {
       }
       droppedData[index] = true
     }
-    // What the segments wrote is what the instance begins with; to imported memories they are writes like any other.
-    for memory in memories.dropFirst(memories.count - module.module.memories.count) { memory.commit() }
   }
 
   // MARK: Parts
@@ -263,46 +288,13 @@ final class ModuleInstance {
     return items
   }
 
-  /// The value of a constant expression. Validation has checked it; but it is read again, and the file that it may be
-  /// mapped from may have changed. Then the value is any, or 0.
+  /// The value of a constant expression; 0 if it has none, which validation doesn't let happen.
   private func evaluate(_ expression: ConstantExpression) -> (low: UInt64, high: UInt64) {
-    var reader = InstructionReader(module.module.bytes.buffer, range: expression.range)
-    var instruction = Instruction()
-    var stack: [(low: UInt64, high: UInt64)] = []
-    func pop() -> UInt64 { stack.popLast()?.low ?? 0 }
-    do throws(ModuleError) {
-      while !reader.isAtEnd {
-        try reader.next(&instruction)
-        switch instruction.opcode {
-        case .i32Const, .i64Const, .f32Const, .f64Const: stack.append((instruction.value, 0))
-        case .v128Const: stack.append((instruction.value, instruction.high))
-        case .refNull: stack.append((0, 0))
-        case .refFunc where instruction.a < UInt32(module.spaces.functions.count):
-          stack.append((functionRecord(Int(instruction.a)).pointee.handle, 0))
-        case .globalGet where instruction.a < UInt32(globals.count):
-          let cell = globals[Int(instruction.a)].cell
-          stack.append((cell[0], cell[1]))
-        case .i32Add, .i32Sub, .i32Mul:
-          let right = UInt32(truncatingIfNeeded: pop())
-          let left = UInt32(truncatingIfNeeded: pop())
-          let value =
-            instruction.opcode == .i32Add
-            ? left &+ right : instruction.opcode == .i32Sub ? left &- right : left &* right
-          stack.append((UInt64(value), 0))
-        case .i64Add, .i64Sub, .i64Mul:
-          let right = pop()
-          let left = pop()
-          let value =
-            instruction.opcode == .i64Add
-            ? left &+ right : instruction.opcode == .i64Sub ? left &- right : left &* right
-          stack.append((value, 0))
-        default: break
-        }
-      }
-    } catch {
-      return (0, 0)
-    }
-    return stack.last ?? (0, 0)
+    constantValue(expression, in: module.module.bytes.buffer) { index in
+      index < globals.count ? (globals[index].cell[0], globals[index].cell[1]) : nil
+    } function: { index in
+      index < module.spaces.functions.count ? functionRecord(index).pointee.handle : nil
+    } ?? (0, 0)
   }
 }
 
