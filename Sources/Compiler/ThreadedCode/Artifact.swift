@@ -60,6 +60,8 @@ public final class Artifact: Sendable {
   /// Bytes of the module that this was made from.
   public let moduleSize: UInt64
   private let layout: ArtifactLayout
+  /// What the verifier of functions needs of the module.
+  let verified: VerifiedModule
 
   /// The version of the format: what the operation table and the layout hash to.
   static let formatHash = threadedFormatHash &* 0x9E37_79B9_7F4A_7C15 &+ 1
@@ -102,6 +104,7 @@ public final class Artifact: Sendable {
       let part = ModuleBytes(adopting: raw.part(layout.skeleton)) { _ in _ = bytes }
       module = try decodeModule(part, isSkeleton: true)
       spaces = try validateOutsideBodies(module, features: features).spaces
+      verified = VerifiedModule(module, spaces)
     } catch {
       throw .skeleton(error)
     }

@@ -10,7 +10,9 @@ public enum ThreadedFieldKind: UInt8, Sendable, CaseIterable {
 /// One operand field: `width` bits from bit `shift` of the operation's word number `word`.
 public struct ThreadedField: Sendable, BitwiseCopyable {
   let bits: UInt32
-  public var kind: ThreadedFieldKind { ThreadedFieldKind(rawValue: UInt8(truncatingIfNeeded: bits))! }
+  /// Sound: the generated table has only raw values of kinds, which count the cases in order.
+  @inline(__always)
+  public var kind: ThreadedFieldKind { unsafeBitCast(kindCode, to: ThreadedFieldKind.self) }
   @inline(__always) var kindCode: UInt8 { UInt8(truncatingIfNeeded: bits) }
   @inline(__always) public var shift: UInt64 { UInt64(bits >> 8 & 0xFF) }
   @inline(__always) public var word: Int { Int(bits >> 16 & 0xFF) }
@@ -19,13 +21,12 @@ public struct ThreadedField: Sendable, BitwiseCopyable {
   /// The field's value, unsigned, in the operation at `operation`.
   @inline(__always)
   public func value(at operation: UnsafePointer<UInt64>) -> UInt64 {
-    let word = operation[self.word] &>> shift
-    return width == 64 ? word : word & (1 &<< UInt64(width) &- 1)
+    (operation[word] &>> shift) & (UInt64.max &>> (64 &- UInt64(bits >> 24)))
   }
 }
 
 /// Effects of an operation beyond its fields.
-public struct ThreadedEffects: OptionSet, Sendable {
+public struct ThreadedEffects: OptionSet, Sendable, BitwiseCopyable {
   public let rawValue: UInt16
   public init(rawValue: UInt16) { self.rawValue = rawValue }
   public static let readsAccumulator = ThreadedEffects(rawValue: 1)

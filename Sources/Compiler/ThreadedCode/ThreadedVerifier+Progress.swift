@@ -8,6 +8,8 @@
 // Whether the amounts are right is not looked at. Between two charges lies at most about the length of the code in
 // operations, of which bulk operations take the time of what they touch.
 //
+// No branch goes into the midst of an operation.
+//
 // One walk from the end to the start finds, for each operation, whether execution from there on is charged and checked; only
 // what follows an operation is needed for it.
 
@@ -16,18 +18,26 @@ extension ThreadedVerifier {
   private static var all: UInt8 { Mark.checks | Mark.charges }
 
   func checkProgress() throws(ArtifactError) {
+    let operations = table.operations
     var position = count
     while position > 0 {
       position -= 1
-      if marks[position] & Mark.operation == 0 { continue }
-      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position]))
-      let promised = promises(operation, position)
-      marks.insert(promised, at: position)
-      let demands = marks[position]
-      if demands & Mark.mustCheck != 0 && promised & Mark.checks == 0 {
+      if marks[position] & Mark.operation == 0 {
+        if marks[position] & Mark.target != 0 { throw fail(position, "branch into an operation") }
+        continue
+      }
+      let operation = operations[Int(base[position])]
+      if operation.flow == .next {
+        marks.insert(marks[position + Int(operation.wordCount)] & ThreadedVerifier.all, at: position)
+      } else {
+        marks.insert(promises(operation, position), at: position)
+      }
+      let here = marks[position]
+      if here & (Mark.mustCheck | Mark.mustCharge) == 0 { continue }
+      if here & Mark.mustCheck != 0 && here & Mark.checks == 0 {
         throw fail(position, "back edge to here without a check")
       }
-      if demands & Mark.mustCharge != 0 && promised & Mark.charges == 0 {
+      if here & Mark.mustCharge != 0 && here & Mark.charges == 0 {
         throw fail(position, "back edge to here without a charge")
       }
     }
@@ -35,44 +45,36 @@ extension ThreadedVerifier {
   }
 
   /// What comes for certain from the operation at `position` on.
-  private func promises(_ operation: ThreadedOperation, _ position: Int) -> UInt8 {
+  private func promises(_ operation: VerifiedOperation, _ position: Int) -> UInt8 {
     let words = base + position
-    let following = position + operation.length(at: words)
-    let effects = operation.effects
-    switch operation {
-    case .enter, .enterLarge: return edge(to: following, cost: words[1] & 0xFFFF_FFFF, isCheck: true, from: position)
+    let following = position + Int(operation.wordCount)
+    switch operation.flow {
+    case .next: return marks[following] & ThreadedVerifier.all
+    case .enter: return edge(to: following, cost: words[1] & 0xFFFF_FFFF, isCheck: true, from: position)
     case .charge: return edge(to: following, cost: words[1], isCheck: false, from: position)
     case .chargeCheck: return edge(to: following, cost: words[1], isCheck: true, from: position)
-    case .chargeDynamic32, .chargeDynamic64: return edge(to: following, cost: 0, isCheck: true, from: position)
-    case .jump, .jumpCheck:
+    case .chargeDynamic: return edge(to: following, cost: 0, isCheck: true, from: position)
+    case .jump:
+      let word = words[Int(operation.branchWord)]
       return edge(
-        to: target(words[1], position), cost: words[1] >> 32, isCheck: operation == .jumpCheck, from: position)
-    case .jumpMove, .jumpMoveTwo, .jumpCheckMove, .jumpCheckMoveTwo, .jumpConstant, .jumpCheckConstant, .stepI32Jump,
-      .stepI32JumpCheck, .stepI64Jump,
-      .stepI64JumpCheck:
-      return edge(
-        to: target(words[2], position), cost: words[2] >> 32, isCheck: effects.contains(.check), from: position)
-    case .switch_s, .switch_a, .switchLoad8U_s, .switchLoad8U_a, .switchLoad_s, .switchLoad_a:
+        to: target(word, position), cost: word >> 32, isCheck: operation.effects.contains(.check), from: position)
+    case .branch:
+      // A comparison with a branch: its word has the displacement, the cost of going there, and that of going on.
+      let word = words[Int(operation.branchWord)]
+      let isCheck = operation.effects.contains(.check)
+      return edge(to: target(word, position), cost: word >> 32 & 0xFFFF, isCheck: isCheck, from: position)
+        & edge(to: following, cost: word >> 48, isCheck: false, from: position)
+    case .table:
       var promised = ThreadedVerifier.all
-      for entry in position + operation.wordCount..<following {
-        let word = base[entry]
+      for entry in 0..<ThreadedOperation.switchCount(at: words) {
+        let word = base[following + entry]
         promised &= edge(
           to: target(word, position), cost: word >> 32 & 0x7FFF_FFFF, isCheck: word >> 63 != 0, from: position)
       }
       return promised
-    case .tailCall, .tailCallImport, .tailCallIndirect, .tailCallReference: return 0
-    default: break
+    case .call, .tailCall: return 0
+    case .end: return ThreadedVerifier.all
     }
-    if effects.contains(.call) { return 0 }
-    if effects.contains(.terminator) { return ThreadedVerifier.all }
-    if let field = operation.fields.first(where: { $0.kindCode == ThreadedFieldKind.branch.rawValue }) {
-      // A comparison with a branch: its word has the displacement, the cost of going there, and that of going on.
-      let word = words[field.word]
-      let isCheck = effects.contains(.check)
-      return edge(to: target(word, position), cost: word >> 32 & 0xFFFF, isCheck: isCheck, from: position)
-        & edge(to: following, cost: word >> 48, isCheck: false, from: position)
-    }
-    return marks[following] & ThreadedVerifier.all
   }
 
   private func target(_ word: UInt64, _ position: Int) -> Int { position + Int(Int32(truncatingIfNeeded: word)) }

@@ -18,7 +18,10 @@ extension ThreadedOperation {
 
   /// Number of entries of a switch.
   @inline(__always)
-  func switchCount(at operation: UnsafePointer<UInt64>) -> Int { Int(operation[1] >> 32) }
+  func switchCount(at operation: UnsafePointer<UInt64>) -> Int { ThreadedOperation.switchCount(at: operation) }
+
+  @inline(__always)
+  static func switchCount(at operation: UnsafePointer<UInt64>) -> Int { Int(operation[1] >> 32) }
 }
 
 /// Slots beyond its logical cost that a frame may use without `enterLarge`; the executor's stacks have that much room.
@@ -40,16 +43,32 @@ public func verify(
   try verifier.checkProgress()
 }
 
+/// Replaces the numbers of operations in `words`, which are verified, by the words that `handlers` has for them.
+public func link(_ words: UnsafeMutableBufferPointer<UInt64>, to handlers: UnsafePointer<UInt64>) {
+  let operations = VerificationTable.shared.operations
+  let base = words.baseAddress!
+  var position = 0
+  while position < words.count {
+    let operation = operations[Int(base[position])]
+    base[position] = handlers[Int(base[position])]
+    if operation.isSwitch { position += ThreadedOperation.switchCount(at: base + position) }
+    position += Int(operation.wordCount)
+  }
+}
+
+/// The methods that passes call for each operation or field are `mutating` although some change nothing: the optimizer of
+/// Swift 6.3 copies the structure for each call of a method that borrows it.
 struct ThreadedVerifier: ~Copyable {
-  let artifact: Artifact
+  let module: VerifiedModule
   let function: ArtifactFunction
   let index: Int
   let base: UnsafePointer<UInt64>
   let count: Int
+  let table = VerificationTable.shared
+  private let functionCount: Int
+  private let frameSlots: Int
+  private let signature: VerifiedModule.Signature
   private let parameterSlots: Int
-  private let resultSlots: Int
-  private let returnsScalar: Bool
-  private let returnsFloat: Bool
   /// Per word.
   let marks: ZeroedBuffer<UInt8>
   /// Per slot: the number of the operation that last wrote it, plus 1; 0 for never.
@@ -66,16 +85,15 @@ struct ThreadedVerifier: ~Copyable {
   private var scalarResult = IRType.none
 
   init(_ artifact: Artifact, _ function: ArtifactFunction, _ index: Int, _ words: UnsafeMutableBufferPointer<UInt64>) {
-    self.artifact = artifact
+    module = artifact.verified
     self.function = function
     self.index = index
     count = words.count
     base = UnsafePointer(words.baseAddress!)
-    let type = artifact.functionType(artifact.spaces.importedFunctionCount + index)
-    parameterSlots = type.parameters.reduce(0) { $0 + $1.slotCount }
-    resultSlots = type.results.reduce(0) { $0 + $1.slotCount }
-    returnsScalar = type.results.count == 1 && resultSlots == 1
-    returnsFloat = returnsScalar && IRType(type.results[0]).isFloat
+    functionCount = artifact.functionCount
+    frameSlots = function.frameSlots
+    signature = module.signatures[Int(module.functions[module.importedFunctionCount + index])]
+    parameterSlots = signature.parameterSlots
     marks = ZeroedBuffer(count: count)
     written = ZeroedBuffer(count: min(function.frameSlots, ThreadedVerifier.slotLimit))
   }
@@ -95,6 +113,7 @@ struct ThreadedVerifier: ~Copyable {
     static let mustCharge: UInt8 = 32
   }
 
+  @inline(never)
   func fail(_ word: Int, _ rule: String) -> ArtifactError { .invalidCode(function: index, word: word, rule: rule) }
 
   // MARK: First pass
@@ -106,31 +125,31 @@ struct ThreadedVerifier: ~Copyable {
     else {
       throw fail(0, "frame size")
     }
+    let operations = table.operations
     var position = 0
     while position < count {
       guard base[position] < UInt64(ThreadedOperation.count) else { throw fail(position, "unknown operation") }
-      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position]))
-      guard operation.wordCount <= count - position else { throw fail(position, "operation is cut off") }
-      let length = operation.length(at: base + position)
-      guard length <= count - position else { throw fail(position, "operation is cut off") }
-      marks.insert(Mark.operation, at: position)
+      let operation = operations[Int(base[position])]
+      guard Int(operation.wordCount) <= count - position else { throw fail(position, "operation is cut off") }
+      var length = Int(operation.wordCount)
       if operation.isSwitch {
+        length += ThreadedOperation.switchCount(at: base + position)
+        guard length <= count - position else { throw fail(position, "operation is cut off") }
         guard length > operation.wordCount else { throw fail(position, "switch without entries") }
-        for entry in operation.wordCount..<length {
-          try markTarget(position, Int(Int32(truncatingIfNeeded: base[position + entry])))
-        }
-      } else {
-        for field in operation.fields where field.kindCode == ThreadedFieldKind.branch.rawValue {
-          try markTarget(position, Int(Int32(truncatingIfNeeded: field.value(at: base + position))))
-        }
+        for entry in Int(operation.wordCount)..<length { try markTarget(position, base[position + entry]) }
+      } else if operation.branchWord != 0 {
+        try markTarget(position, base[position + Int(operation.branchWord)])
       }
+      marks.insert(Mark.operation, at: position)
       position += length
       if position == count && !operation.effects.contains(.terminator) { throw fail(position, "code runs off its end") }
     }
   }
 
-  private func markTarget(_ position: Int, _ displacement: Int) throws(ArtifactError) {
-    let target = position + displacement
+  /// `word` has the displacement in its low half.
+  @inline(__always)
+  private mutating func markTarget(_ position: Int, _ word: UInt64) throws(ArtifactError) {
+    let target = position + Int(Int32(truncatingIfNeeded: word))
     guard target > 0, target < count else { throw fail(position, "branch leaves the function") }
     marks.insert(Mark.target, at: target)
   }
@@ -138,17 +157,17 @@ struct ThreadedVerifier: ~Copyable {
   // MARK: Second pass
 
   mutating func checkOperations() throws(ArtifactError) {
+    let operations = table.operations
+    let fields = table.fields
     var position = 0
     var previousEnds = true
     while position < count {
-      let mark = marks[position]
-      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: base[position]))
-      let length = operation.length(at: base + position)
-      for word in position + 1..<position + length where marks[word] & Mark.target != 0 {
-        throw fail(word, "branch into an operation")
-      }
+      let words = base + position
+      let operation = operations[Int(words[0])]
+      var length = Int(operation.wordCount)
+      if operation.isSwitch { length += ThreadedOperation.switchCount(at: words) }
       sequence &+= 1
-      if mark & Mark.target != 0 || previousEnds {
+      if marks[position] & Mark.target != 0 || previousEnds {
         runStart = sequence
         lastCall = 0
         lowestCalled = Int.max
@@ -163,8 +182,30 @@ struct ThreadedVerifier: ~Copyable {
       if effects.contains(.readsFloat) && !floatIsWritten {
         throw fail(position, "float accumulator is read before it is written")
       }
-      try checkFields(operation, position)
-      try checkSpecial(operation, position)
+      // Reads come before writes in effect, whatever the order of the fields.
+      var field = fields + Int(operation.firstField)
+      let ranged = field + Int(operation.readCount)
+      while field < ranged {
+        try read(Int(truncatingIfNeeded: field.pointee.value(at: words)), position)
+        if field.pointee.kindCode == ThreadedFieldKind.readPair.rawValue {
+          try read(Int(truncatingIfNeeded: field.pointee.value(at: words)) + 1, position)
+        }
+        field += 1
+      }
+      let writes = ranged + Int(operation.rangedCount)
+      while field < writes {
+        try checkRange(field.pointee, words, position)
+        field += 1
+      }
+      let end = writes + Int(operation.writeCount)
+      while field < end {
+        try write(Int(truncatingIfNeeded: field.pointee.value(at: words)), position)
+        if field.pointee.kindCode == ThreadedFieldKind.writePair.rawValue {
+          try write(Int(truncatingIfNeeded: field.pointee.value(at: words)) + 1, position)
+        }
+        field += 1
+      }
+      if operation.rule != .none { try checkSpecial(operation.rule, position) }
       if effects.contains(.call) {
         // A single result arrives in the accumulator of its class.
         accumulatorIsWritten = scalarResult.isInteger
@@ -177,77 +218,68 @@ struct ThreadedVerifier: ~Copyable {
     }
   }
 
-  private func read(_ slot: Int, _ position: Int) throws(ArtifactError) {
-    guard slot < function.frameSlots else { throw fail(position, "slot \(slot) outside the frame") }
-    if slot < parameterSlots || zeroed.contains(slot) { return }
+  @inline(__always)
+  private mutating func read(_ slot: Int, _ position: Int) throws(ArtifactError) {
+    guard slot < frameSlots else { throw slotOutside(slot, position) }
     let when = written[slot]
     if when >= runStart && when != 0 && (slot < lowestCalled || when >= lastCall) { return }
+    if slot < parameterSlots || zeroed.contains(slot) { return }
     throw fail(position, "slot \(slot) is read before it is written")
   }
 
-  private func write(_ slot: Int, _ position: Int) throws(ArtifactError) {
-    guard slot < function.frameSlots else { throw fail(position, "slot \(slot) outside the frame") }
+  @inline(__always)
+  private mutating func write(_ slot: Int, _ position: Int) throws(ArtifactError) {
+    guard slot < frameSlots else { throw slotOutside(slot, position) }
     written[slot] = sequence
   }
 
-  private mutating func checkFields(_ operation: ThreadedOperation, _ position: Int) throws(ArtifactError) {
-    let spaces = artifact.spaces
-    let module = artifact.module
-    // Reads come before writes in effect, whatever the order of the fields.
-    for field in operation.fields {
-      let value = field.value(at: base + position)
-      func within(_ limit: Int, _ what: String) throws(ArtifactError) {
-        if value >= UInt64(limit) { throw fail(position, "\(what) \(value) is out of range") }
+  @inline(never)
+  private func slotOutside(_ slot: Int, _ position: Int) -> ArtifactError {
+    fail(position, "slot \(slot) outside the frame")
+  }
+
+  /// Checks a field whose values have a range.
+  private mutating func checkRange(
+    _ field: ThreadedField, _ words: UnsafePointer<UInt64>, _ position: Int
+  ) throws(ArtifactError) {
+    let value = field.value(at: words)
+    var limit = 0
+    switch field.kind {
+    case .function: limit = functionCount
+    case .imported: limit = module.importedFunctionCount
+    case .anyFunction: limit = module.functions.count
+    case .type: limit = module.signatures.count
+    case .table: limit = module.tableHoldsFunctions.count
+    case .memory: limit = module.memoryCount
+    case .global: limit = module.globalIsMutable.count
+    case .data: limit = module.dataCount
+    case .element: limit = module.elementCount
+    case .lane: limit = Int(ThreadedTables.laneLimits[Int(words[0])])
+    case .trap:
+      if TrapKind(rawValue: UInt8(truncatingIfNeeded: value)) == nil || value > 255 {
+        throw fail(position, "unknown trap")
       }
-      switch field.kind {
-      case .readSlot, .readWide: try read(Int(value), position)
-      case .readPair:
-        try read(Int(value), position)
-        try read(Int(value) + 1, position)
-      case .function: try within(artifact.functionCount, "function")
-      case .imported: try within(spaces.importedFunctionCount, "imported function")
-      case .anyFunction: try within(spaces.functions.count, "function")
-      case .type:
-        try within(module.types.count, "type")
-        guard case .function = module.types[Int(value)].composite else {
-          throw fail(position, "type \(value) is no function type")
-        }
-      case .table: try within(spaces.tables.count, "table")
-      case .memory: try within(spaces.memories.count, "memory")
-      case .global:
-        try within(spaces.globals.count, "global")
-        if operation.writesGlobal && !spaces.globals[Int(value)].isMutable {
-          throw fail(position, "global \(value) is immutable")
-        }
-      case .data: try within(module.data.count, "data segment")
-      case .element: try within(module.elements.count, "element segment")
-      case .trap:
-        if TrapKind(rawValue: UInt8(truncatingIfNeeded: value)) == nil || value > 255 {
-          throw fail(position, "unknown trap")
-        }
-      case .lane: try within(Int(ThreadedTables.laneLimits[Int(operation.number)]), "lane")
-      case .writeSlot, .writePair, .writeWide, .immediate, .offset, .word, .branch, .cost, .wideCost, .stride, .result,
-        .count,
-        .zeroCount, .frameCost:
-        break
-      }
+      return
+    default: preconditionFailure("a field without a range")
     }
-    for field in operation.fields {
-      let value = Int(truncatingIfNeeded: field.value(at: base + position))
-      switch field.kind {
-      case .writeSlot, .writeWide: try write(value, position)
-      case .writePair:
-        try write(value, position)
-        try write(value + 1, position)
-      default: break
+    if value >= UInt64(limit) { throw fail(position, "\(field.kind.rangeName) \(value) is out of range") }
+    switch field.kind {
+    case .type:
+      if !module.signatures[Int(value)].isFunction { throw fail(position, "type \(value) is no function type") }
+    case .global:
+      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: words[0]))
+      if operation.writesGlobal && !module.globalIsMutable[Int(value)] {
+        throw fail(position, "global \(value) is immutable")
       }
+    default: break
     }
   }
 
   /// Rules of single operations.
-  private mutating func checkSpecial(_ operation: ThreadedOperation, _ position: Int) throws(ArtifactError) {
+  private mutating func checkSpecial(_ rule: OperationRule, _ position: Int) throws(ArtifactError) {
     let words = base + position
-    switch operation {
+    switch rule {
+    case .none: break
     case .enter, .enterLarge:
       guard Int(words[1] >> 32) == function.frameCost else { throw fail(position, "frame cost") }
       let from = Int(words[2] >> 32)
@@ -256,106 +288,90 @@ struct ThreadedVerifier: ~Copyable {
         throw fail(position, "zeroed slots outside the frame")
       }
       zeroed = from..<from + zeros
-      if operation == .enter {
+      if rule == .enter {
         guard function.frameSlots <= function.frameCost + frameReserve else {
           throw fail(position, "frame is too large for its entry")
         }
       } else {
         guard Int(words[3] & 0xFFFF_FFFF) == function.frameSlots else { throw fail(position, "frame size") }
       }
-    case .charge, .chargeCheck: if words[1] > 1 << 32 { throw fail(position, "charge is too large") }
-    case .call:
-      try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
-    case .callMove, .callMoveTwo, .callAdd:
-      try checkCall(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF), stride: words[3], position)
-    case .callImport: try checkCall(Int(words[1] & 0xFFFF_FFFF), stride: words[2], position)
-    case .callIndirect_s, .callIndirect_a:
+    case .charge: if words[1] > 1 << 32 { throw fail(position, "charge is too large") }
+    case .call: try checkCall(of: module.importedFunctionCount + low(words[1]), words[2], position)
+    case .callAndMore: try checkCall(of: module.importedFunctionCount + low(words[1]), words[3], position)
+    case .callImport: try checkCall(of: low(words[1]), words[2], position)
+    case .callIndirect:
       try checkFunctionTable(Int(words[2] >> 32), position)
-      try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
-    case .callReference: try checkCall(type: Int(words[2] & 0xFFFF_FFFF), stride: words[3], position)
-    case .tailCallReference: try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
-    case .tailCall:
-      try checkTailCall(
-        functionType(artifact.spaces.importedFunctionCount + Int(words[1] & 0xFFFF_FFFF)), words[2], position)
-    case .tailCallImport: try checkTailCall(functionType(Int(words[1] & 0xFFFF_FFFF)), words[2], position)
+      try checkCall(module.signatures[low(words[2])], words[3], position)
+    case .callReference: try checkCall(module.signatures[low(words[2])], words[3], position)
+    case .tailCall: try checkTailCall(of: module.importedFunctionCount + low(words[1]), words[2], position)
+    case .tailCallImport: try checkTailCall(of: low(words[1]), words[2], position)
     case .tailCallIndirect:
       try checkFunctionTable(Int(words[3] >> 32), position)
-      try checkTailCall(type(Int(words[3] & 0xFFFF_FFFF)), words[2], position)
-    case .raiseStack, .lowerStack:
-      if words[1] & 0xFFFF_FFFF > 1 << 24 { throw fail(position, "stack adjustment is too large") }
-    case .return:
-      if returnsScalar { throw fail(position, "return without the result") }
-      for slot in 0..<resultSlots { try read(slot, position) }
-    case .return_a, .return_s, .return_i:
-      if !returnsScalar || returnsFloat { throw fail(position, "return with a single integer result") }
-    case .returnFloat_a, .returnFloat_s:
-      if !returnsScalar || !returnsFloat { throw fail(position, "return with a single float result") }
-    case .exit, .leaveInstance, .resumeHostCall, .retryHostCall: throw fail(position, "operation of the runtime")
-    default: break
+      try checkTailCall(module.signatures[low(words[3])], words[2], position)
+    case .tailCallReference: try checkTailCall(module.signatures[low(words[3])], words[2], position)
+    case .adjustStack: if words[1] & 0xFFFF_FFFF > 1 << 24 { throw fail(position, "stack adjustment is too large") }
+    case .returnNone:
+      if signature.scalar != .none { throw fail(position, "return without the result") }
+      for slot in 0..<signature.resultSlots { try read(slot, position) }
+    case .returnInteger:
+      if !signature.scalar.isInteger { throw fail(position, "return with a single integer result") }
+    case .returnFloat:
+      if !signature.scalar.isFloat { throw fail(position, "return with a single float result") }
+    case .runtimeOnly: throw fail(position, "operation of the runtime")
     }
   }
 
-  private func functionType(_ index: Int) -> FunctionType { artifact.functionType(index) }
-
-  private func type(_ index: Int) -> FunctionType {
-    guard case .function(let type) = artifact.module.types[index].composite else {
-      preconditionFailure("checked by checkFields")
-    }
-    return type
-  }
+  private func low(_ word: UInt64) -> Int { Int(word & 0xFFFF_FFFF) }
 
   /// The handlers take the elements of a function table for addresses of functions.
   private func checkFunctionTable(_ index: Int, _ position: Int) throws(ArtifactError) {
-    let element = artifact.spaces.tables[index].element.heapType
-    var holdsFunctions = element == .func || element == .nofunc
-    if element.isConcrete, case .function = artifact.module.types[Int(element.typeIndex)].composite {
-      holdsFunctions = true
-    }
-    if !holdsFunctions { throw fail(position, "table \(index) holds no functions") }
+    if !module.tableHoldsFunctions[index] { throw fail(position, "table \(index) holds no functions") }
   }
 
-  private mutating func checkCall(_ index: Int, stride: UInt64, _ position: Int) throws(ArtifactError) {
-    try checkCall(functionType(index), stride, position)
-  }
-
-  private mutating func checkCall(type index: Int, stride: UInt64, _ position: Int) throws(ArtifactError) {
-    try checkCall(type(index), stride, position)
+  /// Checks a call of a function by its index among all.
+  private mutating func checkCall(of index: Int, _ word: UInt64, _ position: Int) throws(ArtifactError) {
+    try checkCall(module.signatures[Int(module.functions[index])], word, position)
   }
 
   /// A call's frame lies behind everything of ours that is written once and for all, and inside our own frame with its
   /// header, arguments and results.
-  private mutating func checkCall(_ type: FunctionType, _ word: UInt64, _ position: Int) throws(ArtifactError) {
-    let stride = Int(word & 0xFFFF_FFFF)
+  private mutating func checkCall(
+    _ callee: VerifiedModule.Signature, _ word: UInt64, _ position: Int
+  ) throws(ArtifactError) {
+    let stride = low(word)
     let destination = Int(word >> 32)
-    let parameters = type.parameters.reduce(0) { $0 + $1.slotCount }
-    let results = type.results.reduce(0) { $0 + $1.slotCount }
-    guard stride >= 1, stride - 1 >= parameterSlots, stride - 1 >= zeroed.upperBound, stride <= function.frameSlots,
-      max(parameters, results) <= function.frameSlots - stride
+    let parameters = callee.parameterSlots
+    let results = callee.resultSlots
+    guard stride >= 1, stride - 1 >= parameterSlots, stride - 1 >= zeroed.upperBound, stride <= frameSlots,
+      max(parameters, results) <= frameSlots - stride
     else { throw fail(position, "the callee's frame is misplaced") }
     for slot in stride..<stride + parameters { try read(slot, position) }
     lowestCalled = min(lowestCalled, stride - 1)
     lastCall = sequence
-    scalarResult = IRType(type.results.first ?? .v128)
-    if type.results.count != 1 || results != 1 { scalarResult = .none }
-    if type.results.count == 1 && results == 1 {
+    scalarResult = callee.scalar
+    if scalarResult != .none {
       try write(destination, position)
     } else {
       for slot in stride..<stride + results { try write(slot, position) }
-      guard destination < function.frameSlots else { throw fail(position, "result slot outside the frame") }
+      guard destination < frameSlots else { throw fail(position, "result slot outside the frame") }
     }
   }
 
-  private func checkTailCall(_ type: FunctionType, _ word: UInt64, _ position: Int) throws(ArtifactError) {
-    let start = Int(word & 0xFFFF_FFFF)
+  /// Checks a tail call of a function by its index among all.
+  private mutating func checkTailCall(of index: Int, _ word: UInt64, _ position: Int) throws(ArtifactError) {
+    try checkTailCall(module.signatures[Int(module.functions[index])], word, position)
+  }
+
+  private mutating func checkTailCall(
+    _ callee: VerifiedModule.Signature, _ word: UInt64, _ position: Int
+  ) throws(ArtifactError) {
+    let start = low(word)
     let slots = Int(word >> 32)
-    let parameters = type.parameters.reduce(0) { $0 + $1.slotCount }
-    let results = type.results
-    guard slots == parameters, start <= function.frameSlots, slots <= function.frameSlots - start else {
+    guard slots == callee.parameterSlots, start <= frameSlots, slots <= frameSlots - start else {
       throw fail(position, "arguments of a tail call")
     }
-    guard results.reduce(0, { $0 + $1.slotCount }) == resultSlots,
-      (results.count == 1 && resultSlots == 1) == returnsScalar,
-      !returnsScalar || IRType(results[0]).isFloat == returnsFloat
+    guard callee.resultSlots == signature.resultSlots, callee.scalar.isInteger == signature.scalar.isInteger,
+      callee.scalar.isFloat == signature.scalar.isFloat
     else {
       throw fail(position, "tail call of a function with other results")
     }
@@ -371,6 +387,19 @@ extension ThreadedOperation {
       .globalSetSumI32, .globalSetSumI64:
       true
     default: false
+    }
+  }
+}
+
+extension ThreadedFieldKind {
+  /// What a field with a range is called where it is out of range.
+  fileprivate var rangeName: String {
+    switch self {
+    case .anyFunction: "function"
+    case .imported: "imported function"
+    case .data: "data segment"
+    case .element: "element segment"
+    default: "\(self)"
     }
   }
 }

@@ -118,13 +118,9 @@ package final class LinkedCode: @unchecked Sendable {
     let entry = CalleeEntry(words, frameSlots: function.frameSlots)
     memory[0] = entry.zeroFrom
     memory[1] = entry.cost
-    let handlers = isTracked ? HandlerTables.tracked : HandlerTables.plain
-    var position = 0
-    while position < count {
-      let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: words[position]))
-      words[position] = handlers[Int(operation.number)]
-      position += operation.length(at: words + position)
-    }
+    Compiler.link(
+      UnsafeMutableBufferPointer(start: words, count: count),
+      to: isTracked ? HandlerTables.tracked : HandlerTables.plain)
     let start = UInt(bitPattern: words)
     let isFirst = lock.withLock { linked in
       if cells[index].load(ordering: .acquiring) != 0 { return false }
