@@ -222,11 +222,6 @@ extension OperationTable {
       return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
-      "const32_n", "i2", [.writesAccumulator], family: "Constant", doc: "ac := imm (sign-extended)",
-      """
-      return next(pc + 2, fp, md, cx, UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32), rm, x0, x1)
-      """)
-    add(
       "constUnsigned32_d", "w0 i2", [], family: "Constant", doc: "d := imm (zero-extended)",
       """
       let w = pc[1]
@@ -235,26 +230,11 @@ extension OperationTable {
       return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
-      "constUnsigned32_n", "i2", [.writesAccumulator], family: "Constant", doc: "ac := imm (zero-extended)",
-      """
-      return next(pc + 2, fp, md, cx, pc[1] >> 32, rm, x0, x1)
-      """)
-    add(
       "const64_d", "w0 X0.2", [], family: "Constant", doc: "d := imm",
       """
       let v = pc[2]
       fp[slot0(pc[1])] = v
       return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
-      """)
-    add(
-      "const64_n", "X0", [.writesAccumulator], family: "Constant", doc: "ac := imm",
-      """
-      return next(pc + 2, fp, md, cx, pc[1], rm, x0, x1)
-      """)
-    add(
-      "constFloat_n", "X0", [.writesFloat], family: "Constant", doc: "x0 := imm",
-      """
-      return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: pc[1]), x1)
       """)
     add(
       "constVector_d", "W0 X0.2 X0.3", [], family: "Constant", doc: "d := imm",
@@ -278,16 +258,6 @@ extension OperationTable {
       let w = pc[1]
       fp[slot1(w)] = fp[slot0(w)]
       fp[slot3(w)] = fp[slot2(w)]
-      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
-      """)
-    add(
-      "movePair", "R0 W1", family: "Constant", doc: "d := a (v128)",
-      """
-      let w = pc[1]
-      let low = fp[slot0(w)]
-      let high = fp[slot0(w) + 1]
-      fp[slot1(w)] = low
-      fp[slot1(w) + 1] = high
       return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
       """)
     add(

@@ -14,14 +14,6 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
-/// ac := imm (sign-extended)
-#if os(Linux)
-@section(".text.cannery_const32_n")
-#endif
-@c func cannery_const32_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return next(pc + 2, fp, md, cx, UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32), rm, x0, x1)
-}
-
 /// d := imm (zero-extended)
 #if os(Linux)
 @section(".text.cannery_constUnsigned32_d")
@@ -33,14 +25,6 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
-/// ac := imm (zero-extended)
-#if os(Linux)
-@section(".text.cannery_constUnsigned32_n")
-#endif
-@c func cannery_constUnsigned32_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return next(pc + 2, fp, md, cx, pc[1] >> 32, rm, x0, x1)
-}
-
 /// d := imm
 #if os(Linux)
 @section(".text.cannery_const64_d")
@@ -49,22 +33,6 @@ import WebAssembly
   let v = pc[2]
   fp[slot0(pc[1])] = v
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
-}
-
-/// ac := imm
-#if os(Linux)
-@section(".text.cannery_const64_n")
-#endif
-@c func cannery_const64_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return next(pc + 2, fp, md, cx, pc[1], rm, x0, x1)
-}
-
-/// x0 := imm
-#if os(Linux)
-@section(".text.cannery_constFloat_n")
-#endif
-@c func cannery_constFloat_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: pc[1]), x1)
 }
 
 /// d := imm
@@ -96,19 +64,6 @@ import WebAssembly
   let w = pc[1]
   fp[slot1(w)] = fp[slot0(w)]
   fp[slot3(w)] = fp[slot2(w)]
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
-}
-
-/// d := a (v128)
-#if os(Linux)
-@section(".text.cannery_movePair")
-#endif
-@c func cannery_movePair(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let low = fp[slot0(w)]
-  let high = fp[slot0(w) + 1]
-  fp[slot1(w)] = low
-  fp[slot1(w) + 1] = high
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 

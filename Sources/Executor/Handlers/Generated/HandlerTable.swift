@@ -1223,16 +1223,11 @@ private let handlers18: [Handler] = [
   cannery_i64TruncSatF64U_a_d,
   cannery_i64TruncSatF64U_a_n,
   cannery_const32_d,
-  cannery_const32_n,
   cannery_constUnsigned32_d,
-  cannery_constUnsigned32_n,
   cannery_const64_d,
-  cannery_const64_n,
-  cannery_constFloat_n,
   cannery_constVector_d,
   cannery_move,
   cannery_moveTwo,
-  cannery_movePair,
   cannery_moveWide,
   cannery_load_n,
   cannery_loadFloat_n,
@@ -1272,14 +1267,14 @@ private let handlers18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
-]
-
-private let handlers19: [Handler] = [
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
   cannery_i32Load16S_s_d,
   cannery_i32Load16S_s_n,
   cannery_i32Load16S_a_d,
+]
+
+private let handlers19: [Handler] = [
   cannery_i32Load16S_a_n,
   cannery_i32Load16U_s_d,
   cannery_i32Load16U_s_n,
@@ -1339,14 +1334,14 @@ private let handlers19: [Handler] = [
   cannery_i64Store8_si,
   cannery_i64Store16_ss,
   cannery_i64Store16_as,
-]
-
-private let handlers20: [Handler] = [
   cannery_i64Store16_sa,
   cannery_i64Store16_si,
   cannery_i64Store32_ss,
   cannery_i64Store32_as,
   cannery_i64Store32_sa,
+]
+
+private let handlers20: [Handler] = [
   cannery_i64Store32_si,
   cannery_i32LoadW_s_d,
   cannery_i32LoadW_s_n,
@@ -1406,14 +1401,14 @@ private let handlers20: [Handler] = [
   cannery_i64Load32UW_a_n,
   cannery_i32StoreW_ss,
   cannery_i32StoreW_as,
-]
-
-private let handlers21: [Handler] = [
   cannery_i32StoreW_sa,
   cannery_i32StoreW_si,
   cannery_i64StoreW_ss,
   cannery_i64StoreW_as,
   cannery_i64StoreW_sa,
+]
+
+private let handlers21: [Handler] = [
   cannery_i64StoreW_si,
   cannery_f32StoreW_ss,
   cannery_f32StoreW_as,
@@ -1473,14 +1468,14 @@ private let handlers21: [Handler] = [
   cannery_v128Load16LaneW,
   cannery_v128Load32Lane,
   cannery_v128Load32LaneW,
-]
-
-private let handlers22: [Handler] = [
   cannery_v128Load64Lane,
   cannery_v128Load64LaneW,
   cannery_v128Store8Lane,
   cannery_v128Store8LaneW,
   cannery_v128Store16Lane,
+]
+
+private let handlers22: [Handler] = [
   cannery_v128Store16LaneW,
   cannery_v128Store32Lane,
   cannery_v128Store32LaneW,
@@ -1540,14 +1535,14 @@ private let handlers22: [Handler] = [
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
-]
-
-private let handlers23: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Ne,
   cannery_i32x4LtS,
   cannery_i32x4LtU,
+]
+
+private let handlers23: [Handler] = [
   cannery_i32x4GtS,
   cannery_i32x4GtU,
   cannery_i32x4LeS,
@@ -1607,14 +1602,14 @@ private let handlers23: [Handler] = [
   cannery_i16x8ExtaddPairwiseI8x16U,
   cannery_i32x4ExtaddPairwiseI16x8S,
   cannery_i32x4ExtaddPairwiseI16x8U,
-]
-
-private let handlers24: [Handler] = [
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
   cannery_i16x8Bitmask,
+]
+
+private let handlers24: [Handler] = [
   cannery_i16x8NarrowI32x4S,
   cannery_i16x8NarrowI32x4U,
   cannery_i16x8ExtendLowI8x16S,
@@ -1674,14 +1669,14 @@ private let handlers24: [Handler] = [
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
   cannery_i64x2ShrS,
-]
-
-private let handlers25: [Handler] = [
   cannery_i64x2ShrU,
   cannery_i64x2Add,
   cannery_i64x2Sub,
   cannery_i64x2Mul,
   cannery_i64x2Eq,
+]
+
+private let handlers25: [Handler] = [
   cannery_i64x2Ne,
   cannery_i64x2LtS,
   cannery_i64x2GtS,
@@ -1741,14 +1736,14 @@ private let handlers25: [Handler] = [
   cannery_i16x8RelaxedQ15mulrS,
   cannery_i16x8RelaxedDotI8x16I7x16S,
   cannery_i32x4RelaxedDotI8x16I7x16AddS,
-]
-
-private let handlers26: [Handler] = [
   cannery_i32AddAdd_iv_ss_d,
   cannery_i32AddAdd_iv_ss_n,
   cannery_i32AddAdd_iv_as_d,
   cannery_i32AddAdd_iv_as_n,
   cannery_i32AddAdd_iv_sa_d,
+]
+
+private let handlers26: [Handler] = [
   cannery_i32AddAdd_iv_sa_n,
   cannery_i32AddSub_iv_ss_d,
   cannery_i32AddSub_iv_ss_n,
@@ -1808,14 +1803,14 @@ private let handlers26: [Handler] = [
   cannery_i32MulXor_iv_ss_n,
   cannery_i32MulXor_iv_as_d,
   cannery_i32MulXor_iv_as_n,
-]
-
-private let handlers27: [Handler] = [
   cannery_i32MulXor_iv_sa_d,
   cannery_i32MulXor_iv_sa_n,
   cannery_i32AndAdd_iv_ss_d,
   cannery_i32AndAdd_iv_ss_n,
   cannery_i32AndAdd_iv_as_d,
+]
+
+private let handlers27: [Handler] = [
   cannery_i32AndAdd_iv_as_n,
   cannery_i32AndAdd_iv_sa_d,
   cannery_i32AndAdd_iv_sa_n,
@@ -1875,14 +1870,14 @@ private let handlers27: [Handler] = [
   cannery_i32XorXor_iv_sa_n,
   cannery_i32XorAdd_iv_ss_d,
   cannery_i32XorAdd_iv_ss_n,
-]
-
-private let handlers28: [Handler] = [
   cannery_i32XorAdd_iv_as_d,
   cannery_i32XorAdd_iv_as_n,
   cannery_i32XorAdd_iv_sa_d,
   cannery_i32XorAdd_iv_sa_n,
   cannery_i32ShlAdd_iv_ss_d,
+]
+
+private let handlers28: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n,
   cannery_i32ShlAdd_iv_as_d,
   cannery_i32ShlAdd_iv_as_n,
@@ -1942,14 +1937,14 @@ private let handlers28: [Handler] = [
   cannery_i32ShrUAnd_iv_as_n,
   cannery_i32ShrUAnd_iv_sa_d,
   cannery_i32ShrUAnd_iv_sa_n,
-]
-
-private let handlers29: [Handler] = [
   cannery_i32ShrUOr_iv_ss_d,
   cannery_i32ShrUOr_iv_ss_n,
   cannery_i32ShrUOr_iv_as_d,
   cannery_i32ShrUOr_iv_as_n,
   cannery_i32ShrUOr_iv_sa_d,
+]
+
+private let handlers29: [Handler] = [
   cannery_i32ShrUOr_iv_sa_n,
   cannery_i32ShrUXor_iv_ss_d,
   cannery_i32ShrUXor_iv_ss_n,
@@ -2009,14 +2004,14 @@ private let handlers29: [Handler] = [
   cannery_i32RotlAnd_iv_ss_n,
   cannery_i32RotlAnd_iv_as_d,
   cannery_i32RotlAnd_iv_as_n,
-]
-
-private let handlers30: [Handler] = [
   cannery_i32RotlAnd_iv_sa_d,
   cannery_i32RotlAnd_iv_sa_n,
   cannery_i32RotlOr_iv_ss_d,
   cannery_i32RotlOr_iv_ss_n,
   cannery_i32RotlOr_iv_as_d,
+]
+
+private let handlers30: [Handler] = [
   cannery_i32RotlOr_iv_as_n,
   cannery_i32RotlOr_iv_sa_d,
   cannery_i32RotlOr_iv_sa_n,
@@ -2076,14 +2071,14 @@ private let handlers30: [Handler] = [
   cannery_i32SubAdd_vv_sas_n,
   cannery_i32SubAdd_vv_ssa_d,
   cannery_i32SubAdd_vv_ssa_n,
-]
-
-private let handlers31: [Handler] = [
   cannery_i32SubSub_vv_sss_d,
   cannery_i32SubSub_vv_sss_n,
   cannery_i32SubSub_vv_ass_d,
   cannery_i32SubSub_vv_ass_n,
   cannery_i32SubSub_vv_sas_d,
+]
+
+private let handlers31: [Handler] = [
   cannery_i32SubSub_vv_sas_n,
   cannery_i32SubSub_vv_ssa_d,
   cannery_i32SubSub_vv_ssa_n,
@@ -2143,14 +2138,14 @@ private let handlers31: [Handler] = [
   cannery_i32MulRsub_vv_sss_n,
   cannery_i32MulRsub_vv_ass_d,
   cannery_i32MulRsub_vv_ass_n,
-]
-
-private let handlers32: [Handler] = [
   cannery_i32MulRsub_vv_ssa_d,
   cannery_i32MulRsub_vv_ssa_n,
   cannery_i32MulMul_vv_sss_d,
   cannery_i32MulMul_vv_sss_n,
   cannery_i32MulMul_vv_ass_d,
+]
+
+private let handlers32: [Handler] = [
   cannery_i32MulMul_vv_ass_n,
   cannery_i32MulMul_vv_ssa_d,
   cannery_i32MulMul_vv_ssa_n,
@@ -2210,14 +2205,14 @@ private let handlers32: [Handler] = [
   cannery_i32OrOr_vv_ssa_n,
   cannery_i32OrXor_vv_sss_d,
   cannery_i32OrXor_vv_sss_n,
-]
-
-private let handlers33: [Handler] = [
   cannery_i32OrXor_vv_ass_d,
   cannery_i32OrXor_vv_ass_n,
   cannery_i32OrXor_vv_ssa_d,
   cannery_i32OrXor_vv_ssa_n,
   cannery_i32XorAdd_vv_sss_d,
+]
+
+private let handlers33: [Handler] = [
   cannery_i32XorAdd_vv_sss_n,
   cannery_i32XorAdd_vv_ass_d,
   cannery_i32XorAdd_vv_ass_n,
@@ -2277,14 +2272,14 @@ private let handlers33: [Handler] = [
   cannery_i32AddShrS_ii_s_n,
   cannery_i32AddShrS_ii_a_d,
   cannery_i32AddShrS_ii_a_n,
-]
-
-private let handlers34: [Handler] = [
   cannery_i32AddMul_ii_s_d,
   cannery_i32AddMul_ii_s_n,
   cannery_i32AddMul_ii_a_d,
   cannery_i32AddMul_ii_a_n,
   cannery_i32AddRotl_ii_s_d,
+]
+
+private let handlers34: [Handler] = [
   cannery_i32AddRotl_ii_s_n,
   cannery_i32AddRotl_ii_a_d,
   cannery_i32AddRotl_ii_a_n,
@@ -2344,14 +2339,14 @@ private let handlers34: [Handler] = [
   cannery_i32OrShl_ii_s_n,
   cannery_i32OrShl_ii_a_d,
   cannery_i32OrShl_ii_a_n,
-]
-
-private let handlers35: [Handler] = [
   cannery_i32XorAnd_ii_s_d,
   cannery_i32XorAnd_ii_s_n,
   cannery_i32XorAnd_ii_a_d,
   cannery_i32XorAnd_ii_a_n,
   cannery_i32XorAdd_ii_s_d,
+]
+
+private let handlers35: [Handler] = [
   cannery_i32XorAdd_ii_s_n,
   cannery_i32XorAdd_ii_a_d,
   cannery_i32XorAdd_ii_a_n,
@@ -2411,14 +2406,14 @@ private let handlers35: [Handler] = [
   cannery_i32ShrUShl_ii_s_n,
   cannery_i32ShrUShl_ii_a_d,
   cannery_i32ShrUShl_ii_a_n,
-]
-
-private let handlers36: [Handler] = [
   cannery_i32ShrUMul_ii_s_d,
   cannery_i32ShrUMul_ii_s_n,
   cannery_i32ShrUMul_ii_a_d,
   cannery_i32ShrUMul_ii_a_n,
   cannery_i32ShrSAdd_ii_s_d,
+]
+
+private let handlers36: [Handler] = [
   cannery_i32ShrSAdd_ii_s_n,
   cannery_i32ShrSAdd_ii_a_d,
   cannery_i32ShrSAdd_ii_a_n,
@@ -2478,14 +2473,14 @@ private let handlers36: [Handler] = [
   cannery_i32AddShrS_vi_ss_n,
   cannery_i32AddShrS_vi_as_d,
   cannery_i32AddShrS_vi_as_n,
-]
-
-private let handlers37: [Handler] = [
   cannery_i32AddMul_vi_ss_d,
   cannery_i32AddMul_vi_ss_n,
   cannery_i32AddMul_vi_as_d,
   cannery_i32AddMul_vi_as_n,
   cannery_i32AddRotl_vi_ss_d,
+]
+
+private let handlers37: [Handler] = [
   cannery_i32AddRotl_vi_ss_n,
   cannery_i32AddRotl_vi_as_d,
   cannery_i32AddRotl_vi_as_n,
@@ -2545,14 +2540,14 @@ private let handlers37: [Handler] = [
   cannery_i32MulShrU_vi_ss_n,
   cannery_i32MulShrU_vi_as_d,
   cannery_i32MulShrU_vi_as_n,
-]
-
-private let handlers38: [Handler] = [
   cannery_i32MulShrS_vi_ss_d,
   cannery_i32MulShrS_vi_ss_n,
   cannery_i32MulShrS_vi_as_d,
   cannery_i32MulShrS_vi_as_n,
   cannery_i32AndAdd_vi_ss_d,
+]
+
+private let handlers38: [Handler] = [
   cannery_i32AndAdd_vi_ss_n,
   cannery_i32AndAdd_vi_as_d,
   cannery_i32AndAdd_vi_as_n,
@@ -2612,14 +2607,14 @@ private let handlers38: [Handler] = [
   cannery_i32XorRotl_vi_ss_n,
   cannery_i32XorRotl_vi_as_d,
   cannery_i32XorRotl_vi_as_n,
-]
-
-private let handlers39: [Handler] = [
   cannery_i32Sub_is_d,
   cannery_i32Sub_is_n,
   cannery_i32Sub_ia_d,
   cannery_i32Sub_ia_n,
   cannery_i32Shl_is_d,
+]
+
+private let handlers39: [Handler] = [
   cannery_i32Shl_is_n,
   cannery_i32Shl_ia_d,
   cannery_i32Shl_ia_n,
@@ -2679,14 +2674,14 @@ private let handlers39: [Handler] = [
   cannery_i64MulSub_iv_ss_n,
   cannery_i64MulSub_iv_as_d,
   cannery_i64MulSub_iv_as_n,
-]
-
-private let handlers40: [Handler] = [
   cannery_i64MulSub_iv_sa_d,
   cannery_i64MulSub_iv_sa_n,
   cannery_i64MulRsub_iv_ss_d,
   cannery_i64MulRsub_iv_ss_n,
   cannery_i64MulRsub_iv_as_d,
+]
+
+private let handlers40: [Handler] = [
   cannery_i64MulRsub_iv_as_n,
   cannery_i64MulRsub_iv_sa_d,
   cannery_i64MulRsub_iv_sa_n,
@@ -2746,14 +2741,14 @@ private let handlers40: [Handler] = [
   cannery_i64XorAnd_iv_sa_n,
   cannery_i64XorOr_iv_ss_d,
   cannery_i64XorOr_iv_ss_n,
-]
-
-private let handlers41: [Handler] = [
   cannery_i64XorOr_iv_as_d,
   cannery_i64XorOr_iv_as_n,
   cannery_i64XorOr_iv_sa_d,
   cannery_i64XorOr_iv_sa_n,
   cannery_i64XorXor_iv_ss_d,
+]
+
+private let handlers41: [Handler] = [
   cannery_i64XorXor_iv_ss_n,
   cannery_i64XorXor_iv_as_d,
   cannery_i64XorXor_iv_as_n,
@@ -2813,14 +2808,14 @@ private let handlers41: [Handler] = [
   cannery_i64ShrUSub_iv_as_n,
   cannery_i64ShrUSub_iv_sa_d,
   cannery_i64ShrUSub_iv_sa_n,
-]
-
-private let handlers42: [Handler] = [
   cannery_i64ShrURsub_iv_ss_d,
   cannery_i64ShrURsub_iv_ss_n,
   cannery_i64ShrURsub_iv_as_d,
   cannery_i64ShrURsub_iv_as_n,
   cannery_i64ShrURsub_iv_sa_d,
+]
+
+private let handlers42: [Handler] = [
   cannery_i64ShrURsub_iv_sa_n,
   cannery_i64ShrUAnd_iv_ss_d,
   cannery_i64ShrUAnd_iv_ss_n,
@@ -2880,14 +2875,14 @@ private let handlers42: [Handler] = [
   cannery_i64RotlAdd_iv_ss_n,
   cannery_i64RotlAdd_iv_as_d,
   cannery_i64RotlAdd_iv_as_n,
-]
-
-private let handlers43: [Handler] = [
   cannery_i64RotlAdd_iv_sa_d,
   cannery_i64RotlAdd_iv_sa_n,
   cannery_i64RotlSub_iv_ss_d,
   cannery_i64RotlSub_iv_ss_n,
   cannery_i64RotlSub_iv_as_d,
+]
+
+private let handlers43: [Handler] = [
   cannery_i64RotlSub_iv_as_n,
   cannery_i64RotlSub_iv_sa_d,
   cannery_i64RotlSub_iv_sa_n,
@@ -2947,14 +2942,14 @@ private let handlers43: [Handler] = [
   cannery_i64AddOr_vv_ssa_n,
   cannery_i64AddXor_vv_sss_d,
   cannery_i64AddXor_vv_sss_n,
-]
-
-private let handlers44: [Handler] = [
   cannery_i64AddXor_vv_ass_d,
   cannery_i64AddXor_vv_ass_n,
   cannery_i64AddXor_vv_ssa_d,
   cannery_i64AddXor_vv_ssa_n,
   cannery_i64SubAdd_vv_sss_d,
+]
+
+private let handlers44: [Handler] = [
   cannery_i64SubAdd_vv_sss_n,
   cannery_i64SubAdd_vv_ass_d,
   cannery_i64SubAdd_vv_ass_n,
@@ -3014,14 +3009,14 @@ private let handlers44: [Handler] = [
   cannery_i64MulAdd_vv_sss_n,
   cannery_i64MulAdd_vv_ass_d,
   cannery_i64MulAdd_vv_ass_n,
-]
-
-private let handlers45: [Handler] = [
   cannery_i64MulAdd_vv_ssa_d,
   cannery_i64MulAdd_vv_ssa_n,
   cannery_i64MulSub_vv_sss_d,
   cannery_i64MulSub_vv_sss_n,
   cannery_i64MulSub_vv_ass_d,
+]
+
+private let handlers45: [Handler] = [
   cannery_i64MulSub_vv_ass_n,
   cannery_i64MulSub_vv_ssa_d,
   cannery_i64MulSub_vv_ssa_n,
@@ -3081,14 +3076,14 @@ private let handlers45: [Handler] = [
   cannery_i64OrAdd_vv_ssa_n,
   cannery_i64OrAnd_vv_sss_d,
   cannery_i64OrAnd_vv_sss_n,
-]
-
-private let handlers46: [Handler] = [
   cannery_i64OrAnd_vv_ass_d,
   cannery_i64OrAnd_vv_ass_n,
   cannery_i64OrAnd_vv_ssa_d,
   cannery_i64OrAnd_vv_ssa_n,
   cannery_i64OrOr_vv_sss_d,
+]
+
+private let handlers46: [Handler] = [
   cannery_i64OrOr_vv_sss_n,
   cannery_i64OrOr_vv_ass_d,
   cannery_i64OrOr_vv_ass_n,
@@ -3148,14 +3143,14 @@ private let handlers46: [Handler] = [
   cannery_i64AddXor_ii_s_n,
   cannery_i64AddXor_ii_a_d,
   cannery_i64AddXor_ii_a_n,
-]
-
-private let handlers47: [Handler] = [
   cannery_i64AddShl_ii_s_d,
   cannery_i64AddShl_ii_s_n,
   cannery_i64AddShl_ii_a_d,
   cannery_i64AddShl_ii_a_n,
   cannery_i64AddShrU_ii_s_d,
+]
+
+private let handlers47: [Handler] = [
   cannery_i64AddShrU_ii_s_n,
   cannery_i64AddShrU_ii_a_d,
   cannery_i64AddShrU_ii_a_n,
@@ -3215,14 +3210,14 @@ private let handlers47: [Handler] = [
   cannery_i64AndShrU_ii_s_n,
   cannery_i64AndShrU_ii_a_d,
   cannery_i64AndShrU_ii_a_n,
-]
-
-private let handlers48: [Handler] = [
   cannery_i64OrAnd_ii_s_d,
   cannery_i64OrAnd_ii_s_n,
   cannery_i64OrAnd_ii_a_d,
   cannery_i64OrAnd_ii_a_n,
   cannery_i64OrAdd_ii_s_d,
+]
+
+private let handlers48: [Handler] = [
   cannery_i64OrAdd_ii_s_n,
   cannery_i64OrAdd_ii_a_d,
   cannery_i64OrAdd_ii_a_n,
@@ -3282,14 +3277,14 @@ private let handlers48: [Handler] = [
   cannery_i64ShrUAnd_ii_s_n,
   cannery_i64ShrUAnd_ii_a_d,
   cannery_i64ShrUAnd_ii_a_n,
-]
-
-private let handlers49: [Handler] = [
   cannery_i64ShrUOr_ii_s_d,
   cannery_i64ShrUOr_ii_s_n,
   cannery_i64ShrUOr_ii_a_d,
   cannery_i64ShrUOr_ii_a_n,
   cannery_i64ShrUXor_ii_s_d,
+]
+
+private let handlers49: [Handler] = [
   cannery_i64ShrUXor_ii_s_n,
   cannery_i64ShrUXor_ii_a_d,
   cannery_i64ShrUXor_ii_a_n,
@@ -3349,14 +3344,14 @@ private let handlers49: [Handler] = [
   cannery_i64AddXor_vi_ss_n,
   cannery_i64AddXor_vi_as_d,
   cannery_i64AddXor_vi_as_n,
-]
-
-private let handlers50: [Handler] = [
   cannery_i64AddShl_vi_ss_d,
   cannery_i64AddShl_vi_ss_n,
   cannery_i64AddShl_vi_as_d,
   cannery_i64AddShl_vi_as_n,
   cannery_i64AddShrU_vi_ss_d,
+]
+
+private let handlers50: [Handler] = [
   cannery_i64AddShrU_vi_ss_n,
   cannery_i64AddShrU_vi_as_d,
   cannery_i64AddShrU_vi_as_n,
@@ -3416,14 +3411,14 @@ private let handlers50: [Handler] = [
   cannery_i64MulAnd_vi_ss_n,
   cannery_i64MulAnd_vi_as_d,
   cannery_i64MulAnd_vi_as_n,
-]
-
-private let handlers51: [Handler] = [
   cannery_i64MulXor_vi_ss_d,
   cannery_i64MulXor_vi_ss_n,
   cannery_i64MulXor_vi_as_d,
   cannery_i64MulXor_vi_as_n,
   cannery_i64MulShl_vi_ss_d,
+]
+
+private let handlers51: [Handler] = [
   cannery_i64MulShl_vi_ss_n,
   cannery_i64MulShl_vi_as_d,
   cannery_i64MulShl_vi_as_n,
@@ -3483,14 +3478,14 @@ private let handlers51: [Handler] = [
   cannery_i64XorShl_vi_ss_n,
   cannery_i64XorShl_vi_as_d,
   cannery_i64XorShl_vi_as_n,
-]
-
-private let handlers52: [Handler] = [
   cannery_i64XorShrU_vi_ss_d,
   cannery_i64XorShrU_vi_ss_n,
   cannery_i64XorShrU_vi_as_d,
   cannery_i64XorShrU_vi_as_n,
   cannery_i64XorMul_vi_ss_d,
+]
+
+private let handlers52: [Handler] = [
   cannery_i64XorMul_vi_ss_n,
   cannery_i64XorMul_vi_as_d,
   cannery_i64XorMul_vi_as_n,
@@ -3550,14 +3545,14 @@ private let handlers52: [Handler] = [
   cannery_f32AddRsub_vv_ssa_n,
   cannery_f32AddMul_vv_sss_d,
   cannery_f32AddMul_vv_sss_n,
-]
-
-private let handlers53: [Handler] = [
   cannery_f32AddMul_vv_ass_d,
   cannery_f32AddMul_vv_ass_n,
   cannery_f32AddMul_vv_ssa_d,
   cannery_f32AddMul_vv_ssa_n,
   cannery_f32SubAdd_vv_sss_d,
+]
+
+private let handlers53: [Handler] = [
   cannery_f32SubAdd_vv_sss_n,
   cannery_f32SubAdd_vv_ass_d,
   cannery_f32SubAdd_vv_ass_n,
@@ -3617,14 +3612,14 @@ private let handlers53: [Handler] = [
   cannery_f64AddAdd_vv_sss_n,
   cannery_f64AddAdd_vv_ass_d,
   cannery_f64AddAdd_vv_ass_n,
-]
-
-private let handlers54: [Handler] = [
   cannery_f64AddAdd_vv_ssa_d,
   cannery_f64AddAdd_vv_ssa_n,
   cannery_f64AddSub_vv_sss_d,
   cannery_f64AddSub_vv_sss_n,
   cannery_f64AddSub_vv_ass_d,
+]
+
+private let handlers54: [Handler] = [
   cannery_f64AddSub_vv_ass_n,
   cannery_f64AddSub_vv_ssa_d,
   cannery_f64AddSub_vv_ssa_n,
@@ -3684,14 +3679,14 @@ private let handlers54: [Handler] = [
   cannery_f64MulSub_vv_ass_n,
   cannery_f64MulSub_vv_ssa_d,
   cannery_f64MulSub_vv_ssa_n,
-]
-
-private let handlers55: [Handler] = [
   cannery_f64MulRsub_vv_sss_d,
   cannery_f64MulRsub_vv_sss_n,
   cannery_f64MulRsub_vv_ass_d,
   cannery_f64MulRsub_vv_ass_n,
   cannery_f64MulRsub_vv_ssa_d,
+]
+
+private let handlers55: [Handler] = [
   cannery_f64MulRsub_vv_ssa_n,
   cannery_f64MulMul_vv_sss_d,
   cannery_f64MulMul_vv_sss_n,
@@ -3751,14 +3746,14 @@ private let handlers55: [Handler] = [
   cannery_i64Store16_plus_s_s,
   cannery_i64Store16_plus_s_a,
   cannery_i64Store16_plus_s_i,
-]
-
-private let handlers56: [Handler] = [
   cannery_i64Store32_plus_s_s,
   cannery_i64Store32_plus_s_a,
   cannery_i64Store32_plus_s_i,
   cannery_i32Load_plus_a_d,
   cannery_i32Load_plus_a_n,
+]
+
+private let handlers56: [Handler] = [
   cannery_i64Load_plus_a_d,
   cannery_i64Load_plus_a_n,
   cannery_f32Load_plus_a_d,
@@ -3818,14 +3813,14 @@ private let handlers56: [Handler] = [
   cannery_i32Load16S_sum_ss_d,
   cannery_i32Load16S_sum_ss_n,
   cannery_i32Load16U_sum_ss_d,
-]
-
-private let handlers57: [Handler] = [
   cannery_i32Load16U_sum_ss_n,
   cannery_i64Load8S_sum_ss_d,
   cannery_i64Load8S_sum_ss_n,
   cannery_i64Load8U_sum_ss_d,
   cannery_i64Load8U_sum_ss_n,
+]
+
+private let handlers57: [Handler] = [
   cannery_i64Load16S_sum_ss_d,
   cannery_i64Load16S_sum_ss_n,
   cannery_i64Load16U_sum_ss_d,
@@ -3885,14 +3880,14 @@ private let handlers57: [Handler] = [
   cannery_i64Load16S_sum_as_n,
   cannery_i64Load16U_sum_as_d,
   cannery_i64Load16U_sum_as_n,
-]
-
-private let handlers58: [Handler] = [
   cannery_i64Load32S_sum_as_d,
   cannery_i64Load32S_sum_as_n,
   cannery_i64Load32U_sum_as_d,
   cannery_i64Load32U_sum_as_n,
   cannery_i32Store_sum_as_s,
+]
+
+private let handlers58: [Handler] = [
   cannery_i32Store_sum_as_i,
   cannery_i64Store_sum_as_s,
   cannery_i64Store_sum_as_i,
@@ -3952,14 +3947,14 @@ private let handlers58: [Handler] = [
   cannery_f64Store_scaled_ss_i,
   cannery_i32Store8_scaled_ss_s,
   cannery_i32Store8_scaled_ss_a,
-]
-
-private let handlers59: [Handler] = [
   cannery_i32Store8_scaled_ss_i,
   cannery_i32Store16_scaled_ss_s,
   cannery_i32Store16_scaled_ss_a,
   cannery_i32Store16_scaled_ss_i,
   cannery_i64Store8_scaled_ss_s,
+]
+
+private let handlers59: [Handler] = [
   cannery_i64Store8_scaled_ss_a,
   cannery_i64Store8_scaled_ss_i,
   cannery_i64Store16_scaled_ss_s,
@@ -4019,14 +4014,14 @@ private let handlers59: [Handler] = [
   cannery_i64Load_scaled_sa_d,
   cannery_i64Load_scaled_sa_n,
   cannery_f32Load_scaled_sa_d,
-]
-
-private let handlers60: [Handler] = [
   cannery_f32Load_scaled_sa_n,
   cannery_f64Load_scaled_sa_d,
   cannery_f64Load_scaled_sa_n,
   cannery_i32Load8S_scaled_sa_d,
   cannery_i32Load8S_scaled_sa_n,
+]
+
+private let handlers60: [Handler] = [
   cannery_i32Load8U_scaled_sa_d,
   cannery_i32Load8U_scaled_sa_n,
   cannery_i32Load16S_scaled_sa_d,
@@ -4086,14 +4081,14 @@ private let handlers60: [Handler] = [
   cannery_i64Load16S_multiple_s_d,
   cannery_i64Load16S_multiple_s_n,
   cannery_i64Load16U_multiple_s_d,
-]
-
-private let handlers61: [Handler] = [
   cannery_i64Load16U_multiple_s_n,
   cannery_i64Load32S_multiple_s_d,
   cannery_i64Load32S_multiple_s_n,
   cannery_i64Load32U_multiple_s_d,
   cannery_i64Load32U_multiple_s_n,
+]
+
+private let handlers61: [Handler] = [
   cannery_i32Store_multiple_s_s,
   cannery_i32Store_multiple_s_a,
   cannery_i32Store_multiple_s_i,
@@ -4153,14 +4148,14 @@ private let handlers61: [Handler] = [
   cannery_i32Store_multiple_a_i,
   cannery_i64Store_multiple_a_s,
   cannery_i64Store_multiple_a_i,
-]
-
-private let handlers62: [Handler] = [
   cannery_f32Store_multiple_a_s,
   cannery_f32Store_multiple_a_i,
   cannery_f64Store_multiple_a_s,
   cannery_f64Store_multiple_a_i,
   cannery_i32Store8_multiple_a_s,
+]
+
+private let handlers62: [Handler] = [
   cannery_i32Store8_multiple_a_i,
   cannery_i32Store16_multiple_a_s,
   cannery_i32Store16_multiple_a_i,
@@ -4220,14 +4215,14 @@ private let handlers62: [Handler] = [
   cannery_i64Store8_affine_s_a,
   cannery_i64Store8_affine_s_i,
   cannery_i64Store16_affine_s_s,
-]
-
-private let handlers63: [Handler] = [
   cannery_i64Store16_affine_s_a,
   cannery_i64Store16_affine_s_i,
   cannery_i64Store32_affine_s_s,
   cannery_i64Store32_affine_s_a,
   cannery_i64Store32_affine_s_i,
+]
+
+private let handlers63: [Handler] = [
   cannery_i32Load_affine_a_d,
   cannery_i32Load_affine_a_n,
   cannery_i64Load_affine_a_d,
@@ -4287,14 +4282,14 @@ private let handlers63: [Handler] = [
   cannery_i32Load8U_absolute_d,
   cannery_i32Load8U_absolute_n,
   cannery_i32Load16S_absolute_d,
-]
-
-private let handlers64: [Handler] = [
   cannery_i32Load16S_absolute_n,
   cannery_i32Load16U_absolute_d,
   cannery_i32Load16U_absolute_n,
   cannery_i64Load8S_absolute_d,
   cannery_i64Load8S_absolute_n,
+]
+
+private let handlers64: [Handler] = [
   cannery_i64Load8U_absolute_d,
   cannery_i64Load8U_absolute_n,
   cannery_i64Load16S_absolute_d,
@@ -4354,14 +4349,14 @@ private let handlers64: [Handler] = [
   cannery_i64Load8UW_plus_s_n,
   cannery_i64Load16SW_plus_s_d,
   cannery_i64Load16SW_plus_s_n,
-]
-
-private let handlers65: [Handler] = [
   cannery_i64Load16UW_plus_s_d,
   cannery_i64Load16UW_plus_s_n,
   cannery_i64Load32SW_plus_s_d,
   cannery_i64Load32SW_plus_s_n,
   cannery_i64Load32UW_plus_s_d,
+]
+
+private let handlers65: [Handler] = [
   cannery_i64Load32UW_plus_s_n,
   cannery_i32StoreW_plus_s_s,
   cannery_i32StoreW_plus_s_a,
@@ -4421,14 +4416,14 @@ private let handlers65: [Handler] = [
   cannery_i32StoreW_plus_a_s,
   cannery_i32StoreW_plus_a_i,
   cannery_i64StoreW_plus_a_s,
-]
-
-private let handlers66: [Handler] = [
   cannery_i64StoreW_plus_a_i,
   cannery_f32StoreW_plus_a_s,
   cannery_f32StoreW_plus_a_i,
   cannery_f64StoreW_plus_a_s,
   cannery_f64StoreW_plus_a_i,
+]
+
+private let handlers66: [Handler] = [
   cannery_i32Store8W_plus_a_s,
   cannery_i32Store8W_plus_a_i,
   cannery_i32Store16W_plus_a_s,
@@ -4488,14 +4483,14 @@ private let handlers66: [Handler] = [
   cannery_i64Store8W_sum_ss_s,
   cannery_i64Store8W_sum_ss_a,
   cannery_i64Store8W_sum_ss_i,
-]
-
-private let handlers67: [Handler] = [
   cannery_i64Store16W_sum_ss_s,
   cannery_i64Store16W_sum_ss_a,
   cannery_i64Store16W_sum_ss_i,
   cannery_i64Store32W_sum_ss_s,
   cannery_i64Store32W_sum_ss_a,
+]
+
+private let handlers67: [Handler] = [
   cannery_i64Store32W_sum_ss_i,
   cannery_i32LoadW_sum_as_d,
   cannery_i32LoadW_sum_as_n,
@@ -4555,14 +4550,14 @@ private let handlers67: [Handler] = [
   cannery_i32LoadSub_as_n,
   cannery_i32LoadSub_sa_d,
   cannery_i32LoadSub_sa_n,
-]
-
-private let handlers68: [Handler] = [
   cannery_i32LoadRsub_ss_d,
   cannery_i32LoadRsub_ss_n,
   cannery_i32LoadRsub_as_d,
   cannery_i32LoadRsub_as_n,
   cannery_i32LoadRsub_sa_d,
+]
+
+private let handlers68: [Handler] = [
   cannery_i32LoadRsub_sa_n,
   cannery_i32LoadMul_ss_d,
   cannery_i32LoadMul_ss_n,
@@ -4622,14 +4617,14 @@ private let handlers68: [Handler] = [
   cannery_i64LoadOr_ss_n,
   cannery_i64LoadOr_as_d,
   cannery_i64LoadOr_as_n,
-]
-
-private let handlers69: [Handler] = [
   cannery_i64LoadOr_sa_d,
   cannery_i64LoadOr_sa_n,
   cannery_i64LoadXor_ss_d,
   cannery_i64LoadXor_ss_n,
   cannery_i64LoadXor_as_d,
+]
+
+private let handlers69: [Handler] = [
   cannery_i64LoadXor_as_n,
   cannery_i64LoadXor_sa_d,
   cannery_i64LoadXor_sa_n,
@@ -4689,14 +4684,14 @@ private let handlers69: [Handler] = [
   cannery_i32Load8UAdd_sa_n,
   cannery_i32Load8USub_ss_d,
   cannery_i32Load8USub_ss_n,
-]
-
-private let handlers70: [Handler] = [
   cannery_i32Load8USub_as_d,
   cannery_i32Load8USub_as_n,
   cannery_i32Load8USub_sa_d,
   cannery_i32Load8USub_sa_n,
   cannery_i32Load8URsub_ss_d,
+]
+
+private let handlers70: [Handler] = [
   cannery_i32Load8URsub_ss_n,
   cannery_i32Load8URsub_as_d,
   cannery_i32Load8URsub_as_n,
@@ -4756,14 +4751,14 @@ private let handlers70: [Handler] = [
   cannery_i32Load16UAnd_as_n,
   cannery_i32Load16UAnd_sa_d,
   cannery_i32Load16UAnd_sa_n,
-]
-
-private let handlers71: [Handler] = [
   cannery_i32Load16UOr_ss_d,
   cannery_i32Load16UOr_ss_n,
   cannery_i32Load16UOr_as_d,
   cannery_i32Load16UOr_as_n,
   cannery_i32Load16UOr_sa_d,
+]
+
+private let handlers71: [Handler] = [
   cannery_i32Load16UOr_sa_n,
   cannery_i32Load16UXor_ss_d,
   cannery_i32Load16UXor_ss_n,
@@ -4823,14 +4818,14 @@ private let handlers71: [Handler] = [
   cannery_stepI32Ne_si_as,
   cannery_stepTwoI32Ne_as,
   cannery_stepI32LtS_si_i,
-]
-
-private let handlers72: [Handler] = [
   cannery_stepTwoI32LtS_i,
   cannery_stepI32LtS_si_as,
   cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
   cannery_stepTwoI32LtS_sa,
+]
+
+private let handlers72: [Handler] = [
   cannery_stepI32LtU_si_i,
   cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
@@ -4890,14 +4885,14 @@ private let handlers72: [Handler] = [
   cannery_stepI64Ne_si_i,
   cannery_stepTwoI64Ne_i,
   cannery_stepI64Ne_si_as,
-]
-
-private let handlers73: [Handler] = [
   cannery_stepTwoI64Ne_as,
   cannery_stepI64LtS_si_i,
   cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
   cannery_stepTwoI64LtS_as,
+]
+
+private let handlers73: [Handler] = [
   cannery_stepI64LtS_si_sa,
   cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
@@ -4957,14 +4952,14 @@ private let handlers73: [Handler] = [
   cannery_brI32Load8UEq_ai,
   cannery_brI32Load8UEq_ai_check,
   cannery_brI32Load8UEq_ci,
-]
-
-private let handlers74: [Handler] = [
   cannery_brI32Load8UEq_ci_check,
   cannery_brI32Load8UEq_ss,
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
+]
+
+private let handlers74: [Handler] = [
   cannery_brI32Load8UEq_cs,
   cannery_brI32Load8UEq_cs_check,
   cannery_brI32Load8UEq_sid,
@@ -5024,14 +5019,14 @@ private let handlers74: [Handler] = [
   cannery_brI32Load8ULtS_ssd,
   cannery_brI32Load8ULtS_ssd_check,
   cannery_brI32Load8ULtS_asd,
-]
-
-private let handlers75: [Handler] = [
   cannery_brI32Load8ULtS_asd_check,
   cannery_brI32Load8ULtS_csd,
   cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
+]
+
+private let handlers75: [Handler] = [
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
   cannery_brI32Load8ULtU_ci,
@@ -5091,14 +5086,14 @@ private let handlers75: [Handler] = [
   cannery_brI32Load8UGtU_cs,
   cannery_brI32Load8UGtU_cs_check,
   cannery_brI32Load8UGtU_sid,
-]
-
-private let handlers76: [Handler] = [
   cannery_brI32Load8UGtU_sid_check,
   cannery_brI32Load8UGtU_aid,
   cannery_brI32Load8UGtU_aid_check,
   cannery_brI32Load8UGtU_cid,
   cannery_brI32Load8UGtU_cid_check,
+]
+
+private let handlers76: [Handler] = [
   cannery_brI32Load8UGtU_ssd,
   cannery_brI32Load8UGtU_ssd_check,
   cannery_brI32Load8UGtU_asd,
@@ -5158,14 +5153,14 @@ private let handlers76: [Handler] = [
   cannery_brI32Load8SEq_ai,
   cannery_brI32Load8SEq_ai_check,
   cannery_brI32Load8SEq_ci,
-]
-
-private let handlers77: [Handler] = [
   cannery_brI32Load8SEq_ci_check,
   cannery_brI32Load8SEq_ss,
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
+]
+
+private let handlers77: [Handler] = [
   cannery_brI32Load8SEq_cs,
   cannery_brI32Load8SEq_cs_check,
   cannery_brI32Load8SEq_sid,
@@ -5225,14 +5220,14 @@ private let handlers77: [Handler] = [
   cannery_brI32Load8SLtU_sid,
   cannery_brI32Load8SLtU_sid_check,
   cannery_brI32Load8SLtU_aid,
-]
-
-private let handlers78: [Handler] = [
   cannery_brI32Load8SLtU_aid_check,
   cannery_brI32Load8SLtU_cid,
   cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
+]
+
+private let handlers78: [Handler] = [
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
   cannery_brI32Load8SGtS_ci,
@@ -5292,14 +5287,14 @@ private let handlers78: [Handler] = [
   cannery_brI32Load8SGeU_cs,
   cannery_brI32Load8SGeU_cs_check,
   cannery_brI32Load16UEq_si,
-]
-
-private let handlers79: [Handler] = [
   cannery_brI32Load16UEq_si_check,
   cannery_brI32Load16UEq_ai,
   cannery_brI32Load16UEq_ai_check,
   cannery_brI32Load16UEq_ci,
   cannery_brI32Load16UEq_ci_check,
+]
+
+private let handlers79: [Handler] = [
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
@@ -5359,14 +5354,14 @@ private let handlers79: [Handler] = [
   cannery_brI32Load16ULtU_as,
   cannery_brI32Load16ULtU_as_check,
   cannery_brI32Load16ULtU_cs,
-]
-
-private let handlers80: [Handler] = [
   cannery_brI32Load16ULtU_cs_check,
   cannery_brI32Load16ULtU_sid,
   cannery_brI32Load16ULtU_sid_check,
   cannery_brI32Load16ULtU_aid,
   cannery_brI32Load16ULtU_aid_check,
+]
+
+private let handlers80: [Handler] = [
   cannery_brI32Load16ULtU_cid,
   cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
@@ -5426,14 +5421,14 @@ private let handlers80: [Handler] = [
   cannery_brI32Load16UGeU_ss,
   cannery_brI32Load16UGeU_ss_check,
   cannery_brI32Load16UGeU_as,
-]
-
-private let handlers81: [Handler] = [
   cannery_brI32Load16UGeU_as_check,
   cannery_brI32Load16UGeU_cs,
   cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
+]
+
+private let handlers81: [Handler] = [
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
   cannery_brI32LoadEq_ci,
@@ -5493,14 +5488,14 @@ private let handlers81: [Handler] = [
   cannery_brI32LoadLtS_cs,
   cannery_brI32LoadLtS_cs_check,
   cannery_brI32LoadLtS_sid,
-]
-
-private let handlers82: [Handler] = [
   cannery_brI32LoadLtS_sid_check,
   cannery_brI32LoadLtS_aid,
   cannery_brI32LoadLtS_aid_check,
   cannery_brI32LoadLtS_cid,
   cannery_brI32LoadLtS_cid_check,
+]
+
+private let handlers82: [Handler] = [
   cannery_brI32LoadLtS_ssd,
   cannery_brI32LoadLtS_ssd_check,
   cannery_brI32LoadLtS_asd,
@@ -5560,14 +5555,14 @@ private let handlers82: [Handler] = [
   cannery_brI32LoadGtU_ai,
   cannery_brI32LoadGtU_ai_check,
   cannery_brI32LoadGtU_ci,
-]
-
-private let handlers83: [Handler] = [
   cannery_brI32LoadGtU_ci_check,
   cannery_brI32LoadGtU_ss,
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
+]
+
+private let handlers83: [Handler] = [
   cannery_brI32LoadGtU_cs,
   cannery_brI32LoadGtU_cs_check,
   cannery_brI32LoadGtU_sid,
@@ -5627,14 +5622,14 @@ private let handlers83: [Handler] = [
   cannery_brI32LoadGeU_ssd,
   cannery_brI32LoadGeU_ssd_check,
   cannery_brI32LoadGeU_asd,
-]
-
-private let handlers84: [Handler] = [
   cannery_brI32LoadGeU_asd_check,
   cannery_brI32LoadGeU_csd,
   cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
+]
+
+private let handlers84: [Handler] = [
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
   cannery_brI64LoadEq_ci,
@@ -5694,14 +5689,14 @@ private let handlers84: [Handler] = [
   cannery_brI64LoadLtS_cs,
   cannery_brI64LoadLtS_cs_check,
   cannery_brI64LoadLtS_sid,
-]
-
-private let handlers85: [Handler] = [
   cannery_brI64LoadLtS_sid_check,
   cannery_brI64LoadLtS_aid,
   cannery_brI64LoadLtS_aid_check,
   cannery_brI64LoadLtS_cid,
   cannery_brI64LoadLtS_cid_check,
+]
+
+private let handlers85: [Handler] = [
   cannery_brI64LoadLtS_ssd,
   cannery_brI64LoadLtS_ssd_check,
   cannery_brI64LoadLtS_asd,
@@ -5761,14 +5756,14 @@ private let handlers85: [Handler] = [
   cannery_brI64LoadGtU_ai,
   cannery_brI64LoadGtU_ai_check,
   cannery_brI64LoadGtU_ci,
-]
-
-private let handlers86: [Handler] = [
   cannery_brI64LoadGtU_ci_check,
   cannery_brI64LoadGtU_ss,
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
+]
+
+private let handlers86: [Handler] = [
   cannery_brI64LoadGtU_cs,
   cannery_brI64LoadGtU_cs_check,
   cannery_brI64LoadGtU_sid,
@@ -5828,9 +5823,6 @@ private let handlers86: [Handler] = [
   cannery_brI64LoadGeU_ssd,
   cannery_brI64LoadGeU_ssd_check,
   cannery_brI64LoadGeU_asd,
-]
-
-private let handlers87: [Handler] = [
   cannery_brI64LoadGeU_asd_check,
   cannery_brI64LoadGeU_csd,
   cannery_brI64LoadGeU_csd_check,
@@ -7058,16 +7050,11 @@ private let handlersTracked18: [Handler] = [
   cannery_i64TruncSatF64U_a_d,
   cannery_i64TruncSatF64U_a_n,
   cannery_const32_d,
-  cannery_const32_n,
   cannery_constUnsigned32_d,
-  cannery_constUnsigned32_n,
   cannery_const64_d,
-  cannery_const64_n,
-  cannery_constFloat_n,
   cannery_constVector_d,
   cannery_move,
   cannery_moveTwo,
-  cannery_movePair,
   cannery_moveWide,
   cannery_load_n,
   cannery_loadFloat_n,
@@ -7107,14 +7094,14 @@ private let handlersTracked18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
-]
-
-private let handlersTracked19: [Handler] = [
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
   cannery_i32Load16S_s_d,
   cannery_i32Load16S_s_n,
   cannery_i32Load16S_a_d,
+]
+
+private let handlersTracked19: [Handler] = [
   cannery_i32Load16S_a_n,
   cannery_i32Load16U_s_d,
   cannery_i32Load16U_s_n,
@@ -7174,14 +7161,14 @@ private let handlersTracked19: [Handler] = [
   cannery_tracked_i64Store8_si,
   cannery_tracked_i64Store16_ss,
   cannery_tracked_i64Store16_as,
-]
-
-private let handlersTracked20: [Handler] = [
   cannery_tracked_i64Store16_sa,
   cannery_tracked_i64Store16_si,
   cannery_tracked_i64Store32_ss,
   cannery_tracked_i64Store32_as,
   cannery_tracked_i64Store32_sa,
+]
+
+private let handlersTracked20: [Handler] = [
   cannery_tracked_i64Store32_si,
   cannery_i32LoadW_s_d,
   cannery_i32LoadW_s_n,
@@ -7241,14 +7228,14 @@ private let handlersTracked20: [Handler] = [
   cannery_i64Load32UW_a_n,
   cannery_tracked_i32StoreW_ss,
   cannery_tracked_i32StoreW_as,
-]
-
-private let handlersTracked21: [Handler] = [
   cannery_tracked_i32StoreW_sa,
   cannery_tracked_i32StoreW_si,
   cannery_tracked_i64StoreW_ss,
   cannery_tracked_i64StoreW_as,
   cannery_tracked_i64StoreW_sa,
+]
+
+private let handlersTracked21: [Handler] = [
   cannery_tracked_i64StoreW_si,
   cannery_tracked_f32StoreW_ss,
   cannery_tracked_f32StoreW_as,
@@ -7308,14 +7295,14 @@ private let handlersTracked21: [Handler] = [
   cannery_v128Load16LaneW,
   cannery_v128Load32Lane,
   cannery_v128Load32LaneW,
-]
-
-private let handlersTracked22: [Handler] = [
   cannery_v128Load64Lane,
   cannery_v128Load64LaneW,
   cannery_tracked_v128Store8Lane,
   cannery_tracked_v128Store8LaneW,
   cannery_tracked_v128Store16Lane,
+]
+
+private let handlersTracked22: [Handler] = [
   cannery_tracked_v128Store16LaneW,
   cannery_tracked_v128Store32Lane,
   cannery_tracked_v128Store32LaneW,
@@ -7375,14 +7362,14 @@ private let handlersTracked22: [Handler] = [
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
-]
-
-private let handlersTracked23: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Ne,
   cannery_i32x4LtS,
   cannery_i32x4LtU,
+]
+
+private let handlersTracked23: [Handler] = [
   cannery_i32x4GtS,
   cannery_i32x4GtU,
   cannery_i32x4LeS,
@@ -7442,14 +7429,14 @@ private let handlersTracked23: [Handler] = [
   cannery_i16x8ExtaddPairwiseI8x16U,
   cannery_i32x4ExtaddPairwiseI16x8S,
   cannery_i32x4ExtaddPairwiseI16x8U,
-]
-
-private let handlersTracked24: [Handler] = [
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
   cannery_i16x8Bitmask,
+]
+
+private let handlersTracked24: [Handler] = [
   cannery_i16x8NarrowI32x4S,
   cannery_i16x8NarrowI32x4U,
   cannery_i16x8ExtendLowI8x16S,
@@ -7509,14 +7496,14 @@ private let handlersTracked24: [Handler] = [
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
   cannery_i64x2ShrS,
-]
-
-private let handlersTracked25: [Handler] = [
   cannery_i64x2ShrU,
   cannery_i64x2Add,
   cannery_i64x2Sub,
   cannery_i64x2Mul,
   cannery_i64x2Eq,
+]
+
+private let handlersTracked25: [Handler] = [
   cannery_i64x2Ne,
   cannery_i64x2LtS,
   cannery_i64x2GtS,
@@ -7576,14 +7563,14 @@ private let handlersTracked25: [Handler] = [
   cannery_i16x8RelaxedQ15mulrS,
   cannery_i16x8RelaxedDotI8x16I7x16S,
   cannery_i32x4RelaxedDotI8x16I7x16AddS,
-]
-
-private let handlersTracked26: [Handler] = [
   cannery_i32AddAdd_iv_ss_d,
   cannery_i32AddAdd_iv_ss_n,
   cannery_i32AddAdd_iv_as_d,
   cannery_i32AddAdd_iv_as_n,
   cannery_i32AddAdd_iv_sa_d,
+]
+
+private let handlersTracked26: [Handler] = [
   cannery_i32AddAdd_iv_sa_n,
   cannery_i32AddSub_iv_ss_d,
   cannery_i32AddSub_iv_ss_n,
@@ -7643,14 +7630,14 @@ private let handlersTracked26: [Handler] = [
   cannery_i32MulXor_iv_ss_n,
   cannery_i32MulXor_iv_as_d,
   cannery_i32MulXor_iv_as_n,
-]
-
-private let handlersTracked27: [Handler] = [
   cannery_i32MulXor_iv_sa_d,
   cannery_i32MulXor_iv_sa_n,
   cannery_i32AndAdd_iv_ss_d,
   cannery_i32AndAdd_iv_ss_n,
   cannery_i32AndAdd_iv_as_d,
+]
+
+private let handlersTracked27: [Handler] = [
   cannery_i32AndAdd_iv_as_n,
   cannery_i32AndAdd_iv_sa_d,
   cannery_i32AndAdd_iv_sa_n,
@@ -7710,14 +7697,14 @@ private let handlersTracked27: [Handler] = [
   cannery_i32XorXor_iv_sa_n,
   cannery_i32XorAdd_iv_ss_d,
   cannery_i32XorAdd_iv_ss_n,
-]
-
-private let handlersTracked28: [Handler] = [
   cannery_i32XorAdd_iv_as_d,
   cannery_i32XorAdd_iv_as_n,
   cannery_i32XorAdd_iv_sa_d,
   cannery_i32XorAdd_iv_sa_n,
   cannery_i32ShlAdd_iv_ss_d,
+]
+
+private let handlersTracked28: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n,
   cannery_i32ShlAdd_iv_as_d,
   cannery_i32ShlAdd_iv_as_n,
@@ -7777,14 +7764,14 @@ private let handlersTracked28: [Handler] = [
   cannery_i32ShrUAnd_iv_as_n,
   cannery_i32ShrUAnd_iv_sa_d,
   cannery_i32ShrUAnd_iv_sa_n,
-]
-
-private let handlersTracked29: [Handler] = [
   cannery_i32ShrUOr_iv_ss_d,
   cannery_i32ShrUOr_iv_ss_n,
   cannery_i32ShrUOr_iv_as_d,
   cannery_i32ShrUOr_iv_as_n,
   cannery_i32ShrUOr_iv_sa_d,
+]
+
+private let handlersTracked29: [Handler] = [
   cannery_i32ShrUOr_iv_sa_n,
   cannery_i32ShrUXor_iv_ss_d,
   cannery_i32ShrUXor_iv_ss_n,
@@ -7844,14 +7831,14 @@ private let handlersTracked29: [Handler] = [
   cannery_i32RotlAnd_iv_ss_n,
   cannery_i32RotlAnd_iv_as_d,
   cannery_i32RotlAnd_iv_as_n,
-]
-
-private let handlersTracked30: [Handler] = [
   cannery_i32RotlAnd_iv_sa_d,
   cannery_i32RotlAnd_iv_sa_n,
   cannery_i32RotlOr_iv_ss_d,
   cannery_i32RotlOr_iv_ss_n,
   cannery_i32RotlOr_iv_as_d,
+]
+
+private let handlersTracked30: [Handler] = [
   cannery_i32RotlOr_iv_as_n,
   cannery_i32RotlOr_iv_sa_d,
   cannery_i32RotlOr_iv_sa_n,
@@ -7911,14 +7898,14 @@ private let handlersTracked30: [Handler] = [
   cannery_i32SubAdd_vv_sas_n,
   cannery_i32SubAdd_vv_ssa_d,
   cannery_i32SubAdd_vv_ssa_n,
-]
-
-private let handlersTracked31: [Handler] = [
   cannery_i32SubSub_vv_sss_d,
   cannery_i32SubSub_vv_sss_n,
   cannery_i32SubSub_vv_ass_d,
   cannery_i32SubSub_vv_ass_n,
   cannery_i32SubSub_vv_sas_d,
+]
+
+private let handlersTracked31: [Handler] = [
   cannery_i32SubSub_vv_sas_n,
   cannery_i32SubSub_vv_ssa_d,
   cannery_i32SubSub_vv_ssa_n,
@@ -7978,14 +7965,14 @@ private let handlersTracked31: [Handler] = [
   cannery_i32MulRsub_vv_sss_n,
   cannery_i32MulRsub_vv_ass_d,
   cannery_i32MulRsub_vv_ass_n,
-]
-
-private let handlersTracked32: [Handler] = [
   cannery_i32MulRsub_vv_ssa_d,
   cannery_i32MulRsub_vv_ssa_n,
   cannery_i32MulMul_vv_sss_d,
   cannery_i32MulMul_vv_sss_n,
   cannery_i32MulMul_vv_ass_d,
+]
+
+private let handlersTracked32: [Handler] = [
   cannery_i32MulMul_vv_ass_n,
   cannery_i32MulMul_vv_ssa_d,
   cannery_i32MulMul_vv_ssa_n,
@@ -8045,14 +8032,14 @@ private let handlersTracked32: [Handler] = [
   cannery_i32OrOr_vv_ssa_n,
   cannery_i32OrXor_vv_sss_d,
   cannery_i32OrXor_vv_sss_n,
-]
-
-private let handlersTracked33: [Handler] = [
   cannery_i32OrXor_vv_ass_d,
   cannery_i32OrXor_vv_ass_n,
   cannery_i32OrXor_vv_ssa_d,
   cannery_i32OrXor_vv_ssa_n,
   cannery_i32XorAdd_vv_sss_d,
+]
+
+private let handlersTracked33: [Handler] = [
   cannery_i32XorAdd_vv_sss_n,
   cannery_i32XorAdd_vv_ass_d,
   cannery_i32XorAdd_vv_ass_n,
@@ -8112,14 +8099,14 @@ private let handlersTracked33: [Handler] = [
   cannery_i32AddShrS_ii_s_n,
   cannery_i32AddShrS_ii_a_d,
   cannery_i32AddShrS_ii_a_n,
-]
-
-private let handlersTracked34: [Handler] = [
   cannery_i32AddMul_ii_s_d,
   cannery_i32AddMul_ii_s_n,
   cannery_i32AddMul_ii_a_d,
   cannery_i32AddMul_ii_a_n,
   cannery_i32AddRotl_ii_s_d,
+]
+
+private let handlersTracked34: [Handler] = [
   cannery_i32AddRotl_ii_s_n,
   cannery_i32AddRotl_ii_a_d,
   cannery_i32AddRotl_ii_a_n,
@@ -8179,14 +8166,14 @@ private let handlersTracked34: [Handler] = [
   cannery_i32OrShl_ii_s_n,
   cannery_i32OrShl_ii_a_d,
   cannery_i32OrShl_ii_a_n,
-]
-
-private let handlersTracked35: [Handler] = [
   cannery_i32XorAnd_ii_s_d,
   cannery_i32XorAnd_ii_s_n,
   cannery_i32XorAnd_ii_a_d,
   cannery_i32XorAnd_ii_a_n,
   cannery_i32XorAdd_ii_s_d,
+]
+
+private let handlersTracked35: [Handler] = [
   cannery_i32XorAdd_ii_s_n,
   cannery_i32XorAdd_ii_a_d,
   cannery_i32XorAdd_ii_a_n,
@@ -8246,14 +8233,14 @@ private let handlersTracked35: [Handler] = [
   cannery_i32ShrUShl_ii_s_n,
   cannery_i32ShrUShl_ii_a_d,
   cannery_i32ShrUShl_ii_a_n,
-]
-
-private let handlersTracked36: [Handler] = [
   cannery_i32ShrUMul_ii_s_d,
   cannery_i32ShrUMul_ii_s_n,
   cannery_i32ShrUMul_ii_a_d,
   cannery_i32ShrUMul_ii_a_n,
   cannery_i32ShrSAdd_ii_s_d,
+]
+
+private let handlersTracked36: [Handler] = [
   cannery_i32ShrSAdd_ii_s_n,
   cannery_i32ShrSAdd_ii_a_d,
   cannery_i32ShrSAdd_ii_a_n,
@@ -8313,14 +8300,14 @@ private let handlersTracked36: [Handler] = [
   cannery_i32AddShrS_vi_ss_n,
   cannery_i32AddShrS_vi_as_d,
   cannery_i32AddShrS_vi_as_n,
-]
-
-private let handlersTracked37: [Handler] = [
   cannery_i32AddMul_vi_ss_d,
   cannery_i32AddMul_vi_ss_n,
   cannery_i32AddMul_vi_as_d,
   cannery_i32AddMul_vi_as_n,
   cannery_i32AddRotl_vi_ss_d,
+]
+
+private let handlersTracked37: [Handler] = [
   cannery_i32AddRotl_vi_ss_n,
   cannery_i32AddRotl_vi_as_d,
   cannery_i32AddRotl_vi_as_n,
@@ -8380,14 +8367,14 @@ private let handlersTracked37: [Handler] = [
   cannery_i32MulShrU_vi_ss_n,
   cannery_i32MulShrU_vi_as_d,
   cannery_i32MulShrU_vi_as_n,
-]
-
-private let handlersTracked38: [Handler] = [
   cannery_i32MulShrS_vi_ss_d,
   cannery_i32MulShrS_vi_ss_n,
   cannery_i32MulShrS_vi_as_d,
   cannery_i32MulShrS_vi_as_n,
   cannery_i32AndAdd_vi_ss_d,
+]
+
+private let handlersTracked38: [Handler] = [
   cannery_i32AndAdd_vi_ss_n,
   cannery_i32AndAdd_vi_as_d,
   cannery_i32AndAdd_vi_as_n,
@@ -8447,14 +8434,14 @@ private let handlersTracked38: [Handler] = [
   cannery_i32XorRotl_vi_ss_n,
   cannery_i32XorRotl_vi_as_d,
   cannery_i32XorRotl_vi_as_n,
-]
-
-private let handlersTracked39: [Handler] = [
   cannery_i32Sub_is_d,
   cannery_i32Sub_is_n,
   cannery_i32Sub_ia_d,
   cannery_i32Sub_ia_n,
   cannery_i32Shl_is_d,
+]
+
+private let handlersTracked39: [Handler] = [
   cannery_i32Shl_is_n,
   cannery_i32Shl_ia_d,
   cannery_i32Shl_ia_n,
@@ -8514,14 +8501,14 @@ private let handlersTracked39: [Handler] = [
   cannery_i64MulSub_iv_ss_n,
   cannery_i64MulSub_iv_as_d,
   cannery_i64MulSub_iv_as_n,
-]
-
-private let handlersTracked40: [Handler] = [
   cannery_i64MulSub_iv_sa_d,
   cannery_i64MulSub_iv_sa_n,
   cannery_i64MulRsub_iv_ss_d,
   cannery_i64MulRsub_iv_ss_n,
   cannery_i64MulRsub_iv_as_d,
+]
+
+private let handlersTracked40: [Handler] = [
   cannery_i64MulRsub_iv_as_n,
   cannery_i64MulRsub_iv_sa_d,
   cannery_i64MulRsub_iv_sa_n,
@@ -8581,14 +8568,14 @@ private let handlersTracked40: [Handler] = [
   cannery_i64XorAnd_iv_sa_n,
   cannery_i64XorOr_iv_ss_d,
   cannery_i64XorOr_iv_ss_n,
-]
-
-private let handlersTracked41: [Handler] = [
   cannery_i64XorOr_iv_as_d,
   cannery_i64XorOr_iv_as_n,
   cannery_i64XorOr_iv_sa_d,
   cannery_i64XorOr_iv_sa_n,
   cannery_i64XorXor_iv_ss_d,
+]
+
+private let handlersTracked41: [Handler] = [
   cannery_i64XorXor_iv_ss_n,
   cannery_i64XorXor_iv_as_d,
   cannery_i64XorXor_iv_as_n,
@@ -8648,14 +8635,14 @@ private let handlersTracked41: [Handler] = [
   cannery_i64ShrUSub_iv_as_n,
   cannery_i64ShrUSub_iv_sa_d,
   cannery_i64ShrUSub_iv_sa_n,
-]
-
-private let handlersTracked42: [Handler] = [
   cannery_i64ShrURsub_iv_ss_d,
   cannery_i64ShrURsub_iv_ss_n,
   cannery_i64ShrURsub_iv_as_d,
   cannery_i64ShrURsub_iv_as_n,
   cannery_i64ShrURsub_iv_sa_d,
+]
+
+private let handlersTracked42: [Handler] = [
   cannery_i64ShrURsub_iv_sa_n,
   cannery_i64ShrUAnd_iv_ss_d,
   cannery_i64ShrUAnd_iv_ss_n,
@@ -8715,14 +8702,14 @@ private let handlersTracked42: [Handler] = [
   cannery_i64RotlAdd_iv_ss_n,
   cannery_i64RotlAdd_iv_as_d,
   cannery_i64RotlAdd_iv_as_n,
-]
-
-private let handlersTracked43: [Handler] = [
   cannery_i64RotlAdd_iv_sa_d,
   cannery_i64RotlAdd_iv_sa_n,
   cannery_i64RotlSub_iv_ss_d,
   cannery_i64RotlSub_iv_ss_n,
   cannery_i64RotlSub_iv_as_d,
+]
+
+private let handlersTracked43: [Handler] = [
   cannery_i64RotlSub_iv_as_n,
   cannery_i64RotlSub_iv_sa_d,
   cannery_i64RotlSub_iv_sa_n,
@@ -8782,14 +8769,14 @@ private let handlersTracked43: [Handler] = [
   cannery_i64AddOr_vv_ssa_n,
   cannery_i64AddXor_vv_sss_d,
   cannery_i64AddXor_vv_sss_n,
-]
-
-private let handlersTracked44: [Handler] = [
   cannery_i64AddXor_vv_ass_d,
   cannery_i64AddXor_vv_ass_n,
   cannery_i64AddXor_vv_ssa_d,
   cannery_i64AddXor_vv_ssa_n,
   cannery_i64SubAdd_vv_sss_d,
+]
+
+private let handlersTracked44: [Handler] = [
   cannery_i64SubAdd_vv_sss_n,
   cannery_i64SubAdd_vv_ass_d,
   cannery_i64SubAdd_vv_ass_n,
@@ -8849,14 +8836,14 @@ private let handlersTracked44: [Handler] = [
   cannery_i64MulAdd_vv_sss_n,
   cannery_i64MulAdd_vv_ass_d,
   cannery_i64MulAdd_vv_ass_n,
-]
-
-private let handlersTracked45: [Handler] = [
   cannery_i64MulAdd_vv_ssa_d,
   cannery_i64MulAdd_vv_ssa_n,
   cannery_i64MulSub_vv_sss_d,
   cannery_i64MulSub_vv_sss_n,
   cannery_i64MulSub_vv_ass_d,
+]
+
+private let handlersTracked45: [Handler] = [
   cannery_i64MulSub_vv_ass_n,
   cannery_i64MulSub_vv_ssa_d,
   cannery_i64MulSub_vv_ssa_n,
@@ -8916,14 +8903,14 @@ private let handlersTracked45: [Handler] = [
   cannery_i64OrAdd_vv_ssa_n,
   cannery_i64OrAnd_vv_sss_d,
   cannery_i64OrAnd_vv_sss_n,
-]
-
-private let handlersTracked46: [Handler] = [
   cannery_i64OrAnd_vv_ass_d,
   cannery_i64OrAnd_vv_ass_n,
   cannery_i64OrAnd_vv_ssa_d,
   cannery_i64OrAnd_vv_ssa_n,
   cannery_i64OrOr_vv_sss_d,
+]
+
+private let handlersTracked46: [Handler] = [
   cannery_i64OrOr_vv_sss_n,
   cannery_i64OrOr_vv_ass_d,
   cannery_i64OrOr_vv_ass_n,
@@ -8983,14 +8970,14 @@ private let handlersTracked46: [Handler] = [
   cannery_i64AddXor_ii_s_n,
   cannery_i64AddXor_ii_a_d,
   cannery_i64AddXor_ii_a_n,
-]
-
-private let handlersTracked47: [Handler] = [
   cannery_i64AddShl_ii_s_d,
   cannery_i64AddShl_ii_s_n,
   cannery_i64AddShl_ii_a_d,
   cannery_i64AddShl_ii_a_n,
   cannery_i64AddShrU_ii_s_d,
+]
+
+private let handlersTracked47: [Handler] = [
   cannery_i64AddShrU_ii_s_n,
   cannery_i64AddShrU_ii_a_d,
   cannery_i64AddShrU_ii_a_n,
@@ -9050,14 +9037,14 @@ private let handlersTracked47: [Handler] = [
   cannery_i64AndShrU_ii_s_n,
   cannery_i64AndShrU_ii_a_d,
   cannery_i64AndShrU_ii_a_n,
-]
-
-private let handlersTracked48: [Handler] = [
   cannery_i64OrAnd_ii_s_d,
   cannery_i64OrAnd_ii_s_n,
   cannery_i64OrAnd_ii_a_d,
   cannery_i64OrAnd_ii_a_n,
   cannery_i64OrAdd_ii_s_d,
+]
+
+private let handlersTracked48: [Handler] = [
   cannery_i64OrAdd_ii_s_n,
   cannery_i64OrAdd_ii_a_d,
   cannery_i64OrAdd_ii_a_n,
@@ -9117,14 +9104,14 @@ private let handlersTracked48: [Handler] = [
   cannery_i64ShrUAnd_ii_s_n,
   cannery_i64ShrUAnd_ii_a_d,
   cannery_i64ShrUAnd_ii_a_n,
-]
-
-private let handlersTracked49: [Handler] = [
   cannery_i64ShrUOr_ii_s_d,
   cannery_i64ShrUOr_ii_s_n,
   cannery_i64ShrUOr_ii_a_d,
   cannery_i64ShrUOr_ii_a_n,
   cannery_i64ShrUXor_ii_s_d,
+]
+
+private let handlersTracked49: [Handler] = [
   cannery_i64ShrUXor_ii_s_n,
   cannery_i64ShrUXor_ii_a_d,
   cannery_i64ShrUXor_ii_a_n,
@@ -9184,14 +9171,14 @@ private let handlersTracked49: [Handler] = [
   cannery_i64AddXor_vi_ss_n,
   cannery_i64AddXor_vi_as_d,
   cannery_i64AddXor_vi_as_n,
-]
-
-private let handlersTracked50: [Handler] = [
   cannery_i64AddShl_vi_ss_d,
   cannery_i64AddShl_vi_ss_n,
   cannery_i64AddShl_vi_as_d,
   cannery_i64AddShl_vi_as_n,
   cannery_i64AddShrU_vi_ss_d,
+]
+
+private let handlersTracked50: [Handler] = [
   cannery_i64AddShrU_vi_ss_n,
   cannery_i64AddShrU_vi_as_d,
   cannery_i64AddShrU_vi_as_n,
@@ -9251,14 +9238,14 @@ private let handlersTracked50: [Handler] = [
   cannery_i64MulAnd_vi_ss_n,
   cannery_i64MulAnd_vi_as_d,
   cannery_i64MulAnd_vi_as_n,
-]
-
-private let handlersTracked51: [Handler] = [
   cannery_i64MulXor_vi_ss_d,
   cannery_i64MulXor_vi_ss_n,
   cannery_i64MulXor_vi_as_d,
   cannery_i64MulXor_vi_as_n,
   cannery_i64MulShl_vi_ss_d,
+]
+
+private let handlersTracked51: [Handler] = [
   cannery_i64MulShl_vi_ss_n,
   cannery_i64MulShl_vi_as_d,
   cannery_i64MulShl_vi_as_n,
@@ -9318,14 +9305,14 @@ private let handlersTracked51: [Handler] = [
   cannery_i64XorShl_vi_ss_n,
   cannery_i64XorShl_vi_as_d,
   cannery_i64XorShl_vi_as_n,
-]
-
-private let handlersTracked52: [Handler] = [
   cannery_i64XorShrU_vi_ss_d,
   cannery_i64XorShrU_vi_ss_n,
   cannery_i64XorShrU_vi_as_d,
   cannery_i64XorShrU_vi_as_n,
   cannery_i64XorMul_vi_ss_d,
+]
+
+private let handlersTracked52: [Handler] = [
   cannery_i64XorMul_vi_ss_n,
   cannery_i64XorMul_vi_as_d,
   cannery_i64XorMul_vi_as_n,
@@ -9385,14 +9372,14 @@ private let handlersTracked52: [Handler] = [
   cannery_f32AddRsub_vv_ssa_n,
   cannery_f32AddMul_vv_sss_d,
   cannery_f32AddMul_vv_sss_n,
-]
-
-private let handlersTracked53: [Handler] = [
   cannery_f32AddMul_vv_ass_d,
   cannery_f32AddMul_vv_ass_n,
   cannery_f32AddMul_vv_ssa_d,
   cannery_f32AddMul_vv_ssa_n,
   cannery_f32SubAdd_vv_sss_d,
+]
+
+private let handlersTracked53: [Handler] = [
   cannery_f32SubAdd_vv_sss_n,
   cannery_f32SubAdd_vv_ass_d,
   cannery_f32SubAdd_vv_ass_n,
@@ -9452,14 +9439,14 @@ private let handlersTracked53: [Handler] = [
   cannery_f64AddAdd_vv_sss_n,
   cannery_f64AddAdd_vv_ass_d,
   cannery_f64AddAdd_vv_ass_n,
-]
-
-private let handlersTracked54: [Handler] = [
   cannery_f64AddAdd_vv_ssa_d,
   cannery_f64AddAdd_vv_ssa_n,
   cannery_f64AddSub_vv_sss_d,
   cannery_f64AddSub_vv_sss_n,
   cannery_f64AddSub_vv_ass_d,
+]
+
+private let handlersTracked54: [Handler] = [
   cannery_f64AddSub_vv_ass_n,
   cannery_f64AddSub_vv_ssa_d,
   cannery_f64AddSub_vv_ssa_n,
@@ -9519,14 +9506,14 @@ private let handlersTracked54: [Handler] = [
   cannery_f64MulSub_vv_ass_n,
   cannery_f64MulSub_vv_ssa_d,
   cannery_f64MulSub_vv_ssa_n,
-]
-
-private let handlersTracked55: [Handler] = [
   cannery_f64MulRsub_vv_sss_d,
   cannery_f64MulRsub_vv_sss_n,
   cannery_f64MulRsub_vv_ass_d,
   cannery_f64MulRsub_vv_ass_n,
   cannery_f64MulRsub_vv_ssa_d,
+]
+
+private let handlersTracked55: [Handler] = [
   cannery_f64MulRsub_vv_ssa_n,
   cannery_f64MulMul_vv_sss_d,
   cannery_f64MulMul_vv_sss_n,
@@ -9586,14 +9573,14 @@ private let handlersTracked55: [Handler] = [
   cannery_tracked_i64Store16_plus_s_s,
   cannery_tracked_i64Store16_plus_s_a,
   cannery_tracked_i64Store16_plus_s_i,
-]
-
-private let handlersTracked56: [Handler] = [
   cannery_tracked_i64Store32_plus_s_s,
   cannery_tracked_i64Store32_plus_s_a,
   cannery_tracked_i64Store32_plus_s_i,
   cannery_i32Load_plus_a_d,
   cannery_i32Load_plus_a_n,
+]
+
+private let handlersTracked56: [Handler] = [
   cannery_i64Load_plus_a_d,
   cannery_i64Load_plus_a_n,
   cannery_f32Load_plus_a_d,
@@ -9653,14 +9640,14 @@ private let handlersTracked56: [Handler] = [
   cannery_i32Load16S_sum_ss_d,
   cannery_i32Load16S_sum_ss_n,
   cannery_i32Load16U_sum_ss_d,
-]
-
-private let handlersTracked57: [Handler] = [
   cannery_i32Load16U_sum_ss_n,
   cannery_i64Load8S_sum_ss_d,
   cannery_i64Load8S_sum_ss_n,
   cannery_i64Load8U_sum_ss_d,
   cannery_i64Load8U_sum_ss_n,
+]
+
+private let handlersTracked57: [Handler] = [
   cannery_i64Load16S_sum_ss_d,
   cannery_i64Load16S_sum_ss_n,
   cannery_i64Load16U_sum_ss_d,
@@ -9720,14 +9707,14 @@ private let handlersTracked57: [Handler] = [
   cannery_i64Load16S_sum_as_n,
   cannery_i64Load16U_sum_as_d,
   cannery_i64Load16U_sum_as_n,
-]
-
-private let handlersTracked58: [Handler] = [
   cannery_i64Load32S_sum_as_d,
   cannery_i64Load32S_sum_as_n,
   cannery_i64Load32U_sum_as_d,
   cannery_i64Load32U_sum_as_n,
   cannery_tracked_i32Store_sum_as_s,
+]
+
+private let handlersTracked58: [Handler] = [
   cannery_tracked_i32Store_sum_as_i,
   cannery_tracked_i64Store_sum_as_s,
   cannery_tracked_i64Store_sum_as_i,
@@ -9787,14 +9774,14 @@ private let handlersTracked58: [Handler] = [
   cannery_tracked_f64Store_scaled_ss_i,
   cannery_tracked_i32Store8_scaled_ss_s,
   cannery_tracked_i32Store8_scaled_ss_a,
-]
-
-private let handlersTracked59: [Handler] = [
   cannery_tracked_i32Store8_scaled_ss_i,
   cannery_tracked_i32Store16_scaled_ss_s,
   cannery_tracked_i32Store16_scaled_ss_a,
   cannery_tracked_i32Store16_scaled_ss_i,
   cannery_tracked_i64Store8_scaled_ss_s,
+]
+
+private let handlersTracked59: [Handler] = [
   cannery_tracked_i64Store8_scaled_ss_a,
   cannery_tracked_i64Store8_scaled_ss_i,
   cannery_tracked_i64Store16_scaled_ss_s,
@@ -9854,14 +9841,14 @@ private let handlersTracked59: [Handler] = [
   cannery_i64Load_scaled_sa_d,
   cannery_i64Load_scaled_sa_n,
   cannery_f32Load_scaled_sa_d,
-]
-
-private let handlersTracked60: [Handler] = [
   cannery_f32Load_scaled_sa_n,
   cannery_f64Load_scaled_sa_d,
   cannery_f64Load_scaled_sa_n,
   cannery_i32Load8S_scaled_sa_d,
   cannery_i32Load8S_scaled_sa_n,
+]
+
+private let handlersTracked60: [Handler] = [
   cannery_i32Load8U_scaled_sa_d,
   cannery_i32Load8U_scaled_sa_n,
   cannery_i32Load16S_scaled_sa_d,
@@ -9921,14 +9908,14 @@ private let handlersTracked60: [Handler] = [
   cannery_i64Load16S_multiple_s_d,
   cannery_i64Load16S_multiple_s_n,
   cannery_i64Load16U_multiple_s_d,
-]
-
-private let handlersTracked61: [Handler] = [
   cannery_i64Load16U_multiple_s_n,
   cannery_i64Load32S_multiple_s_d,
   cannery_i64Load32S_multiple_s_n,
   cannery_i64Load32U_multiple_s_d,
   cannery_i64Load32U_multiple_s_n,
+]
+
+private let handlersTracked61: [Handler] = [
   cannery_tracked_i32Store_multiple_s_s,
   cannery_tracked_i32Store_multiple_s_a,
   cannery_tracked_i32Store_multiple_s_i,
@@ -9988,14 +9975,14 @@ private let handlersTracked61: [Handler] = [
   cannery_tracked_i32Store_multiple_a_i,
   cannery_tracked_i64Store_multiple_a_s,
   cannery_tracked_i64Store_multiple_a_i,
-]
-
-private let handlersTracked62: [Handler] = [
   cannery_tracked_f32Store_multiple_a_s,
   cannery_tracked_f32Store_multiple_a_i,
   cannery_tracked_f64Store_multiple_a_s,
   cannery_tracked_f64Store_multiple_a_i,
   cannery_tracked_i32Store8_multiple_a_s,
+]
+
+private let handlersTracked62: [Handler] = [
   cannery_tracked_i32Store8_multiple_a_i,
   cannery_tracked_i32Store16_multiple_a_s,
   cannery_tracked_i32Store16_multiple_a_i,
@@ -10055,14 +10042,14 @@ private let handlersTracked62: [Handler] = [
   cannery_tracked_i64Store8_affine_s_a,
   cannery_tracked_i64Store8_affine_s_i,
   cannery_tracked_i64Store16_affine_s_s,
-]
-
-private let handlersTracked63: [Handler] = [
   cannery_tracked_i64Store16_affine_s_a,
   cannery_tracked_i64Store16_affine_s_i,
   cannery_tracked_i64Store32_affine_s_s,
   cannery_tracked_i64Store32_affine_s_a,
   cannery_tracked_i64Store32_affine_s_i,
+]
+
+private let handlersTracked63: [Handler] = [
   cannery_i32Load_affine_a_d,
   cannery_i32Load_affine_a_n,
   cannery_i64Load_affine_a_d,
@@ -10122,14 +10109,14 @@ private let handlersTracked63: [Handler] = [
   cannery_i32Load8U_absolute_d,
   cannery_i32Load8U_absolute_n,
   cannery_i32Load16S_absolute_d,
-]
-
-private let handlersTracked64: [Handler] = [
   cannery_i32Load16S_absolute_n,
   cannery_i32Load16U_absolute_d,
   cannery_i32Load16U_absolute_n,
   cannery_i64Load8S_absolute_d,
   cannery_i64Load8S_absolute_n,
+]
+
+private let handlersTracked64: [Handler] = [
   cannery_i64Load8U_absolute_d,
   cannery_i64Load8U_absolute_n,
   cannery_i64Load16S_absolute_d,
@@ -10189,14 +10176,14 @@ private let handlersTracked64: [Handler] = [
   cannery_i64Load8UW_plus_s_n,
   cannery_i64Load16SW_plus_s_d,
   cannery_i64Load16SW_plus_s_n,
-]
-
-private let handlersTracked65: [Handler] = [
   cannery_i64Load16UW_plus_s_d,
   cannery_i64Load16UW_plus_s_n,
   cannery_i64Load32SW_plus_s_d,
   cannery_i64Load32SW_plus_s_n,
   cannery_i64Load32UW_plus_s_d,
+]
+
+private let handlersTracked65: [Handler] = [
   cannery_i64Load32UW_plus_s_n,
   cannery_tracked_i32StoreW_plus_s_s,
   cannery_tracked_i32StoreW_plus_s_a,
@@ -10256,14 +10243,14 @@ private let handlersTracked65: [Handler] = [
   cannery_tracked_i32StoreW_plus_a_s,
   cannery_tracked_i32StoreW_plus_a_i,
   cannery_tracked_i64StoreW_plus_a_s,
-]
-
-private let handlersTracked66: [Handler] = [
   cannery_tracked_i64StoreW_plus_a_i,
   cannery_tracked_f32StoreW_plus_a_s,
   cannery_tracked_f32StoreW_plus_a_i,
   cannery_tracked_f64StoreW_plus_a_s,
   cannery_tracked_f64StoreW_plus_a_i,
+]
+
+private let handlersTracked66: [Handler] = [
   cannery_tracked_i32Store8W_plus_a_s,
   cannery_tracked_i32Store8W_plus_a_i,
   cannery_tracked_i32Store16W_plus_a_s,
@@ -10323,14 +10310,14 @@ private let handlersTracked66: [Handler] = [
   cannery_tracked_i64Store8W_sum_ss_s,
   cannery_tracked_i64Store8W_sum_ss_a,
   cannery_tracked_i64Store8W_sum_ss_i,
-]
-
-private let handlersTracked67: [Handler] = [
   cannery_tracked_i64Store16W_sum_ss_s,
   cannery_tracked_i64Store16W_sum_ss_a,
   cannery_tracked_i64Store16W_sum_ss_i,
   cannery_tracked_i64Store32W_sum_ss_s,
   cannery_tracked_i64Store32W_sum_ss_a,
+]
+
+private let handlersTracked67: [Handler] = [
   cannery_tracked_i64Store32W_sum_ss_i,
   cannery_i32LoadW_sum_as_d,
   cannery_i32LoadW_sum_as_n,
@@ -10390,14 +10377,14 @@ private let handlersTracked67: [Handler] = [
   cannery_i32LoadSub_as_n,
   cannery_i32LoadSub_sa_d,
   cannery_i32LoadSub_sa_n,
-]
-
-private let handlersTracked68: [Handler] = [
   cannery_i32LoadRsub_ss_d,
   cannery_i32LoadRsub_ss_n,
   cannery_i32LoadRsub_as_d,
   cannery_i32LoadRsub_as_n,
   cannery_i32LoadRsub_sa_d,
+]
+
+private let handlersTracked68: [Handler] = [
   cannery_i32LoadRsub_sa_n,
   cannery_i32LoadMul_ss_d,
   cannery_i32LoadMul_ss_n,
@@ -10457,14 +10444,14 @@ private let handlersTracked68: [Handler] = [
   cannery_i64LoadOr_ss_n,
   cannery_i64LoadOr_as_d,
   cannery_i64LoadOr_as_n,
-]
-
-private let handlersTracked69: [Handler] = [
   cannery_i64LoadOr_sa_d,
   cannery_i64LoadOr_sa_n,
   cannery_i64LoadXor_ss_d,
   cannery_i64LoadXor_ss_n,
   cannery_i64LoadXor_as_d,
+]
+
+private let handlersTracked69: [Handler] = [
   cannery_i64LoadXor_as_n,
   cannery_i64LoadXor_sa_d,
   cannery_i64LoadXor_sa_n,
@@ -10524,14 +10511,14 @@ private let handlersTracked69: [Handler] = [
   cannery_i32Load8UAdd_sa_n,
   cannery_i32Load8USub_ss_d,
   cannery_i32Load8USub_ss_n,
-]
-
-private let handlersTracked70: [Handler] = [
   cannery_i32Load8USub_as_d,
   cannery_i32Load8USub_as_n,
   cannery_i32Load8USub_sa_d,
   cannery_i32Load8USub_sa_n,
   cannery_i32Load8URsub_ss_d,
+]
+
+private let handlersTracked70: [Handler] = [
   cannery_i32Load8URsub_ss_n,
   cannery_i32Load8URsub_as_d,
   cannery_i32Load8URsub_as_n,
@@ -10591,14 +10578,14 @@ private let handlersTracked70: [Handler] = [
   cannery_i32Load16UAnd_as_n,
   cannery_i32Load16UAnd_sa_d,
   cannery_i32Load16UAnd_sa_n,
-]
-
-private let handlersTracked71: [Handler] = [
   cannery_i32Load16UOr_ss_d,
   cannery_i32Load16UOr_ss_n,
   cannery_i32Load16UOr_as_d,
   cannery_i32Load16UOr_as_n,
   cannery_i32Load16UOr_sa_d,
+]
+
+private let handlersTracked71: [Handler] = [
   cannery_i32Load16UOr_sa_n,
   cannery_i32Load16UXor_ss_d,
   cannery_i32Load16UXor_ss_n,
@@ -10658,14 +10645,14 @@ private let handlersTracked71: [Handler] = [
   cannery_stepI32Ne_si_as,
   cannery_stepTwoI32Ne_as,
   cannery_stepI32LtS_si_i,
-]
-
-private let handlersTracked72: [Handler] = [
   cannery_stepTwoI32LtS_i,
   cannery_stepI32LtS_si_as,
   cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
   cannery_stepTwoI32LtS_sa,
+]
+
+private let handlersTracked72: [Handler] = [
   cannery_stepI32LtU_si_i,
   cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
@@ -10725,14 +10712,14 @@ private let handlersTracked72: [Handler] = [
   cannery_stepI64Ne_si_i,
   cannery_stepTwoI64Ne_i,
   cannery_stepI64Ne_si_as,
-]
-
-private let handlersTracked73: [Handler] = [
   cannery_stepTwoI64Ne_as,
   cannery_stepI64LtS_si_i,
   cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
   cannery_stepTwoI64LtS_as,
+]
+
+private let handlersTracked73: [Handler] = [
   cannery_stepI64LtS_si_sa,
   cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
@@ -10792,14 +10779,14 @@ private let handlersTracked73: [Handler] = [
   cannery_brI32Load8UEq_ai,
   cannery_brI32Load8UEq_ai_check,
   cannery_brI32Load8UEq_ci,
-]
-
-private let handlersTracked74: [Handler] = [
   cannery_brI32Load8UEq_ci_check,
   cannery_brI32Load8UEq_ss,
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
+]
+
+private let handlersTracked74: [Handler] = [
   cannery_brI32Load8UEq_cs,
   cannery_brI32Load8UEq_cs_check,
   cannery_brI32Load8UEq_sid,
@@ -10859,14 +10846,14 @@ private let handlersTracked74: [Handler] = [
   cannery_brI32Load8ULtS_ssd,
   cannery_brI32Load8ULtS_ssd_check,
   cannery_brI32Load8ULtS_asd,
-]
-
-private let handlersTracked75: [Handler] = [
   cannery_brI32Load8ULtS_asd_check,
   cannery_brI32Load8ULtS_csd,
   cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
+]
+
+private let handlersTracked75: [Handler] = [
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
   cannery_brI32Load8ULtU_ci,
@@ -10926,14 +10913,14 @@ private let handlersTracked75: [Handler] = [
   cannery_brI32Load8UGtU_cs,
   cannery_brI32Load8UGtU_cs_check,
   cannery_brI32Load8UGtU_sid,
-]
-
-private let handlersTracked76: [Handler] = [
   cannery_brI32Load8UGtU_sid_check,
   cannery_brI32Load8UGtU_aid,
   cannery_brI32Load8UGtU_aid_check,
   cannery_brI32Load8UGtU_cid,
   cannery_brI32Load8UGtU_cid_check,
+]
+
+private let handlersTracked76: [Handler] = [
   cannery_brI32Load8UGtU_ssd,
   cannery_brI32Load8UGtU_ssd_check,
   cannery_brI32Load8UGtU_asd,
@@ -10993,14 +10980,14 @@ private let handlersTracked76: [Handler] = [
   cannery_brI32Load8SEq_ai,
   cannery_brI32Load8SEq_ai_check,
   cannery_brI32Load8SEq_ci,
-]
-
-private let handlersTracked77: [Handler] = [
   cannery_brI32Load8SEq_ci_check,
   cannery_brI32Load8SEq_ss,
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
+]
+
+private let handlersTracked77: [Handler] = [
   cannery_brI32Load8SEq_cs,
   cannery_brI32Load8SEq_cs_check,
   cannery_brI32Load8SEq_sid,
@@ -11060,14 +11047,14 @@ private let handlersTracked77: [Handler] = [
   cannery_brI32Load8SLtU_sid,
   cannery_brI32Load8SLtU_sid_check,
   cannery_brI32Load8SLtU_aid,
-]
-
-private let handlersTracked78: [Handler] = [
   cannery_brI32Load8SLtU_aid_check,
   cannery_brI32Load8SLtU_cid,
   cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
+]
+
+private let handlersTracked78: [Handler] = [
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
   cannery_brI32Load8SGtS_ci,
@@ -11127,14 +11114,14 @@ private let handlersTracked78: [Handler] = [
   cannery_brI32Load8SGeU_cs,
   cannery_brI32Load8SGeU_cs_check,
   cannery_brI32Load16UEq_si,
-]
-
-private let handlersTracked79: [Handler] = [
   cannery_brI32Load16UEq_si_check,
   cannery_brI32Load16UEq_ai,
   cannery_brI32Load16UEq_ai_check,
   cannery_brI32Load16UEq_ci,
   cannery_brI32Load16UEq_ci_check,
+]
+
+private let handlersTracked79: [Handler] = [
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
@@ -11194,14 +11181,14 @@ private let handlersTracked79: [Handler] = [
   cannery_brI32Load16ULtU_as,
   cannery_brI32Load16ULtU_as_check,
   cannery_brI32Load16ULtU_cs,
-]
-
-private let handlersTracked80: [Handler] = [
   cannery_brI32Load16ULtU_cs_check,
   cannery_brI32Load16ULtU_sid,
   cannery_brI32Load16ULtU_sid_check,
   cannery_brI32Load16ULtU_aid,
   cannery_brI32Load16ULtU_aid_check,
+]
+
+private let handlersTracked80: [Handler] = [
   cannery_brI32Load16ULtU_cid,
   cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
@@ -11261,14 +11248,14 @@ private let handlersTracked80: [Handler] = [
   cannery_brI32Load16UGeU_ss,
   cannery_brI32Load16UGeU_ss_check,
   cannery_brI32Load16UGeU_as,
-]
-
-private let handlersTracked81: [Handler] = [
   cannery_brI32Load16UGeU_as_check,
   cannery_brI32Load16UGeU_cs,
   cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
+]
+
+private let handlersTracked81: [Handler] = [
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
   cannery_brI32LoadEq_ci,
@@ -11328,14 +11315,14 @@ private let handlersTracked81: [Handler] = [
   cannery_brI32LoadLtS_cs,
   cannery_brI32LoadLtS_cs_check,
   cannery_brI32LoadLtS_sid,
-]
-
-private let handlersTracked82: [Handler] = [
   cannery_brI32LoadLtS_sid_check,
   cannery_brI32LoadLtS_aid,
   cannery_brI32LoadLtS_aid_check,
   cannery_brI32LoadLtS_cid,
   cannery_brI32LoadLtS_cid_check,
+]
+
+private let handlersTracked82: [Handler] = [
   cannery_brI32LoadLtS_ssd,
   cannery_brI32LoadLtS_ssd_check,
   cannery_brI32LoadLtS_asd,
@@ -11395,14 +11382,14 @@ private let handlersTracked82: [Handler] = [
   cannery_brI32LoadGtU_ai,
   cannery_brI32LoadGtU_ai_check,
   cannery_brI32LoadGtU_ci,
-]
-
-private let handlersTracked83: [Handler] = [
   cannery_brI32LoadGtU_ci_check,
   cannery_brI32LoadGtU_ss,
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
+]
+
+private let handlersTracked83: [Handler] = [
   cannery_brI32LoadGtU_cs,
   cannery_brI32LoadGtU_cs_check,
   cannery_brI32LoadGtU_sid,
@@ -11462,14 +11449,14 @@ private let handlersTracked83: [Handler] = [
   cannery_brI32LoadGeU_ssd,
   cannery_brI32LoadGeU_ssd_check,
   cannery_brI32LoadGeU_asd,
-]
-
-private let handlersTracked84: [Handler] = [
   cannery_brI32LoadGeU_asd_check,
   cannery_brI32LoadGeU_csd,
   cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
+]
+
+private let handlersTracked84: [Handler] = [
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
   cannery_brI64LoadEq_ci,
@@ -11529,14 +11516,14 @@ private let handlersTracked84: [Handler] = [
   cannery_brI64LoadLtS_cs,
   cannery_brI64LoadLtS_cs_check,
   cannery_brI64LoadLtS_sid,
-]
-
-private let handlersTracked85: [Handler] = [
   cannery_brI64LoadLtS_sid_check,
   cannery_brI64LoadLtS_aid,
   cannery_brI64LoadLtS_aid_check,
   cannery_brI64LoadLtS_cid,
   cannery_brI64LoadLtS_cid_check,
+]
+
+private let handlersTracked85: [Handler] = [
   cannery_brI64LoadLtS_ssd,
   cannery_brI64LoadLtS_ssd_check,
   cannery_brI64LoadLtS_asd,
@@ -11596,14 +11583,14 @@ private let handlersTracked85: [Handler] = [
   cannery_brI64LoadGtU_ai,
   cannery_brI64LoadGtU_ai_check,
   cannery_brI64LoadGtU_ci,
-]
-
-private let handlersTracked86: [Handler] = [
   cannery_brI64LoadGtU_ci_check,
   cannery_brI64LoadGtU_ss,
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
+]
+
+private let handlersTracked86: [Handler] = [
   cannery_brI64LoadGtU_cs,
   cannery_brI64LoadGtU_cs_check,
   cannery_brI64LoadGtU_sid,
@@ -11663,9 +11650,6 @@ private let handlersTracked86: [Handler] = [
   cannery_brI64LoadGeU_ssd,
   cannery_brI64LoadGeU_ssd_check,
   cannery_brI64LoadGeU_asd,
-]
-
-private let handlersTracked87: [Handler] = [
   cannery_brI64LoadGeU_asd_check,
   cannery_brI64LoadGeU_csd,
   cannery_brI64LoadGeU_csd_check,
@@ -11673,7 +11657,7 @@ private let handlersTracked87: [Handler] = [
 
 func makeHandlerTable(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(5571)
+  table.reserveCapacity(5566)
   if tracked {
     table += handlersTracked0
     table += handlersTracked1
@@ -11762,7 +11746,6 @@ func makeHandlerTable(tracked: Bool) -> [Handler] {
     table += handlersTracked84
     table += handlersTracked85
     table += handlersTracked86
-    table += handlersTracked87
   } else {
     table += handlers0
     table += handlers1
@@ -11851,7 +11834,6 @@ func makeHandlerTable(tracked: Bool) -> [Handler] {
     table += handlers84
     table += handlers85
     table += handlers86
-    table += handlers87
   }
   return table
 }
