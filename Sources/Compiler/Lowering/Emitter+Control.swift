@@ -258,6 +258,7 @@ extension Lowering {
     case .test: return selectTest(bits(condition, comparison), isNotZero: tested.condition == .ne)
     case .comparedA, .comparedB:
       return selectComparedLoad(tested, function.nodes[condition], facts[index].fusion)
+    case .loaded: return selectComparedLoad(tested, Node(.removed, a: condition.index), .comparedA)
     default: break
     }
     let chosen =

@@ -20,6 +20,8 @@ enum Fusion: UInt8, BitwiseCopyable {
   case test
   /// A branch whose comparison's operand a or b is a load.
   case comparedA, comparedB
+  /// A branch on whether a loaded value is zero, without a comparison.
+  case loaded
 }
 
 /// An operator in the pair table.
@@ -409,20 +411,18 @@ extension Lowering {
         return
       }
     }
-    guard let comparison, comparison.type.isInteger else { return }
+    guard let comparison else {
+      if isFusedLoad(value, block, before: index) {
+        facts[index].fusion = .loaded
+        facts[value].residence = .fused
+      }
+      return
+    }
+    guard comparison.type.isInteger else { return }
     for fusion in [Fusion.comparedA, .comparedB] {
       if fusion == .comparedB && (comparison.isZeroTest || tested.a == tested.b) { continue }
       let operand = Value(fusion == .comparedA ? tested.a : tested.b)
-      let load = function.nodes[operand]
-      guard isOnlyUsedHere(operand, block), comparedLoad(load) != nil, isLoadInReach(operand, of: index) else {
-        continue
-      }
-      // Its address is a variable or a constant, no arithmetic.
-      switch addressSelection(load, block)?.mode {
-      case nil: if !isPlainLoad(load) { continue }
-      case .absolute: break
-      default: continue
-      }
+      guard isFusedLoad(operand, block, before: index) else { continue }
       // A constant must be a 32-bit one.
       if !comparison.isZeroTest {
         let other = fusion == .comparedA ? tested.b : tested.a
@@ -431,6 +431,18 @@ extension Lowering {
       facts[index].fusion = fusion
       facts[operand].residence = .fused
       return
+    }
+  }
+
+  /// Whether `value` is a load that the branch at `index` can do.
+  private mutating func isFusedLoad(_ value: Value, _ block: Int, before index: Int) -> Bool {
+    let load = function.nodes[value]
+    guard isOnlyUsedHere(value, block), comparedLoad(load) != nil, isLoadInReach(value, of: index) else { return false }
+    // Its address is a variable or a constant, no arithmetic.
+    switch addressSelection(load, block)?.mode {
+    case nil: return isPlainLoad(load)
+    case .absolute: return true
+    default: return false
     }
   }
 
@@ -510,6 +522,9 @@ extension Lowering {
       let and = function.nodes[bits(value, comparison)]
       collect(Value(and.a), true)
       collect(Value(and.b), true)
+    case .loaded:
+      let address = Value(function.nodes[testedNode(node).value].a)
+      if !isConstant(address.index) { collect(address, true) }
     case .comparedA, .comparedB:
       let (value, comparison, _) = testedNode(node)
       let tested = function.nodes[value]
