@@ -86,6 +86,11 @@ let package = Package(
       name: "ProgramGenerator", dependencies: ["WebAssembly"], path: "Tests/Support/ProgramGenerator",
       swiftSettings: settings),
 
+    // Functions that make the compiler emit a given operation of threaded code.
+    .target(
+      name: "OperationCases", dependencies: ["Compiler", "ProgramGenerator", "Semantics", "WebAssembly"],
+      path: "Tests/Support/OperationCases", swiftSettings: settings),
+
     // The engine and the oracle side by side.
     .target(
       name: "EngineComparison",
@@ -107,7 +112,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CompilerTests",
-      dependencies: ["Compiler", "WasmText", "WasmValidation", "ReferenceInterpreter", "ProgramGenerator"],
+      dependencies: [
+        "Compiler", "OperationCases", "WasmText", "WasmValidation", "ReferenceInterpreter", "ProgramGenerator",
+      ],
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "ArtifactTests",
@@ -119,7 +126,10 @@ let package = Package(
     .testTarget(name: "ExecutorTests", dependencies: ["Cannery", "Executor"], swiftSettings: settings),
     .testTarget(
       name: "EngineDifferentialTests",
-      dependencies: ["Cannery", "EngineComparison", "ProgramGenerator", "WasmText", "WasmValidation", "WastRunner"],
+      dependencies: [
+        "Cannery", "Compiler", "EngineComparison", "OperationCases", "ProgramGenerator", "WasmText", "WasmValidation",
+        "WastRunner",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"],
