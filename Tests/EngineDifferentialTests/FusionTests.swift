@@ -182,6 +182,16 @@ private let functions: [(name: String, body: String)] = [
       + "(i64.store8 1 (i32.add (local.get $q) (i32.mul (i32.popcnt (local.get $p)) (i32.const 4))) (i64.clz (local.get $x))) "
       + "(i32.store 1 (i32.const 12) (i32.const 7)) (i32.add (i32.load 1 (local.get $p)) (i32.load (local.get $p)))"
   ),
+  (
+    "branches on constant addresses in the second memory",
+    "(i32.store8 1 (i32.const 9) (local.get $p)) (if (i32.load8_u 1 (i32.const 9)) (then (return (i32.const 1)))) "
+      + "(if (i32.lt_u (i32.load 1 (i32.const 70000)) (local.get $q)) (then (return (i32.const 2)))) (i32.const 3)"
+  ),
+  (
+    "a comparison with a constant address in the second memory",
+    "(i32.store8 1 (i32.const 9) (local.get $p)) "
+      + "(if (i32.eq (i32.load8_u 1 (i32.const 9)) (i32.const 1)) (then (return (i32.const 1)))) (i32.const 3)"
+  ),
 ]
 
 @Suite struct FusionTests {

@@ -441,7 +441,7 @@ extension Lowering {
     // Its address is a variable or a constant, no arithmetic.
     switch addressSelection(load, block)?.mode {
     case nil: return isPlainLoad(load)
-    case .absolute: return true
+    case .absolute: return load.c == 0
     default: return false
     }
   }
