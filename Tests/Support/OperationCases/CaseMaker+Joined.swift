@@ -104,7 +104,7 @@ extension CaseMaker {
       }
       return OperationCase(
         operation: name, loops: isBack, parameters: parameters.map(\.type.valueType),
-        text: header(parameters) + body + "(local.get $x) (local.get $y) (local.get $z) (local.get $w)"
+        header: header(parameters), body: body + "(local.get $x) (local.get $y) (local.get $z) (local.get $w)"
       ) { _, random in
         [
           type.pick(&random), type.pick(&random), type.pick(&random), type.pick(&random),

@@ -116,12 +116,13 @@ extension CaseMaker {
     let size = access.size
     return OperationCase(
       operation: name, isExact: isExact, setting: access.isWide ? .wideMemory : .memory, loops: loops,
-      parameters: parameters.map(\.type.valueType), text: header(parameters) + body
+      parameters: parameters.map(\.type.valueType), header: header(parameters), body: body
     ) { round, random in
       let last = CaseMaker.memorySize - size
+      // Over the border between two pages of write tracking among them.
       let targets = [
-        last, last + 1, UInt64(random.below(256)), type.mask, 0, CaseMaker.memorySize, UInt64(random.below(60)),
-        CaseMaker.memorySize - 1, 1 << 31, UInt64(random.below(65000)),
+        last, last + 1, 4096 * UInt64(1 + random.below(15)) - 1, UInt64(random.below(256)), type.mask, 0,
+        CaseMaker.memorySize, UInt64(random.below(60)), CaseMaker.memorySize - 1, 1 << 31, UInt64(random.below(65000)),
       ]
       let (p, q) = address.solve((targets[round % targets.count] &- offset) & type.mask, &random)
       let v = value.pick(near: constants, &random)

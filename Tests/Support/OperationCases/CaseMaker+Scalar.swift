@@ -138,10 +138,11 @@ extension CaseMaker {
         let first = form[0] == "i" ? type.constant(pair.0) : "(local.get $x)"
         let second = form[1] == "i" ? type.constant(pair.1) : "(local.get $y)"
         let selection = "(select \(first) \(second) \(condition))"
-        let text = header(parameters) + valueBody(selection, type, stores: true)
+        let body = valueBody(selection, type, stores: true)
         cases.append(
           OperationCase(
-            operation: name, isExact: index < exact, parameters: parameters.map(\.type.valueType), text: text
+            operation: name, isExact: index < exact, parameters: parameters.map(\.type.valueType),
+            header: header(parameters), body: body
           ) { _, random in
             func condition() -> UInt64 { random.chance(1, in: 2) ? 0 : ScalarType.i32.pick(&random) }
             return [type.pick(&random), type.pick(&random), condition(), condition()]

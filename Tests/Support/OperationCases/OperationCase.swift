@@ -24,8 +24,10 @@ public struct OperationCase: Sendable {
   /// Whether it goes on for as long as it gets instructions, with some arguments.
   public var loops = false
   public var parameters: [ValueType]
-  /// The function in the text format, without the opening parenthesis and `func`, without the closing one.
-  public var text: String
+  /// The function in the text format: its parameters, then results, local variables and code.
+  public var header: String
+  public var body: String
+  public var text: String { header + body }
   /// Bits of the arguments in each round.
   public var arguments: @Sendable (_ round: Int, _ random: inout Random) -> [UInt64]
 
@@ -122,7 +124,7 @@ struct CaseMaker {
     let parameters = CaseMaker.parameters(type)
     return OperationCase(
       operation: name, isExact: isExact, loops: loops, parameters: parameters.map(\.type.valueType),
-      text: header(parameters) + body
+      header: header(parameters), body: body
     ) { _, random in
       let x = type.pick(near: constants, &random)
       let y = type.pick(near: [x], &random)
