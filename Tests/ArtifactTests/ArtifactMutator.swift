@@ -220,33 +220,31 @@ struct ArtifactMutator {
 
   private mutating func mutateDirectory() {
     guard artifact.functionCount > 0 else { return }
-    let entrySize = 40
+    let entrySize = 24
     let start = Int(word(at: 80))
     let index = random.below(artifact.functionCount)
     touched.append(index)
     let entry = start + entrySize * index
     let other = start + entrySize * random.below(artifact.functionCount)
     switch random.below(6) {
-    case 0: setHalf(at: entry + 4 * random.below(10), UInt32(truncatingIfNeeded: random.next()))
+    case 0: setHalf(at: entry + 4 * random.below(6), UInt32(truncatingIfNeeded: random.next()))
     case 1:
-      // Code of another function, with its frame or without.
-      for half in 0..<(random.chance(1, in: 2) ? 3 : 7) {
+      // Code of another function, or its frame.
+      for half in random.chance(1, in: 2) ? 0..<2 : 2..<4 {
         setHalf(at: entry + 4 * half, UInt32(truncatingIfNeeded: word(at: other + 4 * half)))
       }
     case 2:
       // A frame that is a little larger or smaller.
-      let place = entry + 12 + 4 * random.below(2)
+      let place = entry + 8 + 4 * random.below(2)
       setHalf(at: place, UInt32(truncatingIfNeeded: word(at: place)) &+ UInt32(truncatingIfNeeded: random.below(7) - 3))
-    case 3: setHalf(at: entry + 12, random.pick([0, 1, 8, 8192, 8300, 1 << 20, 1 << 24, 1 << 24 + 1, UInt32.max]))
+    case 3: setHalf(at: entry + 8, random.pick([0, 1, 8, 8192, 8300, 1 << 20, 1 << 24, 1 << 24 + 1, UInt32.max]))
     case 4:
       // Code that begins or ends elsewhere.
-      let place = entry + 8 * random.below(2)
       setHalf(
-        at: place, UInt32(truncatingIfNeeded: word(at: place)) &+ UInt32(truncatingIfNeeded: 8 * (random.below(7) - 3)))
+        at: entry, UInt32(truncatingIfNeeded: word(at: entry)) &+ UInt32(truncatingIfNeeded: random.below(7) - 3))
     default:
       // Any location table.
-      setHalf(at: entry + 20, UInt32(random.below(max(artifact.locationSize, 1))))
-      setHalf(at: entry + 24, UInt32(random.below(max(artifact.locationSize, 1))))
+      setHalf(at: entry + 4, UInt32(random.below(max(artifact.locationSize, 1))))
     }
   }
 

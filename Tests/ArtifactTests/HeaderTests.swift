@@ -42,7 +42,7 @@ import WasmText
     (24, 3 << 32, "metering"), (24, 9 << 40 | 2 << 32, "options"), (24, 1 << 48 | 2 << 32, "options"),
     (64, 1 << 40, "skeleton"), (64, 161, "skeleton"), (64, 0, "skeleton"), (72, 1 << 40, "skeleton"),
     (72, UInt64.max, "skeleton"), (80, UInt64.max, "directory"), (88, 1 << 60, "directory"), (88, 1, "directory"),
-    (88, 3, "directory"), (96, UInt64.max - 7, "code"), (104, 1 << 50, "code"), (112, 8, "location"),
+    (88, 3, "directory"), (96, UInt64.max - 7, "code"), (104, 1 << 50, "code"), (104, 9, "code"), (112, 8, "location"),
     (120, 1 << 50, "location"), (128, 0, "0 bytes expected"),
   ]
 
@@ -54,11 +54,12 @@ import WasmText
     #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
   }
 
-  /// Which 32-bit field of a function's directory entry, a value for it, and what the refusal says.
+  /// Which 32-bit field of the first function's directory entry, or from 6 on of the second's, a value for it, and what
+  /// the refusal says.
   private static let directoryFields: [(Int, UInt32, String)] = [
-    (0, 1, "code range"), (0, 1 << 20, "code range"), (1, 1 << 31, "code range"), (2, 1 << 20, "code range"),
-    (2, UInt32.max, "code range"), (3, 0, "frame size"), (3, UInt32.max, "frame size"), (4, UInt32.max, "frame"),
-    (5, UInt32.max, "location range"), (6, UInt32.max, "location range"), (2, 0, "no code"),
+    (0, 1, "code range"), (0, 1 << 20, "code range"), (6, 1 << 20, "code range"), (6, UInt32.max, "code range"),
+    (6, 0, "no code"), (1, 1, "location range"), (1, UInt32.max, "location range"), (7, UInt32.max, "location range"),
+    (2, 0, "frame size"), (2, UInt32.max, "frame size"), (3, UInt32.max, "frame"),
   ]
 
   @Test(arguments: HeaderTests.directoryFields)

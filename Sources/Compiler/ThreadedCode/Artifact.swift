@@ -64,7 +64,7 @@ public final class Artifact: Sendable {
   let verified: VerifiedModule
 
   /// The version of the format: what the operation table and the layout hash to.
-  static let formatHash = threadedFormatHash &* 0x9E37_79B9_7F4A_7C15 &+ 1
+  static let formatHash = threadedFormatHash &* 0x9E37_79B9_7F4A_7C15 &+ 2
   static let operatorHash: UInt64 = {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for row in 0..<Opcode.count { hash = (hash ^ OperatorTable.info[row].bits) &* 0x100_0000_01B3 }

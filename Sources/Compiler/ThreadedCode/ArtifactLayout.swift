@@ -18,8 +18,9 @@
 // | 144 | checksum of skeleton and directory |
 // | 152 | checksum of the bytes 0 to 151 |
 //
-// A directory entry has 40 bytes: u64 offset of its words in the code; u32 number of words; u32 slots of the frame; u32
-// logical cost of the frame; u32 offset and u32 size in the location tables; u32 0; u64 checksum of words and locations.
+// A directory entry has 24 bytes: u32 number of its first word in the code; u32 offset in the location tables; u32 slots
+// of the frame; u32 logical cost of the frame; u64 checksum of words and locations. Words and locations of a function end
+// where those of the next begin.
 //
 // In the file, word 0 of an operation is its number.
 
@@ -49,7 +50,9 @@ struct ArtifactLayout: Sendable {
 
   static let magic: [UInt8] = [0x43, 0x41, 0x4E, 0x4E, 0x45, 0x44, 0, 1]
   static let headerSize = 160
-  static let entrySize = 40
+  static let entrySize = 24
+  /// Where an entry has its checksum.
+  static let checksumOffset = 16
 
   var functionCount: Int { directory.count / ArtifactLayout.entrySize }
 
@@ -66,6 +69,7 @@ struct ArtifactLayout: Sendable {
     skeleton = try range(64, "the skeleton")
     directory = try range(80, "the directory", unit: ArtifactLayout.entrySize)
     code = try range(96, "the code")
+    guard code.count % 8 == 0 else { throw .malformed("the range of the code") }
     locations = try range(112, "the location tables")
   }
 
@@ -74,20 +78,23 @@ struct ArtifactLayout: Sendable {
   func function(_ index: Int, in raw: UnsafeRawBufferPointer) throws(ArtifactError) -> ArtifactFunction {
     precondition(index >= 0 && index < functionCount)
     let entry = directory.start + index * ArtifactLayout.entrySize
-    let start = raw.word(entry)
-    let wordCount = raw.half(entry + 8)
-    let locationStart = raw.half(entry + 20)
-    let locationSize = raw.half(entry + 24)
-    guard start % 8 == 0, start <= UInt64(code.count), wordCount <= (code.count - Int(start)) / 8 else {
+    let next = entry + ArtifactLayout.entrySize
+    let isLast = next == directory.end
+    let start = raw.half(entry)
+    let end = isLast ? code.count / 8 : raw.half(next)
+    let locationStart = raw.half(entry + 4)
+    let locationEnd = isLast ? locations.count : raw.half(next + 4)
+    guard start <= end, end <= code.count / 8, index > 0 || start == 0 else {
       throw .malformed("the code range of function \(index)")
     }
-    guard locationStart <= locations.count, locationSize <= locations.count - locationStart else {
+    guard locationStart <= locationEnd, locationEnd <= locations.count, index > 0 || locationStart == 0
+    else {
       throw .malformed("the location range of function \(index)")
     }
     return ArtifactFunction(
-      codeOffset: code.start + Int(start), wordCount: wordCount, frameSlots: raw.half(entry + 12),
-      frameCost: raw.half(entry + 16), locationOffset: locations.start + locationStart, locationSize: locationSize,
-      checksum: raw.word(entry + 32))
+      codeOffset: code.start + 8 * start, wordCount: end - start, frameSlots: raw.half(entry + 8),
+      frameCost: raw.half(entry + 12), locationOffset: locations.start + locationStart,
+      locationSize: locationEnd - locationStart, checksum: raw.word(entry + ArtifactLayout.checksumOffset))
   }
 
   /// Whether the bytes behind skeleton and location tables, up to the next multiple of 8, are 0: no checksum covers them.

@@ -56,12 +56,10 @@ public struct ArtifactWriter {
       var location = 0
       for (index, function) in functions.enumerated() {
         let entry = directoryStart + index * ArtifactLayout.entrySize
-        raw.put(UInt64(code), at: entry)
-        raw.put(half: function.words.count, at: entry + 8)
-        raw.put(half: function.frameSlots, at: entry + 12)
-        raw.put(half: function.frameCost, at: entry + 16)
-        raw.put(half: location, at: entry + 20)
-        raw.put(half: function.locations.count, at: entry + 24)
+        raw.put(half: code / 8, at: entry)
+        raw.put(half: location, at: entry + 4)
+        raw.put(half: function.frameSlots, at: entry + 8)
+        raw.put(half: function.frameCost, at: entry + 12)
         raw.put(function.locations, at: locationStart + location)
         location += function.locations.count
         for word in function.words {
@@ -88,7 +86,7 @@ extension Artifact {
           let words = ByteRange(start: function.codeOffset, end: function.codeOffset + 8 * function.wordCount)
           writable.put(
             ArtifactLayout.checksum(function, words: raw.part(words), in: raw),
-            at: layout.directory.start + index * ArtifactLayout.entrySize + 32)
+            at: layout.directory.start + index * ArtifactLayout.entrySize + ArtifactLayout.checksumOffset)
         }
         writable.put(layout.checksum(in: raw), at: 144)
       }
