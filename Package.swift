@@ -15,7 +15,8 @@ let package = Package(
   ],
   targets: [
     // The pipeline, in order; each target imports only those above it.
-    .target(name: "WebAssembly", swiftSettings: settings),
+    .systemLibrary(name: "CProcessor"),
+    .target(name: "WebAssembly", dependencies: ["CProcessor"], swiftSettings: settings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "WasmBinary", dependencies: ["WebAssembly", "CZlib"], swiftSettings: settings),
     .target(name: "WasmText", dependencies: ["WebAssembly", "WasmBinary"], swiftSettings: settings),
@@ -28,7 +29,6 @@ let package = Package(
     .target(
       name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
-    .systemLibrary(name: "CProcessor"),
     .systemLibrary(name: "CMemoryFile"),
     .target(
       name: "Executor",
