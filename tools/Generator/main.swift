@@ -7,6 +7,7 @@ var output = Output(check: CommandLine.arguments.contains("--check"))
 let operators = parseOperatorTable(operatorTable)
 try printOpcodes(operators, to: &output)
 try printScalarEvaluation(operators, to: &output)
+try printOperationFacts(operators, to: &output)
 
 var operations = OperationTable()
 operations.addControl()

@@ -1,5 +1,5 @@
-// What every part of the compiler must know of an operation: which fields of its node are operands, and what it may do.
-// One table, indexed by `Operation.code`, computed once from the operator table and the rows below.
+// What every part of the compiler must know of an operation: which fields of its node are operands, what it may do, and
+// what family it belongs to. One generated table (`operationFacts`), indexed by `Operation.code`.
 
 import WebAssembly
 
@@ -42,10 +42,30 @@ public struct Effects: OptionSet, Sendable, BitwiseCopyable {
 }
 
 public struct OperationInfo: Sendable, BitwiseCopyable {
-  public var shape: OperandShape
-  public var effects: Effects
+  /// A word of `operationFacts`.
+  let bits: UInt64
+
+  @inline(__always) public var shape: OperandShape { OperandShape(rawValue: UInt8(truncatingIfNeeded: bits)) }
+  @inline(__always) public var effects: Effects { Effects(rawValue: UInt16(truncatingIfNeeded: bits >> 8)) }
   /// The result's type where the operation alone decides it.
-  public var type: IRType
+  public var type: IRType { IRType(rawValue: UInt8(truncatingIfNeeded: bits >> 24))! }
+
+  /// For operators in the pair table, type and number (`PairOperator`); for comparisons, type and condition
+  /// (`Comparison`); `UInt8.max` for others.
+  @inline(__always) var pairCode: UInt8 { UInt8(truncatingIfNeeded: bits >> 32) }
+  @inline(__always) var comparisonCode: UInt8 { UInt8(truncatingIfNeeded: bits >> 40) }
+  @inline(__always) var isZeroTest: Bool { bits >> 56 & 1 != 0 }
+  /// For operators on integers that have identities, the binary code of the i32 operator; else 0.
+  @inline(__always) var integerCode: UInt8 { UInt8(truncatingIfNeeded: bits >> 48) }
+  @inline(__always) var isInteger64: Bool { bits >> 57 & 1 != 0 }
+  @inline(__always) var mayTrapNumerically: Bool { bits >> 58 & 1 != 0 }
+  @inline(__always) var isCommutative: Bool { bits >> 59 & 1 != 0 }
+  @inline(__always) var isScalarConstant: Bool { bits >> 60 & 1 != 0 }
+  /// Loads and stores, of lanes too.
+  @inline(__always) var isAccess: Bool { bits >> 61 & 1 != 0 }
+  @inline(__always) var isScalarAccess: Bool { bits >> 62 & 1 != 0 }
+  /// Operators on scalars without immediates, whose signature is fixed.
+  @inline(__always) var isPlainScalar: Bool { bits >> 63 != 0 }
 }
 
 extension Operation {
@@ -53,92 +73,21 @@ extension Operation {
   public static let count = 526
 
   @inline(__always)
-  public var info: OperationInfo { OperationInfo.table[Int(code)] }
-}
+  public var info: OperationInfo { OperationInfo(bits: operationFacts[Int(code)]) }
 
-extension OperationInfo {
-  // Sound as shared state: written once here, only read afterwards, never freed.
-  public nonisolated(unsafe) static let table: UnsafePointer<OperationInfo> = {
-    let rows = UnsafeMutablePointer<OperationInfo>.allocate(capacity: Operation.count)
-    rows.initialize(repeating: OperationInfo(shape: [], effects: [], type: .none), count: Operation.count)
-    for row in 0..<Opcode.count { rows[row] = info(of: Opcode(row: UInt16(row))) }
-    for (operation, shape, effects) in representationRows {
-      rows[Int(operation.code)] = OperationInfo(shape: shape, effects: effects, type: .none)
-    }
-    return UnsafePointer(rows)
-  }()
-
-  private static let representationRows: [(Operation, OperandShape, Effects)] = [
-    (.removed, [], .phantom),
-    (.copy, .a, [.value, .phantom]),
-    (.argument, [], .value),
-    (.parameter, .incoming, [.value, .phantom]),
-    (.result, .a, [.value, .reads]),
-    (.jump, [], .terminator),
-    (.branch, .a, .terminator),
-    (.switch, .a, .terminator),
-    (.return, .list, .terminator),
-    (.trap, [], [.terminator, .mayTrap]),
-    (.charge, [], .counter),
-    (.chargeDynamic, .a, .counter),
-    (.localGet, [], [.value, .reads]),
-    (.localSet, .a, .writes),
-  ]
-
-  private static func info(of opcode: Opcode) -> OperationInfo {
-    let row = opcode.info
-    switch opcode {
-    case .call: return OperationInfo(shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
-    case .callIndirect:
-      return OperationInfo(shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
-    case .callRef:
-      return OperationInfo(shape: [.a, .list], effects: [.call, .mayTrap, .reads, .writes, .counter], type: .none)
-    case .returnCall, .returnCallIndirect:
-      return OperationInfo(
-        shape: .list, effects: [.call, .mayTrap, .reads, .writes, .counter, .terminator], type: .none)
-    case .returnCallRef:
-      return OperationInfo(
-        shape: [.a, .list], effects: [.call, .mayTrap, .reads, .writes, .counter, .terminator], type: .none)
-    case .select: return OperationInfo(shape: [.a, .b, .c], effects: .value, type: .none)
-    case .memorySize: return OperationInfo(shape: [], effects: [.value, .reads], type: .none)
-    case .memoryGrow: return OperationInfo(shape: .a, effects: [.value, .reads, .writes], type: .none)
-    case .memoryFill, .memoryCopy, .memoryInit, .tableFill, .tableCopy, .tableInit:
-      return OperationInfo(shape: [.a, .b, .c], effects: [.mayTrap, .reads, .writes], type: .none)
-    case .dataDrop, .elemDrop: return OperationInfo(shape: [], effects: .writes, type: .none)
-    case .tableGet: return OperationInfo(shape: .a, effects: [.value, .mayTrap, .reads], type: .i64)
-    case .tableSet: return OperationInfo(shape: [.a, .b], effects: [.mayTrap, .writes], type: .none)
-    case .tableSize: return OperationInfo(shape: [], effects: [.value, .reads], type: .none)
-    case .tableGrow: return OperationInfo(shape: [.a, .b], effects: [.value, .reads, .writes], type: .none)
-    case .globalGet: return OperationInfo(shape: [], effects: [.value, .reads], type: .none)
-    case .globalSet: return OperationInfo(shape: .a, effects: .writes, type: .none)
-    // Not pure: equal handles come from one function of one instance, but making the handle may touch the store.
-    case .refFunc: return OperationInfo(shape: [], effects: [.value, .reads], type: .i64)
-    default: break
-    }
-    guard row.hasFixedSignature else { return OperationInfo(shape: [], effects: [], type: .none) }
-    let shapes: [OperandShape] = [.a, .b, .c]
-    var shape: OperandShape = []
-    for index in 0..<3 where row.operandCode(index) != 0 { shape.insert(shapes[index]) }
-    let type = IRType(rawValue: row.resultCode)!
-    var effects: Effects = type == .none ? [] : .value
-    switch row.immediates {
-    case .memoryArgument, .memoryLane: effects.formUnion(type == .none ? [.mayTrap, .writes] : [.mayTrap, .reads])
-    default: if opcode.mayTrapNumerically { effects.insert(.mayTrap) }
-    }
-    return OperationInfo(shape: shape, effects: effects, type: type)
-  }
+  /// A scalar constant.
+  @inline(__always) var isScalarConstant: Bool { info.isScalarConstant }
 }
 
 extension Opcode {
+  /// What the compiler knows of the operator.
+  @inline(__always) var operationInfo: OperationInfo { OperationInfo(bits: operationFacts[row]) }
+
   /// Whether the operator computes from its operands alone, and traps for some of them.
-  public var mayTrapNumerically: Bool {
-    switch self {
-    case .i32DivS, .i32DivU, .i32RemS, .i32RemU, .i64DivS, .i64DivU, .i64RemS, .i64RemU, .i32TruncF32S, .i32TruncF32U,
-      .i32TruncF64S, .i32TruncF64U, .i64TruncF32S, .i64TruncF32U, .i64TruncF64S, .i64TruncF64U:
-      true
-    default: false
-    }
-  }
+  @inline(__always) public var mayTrapNumerically: Bool { operationInfo.mayTrapNumerically }
+
+  /// Whether exchanging the operands gives the same result, to the bit. NaNs are canonical, so float operators qualify.
+  @inline(__always) var isCommutative: Bool { operationInfo.isCommutative }
 }
 
 extension IRFunction {

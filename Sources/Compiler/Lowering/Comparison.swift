@@ -12,44 +12,14 @@ struct Comparison {
   var condition: Condition
   var isZeroTest = false
 
+  @inline(__always)
   init?(_ opcode: Opcode) {
-    switch opcode {
-    case .i32Eqz: self.init(.i32, .eq, isZeroTest: true)
-    case .i64Eqz: self.init(.i64, .eq, isZeroTest: true)
-    case .i32Eq: self.init(.i32, .eq)
-    case .i32Ne: self.init(.i32, .ne)
-    case .i32LtS: self.init(.i32, .ltS)
-    case .i32LtU: self.init(.i32, .ltU)
-    case .i32GtS: self.init(.i32, .gtS)
-    case .i32GtU: self.init(.i32, .gtU)
-    case .i32LeS: self.init(.i32, .leS)
-    case .i32LeU: self.init(.i32, .leU)
-    case .i32GeS: self.init(.i32, .geS)
-    case .i32GeU: self.init(.i32, .geU)
-    case .i64Eq: self.init(.i64, .eq)
-    case .i64Ne: self.init(.i64, .ne)
-    case .i64LtS: self.init(.i64, .ltS)
-    case .i64LtU: self.init(.i64, .ltU)
-    case .i64GtS: self.init(.i64, .gtS)
-    case .i64GtU: self.init(.i64, .gtU)
-    case .i64LeS: self.init(.i64, .leS)
-    case .i64LeU: self.init(.i64, .leU)
-    case .i64GeS: self.init(.i64, .geS)
-    case .i64GeU: self.init(.i64, .geU)
-    case .f32Eq: self.init(.f32, .eq)
-    case .f32Ne: self.init(.f32, .ne)
-    case .f32Lt: self.init(.f32, .lt)
-    case .f32Gt: self.init(.f32, .gt)
-    case .f32Le: self.init(.f32, .le)
-    case .f32Ge: self.init(.f32, .ge)
-    case .f64Eq: self.init(.f64, .eq)
-    case .f64Ne: self.init(.f64, .ne)
-    case .f64Lt: self.init(.f64, .lt)
-    case .f64Gt: self.init(.f64, .gt)
-    case .f64Le: self.init(.f64, .le)
-    case .f64Ge: self.init(.f64, .ge)
-    default: return nil
-    }
+    let info = opcode.operationInfo
+    let code = info.comparisonCode
+    if code == .max { return nil }
+    type = IRType(rawValue: code >> 4)!
+    condition = Condition(rawValue: code & 15)!
+    isZeroTest = info.isZeroTest
   }
 
   init(_ type: IRType, _ condition: Condition, isZeroTest: Bool = false) {

@@ -264,11 +264,12 @@ extension Lowering {
     let chosen =
       comparison == nil
       ? select(tested, Node(.removed, a: condition.index)) : select(tested, function.nodes[condition])
-    let table = takesFailure ? ThreadedTables.negatedBranch : ThreadedTables.branch
     let base = Int(chosen.opcode.row) * 10 + chosen.pair.form.rawValue / 2 * 2
     let (first, second) = operandWords(chosen.pair, type: chosen.type, destination: 0)
     return BranchSelection(
-      number: table[base], checked: table[base + 1], first: first, second: second,
+      number: takesFailure ? ThreadedTables.negatedBranch[base] : ThreadedTables.branch[base],
+      checked: takesFailure ? ThreadedTables.negatedBranch[base + 1] : ThreadedTables.branch[base + 1],
+      first: first, second: second,
       comparison: takesFailure ? nil : chosen)
   }
 

@@ -277,11 +277,11 @@ extension Lowering {
     let found = code.number(at: last)
     let loads: [Opcode] = [.i32Load8U, .i32Load8S, .i32Load16U, .i32Load, .i64Load]
     for (number, load) in loads.enumerated() where (load == .i64Load) == (chosen.type == .i64) {
-      let selection = ThreadedTables.selection + Int(load.row) * 10
+      let row = Int(load.row) * 10
       let kind: Int
-      if found == selection[OperandForm.ssD.rawValue] {
+      if found == ThreadedTables.selection[row + OperandForm.ssD.rawValue] {
         kind = 0
-      } else if found == selection[OperandForm.asD.rawValue] {
+      } else if found == ThreadedTables.selection[row + OperandForm.asD.rawValue] {
         kind = 1
       } else if found == ThreadedTables.addressModes[absoluteLoadBase(load)] {
         kind = 2

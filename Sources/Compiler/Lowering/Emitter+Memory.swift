@@ -132,8 +132,8 @@ extension Lowering {
   }
 
   private func selected(_ opcode: Opcode, _ form: OperandForm, memory: UInt32) -> UInt16 {
-    let table = context.wideMemories[Int(memory)] ? ThreadedTables.wideSelection : ThreadedTables.selection
-    return table[opcode.row * 10 + form.rawValue]
+    let index = opcode.row * 10 + form.rawValue
+    return context.wideMemories[Int(memory)] ? ThreadedTables.wideSelection[index] : ThreadedTables.selection[index]
   }
 
   /// The address operand and the offset that remains; an offset beyond 32 bits is added beforehand.

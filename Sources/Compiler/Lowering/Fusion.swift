@@ -35,7 +35,7 @@ struct PairOperator {
 
   @inline(__always)
   init?(_ operation: Operation) {
-    let code = PairOperator.codes[Int(operation.code)]
+    let code = operation.info.pairCode
     if code == .max { return nil }
     type = Int(code >> 4)
     number = Int(code & 15)
@@ -44,21 +44,6 @@ struct PairOperator {
   /// Whether the first operand and the second can be exchanged.
   var isCommutative: Bool { number == 0 || number >= 2 && number <= 5 }
   var isFloat: Bool { type >= 2 }
-
-  // Sound as shared state: written once here, only read afterwards, never freed.
-  private nonisolated(unsafe) static let codes: UnsafePointer<UInt8> = {
-    let codes = UnsafeMutablePointer<UInt8>.allocate(capacity: Operation.count)
-    codes.initialize(repeating: .max, count: Operation.count)
-    let rows: [[Opcode]] = [
-      [.i32Add, .i32Sub, .i32Mul, .i32And, .i32Or, .i32Xor, .i32Shl, .i32ShrU, .i32ShrS, .i32Rotl],
-      [.i64Add, .i64Sub, .i64Mul, .i64And, .i64Or, .i64Xor, .i64Shl, .i64ShrU, .i64ShrS, .i64Rotl],
-      [.f32Add, .f32Sub, .f32Mul], [.f64Add, .f64Sub, .f64Mul],
-    ]
-    for (type, row) in rows.enumerated() {
-      for (number, opcode) in row.enumerated() { codes[Int(opcode.row)] = UInt8(type << 4 | number) }
-    }
-    return UnsafePointer(codes)
-  }()
 }
 
 /// A pair of operators: the place of its forms in the pair table, and its operands.

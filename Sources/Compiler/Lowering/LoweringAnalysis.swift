@@ -59,14 +59,6 @@ enum AccumulatorClass: UInt8, BitwiseCopyable {
   }
 }
 
-extension Operation {
-  /// A scalar constant.
-  @inline(__always) var isScalarConstant: Bool {
-    self == Operation(.i32Const) || self == Operation(.i64Const) || self == Operation(.f32Const)
-      || self == Operation(.f64Const)
-  }
-}
-
 extension Lowering {
   /// Fills `facts` and `loops`.
   mutating func analyse() {
@@ -249,11 +241,7 @@ extension Lowering {
   /// Whether the code of a node uses the integer accumulator, whatever the node's result: addresses with an offset beyond
   /// 32 bits are computed there.
   private func overwritesInteger(_ node: Node) -> Bool {
-    guard let opcode = node.operation.opcode else { return false }
-    switch opcode.info.immediates {
-    case .memoryArgument, .memoryLane: return node.imm > UInt64(UInt32.max)
-    default: return false
-    }
+    node.operation.info.isAccess && node.imm > UInt64(UInt32.max)
   }
 
   /// Fills `realOperands` with the values that the code of the node at `index` reads. The operands of a fused comparison
@@ -344,14 +332,10 @@ extension Lowering {
     case .globalSet: return true
     default: break
     }
-    let info = opcode.info
-    switch info.immediates {
-    case .memoryArgument:
-      // Vector accesses read slots only.
-      return info.prefix == 0 && node.imm <= UInt64(UInt32.max) && node.c == 0
-    case .none: return info.prefix != 0xFD && info.hasFixedSignature
-    default: return false
-    }
+    let info = opcode.operationInfo
+    // Vector accesses read slots only.
+    if info.isScalarAccess { return node.imm <= UInt64(UInt32.max) && node.c == 0 }
+    return info.isPlainScalar
   }
 
   // MARK: Lifetimes

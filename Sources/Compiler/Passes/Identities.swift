@@ -20,15 +20,11 @@ struct IntegerOperator {
   var code: UInt32
   var is64: Bool
 
+  @inline(__always)
   init?(_ opcode: Opcode) {
-    let info = opcode.info
-    if info.prefix != 0 { return nil }
-    switch info.code {
-    case 0x45...0x4F, 0x67...0x78: (code, is64) = (info.code, false)
-    case 0x50...0x5A: (code, is64) = (info.code - 0x0B, true)
-    case 0x79...0x8A: (code, is64) = (info.code - 0x12, true)
-    default: return nil
-    }
+    let info = opcode.operationInfo
+    if info.integerCode == 0 { return nil }
+    (code, is64) = (UInt32(info.integerCode), info.isInteger64)
   }
 
   init(_ code: UInt32, is64: Bool) {

@@ -46,7 +46,7 @@ extension SimplificationOpt {
   /// If it may trap, an equal node before it has not, or it would not be reached.
   mutating func number(_ node: Node) -> UInt32 {
     let hasVector = node.operation == Operation(.v128Const) || node.operation == Operation(.i8x16Shuffle)
-    let isCommutative = node.operation.opcode?.isCommutative ?? false
+    let isCommutative = node.operation.info.isCommutative
     // The new function's vectors are numbered anew.
     var keyed = node
     let vector = hasVector ? old.vectors[Int(node.imm)] : (0, 0)
@@ -98,18 +98,5 @@ extension SimplificationOpt {
       }
     }
     return nil
-  }
-}
-
-extension Opcode {
-  /// Whether exchanging the operands gives the same result, to the bit. NaNs are canonical, so float operators qualify.
-  var isCommutative: Bool {
-    switch self {
-    case .i32Add, .i32Mul, .i32And, .i32Or, .i32Xor, .i32Eq, .i32Ne, .i64Add, .i64Mul, .i64And, .i64Or, .i64Xor, .i64Eq,
-      .i64Ne, .f32Add, .f32Mul, .f32Eq, .f32Ne, .f64Add, .f64Mul, .f64Eq, .f64Ne, .v128And, .v128Or, .v128Xor,
-      .i8x16Add, .i16x8Add, .i32x4Add, .i64x2Add, .i16x8Mul, .i32x4Mul, .i64x2Mul:
-      true
-    default: false
-    }
   }
 }

@@ -67,29 +67,28 @@ extension ThreadedOperation {
   @inline(__always) public var isSwitch: Bool { effects.contains(.table) }
 }
 
-/// The generated tables as memory that is made once and never freed.
+/// The generated tables. Most are literals that stand in the program as they are; reading them asks for no initialization.
 enum ThreadedTables {
-  // Sound as shared state: written once here, only read afterwards.
-  nonisolated(unsafe) static let facts: UnsafePointer<UInt64> = copy(threadedOperationFacts)
-  nonisolated(unsafe) static let fields: UnsafePointer<ThreadedField> = copy(threadedFields.map(ThreadedField.init))
-  nonisolated(unsafe) static let laneLimits: UnsafePointer<UInt8> = copy(threadedLaneLimits)
-  nonisolated(unsafe) static let selection: UnsafePointer<UInt16> = copy(selectionTable)
-  nonisolated(unsafe) static let wideSelection: UnsafePointer<UInt16> = copy(wideSelectionTable)
-  nonisolated(unsafe) static let branch: UnsafePointer<UInt16> = copy(branchTable)
-  nonisolated(unsafe) static let pairs: UnsafePointer<UInt16> = copy(pairTable)
-  nonisolated(unsafe) static let wordImmediates: UnsafePointer<UInt16> = copy(wordImmediateTable)
-  nonisolated(unsafe) static let leftImmediates: UnsafePointer<UInt16> = copy(leftImmediateTable)
-  nonisolated(unsafe) static let addressModes: UnsafePointer<UInt16> = copy(addressModeTable)
-  nonisolated(unsafe) static let loadOperations: UnsafePointer<UInt16> = copy(loadOperationTable)
-  nonisolated(unsafe) static let stepBranch: UnsafePointer<UInt16> = copy(stepBranchTable)
-  nonisolated(unsafe) static let doubleStepBranch: UnsafePointer<UInt16> = copy(doubleStepBranchTable)
-  nonisolated(unsafe) static let testBranch: UnsafePointer<UInt16> = copy(testBranchTable)
-  nonisolated(unsafe) static let loadBranch: UnsafePointer<UInt16> = copy(loadBranchTable)
-  nonisolated(unsafe) static let negatedBranch: UnsafePointer<UInt16> = copy(negatedBranchTable)
+  static var facts: [UInt64] { @inline(__always) get { threadedOperationFacts } }
+  static var laneLimits: [UInt8] { @inline(__always) get { threadedLaneLimits } }
+  static var selection: [UInt16] { @inline(__always) get { selectionTable } }
+  static var wideSelection: [UInt16] { @inline(__always) get { wideSelectionTable } }
+  static var branch: [UInt16] { @inline(__always) get { branchTable } }
+  static var pairs: [UInt16] { @inline(__always) get { pairTable } }
+  static var wordImmediates: [UInt16] { @inline(__always) get { wordImmediateTable } }
+  static var leftImmediates: [UInt16] { @inline(__always) get { leftImmediateTable } }
+  static var addressModes: [UInt16] { @inline(__always) get { addressModeTable } }
+  static var loadOperations: [UInt16] { @inline(__always) get { loadOperationTable } }
+  static var stepBranch: [UInt16] { @inline(__always) get { stepBranchTable } }
+  static var doubleStepBranch: [UInt16] { @inline(__always) get { doubleStepBranchTable } }
+  static var testBranch: [UInt16] { @inline(__always) get { testBranchTable } }
+  static var loadBranch: [UInt16] { @inline(__always) get { loadBranchTable } }
+  static var negatedBranch: [UInt16] { @inline(__always) get { negatedBranchTable } }
 
-  private static func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafePointer<Element> {
-    let memory = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
-    for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
+  // Sound as shared state: written once here, only read afterwards, never freed.
+  nonisolated(unsafe) static let fields: UnsafePointer<ThreadedField> = {
+    let memory = UnsafeMutablePointer<ThreadedField>.allocate(capacity: threadedFields.count)
+    for (index, bits) in threadedFields.enumerated() { (memory + index).initialize(to: ThreadedField(bits: bits)) }
     return UnsafePointer(memory)
-  }
+  }()
 }
