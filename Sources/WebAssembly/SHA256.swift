@@ -99,7 +99,7 @@ public struct SHA256: Sendable {
     }
   }
 
-  private static let initialState = SIMD8<UInt32>(
+  package static let initialState = SIMD8<UInt32>(
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19)
 
   /// The round constants, in memory that is made once and never freed: the compression function reads them unchecked.

@@ -52,6 +52,23 @@ private func sample(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatin
     }
   }
 
+  /// What the processor computes, if it can, and what Swift code does.
+  @Test func processorAndPortableCodeAgree() {
+    let blocks = sample(64 * 5)
+    for count in 0...5 {
+      let hashed = SHA256.hash(Array(blocks[..<(64 * count)]))
+      // The padding of whole blocks is a block of its own.
+      var padding = [UInt8](repeating: 0, count: 64)
+      padding[0] = 0x80
+      padding[62] = UInt8((512 * count) >> 8)
+      padding[63] = UInt8(truncatingIfNeeded: 512 * count)
+      var state = SHA256.initialState
+      blocks.withUnsafeBytes { SHA256.compressPortably(&state, $0.baseAddress!, blocks: count) }
+      padding.withUnsafeBytes { SHA256.compressPortably(&state, $0.baseAddress!, blocks: 1) }
+      #expect(SHA256.Digest(words: state) == hashed)
+    }
+  }
+
   @Test func digests() {
     let digest = SHA256.hash([1])
     #expect(SHA256.Digest(bytes: digest.bytes) == digest)
