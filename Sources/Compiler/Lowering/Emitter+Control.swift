@@ -19,7 +19,7 @@ extension Lowering {
 
   // MARK: Edges
 
-  private func target(_ edge: UInt32) -> Int { Int(function.edges[edge].to.index) }
+  private mutating func target(_ edge: UInt32) -> Int { Int(function.edges[edge].to.index) }
 
   /// Finds the blocks that only charge and go on: edges to them go where they do, and charge both at once. They have no
   /// code of their own. And those that do nothing by which the counter could be observed before they go on: edges to them
@@ -49,7 +49,7 @@ extension Lowering {
 
   /// The edge by which `block` goes on, if nothing in it traps, calls or counts but for the charge at its head; and whether
   /// there is nothing else in it.
-  private func quietExit(of block: Int) -> (edge: UInt32, isEmpty: Bool)? {
+  private mutating func quietExit(of block: Int) -> (edge: UInt32, isEmpty: Bool)? {
     let last = Int(function.blocks[block].end) - 1
     guard function.nodes[last].operation == .jump else { return nil }
     let head = headCharge(of: block)
@@ -67,7 +67,7 @@ extension Lowering {
   }
 
   /// Where an edge leads, what it charges, and whether it checks.
-  private func destination(ofEdge edge: UInt32) -> Passage {
+  private mutating func destination(ofEdge edge: UInt32) -> Passage {
     let block = target(edge)
     if let passage = passages[block] { return passage }
     let (cost, isCheck) = headCost(of: block)
@@ -279,8 +279,8 @@ extension Lowering {
   }
 
   /// Whether an edge leads to the block that is emitted next.
-  private func isNext(_ passage: Passage) -> Bool { passage.block == nextBlock && nextBlock > block }
-  private func leadsToNext(_ edge: UInt32) -> Bool { isNext(destination(ofEdge: edge)) }
+  private mutating func isNext(_ passage: Passage) -> Bool { passage.block == nextBlock && nextBlock > block }
+  private mutating func leadsToNext(_ edge: UInt32) -> Bool { isNext(destination(ofEdge: edge)) }
 
   private mutating func emitSwitch(_ node: Node) {
     var slot: Int?
@@ -416,7 +416,7 @@ extension Lowering {
   }
 
   /// The word that a return reads: the distance to the frame, and the slot for a single result.
-  private func callWord(_ index: Int, _ signature: SignatureSlots) -> UInt64 {
+  private mutating func callWord(_ index: Int, _ signature: SignatureSlots) -> UInt64 {
     // Where nobody reads the result from a slot it goes to the first outgoing one.
     let result = facts[index].residence == .slot ? slot(of: Value(index)) : stride
     return pack(low: stride, high: result)

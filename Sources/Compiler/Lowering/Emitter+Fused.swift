@@ -26,7 +26,9 @@ extension Lowering {
   }
 
   @inline(__always)
-  private func isHeld(_ value: Value) -> Bool { value != .none && (value == inAccumulator || value == inFloat) }
+  private mutating func isHeld(_ value: Value) -> Bool {
+    value != .none && (value == inAccumulator || value == inFloat)
+  }
 
   private mutating func emitPair(_ index: Int, _ node: Node) {
     var pair = pairSelection(node, facts[index].fusion)!
@@ -212,7 +214,7 @@ extension Lowering {
   }
 
   /// A constant as a 32-bit immediate.
-  private func smallConstant(_ value: Value, _ type: IRType) -> UInt32? {
+  private mutating func smallConstant(_ value: Value, _ type: IRType) -> UInt32? {
     let bits = function.nodes[value].imm
     if type == .i64 && Int32(exactly: Int64(bitPattern: bits)) == nil { return nil }
     return UInt32(truncatingIfNeeded: bits)
@@ -338,7 +340,7 @@ extension Lowering {
   }
 
   /// Where the forms of a load from a constant address are in the table of address modes.
-  private func absoluteLoadBase(_ load: Opcode) -> Int {
+  private mutating func absoluteLoadBase(_ load: Opcode) -> Int {
     (Int(load.row - Opcode.i32Load.row) * 6 + AddressSelection.Mode.absolute.rawValue) * 9
   }
 

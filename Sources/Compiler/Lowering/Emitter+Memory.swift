@@ -92,7 +92,7 @@ extension Lowering {
   }
 
   /// Table in the low half, the other table or the segment in the high half.
-  private func tableWord(_ node: Node, _ opcode: Opcode) -> UInt64 {
+  private mutating func tableWord(_ node: Node, _ opcode: Opcode) -> UInt64 {
     opcode == .tableCopy ? node.imm : node.imm >> 32 | node.imm << 32
   }
 
@@ -131,7 +131,7 @@ extension Lowering {
     code.append(word: 0)
   }
 
-  private func selected(_ opcode: Opcode, _ form: OperandForm, memory: UInt32) -> UInt16 {
+  private mutating func selected(_ opcode: Opcode, _ form: OperandForm, memory: UInt32) -> UInt16 {
     let index = opcode.row * 10 + form.rawValue
     return context.wideMemories[Int(memory)] ? ThreadedTables.wideSelection[index] : ThreadedTables.selection[index]
   }
@@ -204,7 +204,7 @@ extension Lowering {
   }
 
   /// The slot of a value that is in the accumulator, if it has one that narrow fields can name.
-  private func addressInSlot(_ value: Value) -> Int? {
+  private mutating func addressInSlot(_ value: Value) -> Int? {
     guard facts[value].residence == .slot else { return nil }
     let slot = slot(of: value)
     return slot < narrowSlots ? slot : nil

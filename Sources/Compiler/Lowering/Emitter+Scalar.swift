@@ -5,7 +5,7 @@ import WebAssembly
 extension Lowering {
   /// The operation number for an operator in a form; nil if it has none.
   @inline(__always)
-  func selected(_ opcode: Opcode, _ form: OperandForm) -> UInt16? {
+  mutating func selected(_ opcode: Opcode, _ form: OperandForm) -> UInt16? {
     let number = ThreadedTables.selection[opcode.row * 10 + form.rawValue]
     return number == .max ? nil : number
   }
@@ -68,15 +68,15 @@ extension Lowering {
   }
 
   @inline(__always)
-  private func isInAccumulator(_ value: Value) -> Bool { value == inAccumulator || value == inFloat }
+  private mutating func isInAccumulator(_ value: Value) -> Bool { value == inAccumulator || value == inFloat }
 
   /// Whether a constant can be an immediate: any float, any i32, and i64 that are sign-extended 32-bit values.
-  private func fitsImmediate(_ bits: UInt64, _ type: IRType) -> Bool {
+  private mutating func fitsImmediate(_ bits: UInt64, _ type: IRType) -> Bool {
     type != .i64 || Int32(exactly: Int64(bitPattern: bits)) != nil
   }
 
   /// The operand words of `pair` with the destination where its form has it.
-  func operandWords(_ pair: OperandPair, type: IRType, destination: Int) -> (UInt64, UInt64?) {
+  mutating func operandWords(_ pair: OperandPair, type: IRType, destination: Int) -> (UInt64, UInt64?) {
     switch pair.form {
     case .siD, .siN, .aiD, .aiN:
       if type.isFloat { return (pack(pair.a, destination), pair.immediate) }
@@ -235,7 +235,7 @@ extension Lowering {
   }
 
   /// An integer constant that `select` takes as an immediate.
-  private func selectedConstant(_ value: Value) -> UInt32? {
+  private mutating func selectedConstant(_ value: Value) -> UInt32? {
     let node = function.nodes[value]
     guard facts[value].residence == .constant, node.type.isInteger else { return nil }
     return Int32(exactly: Int64(bitPattern: node.imm)).map(UInt32.init(bitPattern:))

@@ -32,12 +32,12 @@ extension Lowering {
     }
   }
 
-  private func hasCode(_ block: Int) -> Bool { function.blocks[block].isReachable && passages[block] == nil }
+  private mutating func hasCode(_ block: Int) -> Bool { function.blocks[block].isReachable && passages[block] == nil }
 
   // MARK: Charges
 
   /// The charge that begins a block, which its incoming edges make; nil if there is none.
-  func headCharge(of block: Int) -> Int? {
+  mutating func headCharge(of block: Int) -> Int? {
     for index in function.nodeRange(of: block) {
       let operation = function.nodes[index].operation
       if operation.info.effects.contains(.phantom) || operation.isScalarConstant { continue }
@@ -47,12 +47,12 @@ extension Lowering {
   }
 
   /// What an edge into `block` charges, and whether it checks.
-  func headCost(of block: Int) -> (cost: UInt64, isCheck: Bool) {
+  mutating func headCost(of block: Int) -> (cost: UInt64, isCheck: Bool) {
     guard let head = headCharge(of: block) else { return (0, false) }
     return cost(of: function.nodes[head])
   }
 
-  func cost(of charge: Node) -> (cost: UInt64, isCheck: Bool) {
+  mutating func cost(of charge: Node) -> (cost: UInt64, isCheck: Bool) {
     let isCheck = charge.flags & NodeFlags.check != 0
     // Without metering, check points count themselves, so that slices end and interrupts are seen.
     if context.policy == .none && isCheck { return (1, true) }
@@ -87,7 +87,7 @@ extension Lowering {
 
   /// Where `value` is now, for an operation that can read it from its accumulator.
   @inline(__always)
-  func source(_ value: Value) -> OperandSource {
+  mutating func source(_ value: Value) -> OperandSource {
     let residence = facts[value].residence
     if residence == .constant { return .constant(function.nodes[value].imm) }
     if value == inAccumulator || value == inFloat { return .accumulator }

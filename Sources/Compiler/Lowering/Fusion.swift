@@ -100,13 +100,19 @@ extension Lowering {
     // Where one use needs what is wrapped, the others may as well use it.
     isNeeded.truncate(to: 0)
     isNeeded.append(repeating: false, count: function.nodes.count)
-    for index in 0..<function.nodes.count where function.nodes[index].operation != .removed {
+    for index in 0..<function.nodes.count {
       let node = function.nodes[index]
-      function.forEachOperand(of: index) { value in
-        if function.nodes[value].operation != Operation(.i32WrapI64) { return }
-        let isA = node.a == value.index && readsLowerHalf(node, .a)
-        let isB = node.b == value.index && readsLowerHalf(node, .b)
-        if !isA && !isB { isNeeded[value] = true }
+      let shape = node.operation.info.shape
+      if shape.contains(.a) && isWrap(node.a) && !readsLowerHalf(node, .a) { isNeeded[node.a] = true }
+      if shape.contains(.b) && isWrap(node.b) && !readsLowerHalf(node, .b) { isNeeded[node.b] = true }
+      if shape.contains(.c) && isWrap(node.c) { isNeeded[node.c] = true }
+      if shape.rawValue & (OperandShape.list.rawValue | OperandShape.incoming.rawValue) != 0 {
+        let start = shape.contains(.list) ? node.b : node.a
+        let count = shape.contains(.list) ? node.c : function.blocks[node.b].predecessorCount
+        for position in start..<start + count {
+          let value = function.operands[position]
+          if isWrap(value) { isNeeded[value] = true }
+        }
       }
     }
     for index in 0..<function.nodes.count {
@@ -116,14 +122,17 @@ extension Lowering {
     }
   }
 
-  private func unwrapped(_ value: UInt32) -> UInt32 {
+  @inline(__always)
+  private mutating func isWrap(_ value: UInt32) -> Bool { function.nodes[value].operation == Operation(.i32WrapI64) }
+
+  private mutating func unwrapped(_ value: UInt32) -> UInt32 {
     let node = function.nodes[value]
     // A constant is one of the operation's type: selection looks at all its bits.
     return node.operation == Operation(.i32WrapI64) && !isConstant(node.a) ? node.a : value
   }
 
   /// Whether the code of `node` reads its operand as an i32, whatever stands above.
-  private func readsLowerHalf(_ node: Node, _ operand: OperandShape) -> Bool {
+  private mutating func readsLowerHalf(_ node: Node, _ operand: OperandShape) -> Bool {
     if node.operation == .branch || node.operation == .switch { return operand == .a }
     guard let opcode = node.operation.opcode, node.operation.info.shape.contains(operand) else { return false }
     if let operation = PairOperator(node.operation) { return operation.type == 0 }
@@ -207,12 +216,12 @@ extension Lowering {
   }
 
   @inline(__always)
-  private func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
+  private mutating func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
     facts[value].uses == 1 && facts[value].block == UInt32(block) && facts[value].residence == .nowhere
       && facts[value].fusion == .none && !function.nodes[value].operation.info.effects.contains(.phantom)
   }
 
-  private func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
+  private mutating func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
 
   /// Whether nothing with an effect stands between the load `value` and the node at `index`.
   private mutating func isLoadInReach(_ value: Value, of index: Int) -> Bool {
@@ -273,20 +282,22 @@ extension Lowering {
   }
 
   /// Whether a constant of type 0 (i32) or 1 (i64) is a sign-extended number of 32 bits.
-  private func fits(_ bits: UInt64, _ type: Int) -> Bool { type == 0 || Int32(exactly: Int64(bitPattern: bits)) != nil }
+  private mutating func fits(_ bits: UInt64, _ type: Int) -> Bool {
+    type == 0 || Int32(exactly: Int64(bitPattern: bits)) != nil
+  }
 
   // MARK: Memory
 
   /// Whether a node is a scalar load or store whose offset its operation can hold.
   @inline(__always)
-  func isAccess(_ node: Node) -> Bool {
+  mutating func isAccess(_ node: Node) -> Bool {
     guard let number = accessNumber(node.operation) else { return false }
     return number < 23 && node.imm <= UInt64(UInt32.max)
   }
 
   /// Scalar loads are numbered from 0, stores from 14, as in the binary format.
   @inline(__always)
-  func accessNumber(_ operation: Operation) -> Int? {
+  mutating func accessNumber(_ operation: Operation) -> Int? {
     let number = Int(operation.code) - Int(Opcode.i32Load.row)
     return number >= 0 && number < 23 ? number : nil
   }
@@ -348,7 +359,7 @@ extension Lowering {
   }
 
   /// An i32 value times a constant.
-  private func product(_ node: Node) -> (Value, UInt64)? {
+  private mutating func product(_ node: Node) -> (Value, UInt64)? {
     guard let operation = PairOperator(node.operation), operation.type == 0 else { return nil }
     if isConstant(node.a) || !isConstant(node.b) { return nil }
     let bits = function.nodes[node.b].imm
@@ -376,7 +387,7 @@ extension Lowering {
   }
 
   /// A load from memory 0 with 32-bit addresses, whose address is a variable.
-  private func isPlainLoad(_ load: Node) -> Bool {
+  private mutating func isPlainLoad(_ load: Node) -> Bool {
     load.c == 0 && load.imm <= UInt64(UInt32.max) && !context.wideMemories[0] && !isConstant(load.a)
   }
 
@@ -449,13 +460,13 @@ extension Lowering {
     return (condition, nil, isNegated)
   }
 
-  func isComparison(_ value: Value) -> Bool {
+  mutating func isComparison(_ value: Value) -> Bool {
     guard let opcode = function.nodes[value].operation.opcode else { return false }
     return Comparison(opcode) != nil
   }
 
   /// Whether a test is whether a value is zero, or is not.
-  private func isTestOfBits(_ tested: Node, _ comparison: Comparison?) -> Bool {
+  private mutating func isTestOfBits(_ tested: Node, _ comparison: Comparison?) -> Bool {
     guard let comparison else { return true }
     if comparison.isZeroTest { return true }
     guard comparison.type.isInteger, comparison.condition == .eq || comparison.condition == .ne else { return false }
@@ -463,12 +474,12 @@ extension Lowering {
   }
 
   /// The value whose bits such a test looks at.
-  func bits(_ value: Value, _ comparison: Comparison?) -> Value {
+  mutating func bits(_ value: Value, _ comparison: Comparison?) -> Value {
     comparison == nil ? value : Value(function.nodes[value].a)
   }
 
   /// The number of a load among those that a branch can compare.
-  func comparedLoad(_ load: Node) -> Int? {
+  mutating func comparedLoad(_ load: Node) -> Int? {
     switch load.operation.opcode {
     case .i32Load8U: 0
     case .i32Load8S: 1

@@ -139,5 +139,5 @@ extension Lowering {
   }
 
   /// Just before the block's first node, where its parameters are defined.
-  private func start(of block: UInt32) -> UInt32 { 2 * function.blocks[block].first &- 1 }
+  private mutating func start(of block: UInt32) -> UInt32 { 2 * function.blocks[block].first &- 1 }
 }

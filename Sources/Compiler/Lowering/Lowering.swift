@@ -60,6 +60,10 @@ struct SignatureSlots: Sendable {
   var scalar: IRType
 }
 
+/// Lowers one function.
+///
+/// Methods are mutating even where they change nothing: the compiler lends so large a value to a borrowing method by moving
+/// it out and back, a kilobyte each time.
 struct Lowering: ~Copyable {
   var function: IRFunction
   let context: LoweringContext
@@ -257,7 +261,7 @@ extension Lowering {
     }
   }
 
-  private func exceeds(_ what: String, at node: Int) -> ModuleError {
+  private mutating func exceeds(_ what: String, at node: Int) -> ModuleError {
     ModuleError(
       .limit, .limitExceeded, offset: node < function.offsets.count ? Int(function.offsets[node]) : 0,
       function: function.index, detail: what)
@@ -265,7 +269,7 @@ extension Lowering {
 
   /// A value's slot in the frame.
   @inline(__always)
-  func slot(of value: Value) -> Int {
+  mutating func slot(of value: Value) -> Int {
     let slot = facts[value].slot
     assert(slot >= 0)
     return slot >= Lowering.outgoing ? Int(slot - Lowering.outgoing) + stride : Int(slot)

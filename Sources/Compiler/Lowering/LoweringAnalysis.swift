@@ -138,7 +138,7 @@ extension Lowering {
 
   /// Whether the node at `index` is emitted for itself.
   @inline(__always)
-  func isEmitted(_ index: Int) -> Bool {
+  mutating func isEmitted(_ index: Int) -> Bool {
     let info = function.nodes[index].operation.info
     if info.effects.contains(.phantom) { return false }
     if facts[index].residence == .fused || facts[index].residence == .constant || facts[index].residence == .edge {
@@ -165,7 +165,7 @@ extension Lowering {
     }
   }
 
-  private func canFuse(_ value: Value, block: Int) -> Bool {
+  private mutating func canFuse(_ value: Value, block: Int) -> Bool {
     let node = function.nodes[value]
     guard facts[value].uses == 1, facts[value].block == UInt32(block), let opcode = node.operation.opcode else {
       return false
@@ -240,15 +240,12 @@ extension Lowering {
 
   /// Whether the code of a node uses the integer accumulator, whatever the node's result: addresses with an offset beyond
   /// 32 bits are computed there.
-  private func overwritesInteger(_ node: Node) -> Bool {
+  private mutating func overwritesInteger(_ node: Node) -> Bool {
     node.operation.info.isAccess && node.imm > UInt64(UInt32.max)
   }
 
   /// Fills `realOperands` with the values that the code of the node at `index` reads. The operands of a fused comparison
   /// are those of its branch.
-  ///
-  /// This and others here are mutating although they change little: the compiler lends so large a value to a method by
-  /// moving it out and back.
   private mutating func collectOperands(of index: Int) {
     realOperands.truncate(to: 0)
     let node = function.nodes[index]
@@ -324,7 +321,7 @@ extension Lowering {
   }
 
   /// Whether operand `position` of `node` has a form that reads the accumulator.
-  private func acceptsAccumulator(_ node: Node, _ position: Int) -> Bool {
+  private mutating func acceptsAccumulator(_ node: Node, _ position: Int) -> Bool {
     if node.operation == .switch { return true }
     guard let opcode = node.operation.opcode else { return false }
     switch opcode {

@@ -41,7 +41,9 @@ extension Lowering {
     scan()
   }
 
-  private func needsSlot(_ index: Int) -> Bool { facts[index].residence == .slot && facts[index].argumentOf == 0 }
+  private mutating func needsSlot(_ index: Int) -> Bool {
+    facts[index].residence == .slot && facts[index].argumentOf == 0
+  }
 
   private mutating func makeClasses() {
     classes.truncate(to: 0)
@@ -99,7 +101,7 @@ extension Lowering {
   }
 
   /// Whether a node adds a small constant to `value`.
-  private func isStep(_ node: Node, of value: UInt32) -> Bool {
+  private mutating func isStep(_ node: Node, of value: UInt32) -> Bool {
     guard node.operation == Operation(.i32Add) || node.operation == Operation(.i64Add), node.a == value,
       function.nodes[node.b].operation.isScalarConstant
     else { return false }
@@ -107,7 +109,7 @@ extension Lowering {
     return node.type == .i32 || Int32(exactly: Int64(bitPattern: bits)) != nil
   }
 
-  private func isAlive(_ value: UInt32, at position: UInt32) -> Bool {
+  private mutating func isAlive(_ value: UInt32, at position: UInt32) -> Bool {
     var segment = classes[value].first
     while segment != .max {
       if intervals[segment].start <= position && position <= intervals[segment].end { return true }
@@ -161,7 +163,7 @@ extension Lowering {
   }
 
   /// Whether two ordered lists of segments have a position in common.
-  private func overlap(_ left: UInt32, _ right: UInt32) -> Bool {
+  private mutating func overlap(_ left: UInt32, _ right: UInt32) -> Bool {
     var first = left
     var second = right
     while first != .max && second != .max {

@@ -6,7 +6,7 @@ import WebAssembly
 extension SimplificationOpt {
   /// The bits of new value `value` if it is a scalar constant.
   @inline(__always)
-  func constant(_ value: UInt32) -> UInt64? {
+  mutating func constant(_ value: UInt32) -> UInt64? {
     let node = new.nodes[value]
     switch node.operation {
     case Operation(.i32Const), Operation(.i64Const), Operation(.f32Const), Operation(.f64Const): return node.imm
@@ -20,7 +20,7 @@ extension SimplificationOpt {
   }
 
   /// The bits that a scalar operator gives, if its operands are constants and it doesn't trap.
-  func fold(_ node: Node, _ opcode: Opcode) -> UInt64? {
+  mutating func fold(_ node: Node, _ opcode: Opcode) -> UInt64? {
     let shape = node.operation.info.shape
     guard shape == .a || shape == [.a, .b], opcode.info.immediatesCode == Immediates.none.rawValue,
       let a = constant(node.a)

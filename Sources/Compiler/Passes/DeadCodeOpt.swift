@@ -48,7 +48,7 @@ struct DeadCodeOpt: ~Copyable {
   }
 
   /// Takes the parameters that are not needed out of the block's list.
-  private func removeParameters(_ function: inout IRFunction, of block: Int) {
+  private mutating func removeParameters(_ function: inout IRFunction, of block: Int) {
     var previous = UInt32.max
     var parameter = function.blocks[block].firstParameter
     while parameter != .max {

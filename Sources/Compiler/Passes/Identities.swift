@@ -106,20 +106,20 @@ extension SimplificationOpt {
   }
 
   /// `node` undoes its operand if that is the result of `opcode`.
-  private func inverse(_ node: Node, _ opcode: Opcode) -> Rewriting {
+  private mutating func inverse(_ node: Node, _ opcode: Opcode) -> Rewriting {
     let operand = new.nodes[node.a]
     return operand.operation == Operation(opcode) ? .value(operand.a) : .none
   }
 
   /// The integer operator that computes `value`, with its node.
-  private func integer(_ value: UInt32) -> (IntegerOperator, Node)? {
+  private mutating func integer(_ value: UInt32) -> (IntegerOperator, Node)? {
     let node = new.nodes[value]
     guard let opcode = node.operation.opcode, let integer = IntegerOperator(opcode) else { return nil }
     return (integer, node)
   }
 
   /// An upper bound of the number of bits, counted from the lowest, that can be set in an integer value.
-  private func significantBits(_ value: UInt32) -> UInt64 {
+  private mutating func significantBits(_ value: UInt32) -> UInt64 {
     let node = new.nodes[value]
     let width: UInt64 = node.type == .i64 ? 64 : 32
     guard let opcode = node.operation.opcode else { return width }
@@ -135,7 +135,7 @@ extension SimplificationOpt {
   }
 
   /// What a condition amounts to that is only compared with 0, and whether it is the opposite of that.
-  func strippedCondition(_ condition: UInt32) -> (value: UInt32, isNegated: Bool) {
+  mutating func strippedCondition(_ condition: UInt32) -> (value: UInt32, isNegated: Bool) {
     guard let (integer, node) = integer(condition), !integer.is64 else { return (condition, false) }
     switch integer.code {
     case IntegerOperator.eqz: return (node.a, true)

@@ -43,7 +43,7 @@ extension SimplificationOpt {
   }
 
   /// The value that parameter `parameter`, the block's `index`th, gets over all edges, if it is always the same.
-  private func singleValue(of parameter: UInt32, at index: UInt32, in block: Int, isHeader: Bool) -> UInt32? {
+  private mutating func singleValue(of parameter: UInt32, at index: UInt32, in block: Int, isHeader: Bool) -> UInt32? {
     var edge = records[block].firstEdge
     let value = arguments[edgeRecords[edge].arguments + index]
     while edge != .max {
@@ -84,6 +84,7 @@ extension SimplificationOpt {
   }
 
   /// Whether no edge leads to a block any more.
+  @inline(__always)
   private func isUnreached(_ block: Block) -> Bool {
     records[block].remaining == 0 && records[block].edgeCount == 0 && !records[block].isDone
   }
@@ -139,13 +140,13 @@ extension SimplificationOpt {
 
   /// Whether `target`, to which the block being written now jumps, can go on in its place: nothing else leads there. Blocks
   /// of other loops stay where they are, as the layout decides what a loop has.
-  private func canJoin(_ target: Int, to block: Int) -> Bool {
+  private mutating func canJoin(_ target: Int, to block: Int) -> Bool {
     if records[target].remaining != 0 || records[target].edgeCount != 0 || records[target].isDone { return false }
     return old.blocks[target].loopHeader == old.blocks[block].loopHeader || isNext(target, after: block)
   }
 
   /// Whether only blocks that are done or left out lie between.
-  private func isNext(_ target: Int, after block: Int) -> Bool {
+  private mutating func isNext(_ target: Int, after block: Int) -> Bool {
     var next = block + 1
     // A few steps only: the walk must stay linear.
     while next < target && next < block + 4 && (records[next].isDone || !old.blocks[next].isReachable) { next += 1 }
@@ -174,7 +175,7 @@ extension SimplificationOpt {
   }
 
   /// Brings a condition into a simpler form, exchanging the edges where it is negated. Returns its truth if it is constant.
-  private func truth(of condition: inout UInt32, _ taken: inout UInt32, _ otherwise: inout UInt32) -> Bool? {
+  private mutating func truth(of condition: inout UInt32, _ taken: inout UInt32, _ otherwise: inout UInt32) -> Bool? {
     while true {
       let stripped = strippedCondition(condition)
       if stripped.value == condition { break }
@@ -262,7 +263,7 @@ extension SimplificationOpt {
   }
 
   /// The edge by which an edge to `block` can go on at once, if the block only jumps.
-  private func jumpPast(_ block: Int) -> UInt32? {
+  private mutating func jumpPast(_ block: Int) -> UInt32? {
     let jump = records[block].onlyJump
     if jump == .max || growth < 0 || records[block].isDone { return nil }
     // With other edges left, the block must not dominate what follows: there its parameters may be used.
@@ -293,7 +294,7 @@ extension SimplificationOpt {
   }
 
   /// Whether two targets, gathered one after the other, are one block with the same values.
-  private func isSame(_ first: Target, _ second: Target) -> Bool {
+  private mutating func isSame(_ first: Target, _ second: Target) -> Bool {
     if first.block != second.block { return false }
     let count = second.arguments - first.arguments
     for position in 0..<count where arguments[first.arguments + position] != arguments[second.arguments + position] {

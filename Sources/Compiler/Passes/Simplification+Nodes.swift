@@ -80,7 +80,7 @@ extension SimplificationOpt {
   }
 
   /// Whether the block that defines `value` dominates the current one.
-  private func isAvailable(_ value: UInt32) -> Bool {
+  private mutating func isAvailable(_ value: UInt32) -> Bool {
     let block = blockOf[value]
     return block == current || dominators.nearest(current, atMost: block) == block
   }

@@ -10,6 +10,7 @@
 
 import WebAssembly
 
+/// The pass. Methods are mutating even where they change nothing, as in `Lowering`.
 struct SimplificationOpt: ~Copyable {
   /// Of an edge of the new function.
   struct EdgeRecord: BitwiseCopyable {
@@ -119,7 +120,7 @@ struct SimplificationOpt: ~Copyable {
   }
 
   /// Whether nothing stands before the block's terminator.
-  private func isEmpty(_ block: BlockData) -> Bool {
+  private mutating func isEmpty(_ block: BlockData) -> Bool {
     for index in block.first..<block.end - 1 {
       let operation = old.nodes[index].operation
       if operation != .removed && operation != .parameter && operation != .copy { return false }
