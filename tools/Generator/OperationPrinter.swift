@@ -133,32 +133,72 @@ extension OperationTable {
         }
         text += "/// \(row.doc)\n" + handler("cannery_\(row.name)", row.body)
         if let tracked = row.trackedBody { text += handler("cannery_tracked_\(row.name)", tracked) }
+        guard row.handlerCount > 1 else { continue }
+        text += "#if !CANNERY_TRAMPOLINE\n"
+        for copy in 1..<row.handlerCount {
+          text += handler("cannery_\(row.name)_copy\(copy)", row.body)
+          if let tracked = row.trackedBody { text += handler("cannery_tracked_\(row.name)_copy\(copy)", tracked) }
+        }
+        text += "#endif\n\n"
       }
       try output.emit(
         "Sources/Executor/Handlers/Generated/\(family.name)Handlers.swift", from: "the operation table", text)
     }
-    var text =
-      "/// The handlers in table order. For each family of 64 a list of its own: one long literal is slow to compile.\n"
+    try output.emit(
+      "Sources/Executor/Handlers/Generated/HandlerTable.swift", from: "the operation table",
+      """
+      /// The handlers in table order, the first of each operation. For each family of 64 a list of its own: one long
+      /// literal is slow to compile.
+
+      """ + handlerLists("makeHandlers", rows.map { row in { tracked in row.handler(tracked: tracked) } }))
+    let copied = rows.filter { $0.handlerCount > 1 }
+    guard copied.count == HandlerCopies.counts.count else { fatalError("operation table: copies of unknown operations") }
+    var text = "import Compiler\n\n#if !CANNERY_TRAMPOLINE\n"
+    text += "/// The further handlers of operations that have several, in table order.\n"
+    text += handlerLists(
+      "makeHandlerCopies",
+      copied.flatMap { row in
+        (1..<row.handlerCount).map { copy in { tracked in row.handler(tracked: tracked) + "_copy\(copy)" } }
+      })
+    text += "\n/// Operations that have several handlers, and how many further ones.\n"
+    text += "let handlerCopyCounts: [(operation: ThreadedOperation, copies: Int)] = [\n"
+    for row in copied { text += "  (.\(row.name), \(row.handlerCount - 1)),\n" }
+    text += "]\n#else\n"
+    text += "/// Debug builds dispatch in one place for all.\n"
+    text += "func makeHandlerCopies(tracked: Bool) -> [Handler] { [] }\n\n"
+    text += "let handlerCopyCounts: [(operation: ThreadedOperation, copies: Int)] = []\n#endif\n"
+    try output.emit("Sources/Executor/Handlers/Generated/HandlerCopies.swift", from: "the operation table", text)
+  }
+
+  /// A function `name` that makes an array of handlers, whose names are given for memories without and with tracking.
+  private func handlerLists(_ name: String, _ handlers: [(_ tracked: Bool) -> String]) -> String {
+    var text = ""
     var lists: [String] = []
     for tracked in [false, true] {
-      for start in stride(from: 0, to: rows.count, by: 64) {
-        let name = "handlers\(tracked ? "Tracked" : "")\(start / 64)"
-        lists.append(name)
-        text += "private let \(name): [Handler] = [\n"
-        for row in rows[start..<min(start + 64, rows.count)] {
-          text += "  cannery_\(tracked && row.trackedBody != nil ? "tracked_" : "")\(row.name),\n"
-        }
+      for start in stride(from: 0, to: handlers.count, by: 64) {
+        let list = "\(name)\(tracked ? "Tracked" : "")\(start / 64)"
+        lists.append(list)
+        text += "private let \(list): [Handler] = [\n"
+        for handler in handlers[start..<min(start + 64, handlers.count)] { text += "  \(handler(tracked)),\n" }
         text += "]\n\n"
       }
     }
     let half = lists.count / 2
-    text +=
-      "func makeHandlerTable(tracked: Bool) -> [Handler] {\n  var table: [Handler] = []\n  table.reserveCapacity(\(rows.count))\n  if tracked {\n"
-    for name in lists[half...] { text += "    table += \(name)\n" }
+    text += "func \(name)(tracked: Bool) -> [Handler] {\n  var table: [Handler] = []\n"
+    text += "  table.reserveCapacity(\(handlers.count))\n  if tracked {\n"
+    for list in lists[half...] { text += "    table += \(list)\n" }
     text += "  } else {\n"
-    for name in lists[..<half] { text += "    table += \(name)\n" }
-    text += "  }\n  return table\n}\n"
-    try output.emit("Sources/Executor/Handlers/Generated/HandlerTable.swift", from: "the operation table", text)
+    for list in lists[..<half] { text += "    table += \(list)\n" }
+    return text + "  }\n  return table\n}\n"
+  }
+}
+
+extension OperationRow {
+  /// How many handlers do the same.
+  fileprivate var handlerCount: Int { HandlerCopies.counts[name] ?? 1 }
+
+  fileprivate func handler(tracked: Bool) -> String {
+    "cannery_\(tracked && trackedBody != nil ? "tracked_" : "")\(name)"
   }
 }
 

@@ -43,19 +43,6 @@ public func verify(
   try verifier.checkProgress()
 }
 
-/// Replaces the numbers of operations in `words`, which are verified, by the words that `handlers` has for them.
-public func link(_ words: UnsafeMutableBufferPointer<UInt64>, to handlers: UnsafePointer<UInt64>) {
-  let operations = VerificationTable.shared.operations
-  let base = words.baseAddress!
-  var position = 0
-  while position < words.count {
-    let operation = operations[Int(base[position])]
-    base[position] = handlers[Int(base[position])]
-    if operation.isSwitch { position += ThreadedOperation.switchCount(at: base + position) }
-    position += Int(operation.wordCount)
-  }
-}
-
 /// The methods that passes call for each operation or field are `mutating` although some change nothing: the optimizer of
 /// Swift 6.3 copies the structure for each call of a method that borrows it.
 struct ThreadedVerifier: ~Copyable {

@@ -83,7 +83,7 @@ func outOfInstructions(
 func chargeBeyondSlice(
   _ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double
 ) -> Int {
-  let isWide = pc.pointee == HandlerTables.plain[Int(ThreadedOperation.chargeDynamic64.number)]
+  let isWide = pc.pointee == HandlerTables.plain[.chargeDynamic64]
   let bits = fp[slot0(pc[1])]
   let store = instanceContext(cx).store
   let counter = Int128(rm) + Int128(store.pointee.reserve) - Int128(isWide ? bits : bits & 0xFFFF_FFFF)

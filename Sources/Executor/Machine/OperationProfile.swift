@@ -20,8 +20,9 @@ package final class OperationProfile {
 
   package init() {
     for number in 0..<ThreadedOperation.count {
-      numbers[HandlerTables.tracked[number]] = UInt64(number)
-      numbers[HandlerTables.plain[number]] = UInt64(number)
+      let operation = ThreadedOperation(number: UInt16(number))
+      numbers[HandlerTables.tracked[operation]] = UInt64(number)
+      numbers[HandlerTables.plain[operation]] = UInt64(number)
     }
   }
 

@@ -4,18 +4,24 @@
 import Compiler
 import WebAssembly
 
-/// The handler addresses by operation number, for memories with and without write tracking.
+/// The handlers' addresses, for memories with and without write tracking.
 enum HandlerTables {
   // Sound as shared state: written once here, only read afterwards.
-  nonisolated(unsafe) static let plain: UnsafePointer<UInt64> = addresses(tracked: false)
-  nonisolated(unsafe) static let tracked: UnsafePointer<UInt64> = addresses(tracked: true)
+  nonisolated(unsafe) static let plain: HandlerTable = table(tracked: false)
+  nonisolated(unsafe) static let tracked: HandlerTable = table(tracked: true)
 
-  private static func addresses(tracked: Bool) -> UnsafePointer<UInt64> {
-    let table = makeHandlerTable(tracked: tracked)
-    precondition(table.count == ThreadedOperation.count)
-    let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: table.count)
-    for (index, handler) in table.enumerated() { memory[index] = UInt64(unsafeBitCast(handler, to: UInt.self)) }
-    return UnsafePointer(memory)
+  private static func table(tracked: Bool) -> HandlerTable {
+    let first = makeHandlers(tracked: tracked)
+    let further = makeHandlerCopies(tracked: tracked)
+    precondition(first.count == ThreadedOperation.count)
+    func address(_ handler: Handler) -> UInt64 { UInt64(unsafeBitCast(handler, to: UInt.self)) }
+    var handlers = first.map { [address($0)] }
+    var start = 0
+    for (operation, copies) in handlerCopyCounts {
+      handlers[Int(operation.number)] += further[start..<start + copies].map(address)
+      start += copies
+    }
+    return HandlerTable(handlers)
   }
 }
 
@@ -26,13 +32,13 @@ enum RuntimeCode {
   nonisolated(unsafe) private static let words: UnsafePointer<UInt64> = {
     let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 8)
     words[0] = 0
-    words[1] = HandlerTables.plain[Int(ThreadedOperation.exit.number)]
+    words[1] = HandlerTables.plain[.exit]
     words[2] = UInt64(borderSlots) | UInt64(borderSlots - 1) << 32
-    words[3] = HandlerTables.plain[Int(ThreadedOperation.leaveInstance.number)]
+    words[3] = HandlerTables.plain[.leaveInstance]
     words[4] = 0
-    words[5] = HandlerTables.plain[Int(ThreadedOperation.resumeHostCall.number)]
+    words[5] = HandlerTables.plain[.resumeHostCall]
     words[6] = 0
-    words[7] = HandlerTables.plain[Int(ThreadedOperation.retryHostCall.number)]
+    words[7] = HandlerTables.plain[.retryHostCall]
     return UnsafePointer(words)
   }()
 
@@ -119,7 +125,7 @@ package final class LinkedCode: @unchecked Sendable {
     memory[0] = entry.zeroFrom
     memory[1] = entry.cost
     Compiler.link(
-      UnsafeMutableBufferPointer(start: words, count: count),
+      UnsafeMutableBufferPointer(start: words, count: count), function: index,
       to: isTracked ? HandlerTables.tracked : HandlerTables.plain)
     let start = UInt(bitPattern: words)
     let isFirst = lock.withLock { linked in

@@ -18,6 +18,51 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_s_d_copy1")
+#endif
+@c func cannery_i32Load_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_s_d_copy2")
+#endif
+@c func cannery_i32Load_s_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_s_d_copy3")
+#endif
+@c func cannery_i32Load_s_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_s_n")
@@ -31,6 +76,48 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_s_n_copy1")
+#endif
+@c func cannery_i32Load_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_s_n_copy2")
+#endif
+@c func cannery_i32Load_s_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_s_n_copy3")
+#endif
+@c func cannery_i32Load_s_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -47,6 +134,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_a_d_copy1")
+#endif
+@c func cannery_i32Load_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_a_n")
@@ -60,6 +164,48 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_a_n_copy1")
+#endif
+@c func cannery_i32Load_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_a_n_copy2")
+#endif
+@c func cannery_i32Load_a_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_a_n_copy3")
+#endif
+@c func cannery_i32Load_a_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -76,6 +222,51 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_s_d_copy1")
+#endif
+@c func cannery_i64Load_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_s_d_copy2")
+#endif
+@c func cannery_i64Load_s_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_s_d_copy3")
+#endif
+@c func cannery_i64Load_s_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i64Load_s_n")
@@ -89,6 +280,48 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_s_n_copy1")
+#endif
+@c func cannery_i64Load_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_s_n_copy2")
+#endif
+@c func cannery_i64Load_s_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_s_n_copy3")
+#endif
+@c func cannery_i64Load_s_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -105,6 +338,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_a_d_copy1")
+#endif
+@c func cannery_i64Load_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i64Load_a_n")
@@ -118,6 +368,22 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_a_n_copy1")
+#endif
+@c func cannery_i64Load_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -133,6 +399,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_s_d_copy1")
+#endif
+@c func cannery_f32Load_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_s_n")
@@ -145,6 +427,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_s_n_copy1")
+#endif
+@c func cannery_f32Load_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -160,6 +457,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_a_d_copy1")
+#endif
+@c func cannery_f32Load_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_a_n")
@@ -172,6 +485,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_a_n_copy1")
+#endif
+@c func cannery_f32Load_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -187,6 +515,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_s_d_copy1")
+#endif
+@c func cannery_f64Load_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 1)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_s_n")
@@ -199,6 +543,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_s_n_copy1")
+#endif
+@c func cannery_f64Load_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -214,6 +573,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_a_d_copy1")
+#endif
+@c func cannery_f64Load_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 1)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_a_n")
@@ -226,6 +601,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_a_n_copy1")
+#endif
+@c func cannery_f64Load_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -300,6 +690,51 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_d_copy1")
+#endif
+@c func cannery_i32Load8U_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_d_copy2")
+#endif
+@c func cannery_i32Load8U_s_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_d_copy3")
+#endif
+@c func cannery_i32Load8U_s_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i32Load8U_s_n")
@@ -313,6 +748,48 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_n_copy1")
+#endif
+@c func cannery_i32Load8U_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_n_copy2")
+#endif
+@c func cannery_i32Load8U_s_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load8U_s_n_copy3")
+#endif
+@c func cannery_i32Load8U_s_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -329,6 +806,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_a_d_copy1")
+#endif
+@c func cannery_i32Load8U_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i32Load8U_a_n")
@@ -342,6 +836,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_a_n_copy1")
+#endif
+@c func cannery_i32Load8U_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -416,6 +926,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load16U_s_d_copy1")
+#endif
+@c func cannery_i32Load16U_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i32Load16U_s_n")
@@ -429,6 +956,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load16U_s_n_copy1")
+#endif
+@c func cannery_i32Load16U_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -531,6 +1074,23 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load8U_s_d_copy1")
+#endif
+@c func cannery_i64Load8U_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt64(m)
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -764,6 +1324,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load32U_s_d_copy1")
+#endif
+@c func cannery_i64Load32U_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = UInt64(m)
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i64Load32U_s_n")
@@ -777,6 +1354,22 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load32U_s_n_copy1")
+#endif
+@c func cannery_i64Load32U_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = UInt64(m)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -837,6 +1430,96 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_ss_copy1")
+#endif
+@c func cannery_i32Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_ss_copy1")
+#endif
+@c func cannery_tracked_i32Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_ss_copy2")
+#endif
+@c func cannery_i32Store_ss_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_ss_copy2")
+#endif
+@c func cannery_tracked_i32Store_ss_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_ss_copy3")
+#endif
+@c func cannery_i32Store_ss_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_ss_copy3")
+#endif
+@c func cannery_tracked_i32Store_ss_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store_as")
@@ -866,6 +1549,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_as_copy1")
+#endif
+@c func cannery_i32Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_as_copy1")
+#endif
+@c func cannery_tracked_i32Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_as_copy2")
+#endif
+@c func cannery_i32Store_as_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_as_copy2")
+#endif
+@c func cannery_tracked_i32Store_as_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_as_copy3")
+#endif
+@c func cannery_i32Store_as_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_as_copy3")
+#endif
+@c func cannery_tracked_i32Store_as_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -897,6 +1670,96 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_sa_copy1")
+#endif
+@c func cannery_i32Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_sa_copy1")
+#endif
+@c func cannery_tracked_i32Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_sa_copy2")
+#endif
+@c func cannery_i32Store_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_sa_copy2")
+#endif
+@c func cannery_tracked_i32Store_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_sa_copy3")
+#endif
+@c func cannery_i32Store_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_sa_copy3")
+#endif
+@c func cannery_tracked_i32Store_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store_si")
@@ -926,6 +1789,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_si_copy1")
+#endif
+@c func cannery_i32Store_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_si_copy1")
+#endif
+@c func cannery_tracked_i32Store_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_si_copy2")
+#endif
+@c func cannery_i32Store_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_si_copy2")
+#endif
+@c func cannery_tracked_i32Store_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_si_copy3")
+#endif
+@c func cannery_i32Store_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_si_copy3")
+#endif
+@c func cannery_tracked_i32Store_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -957,6 +1910,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_ss_copy1")
+#endif
+@c func cannery_i64Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_ss_copy1")
+#endif
+@c func cannery_tracked_i64Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_as")
@@ -986,6 +1971,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_as_copy1")
+#endif
+@c func cannery_i64Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_as_copy1")
+#endif
+@c func cannery_tracked_i64Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1017,6 +2034,96 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_sa_copy1")
+#endif
+@c func cannery_i64Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_sa_copy1")
+#endif
+@c func cannery_tracked_i64Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_sa_copy2")
+#endif
+@c func cannery_i64Store_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_sa_copy2")
+#endif
+@c func cannery_tracked_i64Store_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_sa_copy3")
+#endif
+@c func cannery_i64Store_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_sa_copy3")
+#endif
+@c func cannery_tracked_i64Store_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_si")
@@ -1046,6 +2153,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_si_copy1")
+#endif
+@c func cannery_i64Store_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_si_copy1")
+#endif
+@c func cannery_tracked_i64Store_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_si_copy2")
+#endif
+@c func cannery_i64Store_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_si_copy2")
+#endif
+@c func cannery_tracked_i64Store_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_si_copy3")
+#endif
+@c func cannery_i64Store_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_si_copy3")
+#endif
+@c func cannery_tracked_i64Store_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1077,6 +2274,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Store_ss_copy1")
+#endif
+@c func cannery_f32Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_ss_copy1")
+#endif
+@c func cannery_tracked_f32Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_f32Store_as")
@@ -1107,6 +2336,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Store_as_copy1")
+#endif
+@c func cannery_f32Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_as_copy1")
+#endif
+@c func cannery_tracked_f32Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_f32Store_sa")
@@ -1136,6 +2397,38 @@ import WebAssembly
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Store_sa_copy1")
+#endif
+@c func cannery_f32Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_sa_copy1")
+#endif
+@c func cannery_tracked_f32Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1197,6 +2490,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Store_ss_copy1")
+#endif
+@c func cannery_f64Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_ss_copy1")
+#endif
+@c func cannery_tracked_f64Store_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_f64Store_as")
@@ -1227,6 +2552,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Store_as_copy1")
+#endif
+@c func cannery_f64Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_as_copy1")
+#endif
+@c func cannery_tracked_f64Store_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_f64Store_sa")
@@ -1256,6 +2613,38 @@ import WebAssembly
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Store_sa_copy1")
+#endif
+@c func cannery_f64Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = x0
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_sa_copy1")
+#endif
+@c func cannery_tracked_f64Store_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = x0
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1317,6 +2706,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_ss_copy1")
+#endif
+@c func cannery_i32Store8_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_ss_copy1")
+#endif
+@c func cannery_tracked_i32Store8_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_as")
@@ -1346,6 +2767,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_as_copy1")
+#endif
+@c func cannery_i32Store8_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_as_copy1")
+#endif
+@c func cannery_tracked_i32Store8_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1377,6 +2830,96 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_sa_copy1")
+#endif
+@c func cannery_i32Store8_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sa_copy1")
+#endif
+@c func cannery_tracked_i32Store8_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_sa_copy2")
+#endif
+@c func cannery_i32Store8_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sa_copy2")
+#endif
+@c func cannery_tracked_i32Store8_sa_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_sa_copy3")
+#endif
+@c func cannery_i32Store8_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sa_copy3")
+#endif
+@c func cannery_tracked_i32Store8_sa_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_si")
@@ -1407,6 +2950,96 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_si_copy1")
+#endif
+@c func cannery_i32Store8_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_si_copy1")
+#endif
+@c func cannery_tracked_i32Store8_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_si_copy2")
+#endif
+@c func cannery_i32Store8_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_si_copy2")
+#endif
+@c func cannery_tracked_i32Store8_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_si_copy3")
+#endif
+@c func cannery_i32Store8_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_si_copy3")
+#endif
+@c func cannery_tracked_i32Store8_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store16_ss")
@@ -1436,6 +3069,38 @@ import WebAssembly
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store16_ss_copy1")
+#endif
+@c func cannery_i32Store16_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_ss_copy1")
+#endif
+@c func cannery_tracked_i32Store16_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1497,6 +3162,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store16_sa_copy1")
+#endif
+@c func cannery_i32Store16_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_sa_copy1")
+#endif
+@c func cannery_tracked_i32Store16_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[a + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store16_si")
@@ -1526,6 +3223,38 @@ import WebAssembly
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store16_si_copy1")
+#endif
+@c func cannery_i32Store16_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_si_copy1")
+#endif
+@c func cannery_tracked_i32Store16_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
@@ -1856,6 +3585,38 @@ import WebAssembly
   md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store32_sa_copy1")
+#endif
+@c func cannery_i64Store32_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store32_sa_copy1")
+#endif
+@c func cannery_tracked_i64Store32_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: UInt32(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)

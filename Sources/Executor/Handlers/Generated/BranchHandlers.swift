@@ -20,6 +20,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ss_copy1")
+#endif
+@c func cannery_brI32Eq_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.eq(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Eq_ss_check")
@@ -54,6 +73,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Eq_as_copy1")
+#endif
+@c func cannery_brI32Eq_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.eq(a, b) goto B
 #if os(Linux)
@@ -90,6 +128,57 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Eq_si_copy1")
+#endif
+@c func cannery_brI32Eq_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Eq_si_copy2")
+#endif
+@c func cannery_brI32Eq_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Eq_si_copy3")
+#endif
+@c func cannery_brI32Eq_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.eq(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Eq_si_check")
@@ -125,6 +214,57 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai_copy1")
+#endif
+@c func cannery_brI32Eq_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai_copy2")
+#endif
+@c func cannery_brI32Eq_ai_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai_copy3")
+#endif
+@c func cannery_brI32Eq_ai_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.eq(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Eq_ai_check")
@@ -143,6 +283,26 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Eq_ai_check_copy1")
+#endif
+@c func cannery_brI32Eq_ai_check_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Ne_ss")
@@ -159,6 +319,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ss_copy1")
+#endif
+@c func cannery_brI32Ne_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.ne(a, b) goto B
 #if os(Linux)
@@ -195,6 +374,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_as_copy1")
+#endif
+@c func cannery_brI32Ne_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Ne_as_check")
@@ -230,6 +428,57 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si_copy1")
+#endif
+@c func cannery_brI32Ne_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si_copy2")
+#endif
+@c func cannery_brI32Ne_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si_copy3")
+#endif
+@c func cannery_brI32Ne_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Ne_si_check")
@@ -248,6 +497,26 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_si_check_copy1")
+#endif
+@c func cannery_brI32Ne_si_check_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Ne_ai")
@@ -264,6 +533,57 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai_copy1")
+#endif
+@c func cannery_brI32Ne_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai_copy2")
+#endif
+@c func cannery_brI32Ne_ai_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai_copy3")
+#endif
+@c func cannery_brI32Ne_ai_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.ne(a, b) goto B
 #if os(Linux)
@@ -282,6 +602,26 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Ne_ai_check_copy1")
+#endif
+@c func cannery_brI32Ne_ai_check_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.lt_s(a, b) goto B
 #if os(Linux)
@@ -405,6 +745,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtS_si_copy1")
+#endif
+@c func cannery_brI32LtS_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.lt_s(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LtS_si_check")
@@ -439,6 +798,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtS_ai_copy1")
+#endif
+@c func cannery_brI32LtS_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32LtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.lt_s(a, b) goto B
 #if os(Linux)
@@ -475,6 +853,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ss_copy1")
+#endif
+@c func cannery_brI32LtU_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.lt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LtU_ss_check")
@@ -509,6 +906,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtU_as_copy1")
+#endif
+@c func cannery_brI32LtU_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.lt_u(a, b) goto B
 #if os(Linux)
@@ -545,6 +961,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtU_sa_copy1")
+#endif
+@c func cannery_brI32LtU_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.lt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LtU_sa_check")
@@ -579,6 +1014,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtU_si_copy1")
+#endif
+@c func cannery_brI32LtU_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.lt_u(a, b) goto B
 #if os(Linux)
@@ -615,6 +1069,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LtU_ai_copy1")
+#endif
+@c func cannery_brI32LtU_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.lt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LtU_ai_check")
@@ -649,6 +1122,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32GtS_si_copy1")
+#endif
+@c func cannery_brI32GtS_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.gt_s(a, b) goto B
 #if os(Linux)
@@ -685,6 +1177,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32GtS_ai_copy1")
+#endif
+@c func cannery_brI32GtS_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtS(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.gt_s(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32GtS_ai_check")
@@ -720,6 +1231,57 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32GtU_si_copy1")
+#endif
+@c func cannery_brI32GtU_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32GtU_si_copy2")
+#endif
+@c func cannery_brI32GtU_si_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32GtU_si_copy3")
+#endif
+@c func cannery_brI32GtU_si_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.gt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32GtU_si_check")
@@ -754,6 +1316,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32GtU_ai_copy1")
+#endif
+@c func cannery_brI32GtU_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.gt_u(a, b) goto B
 #if os(Linux)
@@ -895,6 +1476,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LeU_ss_copy1")
+#endif
+@c func cannery_brI32LeU_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.le_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LeU_ss_check")
@@ -930,6 +1530,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LeU_as_copy1")
+#endif
+@c func cannery_brI32LeU_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.le_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LeU_as_check")
@@ -964,6 +1583,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LeU_sa_copy1")
+#endif
+@c func cannery_brI32LeU_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let z = pc[2]
+  if Scalar.i32LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.le_u(a, b) goto B
 #if os(Linux)
@@ -1070,6 +1708,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64Eq_si_copy1")
+#endif
+@c func cannery_brI64Eq_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i64.eq(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64Eq_si_check")
@@ -1104,6 +1761,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64Eq_ai_copy1")
+#endif
+@c func cannery_brI64Eq_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.eq(a, b) goto B
 #if os(Linux)
@@ -1210,6 +1886,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64Ne_si_copy1")
+#endif
+@c func cannery_brI64Ne_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i64.ne(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64Ne_si_check")
@@ -1244,6 +1939,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64Ne_ai_copy1")
+#endif
+@c func cannery_brI64Ne_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.ne(a, b) goto B
 #if os(Linux)
@@ -1490,6 +2204,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LtU_as_copy1")
+#endif
+@c func cannery_brI64LtU_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i64.lt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LtU_as_check")
@@ -1524,6 +2257,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LtU_sa_copy1")
+#endif
+@c func cannery_brI64LtU_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = ac
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.lt_u(a, b) goto B
 #if os(Linux)
@@ -1560,6 +2312,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LtU_si_copy1")
+#endif
+@c func cannery_brI64LtU_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i64.lt_u(a, b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LtU_si_check")
@@ -1594,6 +2365,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LtU_ai_copy1")
+#endif
+@c func cannery_brI64LtU_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64LtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.lt_u(a, b) goto B
 #if os(Linux)
@@ -1699,6 +2489,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64GtU_si_copy1")
+#endif
+@c func cannery_brI64GtU_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let z = pc[2]
+  if Scalar.i64GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.gt_u(a, b) goto B
 #if os(Linux)
@@ -1944,6 +2753,25 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LeU_sa_copy1")
+#endif
+@c func cannery_brI64LeU_sa_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = ac
+  let z = pc[2]
+  if Scalar.i64LeU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.le_u(a, b) goto B
 #if os(Linux)

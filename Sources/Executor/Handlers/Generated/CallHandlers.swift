@@ -131,6 +131,39 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_raiseStack_copy1")
+#endif
+@c func cannery_raiseStack_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let raised = instanceContext(cx).stackLimit &+ UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  if _slowPath(raised > instanceContext(cx).stackEnd) { return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status) }
+  instanceContext(cx).stackLimit = raised
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_raiseStack_copy2")
+#endif
+@c func cannery_raiseStack_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let raised = instanceContext(cx).stackLimit &+ UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  if _slowPath(raised > instanceContext(cx).stackEnd) { return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status) }
+  instanceContext(cx).stackLimit = raised
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_raiseStack_copy3")
+#endif
+@c func cannery_raiseStack_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let raised = instanceContext(cx).stackLimit &+ UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  if _slowPath(raised > instanceContext(cx).stackEnd) { return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status) }
+  instanceContext(cx).stackLimit = raised
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// lower the stack's limit by n slots
 #if os(Linux)
 @section(".text.cannery_lowerStack")
@@ -140,4 +173,34 @@ import WebAssembly
   instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_lowerStack_copy1")
+#endif
+@c func cannery_lowerStack_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let amount = UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_lowerStack_copy2")
+#endif
+@c func cannery_lowerStack_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let amount = UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_lowerStack_copy3")
+#endif
+@c func cannery_lowerStack_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let amount = UInt(pc[1] & 0xFFFF_FFFF) &* 8
+  instanceContext(cx).stackLimit = instanceContext(cx).stackLimit > amount ? instanceContext(cx).stackLimit &- amount : 0
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 

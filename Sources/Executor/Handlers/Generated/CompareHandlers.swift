@@ -30,6 +30,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Eq_ss_n_copy1")
+#endif
+@c func cannery_i32Eq_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r: UInt32 = Scalar.i32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.eq(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Eq_as_d")
@@ -71,6 +86,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Eq_si_d_copy1")
+#endif
+@c func cannery_i32Eq_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.eq(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Eq_si_n")
@@ -83,6 +114,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Eq_si_n_copy1")
+#endif
+@c func cannery_i32Eq_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.eq(a, b)
 #if os(Linux)
@@ -98,6 +144,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Eq_ai_d_copy1")
+#endif
+@c func cannery_i32Eq_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.eq(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Eq_ai_n")
@@ -110,6 +172,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Eq_ai_n_copy1")
+#endif
+@c func cannery_i32Eq_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Eq(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.ne(a, b)
 #if os(Linux)
@@ -179,6 +256,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Ne_si_d_copy1")
+#endif
+@c func cannery_i32Ne_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.ne(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Ne_si_n")
@@ -205,6 +298,22 @@ import WebAssembly
   fp[slot1(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Ne_ai_d_copy1")
+#endif
+@c func cannery_i32Ne_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32Ne(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.ne(a, b)
 #if os(Linux)
@@ -272,6 +381,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtS_as_n_copy1")
+#endif
+@c func cannery_i32LtS_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r: UInt32 = Scalar.i32LtS(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.lt_s(a, b)
 #if os(Linux)
@@ -381,6 +505,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtU_ss_n_copy1")
+#endif
+@c func cannery_i32LtU_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r: UInt32 = Scalar.i32LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.lt_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32LtU_as_d")
@@ -407,6 +546,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtU_as_n_copy1")
+#endif
+@c func cannery_i32LtU_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r: UInt32 = Scalar.i32LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.lt_u(a, b)
 #if os(Linux)
@@ -435,6 +589,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtU_sa_n_copy1")
+#endif
+@c func cannery_i32LtU_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let r: UInt32 = Scalar.i32LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.lt_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32LtU_si_d")
@@ -462,6 +631,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtU_si_n_copy1")
+#endif
+@c func cannery_i32LtU_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.lt_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32LtU_ai_d")
@@ -488,6 +672,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LtU_ai_n_copy1")
+#endif
+@c func cannery_i32LtU_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r: UInt32 = Scalar.i32LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.gt_s(a, b)
 #if os(Linux)
@@ -718,6 +917,22 @@ import WebAssembly
   fp[slot2(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LeU_as_d_copy1")
+#endif
+@c func cannery_i32LeU_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r: UInt32 = Scalar.i32LeU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.le_u(a, b)
 #if os(Linux)
@@ -1163,6 +1378,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64LtU_as_n_copy1")
+#endif
+@c func cannery_i64LtU_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r: UInt32 = Scalar.i64LtU(a, b) ? 1 : 0
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.lt_u(a, b)
 #if os(Linux)

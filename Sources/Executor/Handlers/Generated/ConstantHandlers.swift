@@ -14,6 +14,39 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_const32_d_copy1")
+#endif
+@c func cannery_const32_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_const32_d_copy2")
+#endif
+@c func cannery_const32_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_const32_d_copy3")
+#endif
+@c func cannery_const32_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// d := imm (zero-extended)
 #if os(Linux)
 @section(".text.cannery_constUnsigned32_d")
@@ -25,6 +58,39 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_constUnsigned32_d_copy1")
+#endif
+@c func cannery_constUnsigned32_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = w >> 32
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_constUnsigned32_d_copy2")
+#endif
+@c func cannery_constUnsigned32_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = w >> 32
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_constUnsigned32_d_copy3")
+#endif
+@c func cannery_constUnsigned32_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = w >> 32
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// d := imm
 #if os(Linux)
 @section(".text.cannery_const64_d")
@@ -34,6 +100,18 @@ import WebAssembly
   fp[slot0(pc[1])] = v
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_const64_d_copy1")
+#endif
+@c func cannery_const64_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = pc[2]
+  fp[slot0(pc[1])] = v
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// d := imm
 #if os(Linux)
@@ -56,6 +134,36 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_move_copy1")
+#endif
+@c func cannery_move_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_move_copy2")
+#endif
+@c func cannery_move_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_move_copy3")
+#endif
+@c func cannery_move_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// d := a; then d' := a'
 #if os(Linux)
 @section(".text.cannery_moveTwo")
@@ -66,6 +174,39 @@ import WebAssembly
   fp[slot3(w)] = fp[slot2(w)]
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_moveTwo_copy1")
+#endif
+@c func cannery_moveTwo_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  fp[slot3(w)] = fp[slot2(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_moveTwo_copy2")
+#endif
+@c func cannery_moveTwo_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  fp[slot3(w)] = fp[slot2(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_moveTwo_copy3")
+#endif
+@c func cannery_moveTwo_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  fp[slot1(w)] = fp[slot0(w)]
+  fp[slot3(w)] = fp[slot2(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// d := a, any slots
 #if os(Linux)
@@ -85,6 +226,16 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, fp[slot0(pc[1])], rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_load_n_copy1")
+#endif
+@c func cannery_load_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  return next(pc + 2, fp, md, cx, fp[slot0(pc[1])], rm, x0, x1)
+}
+
+#endif
+
 /// x0 := a
 #if os(Linux)
 @section(".text.cannery_loadFloat_n")
@@ -101,6 +252,33 @@ import WebAssembly
   fp[slot0(pc[1])] = ac
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_store_a_copy1")
+#endif
+@c func cannery_store_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slot0(pc[1])] = ac
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_store_a_copy2")
+#endif
+@c func cannery_store_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slot0(pc[1])] = ac
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_store_a_copy3")
+#endif
+@c func cannery_store_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slot0(pc[1])] = ac
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// d := x0
 #if os(Linux)

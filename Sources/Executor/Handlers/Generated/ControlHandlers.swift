@@ -40,6 +40,30 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_charge_copy1")
+#endif
+@c func cannery_charge_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_charge_copy2")
+#endif
+@c func cannery_charge_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_charge_copy3")
+#endif
+@c func cannery_charge_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)
+}
+
+#endif
+
 /// rm := rm - imm; if rm < 0 stop
 #if os(Linux)
 @section(".text.cannery_chargeCheck")
@@ -49,6 +73,36 @@ import WebAssembly
   if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
   return next(pc + 2, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_chargeCheck_copy1")
+#endif
+@c func cannery_chargeCheck_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let left = rm &- Int(bitPattern: UInt(pc[1]))
+  if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_chargeCheck_copy2")
+#endif
+@c func cannery_chargeCheck_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let left = rm &- Int(bitPattern: UInt(pc[1]))
+  if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_chargeCheck_copy3")
+#endif
+@c func cannery_chargeCheck_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let left = rm &- Int(bitPattern: UInt(pc[1]))
+  if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// rm := max(rm - a, least integer), if rm < 0 stop
 #if os(Linux)
@@ -79,6 +133,33 @@ import WebAssembly
   return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jump_copy1")
+#endif
+@c func cannery_jump_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jump_copy2")
+#endif
+@c func cannery_jump_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jump_copy3")
+#endif
+@c func cannery_jump_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  return next(pc + Int(Int32(truncatingIfNeeded: w)), fp, md, cx, ac, rm &- Int(w >> 32), x0, x1)
+}
+
+#endif
+
 /// charge K and check; goto B
 #if os(Linux)
 @section(".text.cannery_jumpCheck")
@@ -90,6 +171,20 @@ import WebAssembly
   if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpCheck_copy1")
+#endif
+@c func cannery_jumpCheck_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// d := imm (sign-extended); charge K; goto B
 #if os(Linux)
@@ -103,6 +198,42 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpConstant_copy1")
+#endif
+@c func cannery_jumpConstant_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jumpConstant_copy2")
+#endif
+@c func cannery_jumpConstant_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jumpConstant_copy3")
+#endif
+@c func cannery_jumpConstant_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
+
 /// d := a; charge K; goto B
 #if os(Linux)
 @section(".text.cannery_jumpMove")
@@ -114,6 +245,42 @@ import WebAssembly
   let left = rm &- Int(w >> 32)
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpMove_copy1")
+#endif
+@c func cannery_jumpMove_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jumpMove_copy2")
+#endif
+@c func cannery_jumpMove_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_jumpMove_copy3")
+#endif
+@c func cannery_jumpMove_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// d := a; then d' := a'; charge K; goto B
 #if os(Linux)
@@ -127,6 +294,21 @@ import WebAssembly
   let left = rm &- Int(w >> 32)
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpMoveTwo_copy1")
+#endif
+@c func cannery_jumpMoveTwo_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  fp[slotField(pc, 3)] = fp[slotField(pc, 2)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// d := imm (sign-extended); charge K and check; goto B
 #if os(Linux)
@@ -154,6 +336,21 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpCheckMove_copy1")
+#endif
+@c func cannery_jumpCheckMove_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
+
 /// d := a; then d' := a'; charge K and check; goto B
 #if os(Linux)
 @section(".text.cannery_jumpCheckMoveTwo")
@@ -167,6 +364,22 @@ import WebAssembly
   if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_jumpCheckMoveTwo_copy1")
+#endif
+@c func cannery_jumpCheckMoveTwo_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = fp[slotField(pc, 0)]
+  fp[slotField(pc, 3)] = fp[slotField(pc, 2)]
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
 #if os(Linux)
@@ -183,6 +396,23 @@ import WebAssembly
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_switch_s_copy1")
+#endif
+@c func cannery_switch_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let index = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let last = UInt32(truncatingIfNeeded: w >> 32) &- 1
+  let z = pc[2 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
+
 /// goto entry min(a, n - 1) of the n words that follow: displacement, then cost; the highest bit of the cost asks for a check
 #if os(Linux)
 @section(".text.cannery_switch_a")
@@ -197,6 +427,23 @@ import WebAssembly
   if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
   return next(target, fp, md, cx, ac, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_switch_a_copy1")
+#endif
+@c func cannery_switch_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let index = UInt32(truncatingIfNeeded: ac)
+  let last = UInt32(truncatingIfNeeded: w >> 32) &- 1
+  let z = pc[2 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+#endif
 
 /// goto entry min(mem[a + o], n - 1) of the n words that follow, as switch_s does
 #if os(Linux)

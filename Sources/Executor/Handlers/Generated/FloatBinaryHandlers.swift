@@ -761,6 +761,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Add_ss_d_copy1")
+#endif
+@c func cannery_f64Add_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Add(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.add(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Add_ss_n")
@@ -772,6 +787,20 @@ import WebAssembly
   let r = Scalar.f64Add(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Add_ss_n_copy1")
+#endif
+@c func cannery_f64Add_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Add(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.add(a, b)
 #if os(Linux)
@@ -786,6 +815,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Add_as_d_copy1")
+#endif
+@c func cannery_f64Add_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Add(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.add(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Add_as_n")
@@ -797,6 +841,20 @@ import WebAssembly
   let r = Scalar.f64Add(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Add_as_n_copy1")
+#endif
+@c func cannery_f64Add_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Add(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.add(a, b)
 #if os(Linux)
@@ -860,6 +918,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_ss_d_copy1")
+#endif
+@c func cannery_f64Sub_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Sub(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.sub(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Sub_ss_n")
@@ -871,6 +944,20 @@ import WebAssembly
   let r = Scalar.f64Sub(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_ss_n_copy1")
+#endif
+@c func cannery_f64Sub_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Sub(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.sub(a, b)
 #if os(Linux)
@@ -885,6 +972,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_as_d_copy1")
+#endif
+@c func cannery_f64Sub_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Sub(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.sub(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Sub_as_n")
@@ -896,6 +998,20 @@ import WebAssembly
   let r = Scalar.f64Sub(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_as_n_copy1")
+#endif
+@c func cannery_f64Sub_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Sub(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.sub(a, b)
 #if os(Linux)
@@ -910,6 +1026,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_sa_d_copy1")
+#endif
+@c func cannery_f64Sub_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = x0
+  let r = Scalar.f64Sub(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.sub(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Sub_sa_n")
@@ -921,6 +1052,20 @@ import WebAssembly
   let r = Scalar.f64Sub(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Sub_sa_n_copy1")
+#endif
+@c func cannery_f64Sub_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = x0
+  let r = Scalar.f64Sub(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.sub(a, b)
 #if os(Linux)
@@ -984,6 +1129,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Mul_ss_d_copy1")
+#endif
+@c func cannery_f64Mul_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Mul(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.mul(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Mul_ss_n")
@@ -995,6 +1155,20 @@ import WebAssembly
   let r = Scalar.f64Mul(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Mul_ss_n_copy1")
+#endif
+@c func cannery_f64Mul_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Mul(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.mul(a, b)
 #if os(Linux)
@@ -1009,6 +1183,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Mul_as_d_copy1")
+#endif
+@c func cannery_f64Mul_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Mul(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.mul(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Mul_as_n")
@@ -1020,6 +1209,20 @@ import WebAssembly
   let r = Scalar.f64Mul(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Mul_as_n_copy1")
+#endif
+@c func cannery_f64Mul_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Mul(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.mul(a, b)
 #if os(Linux)
@@ -1070,6 +1273,19 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Mul_ai_n_copy1")
+#endif
+@c func cannery_f64Mul_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = x0
+  let b = Double(bitPattern: pc[2])
+  let r = Scalar.f64Mul(a, b)
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.div(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Div_ss_d")
@@ -1083,6 +1299,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_ss_d_copy1")
+#endif
+@c func cannery_f64Div_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Div(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.div(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Div_ss_n")
@@ -1094,6 +1325,20 @@ import WebAssembly
   let r = Scalar.f64Div(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_ss_n_copy1")
+#endif
+@c func cannery_f64Div_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Div(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.div(a, b)
 #if os(Linux)
@@ -1108,6 +1353,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_as_d_copy1")
+#endif
+@c func cannery_f64Div_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Div(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.div(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Div_as_n")
@@ -1119,6 +1379,20 @@ import WebAssembly
   let r = Scalar.f64Div(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_as_n_copy1")
+#endif
+@c func cannery_f64Div_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = x0
+  let b = Double(bitPattern: fp[slot1(w)])
+  let r = Scalar.f64Div(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.div(a, b)
 #if os(Linux)
@@ -1133,6 +1407,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_sa_d_copy1")
+#endif
+@c func cannery_f64Div_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = x0
+  let r = Scalar.f64Div(a, b)
+  fp[slot2(w)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := f64.div(a, b)
 #if os(Linux)
 @section(".text.cannery_f64Div_sa_n")
@@ -1144,6 +1433,20 @@ import WebAssembly
   let r = Scalar.f64Div(a, b)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Div_sa_n_copy1")
+#endif
+@c func cannery_f64Div_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = Double(bitPattern: fp[slot0(w)])
+  let b = x0
+  let r = Scalar.f64Div(a, b)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := f64.div(a, b)
 #if os(Linux)

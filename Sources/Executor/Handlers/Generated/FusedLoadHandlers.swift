@@ -18,6 +18,51 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_d_copy1")
+#endif
+@c func cannery_i32Load_plus_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_d_copy2")
+#endif
+@c func cannery_i32Load_plus_s_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_d_copy3")
+#endif
+@c func cannery_i32Load_plus_s_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_plus_s_n")
@@ -31,6 +76,48 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_n_copy1")
+#endif
+@c func cannery_i32Load_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_n_copy2")
+#endif
+@c func cannery_i32Load_plus_s_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_s_n_copy3")
+#endif
+@c func cannery_i32Load_plus_s_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -47,6 +134,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_plus_s_d_copy1")
+#endif
+@c func cannery_i64Load_plus_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_i64Load_plus_s_n")
@@ -60,6 +164,48 @@ import WebAssembly
   let v = r
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_plus_s_n_copy1")
+#endif
+@c func cannery_i64Load_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_plus_s_n_copy2")
+#endif
+@c func cannery_i64Load_plus_s_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_plus_s_n_copy3")
+#endif
+@c func cannery_i64Load_plus_s_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -75,6 +221,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_plus_s_d_copy1")
+#endif
+@c func cannery_f32Load_plus_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_plus_s_n")
@@ -87,6 +249,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_plus_s_n_copy1")
+#endif
+@c func cannery_f32Load_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -102,6 +279,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_plus_s_d_copy1")
+#endif
+@c func cannery_f64Load_plus_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 1)] = r.bitPattern
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_plus_s_n")
@@ -114,6 +307,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_plus_s_n_copy1")
+#endif
+@c func cannery_f64Load_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -159,6 +367,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_plus_s_d_copy1")
+#endif
+@c func cannery_i32Load8U_plus_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_i32Load8U_plus_s_n")
@@ -172,6 +397,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_plus_s_n_copy1")
+#endif
+@c func cannery_i32Load8U_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -288,6 +529,22 @@ import WebAssembly
   let v = r
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load8U_plus_s_n_copy1")
+#endif
+@c func cannery_i64Load8U_plus_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt64(m)
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -420,6 +677,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_a_d_copy1")
+#endif
+@c func cannery_i32Load_plus_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_plus_a_n")
@@ -433,6 +707,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_plus_a_n_copy1")
+#endif
+@c func cannery_i32Load_plus_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -463,6 +753,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_plus_a_n_copy1")
+#endif
+@c func cannery_i64Load_plus_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_plus_a_d")
@@ -477,6 +783,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_plus_a_d_copy1")
+#endif
+@c func cannery_f32Load_plus_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 0)] = UInt64(r.bitPattern)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_plus_a_n")
@@ -489,6 +811,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_plus_a_n_copy1")
+#endif
+@c func cannery_f32Load_plus_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -504,6 +841,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_plus_a_d_copy1")
+#endif
+@c func cannery_f64Load_plus_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 0)] = r.bitPattern
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[plus + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_plus_a_n")
@@ -516,6 +869,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_plus_a_n_copy1")
+#endif
+@c func cannery_f64Load_plus_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -574,6 +942,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_plus_a_n_copy1")
+#endif
+@c func cannery_i32Load8U_plus_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[plus + o]
 #if os(Linux)
@@ -879,6 +1263,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_sum_ss_d_copy1")
+#endif
+@c func cannery_f32Load_sum_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 4)] = UInt64(r.bitPattern)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[sum + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_sum_ss_n")
@@ -891,6 +1291,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_sum_ss_n_copy1")
+#endif
+@c func cannery_f32Load_sum_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -906,6 +1321,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_sum_ss_d_copy1")
+#endif
+@c func cannery_f64Load_sum_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 4)] = r.bitPattern
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[sum + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_sum_ss_n")
@@ -918,6 +1349,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_sum_ss_n_copy1")
+#endif
+@c func cannery_f64Load_sum_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -963,6 +1409,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_sum_ss_d_copy1")
+#endif
+@c func cannery_i32Load8U_sum_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 4)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[sum + o]
 #if os(Linux)
 @section(".text.cannery_i32Load8U_sum_ss_n")
@@ -976,6 +1439,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_sum_ss_n_copy1")
+#endif
+@c func cannery_i32Load8U_sum_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -1281,6 +1760,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_sum_as_d_copy1")
+#endif
+@c func cannery_f32Load_sum_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 1)] = UInt64(r.bitPattern)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[sum + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_sum_as_n")
@@ -1293,6 +1788,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_sum_as_n_copy1")
+#endif
+@c func cannery_f32Load_sum_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -1308,6 +1818,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_sum_as_d_copy1")
+#endif
+@c func cannery_f64Load_sum_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 1)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[sum + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_sum_as_n")
@@ -1320,6 +1846,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_sum_as_n_copy1")
+#endif
+@c func cannery_f64Load_sum_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -1378,6 +1919,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_sum_as_n_copy1")
+#endif
+@c func cannery_i32Load8U_sum_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[sum + o]
 #if os(Linux)
@@ -1683,6 +2240,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_scaled_ss_d_copy1")
+#endif
+@c func cannery_f32Load_scaled_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 4)] = UInt64(r.bitPattern)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[scaled + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_scaled_ss_n")
@@ -1695,6 +2268,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_scaled_ss_n_copy1")
+#endif
+@c func cannery_f32Load_scaled_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[scaled + o]
 #if os(Linux)
@@ -1710,6 +2298,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_scaled_ss_d_copy1")
+#endif
+@c func cannery_f64Load_scaled_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 4)] = r.bitPattern
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[scaled + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_scaled_ss_n")
@@ -1722,6 +2326,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 3, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_scaled_ss_n_copy1")
+#endif
+@c func cannery_f64Load_scaled_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 3, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[scaled + o]
 #if os(Linux)
@@ -1809,6 +2428,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load16S_scaled_ss_n_copy1")
+#endif
+@c func cannery_i32Load16S_scaled_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: Int16.self)
+  let r = UInt32(bitPattern: Int32(m))
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[scaled + o]
 #if os(Linux)
@@ -2832,6 +3467,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_multiple_s_d_copy1")
+#endif
+@c func cannery_i32Load_multiple_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[multiple + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_multiple_s_n")
@@ -3233,6 +3885,23 @@ import WebAssembly
   fp[slotField(pc, 0)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_multiple_a_d_copy1")
+#endif
+@c func cannery_i32Load_multiple_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[multiple + o]
 #if os(Linux)
@@ -4440,6 +5109,51 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_absolute_d_copy1")
+#endif
+@c func cannery_i32Load_absolute_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_absolute_d_copy2")
+#endif
+@c func cannery_i32Load_absolute_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Load_absolute_d_copy3")
+#endif
+@c func cannery_i32Load_absolute_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[absolute + o]
 #if os(Linux)
 @section(".text.cannery_i32Load_absolute_n")
@@ -4453,6 +5167,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load_absolute_n_copy1")
+#endif
+@c func cannery_i32Load_absolute_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = m
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[absolute + o]
 #if os(Linux)
@@ -4469,6 +5199,51 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_absolute_d_copy1")
+#endif
+@c func cannery_i64Load_absolute_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_absolute_d_copy2")
+#endif
+@c func cannery_i64Load_absolute_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Load_absolute_d_copy3")
+#endif
+@c func cannery_i64Load_absolute_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[absolute + o]
 #if os(Linux)
 @section(".text.cannery_i64Load_absolute_n")
@@ -4482,6 +5257,22 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Load_absolute_n_copy1")
+#endif
+@c func cannery_i64Load_absolute_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[absolute + o]
 #if os(Linux)
@@ -4497,6 +5288,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_absolute_d_copy1")
+#endif
+@c func cannery_f32Load_absolute_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  fp[slotField(pc, 0)] = UInt64(r.bitPattern)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
+
 /// d := mem[absolute + o]
 #if os(Linux)
 @section(".text.cannery_f32Load_absolute_n")
@@ -4509,6 +5316,21 @@ import WebAssembly
   let r = Float(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Load_absolute_n_copy1")
+#endif
+@c func cannery_f32Load_absolute_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let r = Float(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
+}
+
+#endif
 
 /// d := mem[absolute + o]
 #if os(Linux)
@@ -4524,6 +5346,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_absolute_d_copy1")
+#endif
+@c func cannery_f64Load_absolute_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  fp[slotField(pc, 0)] = r.bitPattern
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
+
 /// d := mem[absolute + o]
 #if os(Linux)
 @section(".text.cannery_f64Load_absolute_n")
@@ -4536,6 +5374,21 @@ import WebAssembly
   let r = Double(bitPattern: m)
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Load_absolute_n_copy1")
+#endif
+@c func cannery_f64Load_absolute_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = Double(bitPattern: m)
+  return next(pc + 2, fp, md, cx, ac, rm, r, x1)
+}
+
+#endif
 
 /// d := mem[absolute + o]
 #if os(Linux)
@@ -4581,6 +5434,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_absolute_d_copy1")
+#endif
+@c func cannery_i32Load8U_absolute_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  fp[slotField(pc, 0)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[absolute + o]
 #if os(Linux)
 @section(".text.cannery_i32Load8U_absolute_n")
@@ -4594,6 +5464,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8U_absolute_n_copy1")
+#endif
+@c func cannery_i32Load8U_absolute_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let r = UInt32(m)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[absolute + o]
 #if os(Linux)

@@ -33,6 +33,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_plus_s_s_copy1")
+#endif
+@c func cannery_i32Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_plus_s_s_copy1")
+#endif
+@c func cannery_tracked_i32Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store_plus_s_a")
@@ -62,6 +94,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_plus_s_a_copy1")
+#endif
+@c func cannery_i32Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_plus_s_a_copy1")
+#endif
+@c func cannery_tracked_i32Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_plus_s_a_copy2")
+#endif
+@c func cannery_i32Store_plus_s_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_plus_s_a_copy2")
+#endif
+@c func cannery_tracked_i32Store_plus_s_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_plus_s_a_copy3")
+#endif
+@c func cannery_i32Store_plus_s_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_plus_s_a_copy3")
+#endif
+@c func cannery_tracked_i32Store_plus_s_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -93,6 +215,38 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_plus_s_i_copy1")
+#endif
+@c func cannery_i32Store_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_plus_s_i_copy1")
+#endif
+@c func cannery_tracked_i32Store_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_plus_s_s")
@@ -122,6 +276,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_s_copy1")
+#endif
+@c func cannery_i64Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_s_copy1")
+#endif
+@c func cannery_tracked_i64Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -153,6 +339,96 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_a_copy1")
+#endif
+@c func cannery_i64Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_a_copy1")
+#endif
+@c func cannery_tracked_i64Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_a_copy2")
+#endif
+@c func cannery_i64Store_plus_s_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_a_copy2")
+#endif
+@c func cannery_tracked_i64Store_plus_s_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_a_copy3")
+#endif
+@c func cannery_i64Store_plus_s_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_a_copy3")
+#endif
+@c func cannery_tracked_i64Store_plus_s_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_plus_s_i")
@@ -182,6 +458,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_i_copy1")
+#endif
+@c func cannery_i64Store_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_i_copy1")
+#endif
+@c func cannery_tracked_i64Store_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_i_copy2")
+#endif
+@c func cannery_i64Store_plus_s_i_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_i_copy2")
+#endif
+@c func cannery_tracked_i64Store_plus_s_i_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Store_plus_s_i_copy3")
+#endif
+@c func cannery_i64Store_plus_s_i_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_plus_s_i_copy3")
+#endif
+@c func cannery_tracked_i64Store_plus_s_i_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[3]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -213,6 +579,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Store_plus_s_s_copy1")
+#endif
+@c func cannery_f32Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_plus_s_s_copy1")
+#endif
+@c func cannery_tracked_f32Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_f32Store_plus_s_a")
@@ -242,6 +640,38 @@ import WebAssembly
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f32Store_plus_s_a_copy1")
+#endif
+@c func cannery_f32Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f32Store_plus_s_a_copy1")
+#endif
+@c func cannery_tracked_f32Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Float(bitPattern: UInt32(truncatingIfNeeded: x0.bitPattern))
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -303,6 +733,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Store_plus_s_s_copy1")
+#endif
+@c func cannery_f64Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_plus_s_s_copy1")
+#endif
+@c func cannery_tracked_f64Store_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = Double(bitPattern: fp[slotField(pc, 1)])
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_f64Store_plus_s_a")
@@ -332,6 +794,38 @@ import WebAssembly
   md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_f64Store_plus_s_a_copy1")
+#endif
+@c func cannery_f64Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = x0
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_f64Store_plus_s_a_copy1")
+#endif
+@c func cannery_tracked_f64Store_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = x0
+  md.storeBytes(of: v.bitPattern, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -423,6 +917,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_plus_s_a_copy1")
+#endif
+@c func cannery_i32Store8_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_plus_s_a_copy1")
+#endif
+@c func cannery_tracked_i32Store8_plus_s_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_plus_s_i")
@@ -452,6 +978,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_plus_s_i_copy1")
+#endif
+@c func cannery_i32Store8_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_plus_s_i_copy1")
+#endif
+@c func cannery_tracked_i32Store8_plus_s_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -572,6 +1130,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store8_plus_s_s_copy1")
+#endif
+@c func cannery_i64Store8_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_plus_s_s_copy1")
+#endif
+@c func cannery_tracked_i64Store8_plus_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -1083,6 +1673,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_plus_a_s_copy1")
+#endif
+@c func cannery_i32Store8_plus_a_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_plus_a_s_copy1")
+#endif
+@c func cannery_tracked_i32Store8_plus_a_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[plus + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_plus_a_i")
@@ -1112,6 +1734,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_plus_a_i_copy1")
+#endif
+@c func cannery_i32Store8_plus_a_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_plus_a_i_copy1")
+#endif
+@c func cannery_tracked_i32Store8_plus_a_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -1172,6 +1826,38 @@ import WebAssembly
   md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
   return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store16_plus_a_i_copy1")
+#endif
+@c func cannery_i32Store16_plus_a_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store16_plus_a_i_copy1")
+#endif
+@c func cannery_tracked_i32Store16_plus_a_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ pc[2]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[3])
+  md.storeBytes(of: UInt16(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[plus + o] := b
 #if os(Linux)
@@ -1772,6 +2458,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_sum_ss_a_copy1")
+#endif
+@c func cannery_i32Store8_sum_ss_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sum_ss_a_copy1")
+#endif
+@c func cannery_tracked_i32Store8_sum_ss_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[sum + o] := b
 #if os(Linux)
@@ -2433,6 +3151,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_sum_as_s_copy1")
+#endif
+@c func cannery_i32Store8_sum_as_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sum_as_s_copy1")
+#endif
+@c func cannery_tracked_i32Store8_sum_as_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[sum + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_sum_as_i")
@@ -2462,6 +3212,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_sum_as_i_copy1")
+#endif
+@c func cannery_i32Store8_sum_as_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_sum_as_i_copy1")
+#endif
+@c func cannery_tracked_i32Store8_sum_as_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[sum + o] := b
 #if os(Linux)
@@ -2552,6 +3334,38 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store8_sum_as_s_copy1")
+#endif
+@c func cannery_i64Store8_sum_as_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store8_sum_as_s_copy1")
+#endif
+@c func cannery_tracked_i64Store8_sum_as_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (ac &+ fp[slotField(pc, 0)]))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 1)]
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[sum + o] := b
 #if os(Linux)
@@ -2732,6 +3546,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_scaled_ss_s_copy1")
+#endif
+@c func cannery_i32Store_scaled_ss_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_scaled_ss_s_copy1")
+#endif
+@c func cannery_tracked_i32Store_scaled_ss_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &+ fp[slotField(pc, 1)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[scaled + o] := b
 #if os(Linux)
@@ -4622,6 +5468,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_multiple_s_s_copy1")
+#endif
+@c func cannery_i32Store_multiple_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_multiple_s_s_copy1")
+#endif
+@c func cannery_tracked_i32Store_multiple_s_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: (fp[slotField(pc, 0)] &* scaleField(pc)))) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[multiple + o] := b
 #if os(Linux)
@@ -7323,6 +8201,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_absolute_s_copy1")
+#endif
+@c func cannery_i32Store_absolute_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_absolute_s_copy1")
+#endif
+@c func cannery_tracked_i32Store_absolute_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[absolute + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store_absolute_a")
@@ -7352,6 +8262,96 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_absolute_a_copy1")
+#endif
+@c func cannery_i32Store_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_absolute_a_copy1")
+#endif
+@c func cannery_tracked_i32Store_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_absolute_a_copy2")
+#endif
+@c func cannery_i32Store_absolute_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_absolute_a_copy2")
+#endif
+@c func cannery_tracked_i32Store_absolute_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store_absolute_a_copy3")
+#endif
+@c func cannery_i32Store_absolute_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_absolute_a_copy3")
+#endif
+@c func cannery_tracked_i32Store_absolute_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[absolute + o] := b
 #if os(Linux)
@@ -7383,6 +8383,38 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store_absolute_i_copy1")
+#endif
+@c func cannery_i32Store_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store_absolute_i_copy1")
+#endif
+@c func cannery_tracked_i32Store_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[absolute + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_absolute_s")
@@ -7412,6 +8444,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_absolute_s_copy1")
+#endif
+@c func cannery_i64Store_absolute_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = fp[slotField(pc, 0)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_absolute_s_copy1")
+#endif
+@c func cannery_tracked_i64Store_absolute_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = fp[slotField(pc, 0)]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[absolute + o] := b
 #if os(Linux)
@@ -7443,6 +8507,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_absolute_a_copy1")
+#endif
+@c func cannery_i64Store_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_absolute_a_copy1")
+#endif
+@c func cannery_tracked_i64Store_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = ac
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[absolute + o] := b
 #if os(Linux)
 @section(".text.cannery_i64Store_absolute_i")
@@ -7472,6 +8568,38 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Store_absolute_i_copy1")
+#endif
+@c func cannery_i64Store_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64Store_absolute_i_copy1")
+#endif
+@c func cannery_tracked_i64Store_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[absolute + o] := b
 #if os(Linux)
@@ -7713,6 +8841,38 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_absolute_a_copy1")
+#endif
+@c func cannery_i32Store8_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_absolute_a_copy1")
+#endif
+@c func cannery_tracked_i32Store8_absolute_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: ac)
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// mem[absolute + o] := b
 #if os(Linux)
 @section(".text.cannery_i32Store8_absolute_i")
@@ -7742,6 +8902,96 @@ import WebAssembly
   md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Store8_absolute_i_copy1")
+#endif
+@c func cannery_i32Store8_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_absolute_i_copy1")
+#endif
+@c func cannery_tracked_i32Store8_absolute_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_absolute_i_copy2")
+#endif
+@c func cannery_i32Store8_absolute_i_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_absolute_i_copy2")
+#endif
+@c func cannery_tracked_i32Store8_absolute_i_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Store8_absolute_i_copy3")
+#endif
+@c func cannery_i32Store8_absolute_i_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i32Store8_absolute_i_copy3")
+#endif
+@c func cannery_tracked_i32Store8_absolute_i_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = UInt32(truncatingIfNeeded: pc[2])
+  md.storeBytes(of: UInt8(truncatingIfNeeded: v), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[absolute + o] := b
 #if os(Linux)

@@ -18,6 +18,51 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_globalStepI32_kd_copy1")
+#endif
+@c func cannery_globalStepI32_kd_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_globalStepI32_kd_copy2")
+#endif
+@c func cannery_globalStepI32_kd_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_globalStepI32_kd_copy3")
+#endif
+@c func cannery_globalStepI32_kd_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let cell = instanceContext(cx).globals[Int(highField(pc))]
+  let old = cell.pointee
+  fp[slotField(pc, 0)] = old
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: old), UInt32(truncatingIfNeeded: pc[2]))
+  let v = UInt64(r)
+  cell.pointee = v
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := global G; global G := global G + imm
 #if os(Linux)
 @section(".text.cannery_globalStepI32_kn")
@@ -148,6 +193,19 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_globalGet_d_copy1")
+#endif
+@c func cannery_globalGet_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = instanceContext(cx).globals[Int(w >> 32)].pointee
+  fp[slot0(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := global G
 #if os(Linux)
 @section(".text.cannery_globalGetFloat_d")
@@ -168,6 +226,18 @@ import WebAssembly
   let v = instanceContext(cx).globals[Int(w >> 32)].pointee
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_globalGet_n_copy1")
+#endif
+@c func cannery_globalGet_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = instanceContext(cx).globals[Int(w >> 32)].pointee
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := global G
 #if os(Linux)
@@ -200,6 +270,36 @@ import WebAssembly
   instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_globalSet_s_copy1")
+#endif
+@c func cannery_globalSet_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_globalSet_s_copy2")
+#endif
+@c func cannery_globalSet_s_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_globalSet_s_copy3")
+#endif
+@c func cannery_globalSet_s_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  instanceContext(cx).globals[Int(w >> 32)].pointee = fp[slot0(w)]
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// global G := ac
 #if os(Linux)

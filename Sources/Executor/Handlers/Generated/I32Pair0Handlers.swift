@@ -279,6 +279,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAnd_iv_ss_d_copy1")
+#endif
+@c func cannery_i32AddAnd_iv_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := and(add(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32AddAnd_iv_ss_n")
@@ -627,6 +644,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32MulAdd_iv_ss_d_copy1")
+#endif
+@c func cannery_i32MulAdd_iv_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Mul(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(mul(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32MulAdd_iv_ss_n")
@@ -656,6 +690,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32MulAdd_iv_as_d_copy1")
+#endif
+@c func cannery_i32MulAdd_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Mul(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(mul(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32MulAdd_iv_as_n")
@@ -669,6 +720,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32MulAdd_iv_as_n_copy1")
+#endif
+@c func cannery_i32MulAdd_iv_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Mul(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(mul(a, b), c)
 #if os(Linux)
@@ -685,6 +752,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32MulAdd_iv_sa_d_copy1")
+#endif
+@c func cannery_i32MulAdd_iv_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Mul(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(mul(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32MulAdd_iv_sa_n")
@@ -698,6 +782,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32MulAdd_iv_sa_n_copy1")
+#endif
+@c func cannery_i32MulAdd_iv_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Mul(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := sub(mul(a, b), c)
 #if os(Linux)
@@ -1859,6 +1959,22 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32XorAdd_iv_ss_n_copy1")
+#endif
+@c func cannery_i32XorAdd_iv_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Xor(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(xor(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32XorAdd_iv_as_d")
@@ -1932,6 +2048,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_ss_d_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32ShlAdd_iv_ss_n")
@@ -1945,6 +2078,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_ss_n_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(shl(a, b), c)
 #if os(Linux)
@@ -1961,6 +2110,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_as_d_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32ShlAdd_iv_as_n")
@@ -1974,6 +2140,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_as_n_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(shl(a, b), c)
 #if os(Linux)
@@ -1990,6 +2172,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_sa_d_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32ShlAdd_iv_sa_n")
@@ -2003,6 +2202,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_iv_sa_n_copy1")
+#endif
+@c func cannery_i32ShlAdd_iv_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := sub(shl(a, b), c)
 #if os(Linux)
@@ -2280,6 +2495,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlOr_iv_ss_d_copy1")
+#endif
+@c func cannery_i32ShlOr_iv_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Or(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := or(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32ShlOr_iv_ss_n")
@@ -2308,6 +2540,23 @@ import WebAssembly
   fp[slotField(pc, 2)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlOr_iv_as_d_copy1")
+#endif
+@c func cannery_i32ShlOr_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Or(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := or(shl(a, b), c)
 #if os(Linux)
@@ -3904,6 +4153,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32RotlXor_iv_sa_d_copy1")
+#endif
+@c func cannery_i32RotlXor_iv_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Rotl(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Xor(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := xor(rotl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32RotlXor_iv_sa_n")
@@ -3917,4 +4183,20 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32RotlXor_iv_sa_n_copy1")
+#endif
+@c func cannery_i32RotlXor_iv_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Rotl(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Xor(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 

@@ -76,6 +76,23 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAdd_vv_ssa_d_copy1")
+#endif
+@c func cannery_i32AddAdd_vv_ssa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let t = Scalar.i32Add(x, y)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 3)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(add(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32AddAdd_vv_ssa_n")
@@ -2526,6 +2543,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32OrOr_vv_ass_n_copy1")
+#endif
+@c func cannery_i32OrOr_vv_ass_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let t = Scalar.i32Or(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 2)])
+  let r = Scalar.i32Or(t, z)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := or(or(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32OrOr_vv_ssa_d")
@@ -2685,6 +2718,23 @@ import WebAssembly
   fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32XorAdd_vv_ass_d_copy1")
+#endif
+@c func cannery_i32XorAdd_vv_ass_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let t = Scalar.i32Xor(x, y)
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 2)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 3)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(xor(a, b), c)
 #if os(Linux)

@@ -18,6 +18,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAnd_ii_s_d_copy1")
+#endif
+@c func cannery_i32AddAnd_ii_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := and(add(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32AddAnd_ii_s_n")
@@ -31,6 +48,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAnd_ii_s_n_copy1")
+#endif
+@c func cannery_i32AddAnd_ii_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := and(add(a, b), c)
 #if os(Linux)
@@ -47,6 +80,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAnd_ii_a_d_copy1")
+#endif
+@c func cannery_i32AddAnd_ii_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := and(add(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32AddAnd_ii_a_n")
@@ -60,6 +110,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAnd_ii_a_n_copy1")
+#endif
+@c func cannery_i32AddAnd_ii_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := or(add(a, b), c)
 #if os(Linux)
@@ -75,6 +141,23 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddOr_ii_s_d_copy1")
+#endif
+@c func cannery_i32AddOr_ii_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Add(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32Or(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := or(add(a, b), c)
 #if os(Linux)
@@ -1584,6 +1667,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShlAdd_ii_s_d_copy1")
+#endif
+@c func cannery_i32ShlAdd_ii_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32Shl(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32ShlAdd_ii_s_n")
@@ -2003,6 +2103,22 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrUAnd_ii_s_n_copy1")
+#endif
+@c func cannery_i32ShrUAnd_ii_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: pc[2])
+  let t = Scalar.i32ShrU(x, y)
+  let z = highField(pc)
+  let r = Scalar.i32And(t, z)
+  let v = UInt64(r)
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := and(shrU(a, b), c)
 #if os(Linux)

@@ -18,6 +18,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAdd_vi_ss_d_copy1")
+#endif
+@c func cannery_i32AddAdd_vi_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let t = Scalar.i32Add(x, y)
+  let z = UInt32(truncatingIfNeeded: pc[2])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(add(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i32AddAdd_vi_ss_n")
@@ -46,6 +63,23 @@ import WebAssembly
   fp[slotField(pc, 2)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddAdd_vi_as_d_copy1")
+#endif
+@c func cannery_i32AddAdd_vi_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = UInt32(truncatingIfNeeded: ac)
+  let y = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let t = Scalar.i32Add(x, y)
+  let z = UInt32(truncatingIfNeeded: pc[2])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(add(a, b), c)
 #if os(Linux)

@@ -2309,6 +2309,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShlOr_iv_as_d_copy1")
+#endif
+@c func cannery_i64ShlOr_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let t = Scalar.i64Shl(x, y)
+  let z = fp[slotField(pc, 1)]
+  let r = Scalar.i64Or(t, z)
+  let v = r
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := or(shl(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i64ShlOr_iv_as_n")
@@ -2395,6 +2412,23 @@ import WebAssembly
   fp[slotField(pc, 2)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShlXor_iv_as_d_copy1")
+#endif
+@c func cannery_i64ShlXor_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let t = Scalar.i64Shl(x, y)
+  let z = fp[slotField(pc, 1)]
+  let r = Scalar.i64Xor(t, z)
+  let v = r
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := xor(shl(a, b), c)
 #if os(Linux)
@@ -2889,6 +2923,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShrUXor_iv_ss_d_copy1")
+#endif
+@c func cannery_i64ShrUXor_iv_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = fp[slotField(pc, 0)]
+  let y = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let t = Scalar.i64ShrU(x, y)
+  let z = fp[slotField(pc, 1)]
+  let r = Scalar.i64Xor(t, z)
+  let v = r
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := xor(shrU(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i64ShrUXor_iv_ss_n")
@@ -2917,6 +2968,23 @@ import WebAssembly
   fp[slotField(pc, 2)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShrUXor_iv_as_d_copy1")
+#endif
+@c func cannery_i64ShrUXor_iv_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let t = Scalar.i64ShrU(x, y)
+  let z = fp[slotField(pc, 1)]
+  let r = Scalar.i64Xor(t, z)
+  let v = r
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := xor(shrU(a, b), c)
 #if os(Linux)

@@ -3048,6 +3048,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64XorXor_vv_ass_n_copy1")
+#endif
+@c func cannery_i64XorXor_vv_ass_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = fp[slotField(pc, 1)]
+  let t = Scalar.i64Xor(x, y)
+  let z = fp[slotField(pc, 2)]
+  let r = Scalar.i64Xor(t, z)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := xor(xor(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i64XorXor_vv_ssa_d")

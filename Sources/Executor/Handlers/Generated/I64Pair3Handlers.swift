@@ -2251,6 +2251,23 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64XorRotl_vi_as_d_copy1")
+#endif
+@c func cannery_i64XorRotl_vi_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = fp[slotField(pc, 1)]
+  let t = Scalar.i64Xor(x, y)
+  let z = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let r = Scalar.i64Rotl(t, z)
+  let v = r
+  fp[slotField(pc, 2)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := rotl(xor(a, b), c)
 #if os(Linux)
 @section(".text.cannery_i64XorRotl_vi_as_n")
@@ -2264,4 +2281,20 @@ import WebAssembly
   let v = r
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64XorRotl_vi_as_n_copy1")
+#endif
+@c func cannery_i64XorRotl_vi_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let x = ac
+  let y = fp[slotField(pc, 1)]
+  let t = Scalar.i64Xor(x, y)
+  let z = UInt64(truncatingIfNeeded: Int32(bitPattern: UInt32(truncatingIfNeeded: pc[2])))
+  let r = Scalar.i64Rotl(t, z)
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 

@@ -45,6 +45,18 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_aw_n_copy1")
+#endif
+@c func cannery_i64Add_aw_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64Add(ac, pc[2])
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mul(a, imm)
 #if os(Linux)
 @section(".text.cannery_i64Mul_sw_d")
@@ -77,6 +89,19 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Mul_aw_d_copy1")
+#endif
+@c func cannery_i64Mul_aw_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64Mul(ac, pc[2])
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mul(a, imm)
 #if os(Linux)
 @section(".text.cannery_i64Mul_aw_n")
@@ -86,6 +111,18 @@ import WebAssembly
   let v = r
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Mul_aw_n_copy1")
+#endif
+@c func cannery_i64Mul_aw_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64Mul(ac, pc[2])
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := and(a, imm)
 #if os(Linux)
@@ -118,6 +155,19 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64And_aw_d_copy1")
+#endif
+@c func cannery_i64And_aw_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64And(ac, pc[2])
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := and(a, imm)
 #if os(Linux)
@@ -170,6 +220,18 @@ import WebAssembly
   let v = r
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Or_aw_n_copy1")
+#endif
+@c func cannery_i64Or_aw_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i64Or(ac, pc[2])
+  let v = r
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := xor(a, imm)
 #if os(Linux)

@@ -17,6 +17,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_d_copy1")
+#endif
+@c func cannery_i32Add_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_d_copy2")
+#endif
+@c func cannery_i32Add_ss_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_d_copy3")
+#endif
+@c func cannery_i32Add_ss_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Add_ss_n")
@@ -29,6 +71,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_ss_n_copy1")
+#endif
+@c func cannery_i32Add_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.add(a, b)
 #if os(Linux)
@@ -44,6 +101,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_as_d_copy1")
+#endif
+@c func cannery_i32Add_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Add_as_n")
@@ -56,6 +129,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_as_n_copy1")
+#endif
+@c func cannery_i32Add_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.add(a, b)
 #if os(Linux)
@@ -71,6 +159,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_si_d_copy1")
+#endif
+@c func cannery_i32Add_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_si_d_copy2")
+#endif
+@c func cannery_i32Add_si_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_si_d_copy3")
+#endif
+@c func cannery_i32Add_si_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Add_si_n")
@@ -83,6 +213,45 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_si_n_copy1")
+#endif
+@c func cannery_i32Add_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_si_n_copy2")
+#endif
+@c func cannery_i32Add_si_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_si_n_copy3")
+#endif
+@c func cannery_i32Add_si_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.add(a, b)
 #if os(Linux)
@@ -98,6 +267,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_d_copy1")
+#endif
+@c func cannery_i32Add_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_d_copy2")
+#endif
+@c func cannery_i32Add_ai_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_d_copy3")
+#endif
+@c func cannery_i32Add_ai_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Add_ai_n")
@@ -110,6 +321,45 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_n_copy1")
+#endif
+@c func cannery_i32Add_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_n_copy2")
+#endif
+@c func cannery_i32Add_ai_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Add_ai_n_copy3")
+#endif
+@c func cannery_i32Add_ai_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Add(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.sub(a, b)
 #if os(Linux)
@@ -125,6 +375,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_ss_d_copy1")
+#endif
+@c func cannery_i32Sub_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Sub(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.sub(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Sub_ss_n")
@@ -137,6 +403,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_ss_n_copy1")
+#endif
+@c func cannery_i32Sub_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Sub(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.sub(a, b)
 #if os(Linux)
@@ -179,6 +460,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_sa_d_copy1")
+#endif
+@c func cannery_i32Sub_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Sub(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.sub(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Sub_sa_n")
@@ -191,6 +488,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_sa_n_copy1")
+#endif
+@c func cannery_i32Sub_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Sub(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.sub(a, b)
 #if os(Linux)
@@ -314,6 +626,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Mul_si_d_copy1")
+#endif
+@c func cannery_i32Mul_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Mul(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.mul(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Mul_si_n")
@@ -326,6 +654,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Mul_si_n_copy1")
+#endif
+@c func cannery_i32Mul_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Mul(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.mul(a, b)
 #if os(Linux)
@@ -341,6 +684,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Mul_ai_d_copy1")
+#endif
+@c func cannery_i32Mul_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Mul(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.mul(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Mul_ai_n")
@@ -353,6 +712,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Mul_ai_n_copy1")
+#endif
+@c func cannery_i32Mul_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Mul(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.div_s(a, b)
 #if os(Linux)
@@ -995,6 +1369,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32And_as_d_copy1")
+#endif
+@c func cannery_i32And_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.and(a, b)
 #if os(Linux)
 @section(".text.cannery_i32And_as_n")
@@ -1022,6 +1412,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32And_si_d_copy1")
+#endif
+@c func cannery_i32And_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_si_d_copy2")
+#endif
+@c func cannery_i32And_si_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_si_d_copy3")
+#endif
+@c func cannery_i32And_si_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.and(a, b)
 #if os(Linux)
 @section(".text.cannery_i32And_si_n")
@@ -1034,6 +1466,45 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32And_si_n_copy1")
+#endif
+@c func cannery_i32And_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_si_n_copy2")
+#endif
+@c func cannery_i32And_si_n_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_si_n_copy3")
+#endif
+@c func cannery_i32And_si_n_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.and(a, b)
 #if os(Linux)
@@ -1049,6 +1520,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32And_ai_d_copy1")
+#endif
+@c func cannery_i32And_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_ai_d_copy2")
+#endif
+@c func cannery_i32And_ai_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32And_ai_d_copy3")
+#endif
+@c func cannery_i32And_ai_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.and(a, b)
 #if os(Linux)
 @section(".text.cannery_i32And_ai_n")
@@ -1061,6 +1574,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32And_ai_n_copy1")
+#endif
+@c func cannery_i32And_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32And(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.or(a, b)
 #if os(Linux)
@@ -1103,6 +1631,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Or_as_d_copy1")
+#endif
+@c func cannery_i32Or_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Or(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.or(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Or_as_n")
@@ -1115,6 +1659,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Or_as_n_copy1")
+#endif
+@c func cannery_i32Or_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Or(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.or(a, b)
 #if os(Linux)
@@ -1130,6 +1689,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Or_si_d_copy1")
+#endif
+@c func cannery_i32Or_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Or(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.or(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Or_si_n")
@@ -1142,6 +1717,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Or_si_n_copy1")
+#endif
+@c func cannery_i32Or_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Or(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.or(a, b)
 #if os(Linux)
@@ -1169,6 +1759,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Or_ai_n_copy1")
+#endif
+@c func cannery_i32Or_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Or(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.xor(a, b)
 #if os(Linux)
@@ -1238,6 +1843,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Xor_si_d_copy1")
+#endif
+@c func cannery_i32Xor_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Xor(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.xor(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Xor_si_n")
@@ -1250,6 +1871,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Xor_si_n_copy1")
+#endif
+@c func cannery_i32Xor_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Xor(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.xor(a, b)
 #if os(Linux)
@@ -1264,6 +1900,22 @@ import WebAssembly
   fp[slot1(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Xor_ai_d_copy1")
+#endif
+@c func cannery_i32Xor_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Xor(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.xor(a, b)
 #if os(Linux)
@@ -1332,6 +1984,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_as_n_copy1")
+#endif
+@c func cannery_i32Shl_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shl(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Shl_sa_d")
@@ -1345,6 +2012,22 @@ import WebAssembly
   fp[slot2(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_sa_d_copy1")
+#endif
+@c func cannery_i32Shl_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.shl(a, b)
 #if os(Linux)
@@ -1373,6 +2056,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_d_copy1")
+#endif
+@c func cannery_i32Shl_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_d_copy2")
+#endif
+@c func cannery_i32Shl_si_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_d_copy3")
+#endif
+@c func cannery_i32Shl_si_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shl(a, b)
 #if os(Linux)
 @section(".text.cannery_i32Shl_si_n")
@@ -1385,6 +2110,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_si_n_copy1")
+#endif
+@c func cannery_i32Shl_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.shl(a, b)
 #if os(Linux)
@@ -1399,6 +2139,22 @@ import WebAssembly
   fp[slot1(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_ai_d_copy1")
+#endif
+@c func cannery_i32Shl_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Shl(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.shl(a, b)
 #if os(Linux)
@@ -1575,6 +2331,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ss_n_copy1")
+#endif
+@c func cannery_i32ShrU_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shr_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32ShrU_as_d")
@@ -1629,6 +2400,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_sa_n_copy1")
+#endif
+@c func cannery_i32ShrU_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shr_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32ShrU_si_d")
@@ -1643,6 +2429,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_si_d_copy1")
+#endif
+@c func cannery_i32ShrU_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shr_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32ShrU_si_n")
@@ -1655,6 +2457,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_si_n_copy1")
+#endif
+@c func cannery_i32ShrU_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.shr_u(a, b)
 #if os(Linux)
@@ -1670,6 +2487,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ai_d_copy1")
+#endif
+@c func cannery_i32ShrU_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.shr_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i32ShrU_ai_n")
@@ -1682,6 +2515,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32ShrU_ai_n_copy1")
+#endif
+@c func cannery_i32ShrU_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32ShrU(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.rotl(a, b)
 #if os(Linux)
@@ -1790,6 +2638,21 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Rotl_si_n_copy1")
+#endif
+@c func cannery_i32Rotl_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let r = Scalar.i32Rotl(a, b)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.rotl(a, b)
 #if os(Linux)
@@ -1994,6 +2857,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_as_d_copy1")
+#endif
+@c func cannery_i64Add_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Add_as_n")
@@ -2006,6 +2885,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_as_n_copy1")
+#endif
+@c func cannery_i64Add_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.add(a, b)
 #if os(Linux)
@@ -2021,6 +2915,48 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_si_d_copy1")
+#endif
+@c func cannery_i64Add_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Add_si_d_copy2")
+#endif
+@c func cannery_i64Add_si_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i64Add_si_d_copy3")
+#endif
+@c func cannery_i64Add_si_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Add_si_n")
@@ -2033,6 +2969,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_si_n_copy1")
+#endif
+@c func cannery_i64Add_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.add(a, b)
 #if os(Linux)
@@ -2048,6 +2999,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_ai_d_copy1")
+#endif
+@c func cannery_i64Add_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.add(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Add_ai_n")
@@ -2060,6 +3027,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Add_ai_n_copy1")
+#endif
+@c func cannery_i64Add_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Add(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.sub(a, b)
 #if os(Linux)
@@ -2074,6 +3056,22 @@ import WebAssembly
   fp[slot2(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Sub_ss_d_copy1")
+#endif
+@c func cannery_i64Sub_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Sub(a, b)
+  let v = r
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.sub(a, b)
 #if os(Linux)
@@ -2985,6 +3983,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64And_si_n_copy1")
+#endif
+@c func cannery_i64And_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64And(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.and(a, b)
 #if os(Linux)
 @section(".text.cannery_i64And_ai_d")
@@ -3052,6 +4065,22 @@ import WebAssembly
   fp[slot2(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Or_as_d_copy1")
+#endif
+@c func cannery_i64Or_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Or(a, b)
+  let v = r
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.or(a, b)
 #if os(Linux)
@@ -3161,6 +4190,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Xor_as_d_copy1")
+#endif
+@c func cannery_i64Xor_as_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Xor(a, b)
+  let v = r
+  fp[slot2(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.xor(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Xor_as_n")
@@ -3173,6 +4218,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Xor_as_n_copy1")
+#endif
+@c func cannery_i64Xor_as_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Xor(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.xor(a, b)
 #if os(Linux)
@@ -3255,6 +4315,21 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Shl_ss_n_copy1")
+#endif
+@c func cannery_i64Shl_ss_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = fp[slot1(w)]
+  let r = Scalar.i64Shl(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.shl(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Shl_as_d")
@@ -3323,6 +4398,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Shl_si_d_copy1")
+#endif
+@c func cannery_i64Shl_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Shl(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.shl(a, b)
 #if os(Linux)
 @section(".text.cannery_i64Shl_si_n")
@@ -3349,6 +4440,22 @@ import WebAssembly
   fp[slot1(w)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64Shl_ai_d_copy1")
+#endif
+@c func cannery_i64Shl_ai_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64Shl(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.shl(a, b)
 #if os(Linux)
@@ -3593,6 +4700,22 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShrU_si_d_copy1")
+#endif
+@c func cannery_i64ShrU_si_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64ShrU(a, b)
+  let v = r
+  fp[slot1(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i64.shr_u(a, b)
 #if os(Linux)
 @section(".text.cannery_i64ShrU_si_n")
@@ -3605,6 +4728,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShrU_si_n_copy1")
+#endif
+@c func cannery_i64ShrU_si_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = fp[slot0(w)]
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64ShrU(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.shr_u(a, b)
 #if os(Linux)
@@ -3632,6 +4770,21 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64ShrU_ai_n_copy1")
+#endif
+@c func cannery_i64ShrU_ai_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let a = ac
+  let b = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
+  let r = Scalar.i64ShrU(a, b)
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i64.rotl(a, b)
 #if os(Linux)

@@ -14,6 +14,19 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_is_d_copy1")
+#endif
+@c func cannery_i32Sub_is_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Sub(highField(pc), UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := sub(imm, a)
 #if os(Linux)
 @section(".text.cannery_i32Sub_is_n")
@@ -45,6 +58,18 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Sub_ia_n_copy1")
+#endif
+@c func cannery_i32Sub_ia_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Sub(highField(pc), UInt32(truncatingIfNeeded: ac))
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := shl(imm, a)
 #if os(Linux)
 @section(".text.cannery_i32Shl_is_d")
@@ -65,6 +90,18 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Shl_is_n_copy1")
+#endif
+@c func cannery_i32Shl_is_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Shl(highField(pc), UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := shl(imm, a)
 #if os(Linux)

@@ -23,6 +23,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_si_copy1")
+#endif
+@c func cannery_brI32Load8UEq_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UEq_si_check")
@@ -104,6 +126,28 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_ci_copy1")
+#endif
+@c func cannery_brI32Load8UEq_ci_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
@@ -270,6 +314,30 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UEq_sid_copy1")
+#endif
+@c func cannery_brI32Load8UEq_sid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
@@ -539,6 +607,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_si_copy1")
+#endif
+@c func cannery_brI32Load8UNe_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UNe_si_check")
@@ -579,6 +669,28 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ai_copy1")
+#endif
+@c func cannery_brI32Load8UNe_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
@@ -621,6 +733,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ci_copy1")
+#endif
+@c func cannery_brI32Load8UNe_ci_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32Load8UNe_ci_check")
@@ -661,6 +795,28 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32Load8UNe_ss_copy1")
+#endif
+@c func cannery_brI32Load8UNe_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let a = UInt32(m)
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
@@ -9707,6 +9863,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_si_copy1")
+#endif
+@c func cannery_brI32LoadEq_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadEq_si_check")
@@ -9829,6 +10007,28 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_ss_copy1")
+#endif
+@c func cannery_brI32LoadEq_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
@@ -9955,6 +10155,72 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_sid_copy1")
+#endif
+@c func cannery_brI32LoadEq_sid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_sid_copy2")
+#endif
+@c func cannery_brI32LoadEq_sid_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_sid_copy3")
+#endif
+@c func cannery_brI32LoadEq_sid_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadEq_sid_check")
@@ -10000,6 +10266,30 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_aid_copy1")
+#endif
+@c func cannery_brI32LoadEq_aid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadEq_aid_check")
@@ -10044,6 +10334,30 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadEq_cid_copy1")
+#endif
+@c func cannery_brI32LoadEq_cid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]; if i32.Eq(mem[a + o], b) goto B
 #if os(Linux)
@@ -10223,6 +10537,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_si_copy1")
+#endif
+@c func cannery_brI32LoadNe_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadNe_si_check")
@@ -10305,6 +10641,28 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ci_copy1")
+#endif
+@c func cannery_brI32LoadNe_ci_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadNe_ci_check")
@@ -10345,6 +10703,66 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ss_copy1")
+#endif
+@c func cannery_brI32LoadNe_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ss_copy2")
+#endif
+@c func cannery_brI32LoadNe_ss_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_ss_copy3")
+#endif
+@c func cannery_brI32LoadNe_ss_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
@@ -10471,6 +10889,30 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_sid_copy1")
+#endif
+@c func cannery_brI32LoadNe_sid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadNe_sid_check")
@@ -10539,6 +10981,31 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_aid_check_copy1")
+#endif
+@c func cannery_brI32LoadNe_aid_check_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: ac)) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadNe_cid")
@@ -10560,6 +11027,30 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadNe_cid_copy1")
+#endif
+@c func cannery_brI32LoadNe_cid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]; if i32.Ne(mem[a + o], b) goto B
 #if os(Linux)
@@ -12431,6 +12922,29 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_ss_check_copy1")
+#endif
+@c func cannery_brI32LoadGtU_ss_check_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let z = pc[2]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI32LoadGtU_as")
@@ -12624,6 +13138,30 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI32LoadGtU_cid_copy1")
+#endif
+@c func cannery_brI32LoadGtU_cid_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let a = m
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let v = UInt64(a)
+  fp[slotField(pc, 1)] = v
+  let z = pc[3]
+  if Scalar.i32GtU(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]; if i32.GtU(mem[a + o], b) goto B
 #if os(Linux)
@@ -13958,6 +14496,28 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LoadEq_ss_copy1")
+#endif
+@c func cannery_brI64LoadEq_ss_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = fp[slotField(pc, 1)]
+  let z = pc[2]
+  if Scalar.i64Eq(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if i64.Eq(mem[a + o], b) goto B
 #if os(Linux)
 @section(".text.cannery_brI64LoadEq_ss_check")
@@ -14350,6 +14910,28 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_brI64LoadNe_si_copy1")
+#endif
+@c func cannery_brI64LoadNe_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let a = m
+  let b = UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let z = pc[3]
+  if Scalar.i64Ne(a, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if i64.Ne(mem[a + o], b) goto B
 #if os(Linux)

@@ -20,6 +20,25 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32LoadAdd_ss_d_copy1")
+#endif
+@c func cannery_i32LoadAdd_ss_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  let t = m
+  let z = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
+  let r = Scalar.i32Add(t, z)
+  let v = UInt64(r)
+  fp[slotField(pc, 4)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := add(mem[a + o], b)
 #if os(Linux)
 @section(".text.cannery_i32LoadAdd_ss_n")
@@ -778,6 +797,25 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64LoadAdd_sa_d_copy1")
+#endif
+@c func cannery_i64LoadAdd_sa_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let t = m
+  let z = ac
+  let r = Scalar.i64Add(t, z)
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := add(mem[a + o], b)
 #if os(Linux)
@@ -2726,6 +2764,24 @@ import WebAssembly
   let v = UInt64(r)
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Load8UOr_sa_n_copy1")
+#endif
+@c func cannery_i32Load8UOr_sa_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  let t = UInt32(m)
+  let z = UInt32(truncatingIfNeeded: ac)
+  let r = Scalar.i32Or(t, z)
+  let v = UInt64(r)
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := xor(mem[a + o], b)
 #if os(Linux)

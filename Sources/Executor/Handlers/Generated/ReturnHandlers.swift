@@ -14,6 +14,39 @@ import WebAssembly
   return next(back, frame, md, cx, ac, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_return_copy1")
+#endif
+@c func cannery_return_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  return next(back, frame, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_return_copy2")
+#endif
+@c func cannery_return_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  return next(back, frame, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_return_copy3")
+#endif
+@c func cannery_return_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  return next(back, frame, md, cx, ac, rm, x0, x1)
+}
+
+#endif
+
 /// return ac
 #if os(Linux)
 @section(".text.cannery_return_a")
@@ -25,6 +58,20 @@ import WebAssembly
   frame[Int(z >> 32)] = ac
   return next(back, frame, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_return_a_copy1")
+#endif
+@c func cannery_return_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = ac
+  return next(back, frame, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// return x0
 #if os(Linux)
@@ -51,6 +98,45 @@ import WebAssembly
   return next(back, frame, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_return_s_copy1")
+#endif
+@c func cannery_return_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = fp[slot0(pc[1])]
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_return_s_copy2")
+#endif
+@c func cannery_return_s_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = fp[slot0(pc[1])]
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_return_s_copy3")
+#endif
+@c func cannery_return_s_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = fp[slot0(pc[1])]
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// return a
 #if os(Linux)
 @section(".text.cannery_returnFloat_s")
@@ -76,4 +162,19 @@ import WebAssembly
   frame[Int(z >> 32)] = v
   return next(back, frame, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_return_i_copy1")
+#endif
+@c func cannery_return_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, rm, x0, x1)
+}
+
+#endif
 

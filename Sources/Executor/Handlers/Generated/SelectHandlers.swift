@@ -14,6 +14,19 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_s_copy1")
+#endif
+@c func cannery_select_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? fp[slot0(w)] : fp[slot1(w)]
+  fp[slot3(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := c ? a : b
 #if os(Linux)
 @section(".text.cannery_selectFloat_s")
@@ -36,6 +49,19 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_s_si_copy1")
+#endif
+@c func cannery_select_s_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := c ? a : b
 #if os(Linux)
 @section(".text.cannery_select_s_is")
@@ -57,6 +83,19 @@ import WebAssembly
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_s_ii_copy1")
+#endif
+@c func cannery_select_s_ii_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := c ? a : b (v128)
 #if os(Linux)
@@ -83,6 +122,39 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_a_copy1")
+#endif
+@c func cannery_select_a_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
+  fp[slot3(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_select_a_copy2")
+#endif
+@c func cannery_select_a_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
+  fp[slot3(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_select_a_copy3")
+#endif
+@c func cannery_select_a_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : fp[slot1(w)]
+  fp[slot3(w)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := c ? a : b
 #if os(Linux)
 @section(".text.cannery_selectFloat_a")
@@ -105,6 +177,19 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_a_si_copy1")
+#endif
+@c func cannery_select_a_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := c ? a : b
 #if os(Linux)
 @section(".text.cannery_select_a_is")
@@ -116,6 +201,19 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_a_is_copy1")
+#endif
+@c func cannery_select_a_is_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := c ? a : b
 #if os(Linux)
 @section(".text.cannery_select_a_ii")
@@ -126,6 +224,19 @@ import WebAssembly
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_select_a_ii_copy1")
+#endif
+@c func cannery_select_a_ii_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  fp[slot3(w)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := c ? a : b (v128)
 #if os(Linux)

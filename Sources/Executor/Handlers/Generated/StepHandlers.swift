@@ -15,6 +15,42 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32AddTwo_copy1")
+#endif
+@c func cannery_i32AddTwo_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]) &+ highField(pc + 1)
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32AddTwo_copy2")
+#endif
+@c func cannery_i32AddTwo_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]) &+ highField(pc + 1)
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_i32AddTwo_copy3")
+#endif
+@c func cannery_i32AddTwo_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]) &+ highField(pc + 1)
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  return next(pc + 3, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := a + b; if i32.Eq(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32Eq_si_i")
@@ -112,6 +148,27 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepI32Ne_si_i_copy1")
+#endif
+@c func cannery_stepI32Ne_si_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), highField(pc))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[2])
+  let z = pc[3]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := a + b (i32); then as stepI32Ne_si_i
 #if os(Linux)
 @section(".text.cannery_stepTwoI32Ne_i")
@@ -132,6 +189,28 @@ import WebAssembly
   return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Ne_i_copy1")
+#endif
+@c func cannery_stepTwoI32Ne_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := a + b; if i32.Ne(d, c) goto B
 #if os(Linux)
 @section(".text.cannery_stepI32Ne_si_as")
@@ -150,6 +229,27 @@ import WebAssembly
   }
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepI32Ne_si_as_copy1")
+#endif
+@c func cannery_stepI32Ne_si_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), highField(pc))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let z = pc[3]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := a + b (i32); then as stepI32Ne_si_as
 #if os(Linux)
@@ -170,6 +270,28 @@ import WebAssembly
   }
   return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepTwoI32Ne_as_copy1")
+#endif
+@c func cannery_stepTwoI32Ne_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 4)])
+  let z = pc[4]
+  if Scalar.i32Ne(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := a + b; if i32.LtS(d, c) goto B
 #if os(Linux)
@@ -346,6 +468,27 @@ import WebAssembly
   return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepI32LtU_si_as_copy1")
+#endif
+@c func cannery_stepI32LtU_si_as_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), highField(pc))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 4)])
+  let z = pc[3]
+  if Scalar.i32LtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 4, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// d := a + b (i32); then as stepI32LtU_si_as
 #if os(Linux)
 @section(".text.cannery_stepTwoI32LtU_as")
@@ -482,6 +625,28 @@ import WebAssembly
   }
   return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepTwoI32GtU_i_copy1")
+#endif
+@c func cannery_stepTwoI32GtU_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ highField(pc))
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc + 1, 0)]), highField(pc + 1))
+  let v = UInt64(r)
+  fp[slotField(pc + 1, 1)] = v
+  let b = UInt32(truncatingIfNeeded: pc[3])
+  let z = pc[4]
+  if Scalar.i32GtU(r, b) {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+  }
+  return next(pc + 5, fp, md, cx, v, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// d := a + b; if i32.LeS(d, c) goto B
 #if os(Linux)
@@ -957,6 +1122,22 @@ import WebAssembly
   return next(target, fp, md, cx, v, left, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepI32Jump_copy1")
+#endif
+@c func cannery_stepI32Jump_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), highField(pc))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  return next(target, fp, md, cx, v, left, x0, x1)
+}
+
+#endif
+
 /// d := a + b; charge K and check; goto B
 #if os(Linux)
 @section(".text.cannery_stepI32JumpCheck")
@@ -971,6 +1152,23 @@ import WebAssembly
   if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
   return next(target, fp, md, cx, v, left, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_stepI32JumpCheck_copy1")
+#endif
+@c func cannery_stepI32JumpCheck_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let r = Scalar.i32Add(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]), highField(pc))
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  let w = pc[2]
+  let target = pc + Int(Int32(truncatingIfNeeded: w))
+  let left = rm &- Int(w >> 32)
+  if _slowPath(left < 0) { return outOfInstructions(target, fp, md, cx, v, left, x0, x1) }
+  return next(target, fp, md, cx, v, left, x0, x1)
+}
+
+#endif
 
 /// d := a + b; if i64.Eq(d, c) goto B
 #if os(Linux)

@@ -85,6 +85,24 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_testI32Zero_si_copy1")
+#endif
+@c func cannery_testI32Zero_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
+  let z = pc[2]
+  if a & b == 0 {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if (a & b) is 0 goto B
 #if os(Linux)
 @section(".text.cannery_testI32Zero_si_check")
@@ -117,6 +135,24 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_testI32Zero_ai_copy1")
+#endif
+@c func cannery_testI32Zero_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = highField(pc)
+  let z = pc[2]
+  if a & b == 0 {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if (a & b) is 0 goto B
 #if os(Linux)
@@ -217,6 +253,24 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_testI32NotZero_si_copy1")
+#endif
+@c func cannery_testI32NotZero_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
+  let z = pc[2]
+  if a & b != 0 {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
+
 /// if (a & b) is not 0 goto B
 #if os(Linux)
 @section(".text.cannery_testI32NotZero_si_check")
@@ -249,6 +303,24 @@ import WebAssembly
   }
   return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_testI32NotZero_ai_copy1")
+#endif
+@c func cannery_testI32NotZero_ai_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = UInt32(truncatingIfNeeded: ac)
+  let b = highField(pc)
+  let z = pc[2]
+  if a & b != 0 {
+  let left = rm &- Int(truncatingIfNeeded: z >> 32 & 0xFFFF)
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  return next(target, fp, md, cx, ac, left, x0, x1)
+  }
+  return next(pc + 3, fp, md, cx, ac, rm &- Int(truncatingIfNeeded: z >> 48), x0, x1)
+}
+
+#endif
 
 /// if (a & b) is not 0 goto B
 #if os(Linux)

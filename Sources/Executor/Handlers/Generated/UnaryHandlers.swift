@@ -879,6 +879,20 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_s_d_copy1")
+#endif
+@c func cannery_i32WrapI64_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = fp[slotField(pc, 0)]
+  let r = Scalar.i32WrapI64(a)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := i32.wrap_i64(a)
 #if os(Linux)
 @section(".text.cannery_i32WrapI64_s_n")
@@ -901,6 +915,20 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32WrapI64_a_d_copy1")
+#endif
+@c func cannery_i32WrapI64_a_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = ac
+  let r = Scalar.i32WrapI64(a)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.wrap_i64(a)
 #if os(Linux)
@@ -2044,6 +2072,20 @@ import WebAssembly
   fp[slotField(pc, 1)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i32Extend8S_s_d_copy1")
+#endif
+@c func cannery_i32Extend8S_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let r = Scalar.i32Extend8S(a)
+  let v = UInt64(r)
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := i32.extend8_s(a)
 #if os(Linux)

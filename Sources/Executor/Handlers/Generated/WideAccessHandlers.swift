@@ -86,6 +86,25 @@ import WebAssembly
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64LoadW_s_d_copy1")
+#endif
+@c func cannery_i64LoadW_s_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let base = UInt(fp[slotField(pc, 0)])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  fp[slotField(pc, 1)] = v
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
+
 /// d := mem[a + o]
 #if os(Linux)
 @section(".text.cannery_i64LoadW_s_n")
@@ -101,6 +120,24 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64LoadW_s_n_copy1")
+#endif
+@c func cannery_i64LoadW_s_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let base = UInt(fp[slotField(pc, 0)])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -134,6 +171,24 @@ import WebAssembly
   let v = r
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64LoadW_a_n_copy1")
+#endif
+@c func cannery_i64LoadW_a_n_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let base = UInt(ac)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  let r = m
+  let v = r
+  return next(pc + 2, fp, md, cx, v, rm, x0, x1)
+}
+
+#endif
 
 /// d := mem[a + o]
 #if os(Linux)
@@ -1190,6 +1245,42 @@ import WebAssembly
   md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
+
+#if !CANNERY_TRAMPOLINE
+#if os(Linux)
+@section(".text.cannery_i64StoreW_si_copy1")
+#endif
+@c func cannery_i64StoreW_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let base = UInt(fp[slotField(pc, 0)])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_i64StoreW_si_copy1")
+#endif
+@c func cannery_tracked_i64StoreW_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let base = UInt(fp[slotField(pc, 0)])
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let ea = base &+ UInt(highField(pc))
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let v = pc[2]
+  md.storeBytes(of: v, toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
+}
+
+#endif
 
 /// mem[a + o] := b
 #if os(Linux)
