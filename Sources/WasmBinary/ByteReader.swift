@@ -82,8 +82,26 @@ public struct ByteReader {
   @inlinable @inline(__always)
   public mutating func s64() throws(ModuleError) -> Int64 { try signed(bits: 64) }
 
+  /// The first bytes of a LEB128 integer of at least 28 bits, if it ends after four bytes at most and four more follow:
+  /// its bits put together, and how many these are. Moves behind it.
+  @inlinable @inline(__always)
+  mutating func shortInteger() -> (bits: UInt64, width: UInt64)? {
+    if remaining < 8 { return nil }
+    let word = UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))
+    let ends = ~word & 0x8080_8080
+    if ends == 0 { return nil }
+    // 8 for each byte.
+    let size = UInt64(truncatingIfNeeded: ends.trailingZeroBitCount) &+ 1
+    position += Int(truncatingIfNeeded: size &>> 3)
+    let kept = word & UInt64.max &>> (64 &- size)
+    let low = kept & 0x7F | kept &>> 1 & 0x3F80
+    return (low | kept &>> 2 & 0x1F_C000 | kept &>> 3 & 0xFE0_0000, size &- size &>> 3)
+  }
+
+  /// An unsigned LEB128 integer of at most `bits` bits, which is 32 or more.
   @inlinable
   public mutating func unsigned(bits: UInt64) throws(ModuleError) -> UInt64 {
+    if let short = shortInteger() { return short.bits }
     var result: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -101,8 +119,13 @@ public struct ByteReader {
     }
   }
 
+  /// A signed LEB128 integer of at most `bits` bits, which is 32 or more.
   @inlinable
   public mutating func signed(bits: UInt64) throws(ModuleError) -> Int64 {
+    if let short = shortInteger() {
+      let unused = Int64(truncatingIfNeeded: 64 &- short.width)
+      return (Int64(bitPattern: short.bits) &<< unused) &>> unused
+    }
     var result: Int64 = 0
     var shift: UInt64 = 0
     while true {

@@ -13,6 +13,7 @@ public struct InstructionReader {
   public internal(set) var namesMemories = false
   @usableFromInline let info: UnsafePointer<OperatorInfo>
   @usableFromInline let primary: UnsafePointer<UInt16>
+  @usableFromInline let quick: UnsafePointer<UInt64>
 
   /// Reads the operators in `range` of `buffer`, which must outlive the reader.
   @inlinable
@@ -26,6 +27,7 @@ public struct InstructionReader {
     self.reader = reader
     info = OperatorTable.info
     primary = OperatorTable.primary
+    quick = QuickForm.table
   }
 
   @inlinable @inline(__always)
@@ -33,9 +35,29 @@ public struct InstructionReader {
   @inlinable @inline(__always)
   public var isAtEnd: Bool { reader.isAtEnd }
 
-  /// Decodes the next instruction into `instruction`. Fields that the operator does not use keep old values.
-  @inlinable
+  /// Decodes the next instruction into `instruction`. Fields that the operator does not use have any value.
+  @inlinable @inline(__always)
   public mutating func next(_ instruction: inout Instruction) throws(ModuleError) {
+    if reader.remaining >= 4 {
+      let word = UInt64(UInt32(littleEndian: reader.position.loadUnaligned(as: UInt32.self)))
+      let form = quick[Int(word & 0xFF)]
+      if word &<< QuickForm.excludedShift & form == 0 {
+        instruction.offset = reader.offset
+        instruction.opcode = Opcode(row: UInt16(truncatingIfNeeded: form))
+        instruction.a = UInt32(truncatingIfNeeded: word &>> 8 & 0xFF)
+        instruction.b = UInt32(truncatingIfNeeded: word &>> 16 & (form &>> QuickForm.secondShift & 0xFF))
+        let left = Int64(bitPattern: word &<< (form &>> QuickForm.leftShift))
+        let value = UInt64(bitPattern: left &>> Int64(truncatingIfNeeded: form &>> QuickForm.rightShift))
+        instruction.value = value & UInt64.max &>> (form &>> QuickForm.narrowShift & 32)
+        reader.position += Int(truncatingIfNeeded: form &>> QuickForm.lengthShift & 3)
+        return
+      }
+    }
+    try nextOfAnyForm(&instruction)
+  }
+
+  @usableFromInline @inline(never)
+  mutating func nextOfAnyForm(_ instruction: inout Instruction) throws(ModuleError) {
     instruction.offset = reader.offset
     let first = try reader.byte()
     var row = primary[Int(first)]
