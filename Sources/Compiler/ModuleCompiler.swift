@@ -79,6 +79,8 @@ final class ModuleCompiler: Sendable {
     let batch = 16
     var builder = FunctionBuilder(frontend)
     var optimizer = Optimizer(frontend, options: options)
+    var lowering = Lowering(lowering)
+    var function = IRFunction()
     while true {
       let first = next.wrappingAdd(batch, ordering: .relaxed).oldValue
       if first >= count { return }
@@ -86,7 +88,12 @@ final class ModuleCompiler: Sendable {
       var compiled: [Result<FunctionCode, ModuleError>] = []
       for index in first..<last {
         do throws(ModuleError) {
-          compiled.append(.success(try compileFunction(index, &builder, &optimizer)))
+          try build(index, &builder, &optimizer, &function)
+          if let code = try lowering.lower(&function) {
+            compiled.append(.success(code))
+          } else {
+            compiled.append(.success(try compileInProportion(index)))
+          }
         } catch {
           compiled.append(.failure(error))
         }
@@ -96,34 +103,36 @@ final class ModuleCompiler: Sendable {
     }
   }
 
-  private func compileFunction(
-    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
-  ) throws(ModuleError) -> FunctionCode {
-    if let code = try lower(intermediate(index, &builder, &optimizer), lowering) { return code }
+  /// The code of defined function `index` with a frame in proportion to its logical cost, which the usual code doesn't have.
+  private func compileInProportion(_ index: Int) throws(ModuleError) -> FunctionCode {
     var plainOptions = options
     plainOptions.optimization = .none
-    var pinning = FunctionBuilder(frontend, pinsAllLocals: true)
-    var plain = Optimizer(frontend, options: plainOptions)
-    return try lowerInProportion(intermediate(index, &pinning, &plain), lowering)
+    var builder = FunctionBuilder(frontend, pinsAllLocals: true)
+    var optimizer = Optimizer(frontend, options: plainOptions)
+    var lowering = Lowering(lowering)
+    var function = IRFunction()
+    try build(index, &builder, &optimizer, &function)
+    return try lowering.lowerInProportion(&function)
   }
 
   /// The IR of defined function `index` as lowering gets it.
   func intermediate(_ index: Int) throws(ModuleError) -> IRFunction {
     var builder = FunctionBuilder(frontend)
     var optimizer = Optimizer(frontend, options: options)
-    return try intermediate(index, &builder, &optimizer)
+    var function = IRFunction()
+    try build(index, &builder, &optimizer, &function)
+    return function
   }
 
-  private func intermediate(
-    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer
-  ) throws(ModuleError) -> IRFunction {
-    var function = try builder.build(functionIndex: index)
+  private func build(
+    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer, _ function: inout IRFunction
+  ) throws(ModuleError) {
+    try builder.build(functionIndex: index, into: &function)
     do throws(IRViolation) {
       try optimizer.run(&function)
     } catch {
       throw ModuleError(.internal, .compilerError, offset: 0, function: function.index, detail: error.description)
     }
-    return function
   }
 }
 

@@ -17,7 +17,7 @@ import WebAssembly
 public struct FunctionBuilder: ~Copyable {
   let context: FrontendContext
   let tables: FrontendTables
-  var ir = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+  var ir = IRFunction()
 
   // Where the walk is.
   enum Mode: UInt8 { case live, dead, skipping }
@@ -94,18 +94,24 @@ public struct FunctionBuilder: ~Copyable {
   /// Linear time and memory in the size of the body. Throws `.unsupported` for bodies that use garbage collection or
   /// exceptions, and `.limit` where results of calls and labels multiply beyond all reason.
   public mutating func build(functionIndex: Int) throws(ModuleError) -> IRFunction {
+    var function = IRFunction()
+    try build(functionIndex: functionIndex, into: &function)
+    return function
+  }
+
+  /// The same in the memory of `function`, whose contents don't matter.
+  mutating func build(functionIndex: Int, into function: inout IRFunction) throws(ModuleError) {
+    swap(&function, &ir)
+    defer { swap(&function, &ir) }
     let isBuilt = pinsAllLocals ? false : try attempt(functionIndex, pinned: false)
     if !isBuilt { _ = try attempt(functionIndex, pinned: true) }
-    var result = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
-    swap(&result, &ir)
-    return result
   }
 
   /// Returns false if finding the values of locals takes too long.
   private mutating func attempt(_ functionIndex: Int, pinned: Bool) throws(ModuleError) -> Bool {
     let type = context.module.functions[functionIndex]
     let body = context.module.bodies[functionIndex]
-    ir = IRFunction(
+    ir.reset(
       index: UInt32(context.spaces.importedFunctionCount + functionIndex),
       parameterTypes: context.parameters(ofType: type), resultTypes: context.results(ofType: type))
     functionType = type

@@ -62,6 +62,25 @@ public struct IRFunction: ~Copyable {
     self.resultTypes = resultTypes
   }
 
+  /// Makes this another function, without contents, in the memory that it has.
+  mutating func reset(index: UInt32, parameterTypes: [IRType], resultTypes: [IRType]) {
+    self.index = index
+    self.parameterTypes = parameterTypes
+    self.resultTypes = resultTypes
+    nodes.truncate(to: 0)
+    offsets.truncate(to: 0)
+    blocks.truncate(to: 0)
+    edges.truncate(to: 0)
+    predecessors.truncate(to: 0)
+    operands.truncate(to: 0)
+    vectors.truncate(to: 0)
+    if !pinnedLocals.isEmpty { pinnedLocals = [] }
+    frameCost = 0
+  }
+
+  /// A function without contents, to be filled by others.
+  init() { self.init(index: 0, parameterTypes: [], resultTypes: []) }
+
   /// Adds a node and returns the value that it defines.
   @inline(__always) @discardableResult
   public mutating func add(_ node: Node, offset: UInt32) -> Value {

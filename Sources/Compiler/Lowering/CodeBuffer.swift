@@ -9,7 +9,7 @@ struct CodeBuffer: ~Copyable {
   var words = GrowableBuffer<UInt64>(minimumCapacity: 512)
   private var labels = GrowableBuffer<Int>()
   private var fixups = GrowableBuffer<Fixup>()
-  private(set) var locations: [UInt8] = []
+  private(set) var locations = GrowableBuffer<UInt8>(minimumCapacity: 64)
   /// Where the operation that was appended last begins, and the one before it; nil where a label stands in between.
   private(set) var lastOperation: Int?
   private(set) var previousOperation: Int?
@@ -24,6 +24,18 @@ struct CodeBuffer: ~Copyable {
   }
 
   init() {}
+
+  /// Empties the buffer for another function.
+  mutating func reset() {
+    words.truncate(to: 0)
+    labels.truncate(to: 0)
+    fixups.truncate(to: 0)
+    locations.truncate(to: 0)
+    lastOperation = nil
+    previousOperation = nil
+    lastLocatedWord = 0
+    lastOffset = 0
+  }
 
   var position: Int { words.count }
 

@@ -60,12 +60,12 @@ struct SignatureSlots: Sendable {
   var scalar: IRType
 }
 
-/// Lowers one function.
+/// Lowers one function after the other, reusing its memory. One per thread.
 ///
 /// Methods are mutating even where they change nothing: the compiler lends so large a value to a borrowing method by moving
 /// it out and back, a kilobyte each time.
 struct Lowering: ~Copyable {
-  var function: IRFunction
+  var function = IRFunction()
   let context: LoweringContext
   var facts = GrowableBuffer<ValueFacts>()
   /// By block: the last block of the loop that it heads, else `UInt32.max`.
@@ -145,33 +145,46 @@ struct Lowering: ~Copyable {
     var edge: UInt32
   }
 
-  init(_ function: consuming IRFunction, _ context: LoweringContext) {
-    self.function = function
-    self.context = context
+  init(_ context: LoweringContext) { self.context = context }
+
+  /// Lowers `function`, whose contents don't matter afterwards; nil if its frame would be out of proportion to its logical
+  /// cost (`frameRatio`).
+  ///
+  /// Throws a `ModuleError` of kind `limit` where a charge is larger than the format allows.
+  mutating func lower(_ function: inout IRFunction) throws(ModuleError) -> FunctionCode? {
+    swap(&function, &self.function)
+    defer { swap(&function, &self.function) }
+    reset()
+    try allocate()
+    return isProportionate ? try generate() : nil
   }
-}
 
-/// Lowers `function`; nil if its frame would be out of proportion to its logical cost (`frameRatio`).
-///
-/// Throws a `ModuleError` of kind `limit` where a charge is larger than the format allows.
-public func lower(_ function: consuming IRFunction, _ context: LoweringContext) throws(ModuleError) -> FunctionCode? {
-  var lowering = Lowering(function, context)
-  try lowering.allocate()
-  return lowering.isProportionate ? try lowering.generate() : nil
-}
+  /// Lowers `function`, which has pinned locals and went through no pass, to a frame in proportion: all its values are
+  /// operands, and each has a slot of its own while it is on the operand stack.
+  ///
+  /// Throws a `ModuleError` of kind `limit` where the frame or a charge is larger than the format allows.
+  mutating func lowerInProportion(_ function: inout IRFunction) throws(ModuleError) -> FunctionCode {
+    swap(&function, &self.function)
+    defer { swap(&function, &self.function) }
+    reset()
+    coalesces = false
+    try allocate()
+    assert(stride <= 2 * frameRatio * self.function.frameCost)
+    return try generate()
+  }
 
-/// Lowers `function`, which has pinned locals and went through no pass, to a frame in proportion: all its values are
-/// operands, and each has a slot of its own while it is on the operand stack.
-///
-/// Throws a `ModuleError` of kind `limit` where the frame or a charge is larger than the format allows.
-public func lowerInProportion(
-  _ function: consuming IRFunction, _ context: LoweringContext
-) throws(ModuleError) -> FunctionCode {
-  var lowering = Lowering(function, context)
-  lowering.coalesces = false
-  try lowering.allocate()
-  assert(lowering.stride <= 2 * frameRatio * lowering.function.frameCost)
-  return try lowering.generate()
+  /// Forgets the last function; what each step fills anew stays until then.
+  private mutating func reset() {
+    coalesces = true
+    lowTemporaries = 0
+    outgoingSlots = 0
+    pendingBlocks.truncate(to: 0)
+    code.reset()
+    stubs.removeAll(keepingCapacity: true)
+    temporary = 0
+    pendingOffset = nil
+    moves.reset()
+  }
 }
 
 extension Lowering {
@@ -215,7 +228,7 @@ extension Lowering {
     result.words = Array(code.words.elements)
     result.frameSlots = frameSlots
     result.frameCost = function.frameCost
-    result.locations = code.locations
+    result.locations = Array(code.locations.elements)
     return result
   }
 

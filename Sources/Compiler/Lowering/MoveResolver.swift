@@ -17,6 +17,8 @@ struct MoveResolver {
 
   var isEmpty: Bool { pending.isEmpty }
 
+  mutating func reset() { pending.removeAll(keepingCapacity: true) }
+
   mutating func add(_ source: Int, _ destination: Int) {
     if source != destination { pending.append(SlotMove(source: source, destination: destination)) }
   }

@@ -38,8 +38,8 @@ struct SimplificationOpt: ~Copyable {
   }
 
   let context: FrontendContext
-  var old = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
-  var new = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
+  var old = IRFunction()
+  var new = IRFunction()
   /// The new value of each old one; `UInt32.max` for none yet.
   var values = GrowableBuffer<UInt32>()
   var records = GrowableBuffer<BlockRecord>()
@@ -71,7 +71,7 @@ struct SimplificationOpt: ~Copyable {
   /// Simplifies `function`. Returns whether running again may find more.
   mutating func run(_ function: inout IRFunction) -> Bool {
     swap(&function, &old)
-    new = IRFunction(index: old.index, parameterTypes: old.parameterTypes, resultTypes: old.resultTypes)
+    new.reset(index: old.index, parameterTypes: old.parameterTypes, resultTypes: old.resultTypes)
     new.pinnedLocals = old.pinnedLocals
     new.frameCost = old.frameCost
     prepare()
@@ -85,9 +85,8 @@ struct SimplificationOpt: ~Copyable {
       while let block = next { next = writeBlock(block) }
     }
     let findsMore = finish()
+    // The three take turns: the next function is written where this one's predecessor was.
     swap(&function, &new)
-    old = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
-    new = IRFunction(index: 0, parameterTypes: [], resultTypes: [])
     return findsMore
   }
 
