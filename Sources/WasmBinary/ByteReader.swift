@@ -82,26 +82,52 @@ public struct ByteReader {
   @inlinable @inline(__always)
   public mutating func s64() throws(ModuleError) -> Int64 { try signed(bits: 64) }
 
-  /// The first bytes of a LEB128 integer of at least 28 bits, if it ends after four bytes at most and four more follow:
-  /// its bits put together, and how many these are. Moves behind it.
+  /// A LEB128 integer that ends after five bytes at most, if at least eight are left: its bits put together, and how many
+  /// these are. Moves behind it if `isValid` says so of both.
   @inlinable @inline(__always)
-  mutating func shortInteger() -> (bits: UInt64, width: UInt64)? {
+  mutating func shortInteger(_ isValid: (_ bits: UInt64, _ width: UInt64) -> Bool) -> (bits: UInt64, width: UInt64)? {
     if remaining < 8 { return nil }
     let word = UInt64(littleEndian: position.loadUnaligned(as: UInt64.self))
-    let ends = ~word & 0x8080_8080
+    let ends = ~word & 0x80_8080_8080
     if ends == 0 { return nil }
     // 8 for each byte.
     let size = UInt64(truncatingIfNeeded: ends.trailingZeroBitCount) &+ 1
-    position += Int(truncatingIfNeeded: size &>> 3)
     let kept = word & UInt64.max &>> (64 &- size)
-    let low = kept & 0x7F | kept &>> 1 & 0x3F80
-    return (low | kept &>> 2 & 0x1F_C000 | kept &>> 3 & 0xFE0_0000, size &- size &>> 3)
+    let low = kept & 0x7F | kept &>> 1 & 0x3F80 | kept &>> 2 & 0x1F_C000
+    let bits = low | kept &>> 3 & 0xFE0_0000 | kept &>> 4 & 0x7_F000_0000
+    let width = size &- size &>> 3
+    if !isValid(bits, width) { return nil }
+    position += Int(truncatingIfNeeded: size &>> 3)
+    return (bits, width)
   }
 
-  /// An unsigned LEB128 integer of at most `bits` bits, which is 32 or more.
+  /// An unsigned LEB128 integer of at most `bits` bits: 32 or more.
   @inlinable
   public mutating func unsigned(bits: UInt64) throws(ModuleError) -> UInt64 {
-    if let short = shortInteger() { return short.bits }
+    if let short = shortInteger({ value, _ in bits >= 35 || value &>> bits == 0 }) { return short.bits }
+    return try unsignedByteByByte(bits: bits)
+  }
+
+  /// A signed LEB128 integer of at most `bits` bits: 32 or more.
+  @inlinable
+  public mutating func signed(bits: UInt64) throws(ModuleError) -> Int64 {
+    // The value must be what its last `bits` bits alone give.
+    let short = shortInteger { value, width in
+      bits >= 35 || ByteReader.extend(value, from: width) == ByteReader.extend(value, from: min(width, bits))
+    }
+    if let short { return ByteReader.extend(short.bits, from: short.width) }
+    return try signedByteByByte(bits: bits)
+  }
+
+  /// The lower `width` bits with their sign.
+  @inlinable @inline(__always)
+  static func extend(_ bits: UInt64, from width: UInt64) -> Int64 {
+    let unused = Int64(truncatingIfNeeded: 64 &- width)
+    return (Int64(bitPattern: bits) &<< unused) &>> unused
+  }
+
+  @usableFromInline @inline(never)
+  mutating func unsignedByteByByte(bits: UInt64) throws(ModuleError) -> UInt64 {
     var result: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -119,13 +145,8 @@ public struct ByteReader {
     }
   }
 
-  /// A signed LEB128 integer of at most `bits` bits, which is 32 or more.
-  @inlinable
-  public mutating func signed(bits: UInt64) throws(ModuleError) -> Int64 {
-    if let short = shortInteger() {
-      let unused = Int64(truncatingIfNeeded: 64 &- short.width)
-      return (Int64(bitPattern: short.bits) &<< unused) &>> unused
-    }
+  @usableFromInline @inline(never)
+  mutating func signedByteByByte(bits: UInt64) throws(ModuleError) -> Int64 {
     var result: Int64 = 0
     var shift: UInt64 = 0
     while true {
