@@ -73,6 +73,12 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
     count = newCount
   }
 
+  /// Makes the buffer `newCount` elements long; what they are is undefined.
+  mutating func resizeWithoutContents(to newCount: Int) {
+    if newCount > capacity { grow(to: max(capacity * 2, newCount)) }
+    count = newCount
+  }
+
   public var isEmpty: Bool { count == 0 }
 
   /// The elements, for reading until the next change.

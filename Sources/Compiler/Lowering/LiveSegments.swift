@@ -30,11 +30,15 @@ extension Lowering {
       while parameter != .max {
         let node = function.nodes[parameter]
         defer { parameter = node.c }
-        guard facts[parameter].residence == .slot else { continue }
+        guard facts[parameter].uses > 0 else { continue }
         facts[parameter].isRelated = true
         for position in node.a..<node.a + function.blocks[block].predecessorCount {
           let value = function.operands[position]
-          if facts[value].residence == .slot { facts[value].isRelated = true }
+          let operation = function.nodes[value].operation
+          // Values with a use on an edge have slots, but for constants.
+          if operation == .parameter || !operation.info.effects.contains(.phantom) && !operation.isScalarConstant {
+            facts[value].isRelated = true
+          }
         }
       }
     }
@@ -61,7 +65,7 @@ extension Lowering {
       return (first, 1)
     }
     segments.truncate(to: 0)
-    appendSegment(definition, value.start)
+    segmentCount = 0
     let mark = UInt32(index) + 1
     var record = firstUse[index]
     while record != .max {
@@ -75,7 +79,8 @@ extension Lowering {
       comeFrom(use.block, value, definition, mark)
       while !pendingBlocks.isEmpty { comeFrom(pendingBlocks.removeLast(), value, definition, mark) }
     }
-    if segments.count > 4 * Lowering.segmentLimit {
+    appendSegment(definition, value.start)
+    if segmentCount > 4 * Lowering.segmentLimit {
       intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
       return (first, 1)
     }
@@ -103,12 +108,21 @@ extension Lowering {
     return (first, UInt32(count))
   }
 
+  @inline(__always)
   private mutating func appendSegment(_ start: UInt32, _ end: UInt32) {
-    segments.append(LoweringInterval(start: start, end: end, next: .max))
+    segmentCount += 1
+    let last = segments.count - 1
+    if last >= 0 && segments[last].start == start {
+      segments[last].end = max(segments[last].end, end)
+    } else {
+      segments.append(LoweringInterval(start: start, end: end, next: .max))
+    }
   }
 
-  /// By their starts. They are few, and mostly in order.
+  /// By their starts. They are few, and mostly in reverse order, as the latest use comes first.
   private mutating func sortSegments() {
+    var elements = segments.mutableElements
+    elements.reverse()
     for index in 1..<segments.count where segments[index].start < segments[index - 1].start {
       let moved = segments[index]
       var place = index

@@ -78,6 +78,13 @@ struct Lowering: ~Copyable {
   var buckets = GrowableBuffer<UInt32>()
   var chain = GrowableBuffer<UInt32>()
   var ends = Heap<SlotEnd>()
+  var crossingSlots = SlotPool()
+  var localSlots = SlotPool()
+  /// The values that need slots, ascending.
+  var slotted = GrowableBuffer<UInt32>()
+  /// By parameter's first slot and by parameter: whether a class is bound to it, and where it is.
+  var isBound = GrowableBuffer<Bool>()
+  var parameterStart = GrowableBuffer<Int32>()
   /// By node: whether dropping a conversion would be of no use.
   var isNeeded = GrowableBuffer<Bool>()
   /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.
@@ -87,6 +94,8 @@ struct Lowering: ~Copyable {
   var pendingBlocks = GrowableBuffer<UInt32>()
   var segments = GrowableBuffer<LoweringInterval>()
   var segmentBudget = 0
+  /// How many segments were found, with those that are part of others.
+  var segmentCount = 0
   /// Whether values that are passed along edges share slots.
   var coalesces = true
   /// Slots of pinned locals that are not parameters.

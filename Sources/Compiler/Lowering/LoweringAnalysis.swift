@@ -1,5 +1,6 @@
 // What lowering must know of values before it can give them slots: which are used and where, which are emitted with
-// their user (constants, comparisons that a branch tests), which pass through an accumulator only, and when they live.
+// their user (constants, comparisons that a branch tests), which pass through an accumulator only, and when they live: all
+// of it in one walk over the blocks.
 //
 // Positions: node n is used at 2n and defines at 2n + 1; a block's parameters are defined just before its first node.
 
@@ -67,13 +68,18 @@ extension Lowering {
     findLoops()
     countUses()
     fuseComparisons()
-    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+    findRelatedValues()
+    openLoops.truncate(to: 0)
+    for block in 0..<function.blocks.count {
+      while !openLoops.isEmpty && loopEnds[openLoops[openLoops.count - 1]] < UInt32(block) {
+        _ = openLoops.removeLast()
+      }
+      if loopEnds[block] != .max { openLoops.append(UInt32(block)) }
+      guard function.blocks[block].isReachable else { continue }
       // Computing a value later keeps its operands longer: frames in proportion have no slots for that.
       if coalesces { fuse(block) }
-      assignResidence(block)
+      analyse(block)
     }
-    findRelatedValues()
-    computeLifetimes()
   }
 
   /// Contiguous extents of the loops, nested properly: a loop reaches at least as far as the loops inside it.
@@ -173,33 +179,44 @@ extension Lowering {
     return Comparison(opcode) != nil
   }
 
-  // MARK: Accumulators
+  // MARK: Residences and lifetimes
 
-  /// Decides, for the values that a block defines, how they reach their uses.
-  private mutating func assignResidence(_ block: Int) {
+  /// Decides, for the values that a block defines, how they reach their uses, and notes where values are used.
+  private mutating func analyse(_ block: Int) {
+    let range = function.nodeRange(of: block)
+    lastCall = range.lowerBound - 1
     function.forEachParameter(of: block) { parameter in
       if facts[parameter].uses > 0 { facts[parameter].residence = .slot }
+      facts[parameter].start = UInt32(truncatingIfNeeded: 2 * range.lowerBound - 1)
+      facts[parameter].end = max(facts[parameter].end, facts[parameter].start)
+      facts[parameter].isCrossing = true
     }
-    let range = function.nodeRange(of: block)
     // Values that are in an accumulator if nothing overwrites it, with the uses that have been found in reach.
     var candidates: (integer: Int, float: Int) = (-1, -1)
     var found: (integer: UInt32, float: UInt32) = (0, 0)
     var spoiled: (integer: Bool, float: Bool) = (false, false)
     for index in range {
       let node = function.nodes[index]
-      if node.type != .none && facts[index].residence != .fused && facts[index].uses > 0
-        && !node.operation.info.effects.contains(.phantom)
-      {
-        facts[index].residence = node.operation.isScalarConstant ? .constant : .slot
+      let effects = node.operation.info.effects
+      if effects.contains(.phantom) || facts[index].residence == .fused { continue }
+      if node.type != .none && facts[index].uses > 0 {
+        if node.operation.isScalarConstant {
+          facts[index].residence = .constant
+          continue
+        }
+        facts[index].residence = .slot
       }
       guard isEmitted(index) else { continue }
-      // Uses of the candidates by this node.
+      facts[index].start = UInt32(truncatingIfNeeded: 2 * index + 1)
+      facts[index].end = max(facts[index].end, facts[index].start)
+      // Uses by this node, of the candidates among others.
       var readsInteger = false
       var readsFloat = false
       collectOperands(of: index)
       for position in 0..<realOperands.count {
         let value = realOperands[position].value
         let accepts = realOperands[position].acceptsAccumulator
+        use(value, at: UInt32(truncatingIfNeeded: 2 * index), block: block)
         if Int(value.index) == candidates.integer {
           readsInteger = true
           found.integer += 1
@@ -222,7 +239,13 @@ extension Lowering {
       }
       // What this node leaves in the accumulators. Arguments and further results are in slots already.
       if node.operation == .argument || node.operation == .result { continue }
-      if node.operation.info.effects.contains(.call) { candidates = (-1, -1) }
+      if effects.contains(.call) {
+        candidates = (-1, -1)
+        if !effects.contains(.terminator) {
+          directArguments(index, block: block)
+          lastCall = index
+        }
+      }
       if overwritesInteger(node) { candidates.integer = -1 }
       switch AccumulatorClass(node.type) {
       case .integer:
@@ -236,6 +259,7 @@ extension Lowering {
       case .none: break
       }
     }
+    passAlongEdges(from: block, at: UInt32(truncatingIfNeeded: 2 * (range.upperBound - 1)))
   }
 
   /// Whether the code of a node uses the integer accumulator, whatever the node's result: addresses with an offset beyond
@@ -336,41 +360,6 @@ extension Lowering {
   }
 
   // MARK: Lifetimes
-
-  private mutating func computeLifetimes() {
-    openLoops.truncate(to: 0)
-    for block in 0..<function.blocks.count {
-      while !openLoops.isEmpty && loopEnds[openLoops[openLoops.count - 1]] < UInt32(block) {
-        _ = openLoops.removeLast()
-      }
-      if loopEnds[block] != .max { openLoops.append(UInt32(block)) }
-      guard function.blocks[block].isReachable else { continue }
-      let range = function.nodeRange(of: block)
-      lastCall = range.lowerBound - 1
-      function.forEachParameter(of: block) { parameter in
-        facts[parameter].start = UInt32(2 * range.lowerBound) &- 1
-        facts[parameter].end = max(facts[parameter].end, facts[parameter].start)
-        facts[parameter].isCrossing = true
-      }
-      for index in range where isEmitted(index) || function.nodes[index].operation.isScalarConstant {
-        facts[index].start = UInt32(2 * index + 1)
-        facts[index].end = max(facts[index].end, facts[index].start)
-        guard isEmitted(index) else { continue }
-        let node = function.nodes[index]
-        collectOperands(of: index)
-        for position in 0..<realOperands.count {
-          use(realOperands[position].value, at: UInt32(2 * index), block: block)
-        }
-        if node.operation == Operation(.call) || node.operation == Operation(.callIndirect)
-          || node.operation == Operation(.callRef)
-        {
-          directArguments(index, block: block)
-          lastCall = index
-        }
-      }
-      passAlongEdges(from: block, at: UInt32(2 * (range.upperBound - 1)))
-    }
-  }
 
   /// The values that a block's edges pass to parameters are used at its end.
   private mutating func passAlongEdges(from block: Int, at position: UInt32) {

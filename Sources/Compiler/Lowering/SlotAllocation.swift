@@ -46,29 +46,29 @@ extension Lowering {
   }
 
   private mutating func makeClasses() {
-    classes.truncate(to: 0)
+    // Only the classes of values that need slots are ever looked at.
+    classes.resizeWithoutContents(to: function.nodes.count)
+    slotted.truncate(to: 0)
     intervals.truncate(to: 0)
     aliveAtEnd.truncate(to: 0)
     aliveAtEnd.append(repeating: 0, count: function.blocks.count)
     segmentBudget = 4096 + 16 * (function.nodes.count + function.blocks.count)
-    var parameterSlots: [Int32] = []
+    parameterStart.truncate(to: 0)
     var slot: Int32 = 0
     for type in function.parameterTypes {
-      parameterSlots.append(slot)
+      parameterStart.append(slot)
       slot += Int32(type.slotCount)
     }
-    for index in 0..<function.nodes.count {
-      let value = facts[index]
-      var made = SlotClass(parent: UInt32(index), start: value.start, end: value.end)
-      if needsSlot(index) {
-        (made.first, made.count) = appendSegments(of: index)
-        // Arguments are there from the function's start, whatever node names them.
-        if function.nodes[index].operation == .argument {
-          made.fixed = parameterSlots[Int(function.nodes[index].imm)]
-          made.start = 0
-        }
+    for index in 0..<function.nodes.count where needsSlot(index) {
+      slotted.append(UInt32(truncatingIfNeeded: index))
+      var made = SlotClass(parent: UInt32(index), start: facts[index].start, end: facts[index].end)
+      (made.first, made.count) = appendSegments(of: index)
+      // Arguments are there from the function's start, whatever node names them.
+      if function.nodes[index].operation == .argument {
+        made.fixed = parameterStart[Int(function.nodes[index].imm)]
+        made.start = 0
       }
-      classes.append(made)
+      classes[index] = made
     }
   }
 
@@ -195,37 +195,26 @@ extension Lowering {
 
   private mutating func scan() {
     let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
+    takeOutEdgeValues()
     // Crossing-ness belongs to the class.
-    for index in 0..<function.nodes.count where needsSlot(index) && facts[index].isCrossing {
-      facts[root(UInt32(index))].isCrossing = true
+    for position in 0..<slotted.count where facts[slotted[position]].isCrossing {
+      facts[root(slotted[position])].isCrossing = true
     }
-    // Classes in order of their start: a counting sort over positions.
-    let positions = 2 * function.nodes.count + 2
-    buckets.truncate(to: 0)
-    buckets.append(repeating: UInt32.max, count: positions)
-    chain.truncate(to: 0)
-    chain.append(repeating: UInt32.max, count: function.nodes.count)
-    var index = function.nodes.count - 1
-    while index >= 0 {
-      if needsSlot(index) && classes[index].parent == UInt32(index) {
-        let start = min(Int(classes[index].start &+ 1), positions - 1)
-        chain[index] = buckets[start]
-        buckets[start] = UInt32(index)
-      }
-      index -= 1
-    }
+    sortClasses()
     ends.removeAll()
-    var crossing = SlotPool(first: parameterSlots + lowTemporaries + pinnedSlots)
-    var local = SlotPool(first: 0)
+    crossingSlots.reset(first: parameterSlots + lowTemporaries + pinnedSlots)
+    localSlots.reset(first: 0)
     // Parameter slots that no class is bound to are free from the start.
-    var bound = [Bool](repeating: false, count: parameterSlots)
-    if !function.pinnedLocals.isEmpty { bound = [Bool](repeating: true, count: parameterSlots) }
-    for index in 0..<function.nodes.count where classes[index].fixed >= 0 && classes[index].parent == UInt32(index) {
-      for slot in 0..<function.nodes[index].type.slotCount { bound[Int(classes[index].fixed) + slot] = true }
+    isBound.truncate(to: 0)
+    isBound.append(repeating: !function.pinnedLocals.isEmpty, count: parameterSlots)
+    for position in 0..<slotted.count {
+      let index = slotted[position]
+      guard classes[index].fixed >= 0 && classes[index].parent == index else { continue }
+      for slot in 0..<function.nodes[index].type.slotCount { isBound[Int(classes[index].fixed) + slot] = true }
     }
-    for slot in 0..<parameterSlots where !bound[slot] { crossing.free(slot, pair: false) }
+    for slot in 0..<parameterSlots where !isBound[slot] { crossingSlots.free(slot, pair: false) }
 
-    for start in 0..<positions {
+    for start in 0..<buckets.count {
       var next = buckets[start]
       while next != .max {
         let current = Int(next)
@@ -234,9 +223,9 @@ extension Lowering {
         while let ended = ends.first, ended.end < begin {
           ends.removeFirst()
           if ended.isLocal {
-            local.free(ended.slot, pair: ended.isPair)
+            localSlots.free(ended.slot, pair: ended.isPair)
           } else {
-            crossing.free(ended.slot, pair: ended.isPair)
+            crossingSlots.free(ended.slot, pair: ended.isPair)
           }
         }
         let isPair = function.nodes[current].type == .v128
@@ -245,17 +234,46 @@ extension Lowering {
         if classes[current].fixed >= 0 {
           slot = Int(classes[current].fixed)
         } else {
-          slot = isLocal ? local.take(pair: isPair) : crossing.take(pair: isPair)
+          slot = isLocal ? localSlots.take(pair: isPair) : crossingSlots.take(pair: isPair)
         }
         facts[current].slot = Int32(isLocal ? slot + Lowering.localBase : slot)
         ends.insert(SlotEnd(end: classes[current].end, slot: slot, isLocal: isLocal, isPair: isPair))
       }
     }
-    crossingEnd = crossing.high
-    frameEnd = crossing.high + local.high
-    for index in 0..<function.nodes.count where needsSlot(index) {
-      let slot = Int(facts[Int(root(UInt32(index)))].slot)
-      facts[index].slot = Int32(slot >= Lowering.localBase ? slot - Lowering.localBase + crossing.high : slot)
+    crossingEnd = crossingSlots.high
+    frameEnd = crossingSlots.high + localSlots.high
+    for position in 0..<slotted.count {
+      let index = slotted[position]
+      let slot = Int(facts[root(index)].slot)
+      facts[index].slot = Int32(slot >= Lowering.localBase ? slot - Lowering.localBase + crossingSlots.high : slot)
+    }
+  }
+
+  /// Takes values that edges compute out of `slotted`.
+  private mutating func takeOutEdgeValues() {
+    var count = 0
+    for position in 0..<slotted.count where facts[slotted[position]].residence == .slot {
+      slotted[count] = slotted[position]
+      count += 1
+    }
+    slotted.truncate(to: count)
+  }
+
+  /// Puts the classes in the order of their start: a counting sort. Starts are odd, the position before the first node
+  /// among them, or 0 for the parameters.
+  private mutating func sortClasses() {
+    buckets.truncate(to: 0)
+    buckets.append(repeating: UInt32.max, count: function.nodes.count + 1)
+    chain.resizeWithoutContents(to: function.nodes.count)
+    var position = slotted.count - 1
+    while position >= 0 {
+      let index = slotted[position]
+      if classes[index].parent == index {
+        let start = Int((classes[index].start &+ 1) / 2)
+        chain[index] = buckets[start]
+        buckets[start] = index
+      }
+      position -= 1
     }
   }
 
@@ -264,12 +282,17 @@ extension Lowering {
 }
 
 /// Slots that are free, lowest first.
-struct SlotPool {
-  private(set) var high: Int
+struct SlotPool: ~Copyable {
+  private(set) var high = 0
   private var singles = Heap<Int>()
   private var pairs = Heap<Int>()
 
-  init(first: Int) { high = first }
+  /// Starts with no free slot but those from `first` on.
+  mutating func reset(first: Int) {
+    high = first
+    singles.removeAll()
+    pairs.removeAll()
+  }
 
   mutating func free(_ slot: Int, pair: Bool) {
     if pair { pairs.insert(slot) } else { singles.insert(slot) }
@@ -298,46 +321,58 @@ struct SlotPool {
   }
 }
 
-/// A slot that becomes free behind position `end`.
-struct SlotEnd: Comparable {
-  var end: UInt32
-  var slot: Int
-  var isLocal: Bool
-  var isPair: Bool
-  static func < (a: SlotEnd, b: SlotEnd) -> Bool { a.end != b.end ? a.end < b.end : a.slot < b.slot }
+/// A slot that becomes free behind position `end`, packed so that comparing takes one step.
+struct SlotEnd: Comparable, BitwiseCopyable {
+  private var bits: UInt64
+
+  /// Slots must be below 2^30.
+  init(end: UInt32, slot: Int, isLocal: Bool, isPair: Bool) {
+    bits = UInt64(end) << 32 | UInt64(truncatingIfNeeded: slot) << 2 | (isLocal ? 2 : 0) | (isPair ? 1 : 0)
+  }
+
+  var end: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
+  var slot: Int { Int(bits >> 2 & 0x3FFF_FFFF) }
+  var isLocal: Bool { bits & 2 != 0 }
+  var isPair: Bool { bits & 1 != 0 }
+  static func < (a: SlotEnd, b: SlotEnd) -> Bool { a.bits < b.bits }
 }
 
 /// A binary heap, least element first.
-struct Heap<Element: Comparable> {
-  private var elements: [Element] = []
+struct Heap<Element: Comparable & BitwiseCopyable>: ~Copyable {
+  private var elements = GrowableBuffer<Element>()
 
-  var first: Element? { elements.first }
-  var isEmpty: Bool { elements.isEmpty }
+  var first: Element? { elements.isEmpty ? nil : elements[0] }
 
-  mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
+  mutating func removeAll() { elements.truncate(to: 0) }
 
   mutating func insert(_ element: Element) {
     elements.append(element)
     var child = elements.count - 1
     while child > 0 {
       let parent = (child - 1) / 2
-      if elements[parent] <= elements[child] { return }
-      elements.swapAt(parent, child)
+      let above = elements[parent]
+      if above <= element { break }
+      elements[child] = above
       child = parent
     }
+    elements[child] = element
   }
 
+  /// Removes the least element; there must be one.
   mutating func removeFirst() {
-    guard let last = elements.popLast(), !elements.isEmpty else { return }
-    elements[0] = last
+    let last = elements.removeLast()
+    let count = elements.count
+    if count == 0 { return }
     var parent = 0
     while true {
       var child = 2 * parent + 1
-      if child >= elements.count { return }
-      if child + 1 < elements.count && elements[child + 1] < elements[child] { child += 1 }
-      if elements[parent] <= elements[child] { return }
-      elements.swapAt(parent, child)
+      if child >= count { break }
+      if child + 1 < count && elements[child + 1] < elements[child] { child += 1 }
+      let below = elements[child]
+      if last <= below { break }
+      elements[parent] = below
       parent = child
     }
+    elements[parent] = last
   }
 }
