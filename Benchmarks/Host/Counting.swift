@@ -3,15 +3,30 @@
 
 import Cannery
 
-/// The ways in which each kernel is executed, in this order.
-let countedVariants: [(name: String, metering: MeteringPolicy, tracksWrites: Bool)] = [
-  ("icp", .icp, false), ("none", .none, false), ("tracking", .icp, true),
-]
+/// A way in which kernels are executed.
+struct CountedVariant {
+  var name: String
+  var metering: MeteringPolicy
+  var tracksWrites = false
 
-/// Executes run(n) of the module in all variants and prints a line for each: the module's path, the variant, the result.
-func countExecutions(of path: String, _ n: Int32) throws {
+  /// Each by its name, as `Harness` asks for them.
+  static let all = [
+    CountedVariant(name: "icp", metering: .icp), CountedVariant(name: "operators", metering: .operators),
+    CountedVariant(name: "none", metering: .none),
+    CountedVariant(name: "tracking", metering: .icp, tracksWrites: true),
+  ]
+
+  static func named(_ name: Substring) -> CountedVariant {
+    guard let variant = all.first(where: { $0.name == name }) else { complain("no such variant: \(name)") }
+    return variant
+  }
+}
+
+/// Executes run(n) of the module in the variants, in turn, and prints a line for each: the module's path, the variant, the
+/// result.
+func countExecutions(of path: String, _ n: Int32, in variants: [CountedVariant]) throws {
   let bytes = readFile(path)
-  for variant in countedVariants {
+  for variant in variants {
     let engine = Engine(EngineConfiguration(metering: variant.metering, compiler: CompilerOptions(threads: 1)))
     let module = try engine.compile(bytes)
     let store = try engine.makeStore(tracksWrites: variant.tracksWrites)

@@ -1,18 +1,21 @@
 // Cannery in this process, for what can't be measured from outside: instructions executed by a kernel alone, and how long
 // loading, instantiating and calling take.
 //
-//   BenchmarkHost count MODULE N [MODULE N ...]   executes run(N), under callgrind (see Counting.swift)
-//   BenchmarkHost start MODULE                    prints times, a line each: name, value, unit (see Starting.swift)
+//   BenchmarkHost count VARIANT[,VARIANT ...] MODULE N [MODULE N ...]
+//       executes run(N) in each variant, under callgrind (see Counting.swift)
+//   BenchmarkHost start MODULE
+//       prints times, a line each: name, value, unit (see Starting.swift)
 
 import Cannery
 
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
-case "count" where words.count > 2 && words.count % 2 == 1:
-  for index in stride(from: 1, to: words.count, by: 2) {
+case "count" where words.count > 3 && words.count % 2 == 0:
+  let variants = words[1].split(separator: ",").map(CountedVariant.named)
+  for index in stride(from: 2, to: words.count, by: 2) {
     guard let n = Int32(words[index + 1]) else { complain("not a size: \(words[index + 1])") }
-    try countExecutions(of: words[index], n)
+    try countExecutions(of: words[index], n, in: variants)
   }
 case "start" where words.count == 2: try measureStarting(words[1])
-default: complain("count MODULE N [MODULE N ...], or start MODULE")
+default: complain("count VARIANT[,VARIANT ...] MODULE N [MODULE N ...], or start MODULE")
 }

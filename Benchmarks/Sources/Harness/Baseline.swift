@@ -115,4 +115,5 @@ public func table(_ now: [InstructionCounts], against baseline: [InstructionCoun
   return aligned(rows + [["geometric mean", ""] + last])
 }
 
-private func percent(_ fraction: Double) -> String { String(format: "%+.1f %%", fraction * 100) }
+/// A difference, with its sign and one digit after the point.
+public func percent(_ fraction: Double) -> String { String(format: "%+.1f %%", fraction * 100) }

@@ -28,9 +28,10 @@ public struct Comparison: Sendable {
     found[Key(engine: engine, kernel: kernel)]
   }
 
-  /// The engine's time divided by the first engine's: above 1, it is slower. Nil where either failed or took no time.
-  public func ratio(_ engine: String, _ kernel: String) -> Double? {
-    guard let own = time(engine, kernel), let base = time(engines[0], kernel) else { return nil }
+  /// The engine's time divided by that of `base`, or else the first engine's: above 1, it is slower. Nil where either failed
+  /// or took no time.
+  public func ratio(_ engine: String, _ kernel: String, to base: String? = nil) -> Double? {
+    guard let own = time(engine, kernel), let base = time(base ?? engines[0], kernel) else { return nil }
     return own / base
   }
 
@@ -42,7 +43,18 @@ public struct Comparison: Sendable {
   public var hasInterpreters: Bool { engines.dropFirst().contains(where: interpreters.contains) }
 
   /// Over the kernels on which there is a ratio; nil if there is none.
-  public func geometricMean(of engine: String) -> Double? { mean(kernels.compactMap { ratio(engine, $0) }) }
+  public func geometricMean(of engine: String, to base: String? = nil) -> Double? {
+    mean(kernels.compactMap { ratio(engine, $0, to: base) })
+  }
+
+  /// Of these engines, which should be alike: those with the least and the greatest mean, and how far apart they are. Nil
+  /// if there are no two to compare.
+  public func extremes(of alike: [String]) -> (fastest: String, slowest: String, apart: Double)? {
+    let means = alike.compactMap { name in geometricMean(of: name).map { (name, $0) } }
+    guard means.count > 1, let least = means.min(by: { $0.1 < $1.1 }), let greatest = means.max(by: { $0.1 < $1.1 })
+    else { return nil }
+    return (least.0, greatest.0, greatest.1 / least.1 - 1)
+  }
 
   public var geometricMeanOfBest: Double? { mean(kernels.compactMap(bestInterpreter)) }
 

@@ -92,10 +92,10 @@ public func measureCompilation(
       } else {
         let costs = costs(compiler, module)
         result = .success(
-          compilationFigures(costs, size: size(module), start: Harness.median(costsOfStart(compiler).map(\.cpu))))
+          compilationFigures(costs, size: fileSize(module), start: Harness.median(costsOfStart(compiler).map(\.cpu))))
       }
       compilations.append(
-        Compilation(compiler: compiler, module: name(module), size: size(module), outcome: result))
+        Compilation(compiler: compiler, module: name(module), size: fileSize(module), outcome: result))
     }
   }
   func costsOfStart(_ compiler: String) -> [Cost] { costs(compiler, smallest) }
@@ -110,6 +110,7 @@ public func compilationFigures(_ costs: [Cost], size: Int, start: Double) -> Com
 
 private func name(_ module: URL) -> String { module.deletingPathExtension().lastPathComponent }
 
-private func size(_ module: URL) -> Int {
+/// Bytes; 0 if there is no such file.
+func fileSize(_ module: URL) -> Int {
   ((try? FileManager.default.attributesOfItem(atPath: module.path))?[.size] as? Int) ?? 0
 }

@@ -15,12 +15,14 @@ public struct InstructionCounts: Hashable, Sendable {
   }
 }
 
-/// The variants of the executed code, in the order of tables and baselines: counted as the Internet Computer does; not
-/// counted; counted, and with write tracking.
+/// The variants of the gate, in the order of tables and baselines: counted as the Internet Computer does; not counted;
+/// counted, and with write tracking.
 public let instructionVariants = ["icp", "none", "tracking"]
 
-/// Executes the kernels with their sizes for checking in `host` (`Benchmarks/Host`) under callgrind.
-public func countInstructions(of kernels: [Kernel], host: String, limit: Double) throws -> [InstructionCounts] {
+/// Executes the kernels with their sizes for checking in `host` (`Benchmarks/Host`) under callgrind, in each variant.
+public func countInstructions(
+  of kernels: [Kernel], in variants: [String] = instructionVariants, host: String, limit: Double
+) throws -> [InstructionCounts] {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
@@ -34,11 +36,11 @@ public func countInstructions(of kernels: [Kernel], host: String, limit: Double)
     "--dump-after=*17measuredExecution*",
   ]
   let arguments = kernels.flatMap { [$0.wasm.path, String($0.checkSize)] }
-  let execution = try runCommand(valgrind + [host, "count"] + arguments, limit: limit)
+  let execution = try runCommand(valgrind + [host, "count", variants.joined(separator: ",")] + arguments, limit: limit)
   if execution.status != 0 {
     throw HarnessError.engineFailed(status: execution.status, message: String(execution.messages.suffix(600)))
   }
-  return try instructionCounts(of: kernels, printed: execution.output) { index in
+  return try instructionCounts(of: kernels, in: variants, printed: execution.output) { index in
     try? String(contentsOfFile: "\(dumps.path).\(index)", encoding: .utf8)
   }
 }
@@ -47,18 +49,18 @@ public func countInstructions(of kernels: [Kernel], host: String, limit: Double)
 ///
 /// - Parameter dump: the text of the file with the number, which begins at 1.
 public func instructionCounts(
-  of kernels: [Kernel], printed: String, dump: (Int) -> String?
+  of kernels: [Kernel], in variants: [String] = instructionVariants, printed: String, dump: (Int) -> String?
 ) throws(HarnessError) -> [InstructionCounts] {
   let lines = printed.split(separator: "\n")
-  guard lines.count == kernels.count * instructionVariants.count else {
-    throw .malformedCounts("\(lines.count) executions, not \(kernels.count * instructionVariants.count)")
+  guard lines.count == kernels.count * variants.count else {
+    throw .malformedCounts("\(lines.count) executions, not \(kernels.count * variants.count)")
   }
   var index = 0
   var result: [InstructionCounts] = []
   for kernel in kernels {
     var counts: [String: Int] = [:]
     var value: Substring?
-    for variant in instructionVariants {
+    for variant in variants {
       // PATH VARIANT RESULT; the path may have spaces.
       let words = lines[index].split(separator: " ")
       index += 1

@@ -1,5 +1,5 @@
 // How samples become numbers: each engine's executions are interleaved with the others', so that a change of the
-// machine's speed meets all of them, and medians are compared.
+// machine's speed meets all of them, and medians or the least times are compared.
 
 import Foundation
 
@@ -23,17 +23,33 @@ public struct Sample: Hashable, Sendable {
   }
 }
 
+/// How several samples become one number.
+public enum Statistic: String, CaseIterable, Sendable {
+  case median
+  /// What is disturbed takes longer: where a machine does other things too, the least times repeat best.
+  case least
+
+  public func value(of samples: [Double]) -> Double { self == .median ? Harness.median(samples) : samples.min() ?? 0 }
+
+  /// How far apart the samples are that the value rests on: all of them for the median, the two least ones for the least.
+  public func width(of samples: [Double]) -> Double {
+    let sorted = samples.sorted()
+    guard let first = sorted.first, let last = sorted.last else { return 0 }
+    return (self == .median || sorted.count == 1 ? last : sorted[1]) - first
+  }
+}
+
 /// What one engine did with one kernel.
 public struct Measurement: Hashable, Sendable {
   public var engine: String
   public var kernel: String
   /// The checksum, or why there is none.
   public var result: Result<Int64, HarnessError>
-  /// Median time of n = 0: starting up and, where the engine does, compiling; seconds.
+  /// Time of n = 0: starting up and, where the engine does, compiling; seconds.
   public var start: Double
-  /// Median time of the timed size, less `start`; seconds.
+  /// Time of the timed size, less `start`; seconds.
   public var time: Double
-  /// (greatest − least) of the timed size / `time`.
+  /// How far apart the samples of the timed size are that `time` rests on, divided by `time`.
   public var spread: Double
   /// Median of the timed size's memory; bytes.
   public var peak: Double
@@ -56,7 +72,7 @@ public struct Measurement: Hashable, Sendable {
 /// An engine that fails on a kernel is left out of that kernel's further rounds.
 public func measure(
   _ kernels: [Kernel], on engines: [any Engine], rounds: Int, by metric: Metric = .cpu,
-  progress: (String) -> Void = { _ in }
+  reducedTo statistic: Statistic = .median, progress: (String) -> Void = { _ in }
 ) -> (measurements: [Measurement], samples: [Sample]) {
   var measurements: [Measurement] = []
   var samples: [Sample] = []
@@ -88,13 +104,13 @@ public func measure(
       }
     }
     for (index, engine) in engines.enumerated() {
-      let start = median(starts[index].map(metric.seconds))
+      let start = statistic.value(of: starts[index].map(metric.seconds))
       let seconds = times[index].map(metric.seconds)
-      let time = max(median(seconds) - start, 0)
+      let time = max(statistic.value(of: seconds) - start, 0)
       measurements.append(
         Measurement(
           engine: engine.name, kernel: kernel.name, result: outcomes[index]!, start: start, time: time,
-          spread: time > 0 ? ((seconds.max() ?? 0) - (seconds.min() ?? 0)) / time : 0,
+          spread: time > 0 ? statistic.width(of: seconds) / time : 0,
           peak: median(times[index].map { Double($0.peak) })))
     }
   }

@@ -8,8 +8,22 @@ private let widestSpread = 0.2
 /// For each kernel the time of the first engine, and the others' ratios to it (above 1: slower than the first); then the
 /// geometric means of the ratios and the memory. A ratio after `~` comes from runs that are more than 20 % of the time apart.
 ///
+/// - Parameter against: engines that the means are given against, too.
 /// - Parameter floor: bytes that every process seems to have had at least (`Cost.peak`).
-public func table(_ comparison: Comparison, floor: Int = 0) -> String {
+public func table(_ comparison: Comparison, against: [String] = [], floor: Int = 0) -> String {
+  aligned(
+    kernelRows(comparison) + [meanRow(comparison)]
+      + against.map { base in
+        ["means to \(base)"]
+          + comparison.engines.map { comparison.geometricMean(of: $0, to: base).map(twoDigits) ?? "-" }
+      } + [
+        ["peak memory, MB"]
+          + comparison.engines.map { engine in comparison.peak(of: engine).map { megabytes($0, floor: floor) } ?? "-" }
+      ])
+}
+
+/// The head and a row for each kernel.
+func kernelRows(_ comparison: Comparison) -> [[String]] {
   let others = comparison.engines.dropFirst()
   let best = comparison.hasInterpreters ? ["best interp."] : []
   var rows: [[String]] = [["kernel", comparison.engines[0]] + others + best]
@@ -30,18 +44,25 @@ public func table(_ comparison: Comparison, floor: Int = 0) -> String {
     if !best.isEmpty { row.append(comparison.bestInterpreter(kernel).map(twoDigits) ?? "-") }
     rows.append(row)
   }
+  return rows
+}
+
+private func meanRow(_ comparison: Comparison) -> [String] {
   var means = ["geometric mean", ""]
-  for engine in others { means.append(comparison.geometricMean(of: engine).map(twoDigits) ?? "-") }
-  if !best.isEmpty { means.append(comparison.geometricMeanOfBest.map(twoDigits) ?? "-") }
-  let peaks = comparison.engines.map { engine in
-    comparison.peak(of: engine).map { megabytes($0, floor: floor) } ?? "-"
+  for engine in comparison.engines.dropFirst() {
+    means.append(comparison.geometricMean(of: engine).map(twoDigits) ?? "-")
   }
-  return aligned(rows + [means, ["peak memory, MB"] + peaks])
+  if comparison.hasInterpreters { means.append(comparison.geometricMeanOfBest.map(twoDigits) ?? "-") }
+  return means
 }
 
 /// For each module and compiler: megabytes of the module in a second of processor time, that rate divided into the first
 /// compiler's, and the memory.
 public func table(_ compilations: [Compilation], floor: Int = 0) -> String {
+  aligned(compilationRows(compilations, floor: floor))
+}
+
+func compilationRows(_ compilations: [Compilation], floor: Int) -> [[String]] {
   var rows: [[String]] = [["module", "compiler", "MB/s and core", "first is faster", "peak memory, MB", "per byte"]]
   for compilation in compilations {
     let module = "\(compilation.module) (\(String(format: "%.2f", Double(compilation.size) / 1e6)) MB)"
@@ -57,12 +78,16 @@ public func table(_ compilations: [Compilation], floor: Int = 0) -> String {
       ])
     }
   }
-  return aligned(rows)
+  return rows
 }
 
 /// Values measured in the engine's process.
 public func table(_ figures: [Figure]) -> String {
-  aligned(figures.map { [$0.name, String(format: "%.1f", $0.value), $0.unit] })
+  aligned(figureRows(figures))
+}
+
+func figureRows(_ figures: [Figure]) -> [[String]] {
+  figures.map { [$0.name, String(format: "%.1f", $0.value), $0.unit] }
 }
 
 /// The samples and figures, one a line, with a header.

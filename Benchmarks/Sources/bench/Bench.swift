@@ -7,7 +7,8 @@ import Harness
 @main
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures engines on the kernels.", subcommands: [Compare.self, Gate.self])
+    commandName: "bench", abstract: "Measures engines on the kernels.",
+    subcommands: [Compare.self, Gate.self, Metering.self, Grow.self, Shape.self])
 }
 
 /// Which kernels.

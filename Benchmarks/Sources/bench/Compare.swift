@@ -14,7 +14,8 @@ struct Compare: ParsableCommand {
       {out} for the file to write.
 
       Each execution is a process. The time is that of the timed size less that of n = 0 (start and compilation), medians \
-      of all rounds; engines take turns. By default it is processor time, user and system, of all the process's threads.
+      of all rounds or the least times; engines take turns. By default it is processor time, user and system, of all the \
+      process's threads.
       """)
 
   @Option(help: ArgumentHelp("An engine; may be given several times.", valueName: "name=command"))
@@ -47,8 +48,29 @@ struct Compare: ParsableCommand {
   @Option(help: "Which time is compared: cpu or wall.")
   var metric = Metric.cpu
 
+  @Option(help: "Which of the rounds' times is compared: median or least.")
+  var statistic = Statistic.median
+
+  @Option(
+    help: ArgumentHelp(
+      "An engine that should be like others of which this is said, too: the report tells how far apart their means are.",
+      valueName: "name"))
+  var alike: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "An engine that the geometric means are given against, beside the first; may be given several times.",
+      valueName: "name"))
+  var against: [String] = []
+
   @Option(help: ArgumentHelp("Writes every sample to this file.", valueName: "file"))
   var csv: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Writes the report to this file as Markdown: between \(MarkdownMarker.begin) and its end, if it has these lines.",
+      valueName: "file"))
+  var markdown: String?
 
   @Option(help: ArgumentHelp("Draws the comparison into this file.", valueName: "file"))
   var svg: String?
@@ -77,9 +99,9 @@ struct Compare: ParsableCommand {
     let engines = all.filter { only.isEmpty || only.contains($0.name) }
     if engines.isEmpty { throw ValidationError("no such engine; there are \(all.map(\.name).joined(separator: ", "))") }
 
-    let (measurements, samples) = measure(kernels, on: engines, rounds: check ? 1 : rounds, by: metric) {
-      note("\($0) …")
-    }
+    let (measurements, samples) = measure(
+      kernels, on: engines, rounds: check ? 1 : rounds, by: metric, reducedTo: statistic
+    ) { note("\($0) …") }
     if !check { try report(measurements, samples, engines) }
     for line in failures(measurements) { print(line) }
     let differences = disagreements(measurements)
@@ -96,12 +118,21 @@ struct Compare: ParsableCommand {
     let head = machineFacts() + remark
     for line in head { print(line) }
     let time = metric == .cpu ? "processor time" : "wall time"
-    print("\nExecution: \(time), medians of \(rounds); ratios to \(engines[0].name), above 1: slower")
+    let method = "\(time), \(statistic == .median ? "medians" : "least") of \(rounds)"
+    print("\nExecution: \(method); ratios to \(engines[0].name), above 1: slower")
     let comparison = Comparison(
       measurements, engines: engines.map(\.name),
       interpreters: Set(engines.filter(\.isInterpreter).map(\.name)))
-    print(table(comparison, floor: peakFloor()))
+    let bases = against.filter { name in engines.contains { $0.name == name } }
+    print(table(comparison, against: bases, floor: peakFloor()))
+    if let (fastest, slowest, apart) = comparison.extremes(of: alike) {
+      let much = String(format: "%.1f %%", apart * 100)
+      print("The means of \(alike.joined(separator: ", ")) are at most \(much) apart: \(slowest) to \(fastest)\n")
+    }
 
+    var written = MarkdownReport(comparison, method: method)
+    written.against = bases
+    written.notes = head
     let compilers = try compiler.map { try CommandCompiler(parsing: $0, limit: limit) }
       .filter { only.isEmpty || only.contains($0.name) }
     if !compilers.isEmpty, !module.isEmpty {
@@ -111,16 +142,22 @@ struct Compare: ParsableCommand {
       samples += more
       print("Compilation: a second of processor time, medians of \(rounds)")
       print(table(compilations, floor: peakFloor()))
+      written.compilations = compilations
     }
 
-    var values: [Figure] = []
     if let figures {
       note("figures …")
-      values = try Figure.measured(by: figures.split(separator: " ").map(String.init), limit: limit)
+      written.figures = try Figure.measured(by: figures.split(separator: " ").map(String.init), limit: limit)
       print("In the process of \(engines[0].name): medians")
-      print(table(values))
+      print(table(written.figures))
     }
-    if let csv { try Harness.csv(samples, values).write(toFile: csv, atomically: true, encoding: .utf8) }
+    if let csv { try Harness.csv(samples, written.figures).write(toFile: csv, atomically: true, encoding: .utf8) }
+    if let markdown {
+      let text = written.text(floor: peakFloor())
+      let document = try? String(contentsOfFile: markdown, encoding: .utf8)
+      try (document.flatMap { inserting(text, into: $0) } ?? text).write(
+        toFile: markdown, atomically: true, encoding: .utf8)
+    }
     if let svg {
       let title = "\(engines[0].name) and others on \(comparison.kernels.count) kernels"
       let picture = chart(comparison, title: title, notes: head)
@@ -137,3 +174,4 @@ struct Compare: ParsableCommand {
 }
 
 extension Metric: ExpressibleByArgument {}
+extension Statistic: ExpressibleByArgument {}

@@ -99,6 +99,28 @@ private func kernel(_ name: String) -> Kernel {
       ])
   }
 
+  @Test func otherVariantsAreCountedToo() throws {
+    let found = try instructionCounts(
+      of: [kernel("x")], in: ["none"], printed: "/a b/x.wasm none 1\n", dump: GateTests.dump)
+    #expect(found.map(\.counts) == [["none": 100]])
+  }
+
+  /// `none` counts loops and calls: the price is what a policy adds to execution that counts nothing.
+  @Test func priceOfMetering() {
+    let x = InstructionCounts(kernel: "x", n: 1, counts: ["icp": 121, "operators": 110, "none": 110])
+    let y = InstructionCounts(kernel: "y", n: 1, counts: ["icp": 100, "operators": 100, "none": 100])
+    let base = [("x", 100), ("y", 100)].map { InstructionCounts(kernel: $0, n: 1, counts: ["none": $1]) }
+    let rows = table(MeteringPrice([x, y], uncounted: base)).split(separator: "\n")
+      .map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(
+      rows == [
+        "kernel uncounted none operators icp icp over none", "x 100 +10.0 % +10.0 % +21.0 % +10.0 %",
+        "y 100 +0.0 % +0.0 % +0.0 % +0.0 %", "geometric mean +4.9 % +4.9 % +10.0 % +4.9 %",
+        "worst +10.0 % +10.0 % +21.0 % +10.0 %",
+      ])
+    #expect(table(MeteringPrice([x], uncounted: [])).contains("-"))
+  }
+
   @Test func theCompilerIsNamed() throws {
     let version = try #require(swiftVersion())
     #expect(version.hasPrefix("Swift version ") && !version.contains("\n"))

@@ -1,5 +1,6 @@
 import Foundation
 import Harness
+import Synchronization
 import Testing
 
 private let folder = URL(fileURLWithPath: "/kernels")
@@ -18,6 +19,13 @@ private let kernel = Kernel(
 
   @Test(arguments: [([], 0), ([3], 3), ([3, 1], 2), ([9, 1, 2], 2)])
   func medianOf(values: [Double], want: Double) { #expect(median(values) == want) }
+
+  /// The median's width is that of all samples, that of the least how far the next one is.
+  @Test(arguments: [([], 0, 0, 0), ([3], 3, 0, 0), ([9, 2, 1], 1, 8, 1)] as [([Double], Double, Double, Double)])
+  func leastOf(values: [Double], want: Double, all: Double, next: Double) {
+    #expect(Statistic.least.value(of: values) == want && Statistic.median.value(of: values) == median(values))
+    #expect(Statistic.median.width(of: values) == all && Statistic.least.width(of: values) == next)
+  }
 
   @Test func geometricMeanOfRatios() { #expect(abs(geometricMean([0.5, 2, 4, 0.25]) - 1) < 1e-12) }
 
@@ -80,6 +88,16 @@ private let kernel = Kernel(
     #expect(lines[2].split(separator: " ") == ["geometric", "mean", "1.00", "-"])
   }
 
+  @Test func theStatisticChooses() {
+    let engine = Fixed(name: "a", result: 1)
+    for statistic in Statistic.allCases {
+      #expect(measure([kernel], on: [engine], rounds: 3, by: .wall, reducedTo: statistic).measurements[0].time == 1)
+    }
+    let slow = Slowing()
+    #expect(measure([kernel], on: [slow], rounds: 3, reducedTo: .least).measurements[0].time == 1)
+    #expect(measure([kernel], on: [Slowing()], rounds: 3).measurements[0].time == 2)
+  }
+
   @Test func theMetricChooses() {
     let engine = Fixed(name: "a", result: 1)
     #expect(measure([kernel], on: [engine], rounds: 1, by: .wall).measurements[0].time == 1)
@@ -96,5 +114,22 @@ private struct Fixed: Engine {
     guard let result else { throw .timedOut(seconds: 1) }
     let seconds = n == 0 ? 0.5 : Double(n) - 0.5
     return Execution(result: result, cost: Cost(wall: seconds, cpu: 2 * seconds, peak: 1_000_000))
+  }
+}
+
+/// Takes a second more for each round; nothing for n = 0.
+private final class Slowing: Engine {
+  let name = "slowing"
+  let isInterpreter = false
+  private let rounds = Mutex(0.0)
+  func run(_ kernel: Kernel, n: Int32) throws(HarnessError) -> Execution {
+    let seconds =
+      n == 0
+      ? 0
+      : rounds.withLock {
+        $0 += 1
+        return $0
+      }
+    return Execution(result: 1, cost: Cost(wall: seconds, cpu: seconds, peak: 1))
   }
 }

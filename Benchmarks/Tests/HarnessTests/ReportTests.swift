@@ -45,6 +45,69 @@ private let comparison = Comparison(
     #expect(!table(comparison).contains("≤"))
   }
 
+  @Test func meansAgainstAnotherEngine() {
+    #expect(comparison.ratio("c", "x", to: "b & <co>") == 2 && comparison.ratio("c", "y", to: "b & <co>") == 0.125)
+    #expect(abs(comparison.geometricMean(of: "c", to: "b & <co>")! - 0.5) < 1e-12)
+    #expect(comparison.geometricMean(of: "a", to: "b & <co>") == 0.5)
+    let lines = table(comparison, against: ["c"]).split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(lines[4] == ["means", "to", "c", "1.00", "2.00", "1.00", "-"])
+  }
+
+  @Test func enginesThatShouldBeAlike() throws {
+    let (fastest, slowest, apart) = try #require(comparison.extremes(of: ["a", "b & <co>", "c", "d"]))
+    #expect(["a", "c"].contains(fastest) && slowest == "b & <co>" && apart == 1)
+    #expect(comparison.extremes(of: ["a", "d"]) == nil && comparison.extremes(of: []) == nil)
+  }
+
+  @Test func markdownHasMeansAndKernels() {
+    var report = MarkdownReport(comparison, method: "least of 2")
+    report.against = ["c"]
+    report.notes = ["today", "here"]
+    #expect(
+      report.text() == """
+        2 kernels, least of 2, relative to `a`. Above 1: slower than that.
+
+        | engine | geometric mean | to `c` | least | greatest |
+        | --- | ---: | ---: | ---: | ---: |
+        | `b & <co>` | 2.00 | 2.00 | 2.00 (`x`) | 2.00 (`x`) |
+        | `c` | 1.00 | 1.00 | 0.25 (`y`) | 4.00 (`x`) |
+
+        The time of `a`, and the others' relative to it:
+
+        | kernel | a | b & <co> | c | d | best interp. |
+        | --- | ---: | ---: | ---: | ---: | ---: |
+        | x | 1000.0 ms | 2.00 | ~4.00 | - | 4.00 |
+        | y | 2000.0 ms | 2.00 | 0.25 | failed | 0.25 |
+
+        - today
+        - here
+
+        """)
+  }
+
+  /// Kernels that an engine can't run are not in its mean: the table says how many there are.
+  @Test func markdownSaysHowManyKernels() {
+    let some = Comparison(
+      [measurement("a", "x", 1), measurement("a", "y", 1), measurement("b", "x", 3)], engines: ["a", "b"])
+    var report = MarkdownReport(some, method: "")
+    report.figures = [Figure(name: "call", value: 8.25, unit: "ns")]
+    report.compilations = [
+      Compilation(compiler: "a", module: "m", size: 2_000_000, outcome: .success(.init(rate: 8e6, peak: 3e7)))
+    ]
+    let text = report.text()
+    #expect(text.contains("| `b`, 1 kernels | 3.00 | 3.00 (`x`) | 3.00 (`x`) |"))
+    #expect(text.contains("| call | 8.2 | ns |"))
+    #expect(text.contains("| m (2.00 MB) | a | 8.00 | 1.00 times | 30.0 | 15 |"))
+  }
+
+  @Test func markdownReplacesWhatIsBetweenTheMarkers() {
+    let document = "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n"
+    let first = inserting("new\n", into: document)
+    #expect(first == "before\n<!-- bench: begin -->\n\nnew\n\n<!-- bench: end -->\nafter\n")
+    #expect(first.flatMap { inserting("new\n", into: $0) } == first)
+    #expect(inserting("new", into: "none") == nil && inserting("new", into: "<!-- bench: begin -->\n") == nil)
+  }
+
   @Test func csvQuotesWhatHasCommas() {
     let sample = Sample(
       kind: .execution, engine: "a", subject: "x", round: 1, n: 3, cost: Cost(wall: 0.5, cpu: 0.25, peak: 4096))
