@@ -152,7 +152,9 @@ extension OperationTable {
 
       """ + handlerLists("makeHandlers", rows.map { row in { tracked in row.handler(tracked: tracked) } }))
     let copied = rows.filter { $0.handlerCount > 1 }
-    guard copied.count == HandlerCopies.counts.count else { fatalError("operation table: copies of unknown operations") }
+    guard copied.count == HandlerCopies.counts.count else {
+      fatalError("operation table: copies of unknown operations")
+    }
     var text = "import Compiler\n\n#if !CANNERY_TRAMPOLINE\n"
     text += "/// The further handlers of operations that have several, in table order.\n"
     text += handlerLists(

@@ -44,9 +44,10 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
   /// Amortised constant time.
   @inline(__always)
   public mutating func append(_ element: Element) {
-    if count == capacity { grow(to: capacity * 2) }
+    if count == capacity { growForAppend() }
     storage[count] = element
-    count += 1
+    // Fewer than `capacity`, so this doesn't overflow.
+    count &+= 1
   }
 
   public mutating func append(repeating element: Element, count added: Int) {
@@ -61,9 +62,10 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
     count += elements.count
   }
 
+  @inline(__always)
   public mutating func removeLast() -> Element {
     assert(count > 0)
-    count -= 1
+    count &-= 1
     return storage[count]
   }
 
@@ -88,6 +90,9 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
   public var mutableElements: UnsafeMutableBufferPointer<Element> {
     UnsafeMutableBufferPointer(start: storage, count: count)
   }
+
+  @inline(never)
+  private mutating func growForAppend() { grow(to: capacity * 2) }
 
   private mutating func grow(to newCapacity: Int) {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: newCapacity)

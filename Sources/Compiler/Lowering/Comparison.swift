@@ -30,14 +30,16 @@ struct Comparison {
 
   /// The operator with this condition.
   var opcode: Opcode {
-    let table: [Opcode]
+    // Conditions stand in the order of the operators; floats have no signs.
+    let first: Opcode
     switch type {
-    case .i32: table = [.i32Eq, .i32Ne, .i32LtS, .i32LtU, .i32GtS, .i32GtU, .i32LeS, .i32LeU, .i32GeS, .i32GeU]
-    case .i64: table = [.i64Eq, .i64Ne, .i64LtS, .i64LtU, .i64GtS, .i64GtU, .i64LeS, .i64LeU, .i64GeS, .i64GeU]
-    case .f32: return [.eq: .f32Eq, .ne: .f32Ne, .lt: .f32Lt, .gt: .f32Gt, .le: .f32Le, .ge: .f32Ge][condition]!
-    default: return [.eq: .f64Eq, .ne: .f64Ne, .lt: .f64Lt, .gt: .f64Gt, .le: .f64Le, .ge: .f64Ge][condition]!
+    case .i32: first = .i32Eq
+    case .i64: first = .i64Eq
+    case .f32: first = .f32Eq
+    default: first = .f64Eq
     }
-    return table[Int(condition.rawValue)]
+    let number = Int(condition.rawValue)
+    return Opcode(row: UInt16(first.row + (type.isFloat && number >= 10 ? number - 8 : number)))
   }
 
   /// The condition for exchanged operands.

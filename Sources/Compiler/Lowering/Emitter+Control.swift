@@ -94,8 +94,8 @@ extension Lowering {
     let block = target(edge)
     guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
     temporary = 0
-    var constants: [(bits: UInt64, type: IRType, slot: Int)] = []
-    var steps: [Node] = []
+    edgeConstants.truncate(to: 0)
+    edgeSteps.truncate(to: 0)
     var parameter = function.blocks[block].firstParameter
     while parameter != .max {
       let node = function.nodes[parameter]
@@ -104,17 +104,25 @@ extension Lowering {
       let value = Value(function.operands[Int(node.a) + place])
       let to = slot(of: Value(parameter))
       if facts[value].residence == .constant {
-        constants.append((function.nodes[value].imm, node.type, to))
+        edgeConstants.append(EdgeConstant(bits: function.nodes[value].imm, type: node.type, slot: to))
       } else if facts[value].residence == .edge {
-        steps.append(function.nodes[value])
+        edgeSteps.append(function.nodes[value])
       } else {
         let from = slot(of: value)
         for part in 0..<node.type.slotCount { moves.add(from + part, to + part) }
       }
     }
-    if !moves.isEmpty { emitMoves(moves.resolve(temporary: moveTemporary)) }
-    for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
-    for step in steps { emitStepInPlace(step) }
+    emitPendingMoves()
+    for index in 0..<edgeConstants.count {
+      let constant = edgeConstants[index]
+      emitConstant(constant.bits, constant.type, to: constant.slot)
+    }
+    for index in 0..<edgeSteps.count { emitStepInPlace(edgeSteps[index]) }
+  }
+
+  private mutating func emitPendingMoves() {
+    if moves.isEmpty { return }
+    moves.resolve(temporary: moveTemporary).withUnsafeBufferPointer { emitMoves($0) }
   }
 
   /// Adds a constant to a block parameter, in its slot.
@@ -354,7 +362,7 @@ extension Lowering {
       }
       to += type.slotCount
     }
-    if !moves.isEmpty { emitMoves(moves.resolve(temporary: moveTemporary)) }
+    emitPendingMoves()
     for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
     code.append(.return)
   }
@@ -383,21 +391,23 @@ extension Lowering {
   /// Puts the arguments where the callee's frame begins.
   private mutating func emitArguments(_ start: UInt32, _ count: UInt32) {
     var to = stride
-    var list: [SlotMove] = []
+    argumentMoves.truncate(to: 0)
     for position in start..<start + count {
       let value = Value(function.operands[position])
       let type = function.nodes[value].type
       if facts[value].residence == .slot && value != inAccumulator && value != inFloat {
         let from = slot(of: value)
         if from != to {
-          for part in 0..<type.slotCount { list.append(SlotMove(source: from + part, destination: to + part)) }
+          for part in 0..<type.slotCount {
+            argumentMoves.append(SlotMove(source: from + part, destination: to + part))
+          }
         }
       } else if facts[value].residence != .slot || slot(of: value) != to {
         emitCopy(value, to: to)
       }
       to += type.slotCount
     }
-    emitMoves(list)
+    emitMoves(argumentMoves.elements)
   }
 
   /// Raises the stack's limit where the frame is larger than its cost, around `body`.

@@ -137,12 +137,16 @@ extension Lowering {
     finish(index, slot)
   }
 
+  private mutating func isInAccumulatorOnly(_ value: Value) -> Bool {
+    value != .none && facts[value].residence == .accumulator
+  }
+
   private mutating func emitAddressedStore(_ index: Int, _ node: Node) {
     let value = Value(node.b)
     let selection = addressSelection(node, nil)!
     // No form reads both accumulators: the one of a value that is nowhere else goes first.
     var stored = source(value)
-    let addressIsHeld = [selection.x, selection.y].contains { $0 != .none && facts[$0].residence == .accumulator }
+    let addressIsHeld = isInAccumulatorOnly(selection.x) || isInAccumulatorOnly(selection.y)
     if case .accumulator = stored, addressIsHeld { stored = .slot(slot(of: value)) }
     var isStoredHeld = false
     if case .accumulator = stored { isStoredHeld = true }

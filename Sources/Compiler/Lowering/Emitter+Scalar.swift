@@ -245,11 +245,10 @@ extension Lowering {
   private mutating func emitSelect(
     _ index: Int, _ node: Node, _ first: UInt32?, _ second: UInt32?, condition: Int?
   ) {
-    var slots: [Int] = []
+    var slots = OperandSlots()
     if first == nil { slots.append(readSlot(Value(node.a))) }
     if second == nil { slots.append(readSlot(Value(node.b))) }
     if let condition { slots.append(condition) }
-    while slots.count < 3 { slots.append(0) }
     let slot = storedDestination(index)
     let isHeld = condition == nil
     let operation: ThreadedOperation
@@ -266,7 +265,7 @@ extension Lowering {
       constants = UInt64(second!)
     }
     code.append(operation)
-    code.append(word: pack(slots[0], slots[1], slots[2], slot))
+    code.append(word: pack(slots.first, slots.second, slots.third, slot))
     code.append(word: constants)
     finish(index, slot)
   }

@@ -161,7 +161,7 @@ extension Lowering {
   }
 
   /// Emits moves in the order given, two at a time.
-  mutating func emitMoves(_ list: [SlotMove]) {
+  mutating func emitMoves(_ list: UnsafeBufferPointer<SlotMove>) {
     var index = 0
     while index < list.count {
       let move = list[index]

@@ -183,36 +183,38 @@ extension Lowering {
   private mutating func fuseOperands(_ index: Int, _ node: Node, _ block: Int) {
     if node.a == node.b { return }
     // The later operand first: it may be the load just before.
-    let order: [Fusion] = node.a > node.b ? [.pairA, .pairB] : [.pairB, .pairA]
-    for fusion in order {
-      let value = Value(fusion == .pairA ? node.a : node.b)
-      guard isOnlyUsedHere(value, block) else { continue }
-      if loadSelection(node, fusion == .pairA ? .loadA : .loadB) != nil, isLoadInReach(value, of: index) {
-        facts[index].fusion = fusion == .pairA ? .loadA : .loadB
-        facts[value].residence = .fused
-        return
-      }
-      if pairSelection(node, fusion) != nil, !canTakeLoad(value, block) {
-        facts[index].fusion = fusion
-        facts[value].residence = .fused
-        return
-      }
+    let isALater = node.a > node.b
+    if !fuseOperand(index, node, block, isA: isALater) { _ = fuseOperand(index, node, block, isA: !isALater) }
+  }
+
+  /// Decides whether the node at `index` computes its operand a or b; returns whether it does.
+  private mutating func fuseOperand(_ index: Int, _ node: Node, _ block: Int, isA: Bool) -> Bool {
+    let value = Value(isA ? node.a : node.b)
+    guard isOnlyUsedHere(value, block) else { return false }
+    if loadSelection(node, isA ? .loadA : .loadB) != nil, isLoadInReach(value, of: index) {
+      facts[index].fusion = isA ? .loadA : .loadB
+    } else if pairSelection(node, isA ? .pairA : .pairB) != nil, !canTakeLoad(value, block) {
+      facts[index].fusion = isA ? .pairA : .pairB
+    } else {
+      return false
     }
+    facts[value].residence = .fused
+    return true
   }
 
   /// Whether an operand of arithmetic node `value` is a load that it can compute.
   private mutating func canTakeLoad(_ value: Value, _ block: Int) -> Bool {
     let node = function.nodes[value]
     if node.a == node.b { return false }
-    for fusion in [Fusion.loadA, .loadB] {
-      let operand = Value(fusion == .loadA ? node.a : node.b)
-      if isOnlyUsedHere(operand, block), loadSelection(node, fusion) != nil,
-        isLoadInReach(operand, of: Int(value.index))
-      {
-        return true
-      }
-    }
-    return false
+    return canTakeLoad(node, value, Value(node.a), .loadA, block)
+      || canTakeLoad(node, value, Value(node.b), .loadB, block)
+  }
+
+  private mutating func canTakeLoad(
+    _ node: Node, _ value: Value, _ operand: Value, _ fusion: Fusion, _ block: Int
+  ) -> Bool {
+    isOnlyUsedHere(operand, block) && loadSelection(node, fusion) != nil
+      && isLoadInReach(operand, of: Int(value.index))
   }
 
   @inline(__always)

@@ -114,6 +114,8 @@ struct Lowering: ~Copyable {
   var frameEnd = 0
   /// Distance to the frames of callees.
   var stride = 0
+  /// The first charge that is larger than the format allows.
+  var unchargeable: Int?
   /// Slots for arguments and results from there on; 0 without calls.
   var outgoingSlots = 0
   /// Slots that the frame may touch.
@@ -135,6 +137,11 @@ struct Lowering: ~Copyable {
   /// The node whose module offset belongs to the next operation that may trap or call.
   var pendingOffset: Int?
   var moves = MoveResolver()
+  /// The moves of a call's arguments.
+  var argumentMoves = GrowableBuffer<SlotMove>()
+  /// What an edge brings to slots beside moves.
+  var edgeConstants = GrowableBuffer<EdgeConstant>()
+  var edgeSteps = GrowableBuffer<Node>()
 
   /// Slots of a callee's frame are numbered from here until the stride is known.
   static let outgoing: Int32 = 1 << 29
@@ -146,6 +153,13 @@ struct Lowering: ~Copyable {
     var block: Int
     var cost: UInt64
     var isCheck: Bool
+  }
+
+  /// A constant that an edge passes to a block parameter.
+  struct EdgeConstant: BitwiseCopyable {
+    var bits: UInt64
+    var type: IRType
+    var slot: Int
   }
 
   /// Moves on an edge that stand out of line.
@@ -206,8 +220,11 @@ extension Lowering {
     let borderSlots = max(parameterSlots, resultSlots)
     narrowSlots = max(context.narrowSlots, borderSlots + Lowering.temporaries)
     dropConversions()
+    unchargeable = nil
     analyse()
-    try countOutgoingSlots()
+    if let unchargeable {
+      throw exceeds("a straight run of operators that costs \(function.nodes[unchargeable].imm)", at: unchargeable)
+    }
     placePinnedLocals()
     allocateSlots()
     placeCallees()
@@ -264,23 +281,15 @@ extension Lowering {
     temporaryBase = max(fitsBefore ? frameEnd : stride + outgoingSlots, resultSlots)
   }
 
-  private mutating func countOutgoingSlots() throws(ModuleError) {
-    for index in 0..<function.nodes.count {
-      let node = function.nodes[index]
-      if node.operation == .charge && node.imm > UInt64(UInt32.max) {
-        throw exceeds("a straight run of operators that costs \(node.imm)", at: index)
-      }
-      guard let opcode = node.operation.opcode else { continue }
-      let signature: SignatureSlots
-      switch opcode {
-      case .call, .returnCall: signature = context.signatures[Int(context.functionTypes[Int(node.imm)])]
-      case .callIndirect, .returnCallIndirect, .callRef, .returnCallRef:
-        signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
-      default: continue
-      }
-      // A call names a slot for its result even if it has none: the first outgoing one.
-      outgoingSlots = max(outgoingSlots, signature.parameters, signature.results, 1)
+  /// Counts the slots that the call `node` needs for arguments and results.
+  mutating func countOutgoingSlots(_ node: Node) {
+    let signature: SignatureSlots
+    switch node.operation.opcode {
+    case .call, .returnCall: signature = context.signatures[Int(context.functionTypes[Int(node.imm)])]
+    default: signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
     }
+    // A call names a slot for its result even if it has none: the first outgoing one.
+    outgoingSlots = max(outgoingSlots, signature.parameters, signature.results, 1)
   }
 
   private mutating func exceeds(_ what: String, at node: Int) -> ModuleError {

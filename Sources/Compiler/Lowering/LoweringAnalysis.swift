@@ -111,7 +111,7 @@ extension Lowering {
     }
   }
 
-  /// Counts uses, leaving out those by values that nobody uses. Definitions come before uses in the order of nodes except
+  /// Counts uses, leaving out those by values that nobody uses, and what calls need. Definitions come before uses in the order of nodes except
   /// through block parameters, whose incoming values always count.
   private mutating func countUses() {
     for block in 0..<function.blocks.count where function.blocks[block].isReachable {
@@ -128,10 +128,16 @@ extension Lowering {
       var node = range.upperBound - 1
       while node >= range.lowerBound {
         defer { node -= 1 }
-        let operation = function.nodes[node].operation
-        let info = operation.info
+        let info = function.nodes[node].operation.info
         if info.effects.contains(.phantom) { continue }
         facts[node].block = UInt32(block)
+        if !info.effects.isDisjoint(with: [.call, .counter]) {
+          if info.effects.contains(.call) {
+            countOutgoingSlots(function.nodes[node])
+          } else if function.nodes[node].operation == .charge && function.nodes[node].imm > UInt64(UInt32.max) {
+            unchargeable = node
+          }
+        }
         if facts[node].uses == 0 && info.effects.contains(.value)
           && info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
         {

@@ -6,17 +6,44 @@
 import WebAssembly
 
 struct DeadCodeOpt: ~Copyable {
-  private var isNeeded = GrowableBuffer<Bool>()
+  private enum Need: UInt8, BitwiseCopyable {
+    case none
+    /// The walk, which has not come to it, will mark what it needs.
+    case value
+    /// What it needs is marked or in `pending`.
+    case all
+  }
+  private var needs = GrowableBuffer<Need>()
   private var pending = GrowableBuffer<UInt32>()
 
+  /// One walk from the last node to the first finds nearly all: values are defined before they are used. What parameters
+  /// get over back edges is not; from there the search is deep.
   mutating func run(_ function: inout IRFunction) {
-    isNeeded.truncate(to: 0)
-    isNeeded.append(repeating: false, count: function.nodes.count)
-    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
-      for index in function.nodeRange(of: block) where function.executesForEffect(index) { need(UInt32(index)) }
+    needs.truncate(to: 0)
+    needs.append(repeating: .none, count: function.nodes.count)
+    var block = function.blocks.count - 1
+    while block >= 0 {
+      if function.blocks[block].isReachable { markNeeds(of: block, function) }
+      block -= 1
     }
-    while !pending.isEmpty {
-      let index = Int(pending.removeLast())
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      for index in function.nodeRange(of: block)
+      where needs[index] == .none && function.nodes[index].operation != .parameter {
+        function.nodes[index] = Node(.removed)
+      }
+      removeParameters(&function, of: block)
+    }
+  }
+
+  private mutating func markNeeds(of block: Int, _ function: borrowing IRFunction) {
+    let range = function.nodeRange(of: block)
+    var index = range.upperBound
+    while index > range.lowerBound {
+      index -= 1
+      if needs[index] == .none {
+        if !function.executesForEffect(index) { continue }
+        needs[index] = .value
+      }
       let node = function.nodes[index]
       let shape = node.operation.info.shape
       if shape.contains(.a) { need(node.a) }
@@ -25,25 +52,42 @@ struct DeadCodeOpt: ~Copyable {
       if shape.contains(.list) {
         for position in node.b..<node.b + node.c { need(function.operands[position]) }
       }
-      if shape.contains(.incoming) {
-        for position in node.a..<node.a + function.blocks[node.b].predecessorCount {
-          need(function.operands[position])
-        }
-      }
     }
-    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
-      for index in function.nodeRange(of: block) where !isNeeded[index] && function.nodes[index].operation != .parameter
-      {
-        function.nodes[index] = Node(.removed)
+    var parameter = function.blocks[block].firstParameter
+    while parameter != .max {
+      if needs[parameter] == .value {
+        needAll(parameter)
+        while !pending.isEmpty { needOperands(of: Int(pending.removeLast()), function) }
       }
-      removeParameters(&function, of: block)
+      parameter = function.nodes[parameter].c
+    }
+  }
+
+  private mutating func needOperands(of index: Int, _ function: borrowing IRFunction) {
+    let node = function.nodes[index]
+    let shape = node.operation.info.shape
+    if shape.contains(.a) { needAll(node.a) }
+    if shape.contains(.b) { needAll(node.b) }
+    if shape.contains(.c) { needAll(node.c) }
+    if shape.contains(.list) {
+      for position in node.b..<node.b + node.c { needAll(function.operands[position]) }
+    }
+    if shape.contains(.incoming) {
+      for position in node.a..<node.a + function.blocks[node.b].predecessorCount {
+        needAll(function.operands[position])
+      }
     }
   }
 
   @inline(__always)
   private mutating func need(_ value: UInt32) {
-    if isNeeded[value] { return }
-    isNeeded[value] = true
+    if needs[value] == .none { needs[value] = .value }
+  }
+
+  @inline(__always)
+  private mutating func needAll(_ value: UInt32) {
+    if needs[value] == .all { return }
+    needs[value] = .all
     pending.append(value)
   }
 
@@ -53,7 +97,7 @@ struct DeadCodeOpt: ~Copyable {
     var parameter = function.blocks[block].firstParameter
     while parameter != .max {
       let next = function.nodes[parameter].c
-      if isNeeded[parameter] {
+      if needs[parameter] != .none {
         previous = parameter
       } else {
         function.nodes[parameter] = Node(.removed)
