@@ -58,6 +58,7 @@ public struct FunctionValidator: ~Copyable {
   public let context: ValidationContext
   let tables: ContextTables
   let info: UnsafePointer<OperatorInfo>
+  let forms: UnsafePointer<OperandForm>
   /// The enabled and the used proposals as `Features` has them.
   let enabled: UInt32
   var used: UInt32 = 0
@@ -94,6 +95,7 @@ public struct FunctionValidator: ~Copyable {
     self.context = context
     tables = context.tables
     info = OperatorTable.info
+    forms = OperandForm.table
     reader = InstructionReader(context.module.bytes.buffer, range: ByteRange(start: 0, end: 0))
     enabled = context.features.rawValue
     operandCapacity = 256
@@ -116,7 +118,7 @@ public struct FunctionValidator: ~Copyable {
       try begin(index)
       repeat {
         try read()
-        try step()
+        if !stepByForm() { try step() }
       } while depth > 0
       if !reader.isAtEnd { throw ModuleError(.malformed, .endOpcodeExpected, offset: reader.offset) }
       return facts

@@ -3,13 +3,11 @@
 import WebAssembly
 
 extension Lowering {
-  /// Emits memory and table operators. Returns false for all others.
-  mutating func emitMemoryOrTable(_ index: Int, _ node: Node, _ opcode: Opcode) -> Bool {
-    switch opcode.info.immediates {
-    case .memoryArgument:
+  /// Emits memory and table operators.
+  mutating func emitMemoryOrTable(_ index: Int, _ node: Node, _ opcode: Opcode) {
+    if node.operation.info.isScalarAccess {
       if node.type == .none { emitStore(node, opcode) } else { emitLoad(index, node, opcode) }
-      return true
-    default: break
+      return
     }
     switch opcode {
     case .memorySize:
@@ -86,9 +84,8 @@ extension Lowering {
       code.append(word: pack(slot, Int(TrapKind.nullReference.rawValue)))
       if slot != target { emitMove(slot, target) }
       finish(index, target, inAccumulator: false)
-    default: return false
+    default: preconditionFailure("operator \(opcode) has no code")
     }
-    return true
   }
 
   /// Table in the low half, the other table or the segment in the high half.

@@ -261,10 +261,12 @@ extension Lowering {
       code.append(word: high)
       finish(index, slot)
     default:
-      if opcode.info.prefix == 0xFD {
-        emitVector(index, node, opcode)
-      } else if !emitMemoryOrTable(index, node, opcode) {
+      if operation.info.isPlainScalar {
         emitScalar(index, node, opcode)
+      } else if opcode.info.prefix == 0xFD {
+        emitVector(index, node, opcode)
+      } else {
+        emitMemoryOrTable(index, node, opcode)
       }
     }
   }

@@ -31,13 +31,13 @@ extension Lowering {
         let node = function.nodes[parameter]
         defer { parameter = node.c }
         guard facts[parameter].uses > 0 else { continue }
-        facts[parameter].isRelated = true
+        facts[parameter].relate()
         for position in node.a..<node.a + function.blocks[block].predecessorCount {
           let value = function.operands[position]
           let operation = function.nodes[value].operation
           // Values with a use on an edge have slots, but for constants.
           if operation == .parameter || !operation.info.effects.contains(.phantom) && !operation.isScalarConstant {
-            facts[value].isRelated = true
+            facts[value].relate()
           }
         }
       }

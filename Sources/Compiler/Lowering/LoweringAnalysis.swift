@@ -33,18 +33,24 @@ struct ValueFacts: BitwiseCopyable {
   var residence = Residence.nowhere
   /// What the value's own code computes besides it.
   var fusion = Fusion.none
-  /// Meets others in a block parameter, so that slots may be shared.
-  var isRelated = false
-  /// Live over a label, so that its slot must be among those that are zeroed at entry.
-  var isCrossing = false
+  private var flags: UInt8 = 0
   /// The block that defines it.
   var block: UInt32 = 0
   var start: UInt32 = 0
   var end: UInt32 = 0
-  /// The call whose argument area it is computed into, plus 1; 0 if none.
-  var argumentOf: UInt32 = 0
   /// First of the value's slots; outgoing slots count from `Lowering.outgoing`.
   var slot: Int32 = -1
+
+  /// Meets others in a block parameter, so that slots may be shared.
+  @inline(__always) var isRelated: Bool { flags & 1 != 0 }
+  /// Live over a label, so that its slot must be among those that are zeroed at entry.
+  @inline(__always) var isCrossing: Bool { flags & 2 != 0 }
+  /// Computed in the argument area of a call.
+  @inline(__always) var isArgument: Bool { flags & 4 != 0 }
+
+  @inline(__always) mutating func relate() { flags |= 1 }
+  @inline(__always) mutating func cross() { flags |= 2 }
+  @inline(__always) mutating func passDirectly() { flags |= 4 }
 }
 
 /// The class of accumulator that a type uses.
@@ -195,7 +201,7 @@ extension Lowering {
       if facts[parameter].uses > 0 { facts[parameter].residence = .slot }
       facts[parameter].start = UInt32(truncatingIfNeeded: 2 * range.lowerBound - 1)
       facts[parameter].end = max(facts[parameter].end, facts[parameter].start)
-      facts[parameter].isCrossing = true
+      facts[parameter].cross()
     }
     // Values that are in an accumulator if nothing overwrites it, with the uses that have been found in reach.
     var candidates: (integer: Int, float: Int) = (-1, -1)
@@ -398,7 +404,7 @@ extension Lowering {
         let value = Value(function.operands[Int(node.a) + place])
         use(value, at: position, block: block)
         // Moves on the edges of a conditional branch may stand behind a label of their own.
-        if !isJump { facts[value].isCrossing = true }
+        if !isJump { facts[value].cross() }
       }
       parameter = node.c
     }
@@ -409,7 +415,7 @@ extension Lowering {
     var end = position
     let definition = facts[value].block
     if definition != UInt32(block) {
-      facts[value].isCrossing = true
+      facts[value].cross()
       // The outermost loop around the use that does not contain the definition: the value lives to its end.
       var low = 0
       var high = openLoops.count
@@ -437,7 +443,7 @@ extension Lowering {
         && !function.nodes[value].operation.info.effects.contains(.phantom) && Int(value.index) >= lastCall
         && function.nodes[value].operation != .argument && function.nodes[value].operation != .result
       {
-        facts[value].argumentOf = UInt32(call) + 1
+        facts[value].passDirectly()
         facts[value].slot = Lowering.outgoing + slot
       }
       slot += Int32(type.slotCount)

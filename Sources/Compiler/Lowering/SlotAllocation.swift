@@ -42,7 +42,7 @@ extension Lowering {
   }
 
   private mutating func needsSlot(_ index: Int) -> Bool {
-    facts[index].residence == .slot && facts[index].argumentOf == 0
+    facts[index].residence == .slot && !facts[index].isArgument
   }
 
   private mutating func makeClasses() {
@@ -158,7 +158,7 @@ extension Lowering {
     classes[a].start = min(classes[a].start, classes[b].start)
     classes[a].end = max(classes[a].end, classes[b].end)
     classes[a].fixed = max(classes[a].fixed, classes[b].fixed)
-    if facts[b].isCrossing { facts[a].isCrossing = true }
+    if facts[b].isCrossing { facts[a].cross() }
     classes[b].parent = a
   }
 
@@ -198,7 +198,7 @@ extension Lowering {
     takeOutEdgeValues()
     // Crossing-ness belongs to the class.
     for position in 0..<slotted.count where facts[slotted[position]].isCrossing {
-      facts[root(slotted[position])].isCrossing = true
+      facts[root(slotted[position])].cross()
     }
     sortClasses()
     ends.removeAll()

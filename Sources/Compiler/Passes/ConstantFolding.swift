@@ -21,8 +21,9 @@ extension SimplificationOpt {
 
   /// The bits that a scalar operator gives, if its operands are constants and it doesn't trap.
   mutating func fold(_ node: Node, _ opcode: Opcode) -> UInt64? {
-    let shape = node.operation.info.shape
-    guard shape == .a || shape == [.a, .b], opcode.info.immediatesCode == Immediates.none.rawValue,
+    let info = node.operation.info
+    let shape = info.shape
+    guard shape == .a || shape == [.a, .b], info.isPlainScalar,
       let a = constant(node.a)
     else { return nil }
     var b: UInt64 = 0
@@ -30,7 +31,6 @@ extension SimplificationOpt {
       guard let bits = constant(node.b) else { return nil }
       b = bits
     }
-    // Vector operators have no scalar evaluation, so they fall through here.
     guard case .value(let bits)? = Scalar.evaluate(opcode, a, b) else { return nil }
     return bits
   }

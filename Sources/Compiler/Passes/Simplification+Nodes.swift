@@ -23,6 +23,10 @@ extension SimplificationOpt {
       for position in node.b..<node.b + node.c { new.operands.append(values[old.operands[position]]) }
       node.b = start
     }
+    if info.isScalarConstant {
+      values[index] = number(node)
+      return
+    }
     if info.effects.isPure {
       values[index] = simplify(&node) ?? number(node)
       return

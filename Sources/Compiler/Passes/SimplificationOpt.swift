@@ -128,7 +128,7 @@ struct SimplificationOpt: ~Copyable {
   }
 
   /// Adds a node to the current block.
-  @discardableResult
+  @inline(__always) @discardableResult
   mutating func add(_ node: Node) -> UInt32 {
     blockOf.append(current)
     return new.add(node, offset: offset).index
