@@ -24,8 +24,9 @@ public struct MarkdownReport: Sendable {
     var parts = [
       "\(comparison.kernels.count) kernels, \(method), relative to `\(first)`. Above 1: slower than that.",
       markdownTable(engineRows()),
-      "The time of `\(first)`, and the others' relative to it:",
+      "<details><summary>Each kernel: the time of \(first), and the others' relative to it</summary>",
       markdownTable(kernelRows(comparison)),
+      "</details>",
     ]
     if !compilations.isEmpty {
       parts += ["Compilation, in processor time:", markdownTable(compilationRows(compilations, floor: floor))]

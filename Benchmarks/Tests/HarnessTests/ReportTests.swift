@@ -72,12 +72,14 @@ private let comparison = Comparison(
         | `b & <co>` | 2.00 | 2.00 | 2.00 (`x`) | 2.00 (`x`) |
         | `c` | 1.00 | 1.00 | 0.25 (`y`) | 4.00 (`x`) |
 
-        The time of `a`, and the others' relative to it:
+        <details><summary>Each kernel: the time of a, and the others' relative to it</summary>
 
         | kernel | a | b & <co> | c | d | best interp. |
         | --- | ---: | ---: | ---: | ---: | ---: |
         | x | 1000.0 ms | 2.00 | ~4.00 | - | 4.00 |
         | y | 2000.0 ms | 2.00 | 0.25 | failed | 0.25 |
+
+        </details>
 
         - today
         - here
