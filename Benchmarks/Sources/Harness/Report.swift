@@ -74,7 +74,8 @@ func compilationRows(_ compilations: [Compilation], floor: Int) -> [[String]] {
       rows.append([
         module, compilation.compiler, twoDigits(figures.rate / 1e6), ratio,
         megabytes(figures.peak, floor: floor),
-        isAtFloor(figures.peak, floor) ? "-" : String(format: "%.0f", figures.peak / Double(compilation.size)),
+        (isAtFloor(figures.peak, floor) ? "≤ " : "")
+          + String(format: "%.0f", figures.peak / Double(compilation.size)),
       ])
     }
   }

@@ -164,6 +164,7 @@ private let comparison = Comparison(
       .split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
     #expect(rows[1] == "m (2.00 MB) a 8.00 1.00 times 30.0 15" && rows[2] == "m (2.00 MB) b 2.00 4.00 times 30.0 15")
     #expect(rows[4] == "o (2.00 MB) b 4.00 0.25 times 30.0 15")
+    #expect(table([entry("a", "m", 8e6)], floor: 30_000_000).hasSuffix("≤ 30.0      ≤ 15\n"))
   }
 
   @Test func modulesAreCompiledByCommands() throws {
