@@ -44,7 +44,7 @@ extension FunctionValidator {
   @inline(__always)
   mutating func stepByForm() -> Bool {
     let form = forms + instruction.opcode.row
-    if enabled & form.pointee.proposal == 0 { return false }
+    if enabled & form.pointee.proposal == 0 { return instruction.opcode == .localGet && getNumber(instruction.a) }
     let count = form.pointee.count
     if height &- base < count || height == operandCapacity { return false }
     let first = UnsafeRawPointer(operands + (height &- count))
@@ -58,6 +58,20 @@ extension FunctionValidator {
     maximumSlots = max(maximumSlots, height &+ vectors)
     operatorCount &+= 1
     used |= form.pointee.proposal
+    return true
+  }
+
+  /// `local.get` of a number, which has a value from the start.
+  @inline(__always)
+  private mutating func getNumber(_ index: UInt32) -> Bool {
+    if index >= locals.count || height == operandCapacity { return false }
+    let type = locals[index]
+    if type.bits > ValueType.f64.bits { return false }
+    operands[height] = type
+    height &+= 1
+    maximumSlots = max(maximumSlots, height &+ vectors)
+    operatorCount &+= 1
+    used |= Features.mvp.rawValue
     return true
   }
 }

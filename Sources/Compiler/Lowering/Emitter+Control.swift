@@ -52,9 +52,10 @@ extension Lowering {
   private mutating func quietExit(of block: Int) -> (edge: UInt32, isEmpty: Bool)? {
     let last = Int(function.blocks[block].end) - 1
     guard function.nodes[last].operation == .jump else { return nil }
-    let head = headCharge(of: block)
     var isEmpty = true
-    for index in function.nodeRange(of: block) where index != head && index != last && isEmitted(index) {
+    for position in emittedStart[block]..<emittedStart[block + 1] {
+      let index = Int(emittedNodes[position])
+      if index == headCharges[block] || index == last || facts[index].residence == .edge { continue }
       if !function.nodes[index].operation.info.effects.isDisjoint(with: [.mayTrap, .call, .counter]) { return nil }
       // What is fused with it may be a load.
       switch facts[index].fusion {

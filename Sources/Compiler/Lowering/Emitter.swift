@@ -18,6 +18,7 @@ extension Lowering {
   mutating func emit() {
     blockLabels.truncate(to: 0)
     for _ in 0..<function.blocks.count { blockLabels.append(code.makeLabel()) }
+    findHeadCharges()
     findPassages()
     emitEntry()
     for index in 0..<function.blocks.count where hasCode(index) {
@@ -27,8 +28,10 @@ extension Lowering {
       code.bind(blockLabels[index])
       inAccumulator = .none
       inFloat = .none
-      let head = headCharge(of: index)
-      for node in function.nodeRange(of: index) where node != head && isEmitted(node) { emitNode(node) }
+      for position in emittedStart[index]..<emittedStart[index + 1] {
+        let node = emittedNodes[position]
+        if node != headCharges[index] && facts[node].residence != .edge { emitNode(Int(node)) }
+      }
     }
   }
 
@@ -36,20 +39,24 @@ extension Lowering {
 
   // MARK: Charges
 
-  /// The charge that begins a block, which its incoming edges make; nil if there is none.
-  mutating func headCharge(of block: Int) -> Int? {
-    for index in function.nodeRange(of: block) {
-      let operation = function.nodes[index].operation
-      if operation.info.effects.contains(.phantom) || operation.isScalarConstant { continue }
-      return operation == .charge ? index : nil
+  /// Fills `headCharges`.
+  mutating func findHeadCharges() {
+    headCharges.truncate(to: 0)
+    headCharges.append(repeating: .max, count: function.blocks.count)
+    for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+      for index in function.nodeRange(of: block) {
+        let operation = function.nodes[index].operation
+        if operation.info.effects.contains(.phantom) || operation.isScalarConstant { continue }
+        if operation == .charge { headCharges[block] = UInt32(truncatingIfNeeded: index) }
+        break
+      }
     }
-    return nil
   }
 
   /// What an edge into `block` charges, and whether it checks.
   mutating func headCost(of block: Int) -> (cost: UInt64, isCheck: Bool) {
-    guard let head = headCharge(of: block) else { return (0, false) }
-    return cost(of: function.nodes[head])
+    let head = headCharges[block]
+    return head == .max ? (0, false) : cost(of: function.nodes[head])
   }
 
   mutating func cost(of charge: Node) -> (cost: UInt64, isCheck: Bool) {

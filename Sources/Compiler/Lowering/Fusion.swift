@@ -162,20 +162,18 @@ extension Lowering {
     var index = range.upperBound - 1
     while index >= range.lowerBound {
       defer { index -= 1 }
-      guard isEmitted(index) else { continue }
-      let node = function.nodes[index]
-      if node.operation == .branch {
-        fuseBranch(index, node, block)
-      } else if node.operation.code < 512 {
-        if isAccess(node) {
-          guard let address = addressSelection(node, block) else { continue }
-          facts[index].fusion = .address
-          if address.mode == .absolute { continue }
-          facts[node.a].residence = .fused
-          if address.product != .none { facts[address.product].residence = .fused }
-        } else if PairOperator(node.operation) != nil {
-          fuseOperands(index, node, block)
-        }
+      let info = function.nodes[index].operation.info
+      if info.pairCode != .max {
+        if isEmitted(index) { fuseOperands(index, function.nodes[index], block) }
+      } else if info.isScalarAccess {
+        let node = function.nodes[index]
+        guard isEmitted(index), isAccess(node), let address = addressSelection(node, block) else { continue }
+        facts[index].fusion = .address
+        if address.mode == .absolute { continue }
+        facts[node.a].residence = .fused
+        if address.product != .none { facts[address.product].residence = .fused }
+      } else if function.nodes[index].operation == .branch {
+        fuseBranch(index, function.nodes[index], block)
       }
     }
   }

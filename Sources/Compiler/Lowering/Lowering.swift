@@ -85,6 +85,11 @@ struct Lowering: ~Copyable {
   /// By parameter's first slot and by parameter: whether a class is bound to it, and where it is.
   var isBound = GrowableBuffer<Bool>()
   var parameterStart = GrowableBuffer<Int32>()
+  /// The nodes with code of their own, block by block, and where each block's are.
+  var emittedNodes = GrowableBuffer<UInt32>()
+  var emittedStart = GrowableBuffer<UInt32>()
+  /// By block: the charge that begins it, which its incoming edges make; `UInt32.max` if there is none.
+  var headCharges = GrowableBuffer<UInt32>()
   /// By node: whether dropping a conversion would be of no use.
   var isNeeded = GrowableBuffer<Bool>()
   /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.

@@ -76,7 +76,10 @@ extension Lowering {
     fuseComparisons()
     findRelatedValues()
     openLoops.truncate(to: 0)
+    emittedNodes.truncate(to: 0)
+    emittedStart.truncate(to: 0)
     for block in 0..<function.blocks.count {
+      emittedStart.append(UInt32(truncatingIfNeeded: emittedNodes.count))
       while !openLoops.isEmpty && loopEnds[openLoops[openLoops.count - 1]] < UInt32(block) {
         _ = openLoops.removeLast()
       }
@@ -86,6 +89,7 @@ extension Lowering {
       if coalesces { fuse(block) }
       analyse(block)
     }
+    emittedStart.append(UInt32(truncatingIfNeeded: emittedNodes.count))
   }
 
   /// Contiguous extents of the loops, nested properly: a loop reaches at least as far as the loops inside it.
@@ -219,12 +223,13 @@ extension Lowering {
         facts[index].residence = .slot
       }
       guard isEmitted(index) else { continue }
+      emittedNodes.append(UInt32(truncatingIfNeeded: index))
       facts[index].start = UInt32(truncatingIfNeeded: 2 * index + 1)
       facts[index].end = max(facts[index].end, facts[index].start)
       // Uses by this node, of the candidates among others.
       var readsInteger = false
       var readsFloat = false
-      collectOperands(of: index)
+      collectOperands(of: index, node)
       for position in 0..<realOperands.count {
         let value = realOperands[position].value
         let accepts = realOperands[position].acceptsAccumulator
@@ -282,30 +287,36 @@ extension Lowering {
 
   /// Fills `realOperands` with the values that the code of the node at `index` reads. The operands of a fused comparison
   /// are those of its branch.
-  private mutating func collectOperands(of index: Int) {
+  @inline(__always)
+  private mutating func collectOperands(of index: Int, _ node: Node) {
     realOperands.truncate(to: 0)
-    let node = function.nodes[index]
-    if facts[index].fusion != .none {
-      collectFusedOperands(index, node)
-      return
-    }
-    if node.operation == .branch {
-      let condition = Value(node.a)
-      if facts[condition].residence == .fused {
-        collectComparisonOperands(condition)
-      } else {
-        collect(condition, true)
-      }
-      return
-    }
     let shape = node.operation.info.shape
+    if facts[index].fusion != .none || shape.contains(.list) || node.operation == .branch {
+      collectOtherOperands(index, node, shape)
+      return
+    }
     let same = node.a == node.b
     if shape.contains(.a) { collect(Value(node.a), !same && acceptsAccumulator(node, 0)) }
     if shape.contains(.b) { collect(Value(node.b), !same && acceptsAccumulator(node, 1)) }
     if shape.contains(.c) {
       collect(Value(node.c), node.c != node.a && node.c != node.b && acceptsAccumulator(node, 2))
     }
-    if shape.contains(.list) {
+  }
+
+  /// The same for branches, what has lists of operands, and what computes operands itself.
+  private mutating func collectOtherOperands(_ index: Int, _ node: Node, _ shape: OperandShape) {
+    if facts[index].fusion != .none {
+      collectFusedOperands(index, node)
+    } else if node.operation == .branch {
+      let condition = Value(node.a)
+      if facts[condition].residence == .fused {
+        collectComparisonOperands(condition)
+      } else {
+        collect(condition, true)
+      }
+    } else {
+      // A callee comes before its arguments.
+      if shape.contains(.a) { collect(Value(node.a), acceptsAccumulator(node, 0)) }
       let last = node.b &+ node.c &- 1
       for position in node.b..<node.b + node.c {
         let accepts =
