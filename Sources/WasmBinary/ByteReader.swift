@@ -101,21 +101,34 @@ public struct ByteReader {
     return (bits, width)
   }
 
+  /// An unsigned LEB128 integer of at most `bits` bits, 32 or more, if it has a short form.
+  @inlinable @inline(__always)
+  mutating func shortUnsigned(bits: UInt64) -> UInt64? {
+    shortInteger { value, _ in bits >= 35 || value &>> bits == 0 }?.bits
+  }
+
+  /// A signed LEB128 integer of at most `bits` bits, 32 or more, if it has a short form.
+  @inlinable @inline(__always)
+  mutating func shortSigned(bits: UInt64) -> Int64? {
+    // The value must be what its last `bits` bits alone give.
+    let short = shortInteger { value, width in
+      bits >= 35 || ByteReader.extend(value, from: width) == ByteReader.extend(value, from: min(width, bits))
+    }
+    guard let short else { return nil }
+    return ByteReader.extend(short.bits, from: short.width)
+  }
+
   /// An unsigned LEB128 integer of at most `bits` bits: 32 or more.
   @inlinable
   public mutating func unsigned(bits: UInt64) throws(ModuleError) -> UInt64 {
-    if let short = shortInteger({ value, _ in bits >= 35 || value &>> bits == 0 }) { return short.bits }
+    if let short = shortUnsigned(bits: bits) { return short }
     return try unsignedByteByByte(bits: bits)
   }
 
   /// A signed LEB128 integer of at most `bits` bits: 32 or more.
   @inlinable
   public mutating func signed(bits: UInt64) throws(ModuleError) -> Int64 {
-    // The value must be what its last `bits` bits alone give.
-    let short = shortInteger { value, width in
-      bits >= 35 || ByteReader.extend(value, from: width) == ByteReader.extend(value, from: min(width, bits))
-    }
-    if let short { return ByteReader.extend(short.bits, from: short.width) }
+    if let short = shortSigned(bits: bits) { return short }
     return try signedByteByByte(bits: bits)
   }
 

@@ -53,7 +53,53 @@ public struct InstructionReader {
         return
       }
     }
-    try nextOfAnyForm(&instruction)
+    if !nextOfLongForm(&instruction) { try nextOfAnyForm(&instruction) }
+  }
+
+  /// Decodes the next instruction if it has one of the usual immediates, in more bytes than one. Else returns false, and the
+  /// reader is where it was.
+  @usableFromInline @inline(never)
+  mutating func nextOfLongForm(_ instruction: inout Instruction) -> Bool {
+    let start = reader.position
+    if reader.end - start < 16 { return false }
+    let row = primary[Int(start.load(as: UInt8.self))]
+    if row == OperatorTable.noRow { return false }
+    reader.position = start + 1
+    var isRead = true
+    switch info[Int(row)].immediatesCode {
+    case Immediates.local.rawValue, Immediates.label.rawValue, Immediates.function.rawValue, Immediates.global.rawValue:
+      let index = reader.shortUnsigned(bits: 32)
+      instruction.a = UInt32(truncatingIfNeeded: index ?? 0)
+      isRead = index != nil
+    case Immediates.i32.rawValue:
+      let value = reader.shortSigned(bits: 32)
+      instruction.value = UInt64(UInt32(truncatingIfNeeded: value ?? 0))
+      isRead = value != nil
+    case Immediates.i64.rawValue:
+      let value = reader.shortSigned(bits: 64)
+      instruction.value = UInt64(bitPattern: value ?? 0)
+      isRead = value != nil
+    case Immediates.memoryArgument.rawValue:
+      let flags = reader.position.load(as: UInt8.self)
+      reader.position += 1
+      let offset = reader.shortUnsigned(bits: 64)
+      instruction.a = UInt32(flags)
+      instruction.b = 0
+      instruction.value = offset ?? 0
+      isRead = flags < 0x40 && offset != nil
+    case Immediates.blockType.rawValue:
+      isRead = reader.position.load(as: UInt8.self) == 0x40
+      reader.position += 1
+      instruction.blockType = .empty
+    default: isRead = false
+    }
+    if !isRead {
+      reader.position = start
+      return false
+    }
+    instruction.offset = start - reader.base
+    instruction.opcode = Opcode(row: row)
+    return true
   }
 
   @usableFromInline @inline(never)

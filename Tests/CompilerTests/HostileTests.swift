@@ -71,6 +71,11 @@ private let i32: UInt8 = 0x7F
 private func get(_ local: Int) -> [UInt8] { [0x20] + Body.leb(local) }
 private func set(_ local: Int) -> [UInt8] { [0x21] + Body.leb(local) }
 
+private func signedLEB(_ value: Int) -> [UInt8] {
+  // A byte more than needed never hurts the sign.
+  [UInt8(value & 0x7F) | 0x80, UInt8(value >> 7 & 0x7F) | 0x80, UInt8(value >> 14 & 0x7F) | 0x80, UInt8(value >> 21)]
+}
+
 @Suite(.timeLimit(.minutes(5))) struct HostileTests {
   private func expectLinear(_ body: Body, _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation) throws
   {
@@ -199,6 +204,19 @@ private func set(_ local: Int) -> [UInt8] { [0x21] + Body.leb(local) }
     for _ in 0..<count { body.code += [0x02, 0x40] }
     for _ in 0..<count { body.code += get(0) + [0x0D, 0, 0x0B] }
     try expectLinear(body, "empty blocks")
+  }
+
+  /// Without metering nothing charges where the block begins: each branch would look for it past all the constants.
+  @Test func branchesToBlockOfConstants() throws {
+    let count = 100_000
+    var body = Body(parameters: [i32])
+    body.code = [0x02, 0x40]
+    for _ in 0..<count { body.code += get(0) + [0x0D, 0] }
+    body.code.append(0x0B)
+    for index in 0..<count { body.code += [0x41] + signedLEB(index) + [0x1A] }
+    let module = try body.module
+    let options = CompilerOptions(verifiesIR: false, threads: 1)
+    #expect(try !compile(module, features: .wasm3, policy: .none, options: options).isEmpty)
   }
 
   @Test func deepExpression() throws {

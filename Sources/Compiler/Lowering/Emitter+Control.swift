@@ -78,11 +78,10 @@ extension Lowering {
   /// Whether the edge's values are not yet where its target expects them.
   private mutating func needsMoves(_ edge: UInt32) -> Bool {
     var parameter = function.blocks[target(edge)].firstParameter
-    guard parameter != .max, let place = function.position(ofEdge: edge) else { return false }
     while parameter != .max {
       let node = function.nodes[parameter]
       if facts[parameter].uses > 0 {
-        let value = Value(function.operands[Int(node.a) + place])
+        let value = Value(function.operands[node.a + places[edge]])
         if facts[value].residence != .slot || slot(of: value) != slot(of: Value(parameter)) { return true }
       }
       parameter = node.c
@@ -93,7 +92,7 @@ extension Lowering {
   /// Moves the edge's values to the slots of its target's parameters.
   private mutating func emitEdgeMoves(_ edge: UInt32) {
     let block = target(edge)
-    guard function.blocks[block].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
+    if function.blocks[block].firstParameter == .max { return }
     temporary = 0
     edgeConstants.truncate(to: 0)
     edgeSteps.truncate(to: 0)
@@ -102,7 +101,7 @@ extension Lowering {
       let node = function.nodes[parameter]
       defer { parameter = node.c }
       if facts[parameter].uses == 0 { continue }
-      let value = Value(function.operands[Int(node.a) + place])
+      let value = Value(function.operands[node.a + places[edge]])
       let to = slot(of: Value(parameter))
       if facts[value].residence == .constant {
         edgeConstants.append(EdgeConstant(bits: function.nodes[value].imm, type: node.type, slot: to))

@@ -90,6 +90,8 @@ struct Lowering: ~Copyable {
   var emittedStart = GrowableBuffer<UInt32>()
   /// By block: the charge that begins it, which its incoming edges make; `UInt32.max` if there is none.
   var headCharges = GrowableBuffer<UInt32>()
+  /// By edge: its place among the predecessors of its target.
+  var places = GrowableBuffer<UInt32>()
   /// By node: whether dropping a conversion would be of no use.
   var isNeeded = GrowableBuffer<Bool>()
   /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.

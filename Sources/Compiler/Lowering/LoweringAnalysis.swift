@@ -71,6 +71,7 @@ extension Lowering {
   mutating func analyse() {
     facts.truncate(to: 0)
     facts.append(repeating: ValueFacts(), count: function.nodes.count)
+    findPlaces()
     findLoops()
     countUses()
     fuseComparisons()
@@ -90,6 +91,16 @@ extension Lowering {
       analyse(block)
     }
     emittedStart.append(UInt32(truncatingIfNeeded: emittedNodes.count))
+  }
+
+  private mutating func findPlaces() {
+    places.resizeWithoutContents(to: function.edges.count)
+    for block in 0..<function.blocks.count {
+      let data = function.blocks[block]
+      for place in 0..<data.predecessorCount {
+        places[function.predecessors[data.predecessorStart + place]] = place
+      }
+    }
   }
 
   /// Contiguous extents of the loops, nested properly: a loop reaches at least as far as the loops inside it.
@@ -407,12 +418,11 @@ extension Lowering {
 
   private mutating func passAlong(_ edge: UInt32, from block: Int, at position: UInt32, isJump: Bool) {
     let target = Int(function.edges[edge].to.index)
-    guard function.blocks[target].firstParameter != .max, let place = function.position(ofEdge: edge) else { return }
     var parameter = function.blocks[target].firstParameter
     while parameter != .max {
       let node = function.nodes[parameter]
       if facts[parameter].uses > 0 {
-        let value = Value(function.operands[Int(node.a) + place])
+        let value = Value(function.operands[node.a + places[edge]])
         use(value, at: position, block: block)
         // Moves on the edges of a conditional branch may stand behind a label of their own.
         if !isJump { facts[value].cross() }

@@ -5,7 +5,7 @@
 // and check points can. A charge never moves up into a check point: its check compares the exact counter.
 
 func chargePlacementOpt(_ function: inout IRFunction) {
-  for block in 0..<function.blocks.count where function.blocks[block].isReachable {
+  for block in 0..<function.blocks.count where function.blocks[block].isReachable && function.hasCharges(block) {
     /// A charge without a check that nothing has observed since.
     var open: Int?
     for index in function.nodeRange(of: block) {
@@ -24,5 +24,17 @@ func chargePlacementOpt(_ function: inout IRFunction) {
         open = nil
       }
     }
+  }
+}
+
+extension IRFunction {
+  /// Whether a block has several charges.
+  fileprivate func hasCharges(_ block: Int) -> Bool {
+    var isSecond = false
+    for index in nodeRange(of: block) where nodes[index].operation == .charge {
+      if isSecond { return true }
+      isSecond = true
+    }
+    return false
   }
 }

@@ -49,13 +49,11 @@ extension SimplificationOpt {
   ///
   /// If it may trap, an equal node before it has not, or it would not be reached.
   mutating func number(_ node: Node) -> UInt32 {
-    let hasVector = node.operation == Operation(.v128Const) || node.operation == Operation(.i8x16Shuffle)
+    if node.operation == Operation(.v128Const) || node.operation == Operation(.i8x16Shuffle) {
+      return numberVector(node)
+    }
     let isCommutative = node.operation.info.isCommutative
-    // The new function's vectors are numbered anew.
-    var keyed = node
-    let vector = hasVector ? old.vectors[Int(node.imm)] : (0, 0)
-    if hasVector { keyed.imm = vector.0 ^ vector.1 &* 3 }
-    let hash = ValueTable.hash(keyed, commutative: isCommutative)
+    let hash = ValueTable.hash(node, commutative: isCommutative)
     var place = table.place(0, for: hash)
     for distance in 0..<ValueTable.reach {
       let candidatePlace = table.place(distance, for: hash)
@@ -65,19 +63,43 @@ extension SimplificationOpt {
         break
       }
       let other = new.nodes[candidate]
-      guard other.operation == node.operation, other.flags == node.flags, other.c == node.c else { continue }
+      guard other.operation == node.operation, other.imm == node.imm, other.c == node.c, other.flags == node.flags
+      else { continue }
       let isSame = other.a == node.a && other.b == node.b
       guard isSame || isCommutative && other.a == node.b && other.b == node.a else { continue }
-      guard hasVector ? new.vectors[Int(other.imm)] == vector : other.imm == node.imm else { continue }
       if isAvailable(candidate) { return candidate }
       place = candidatePlace
       break
     }
+    let value = add(node)
+    table.put(value, at: place)
+    return value
+  }
+
+  /// The same for nodes with 128-bit immediates, which are numbered anew in the new function.
+  private mutating func numberVector(_ node: Node) -> UInt32 {
+    let vector = old.vectors[Int(node.imm)]
     var node = node
-    if hasVector {
-      new.vectors.append(vector)
-      node.imm = UInt64(new.vectors.count - 1)
+    node.imm = vector.0 ^ vector.1 &* 3
+    let hash = ValueTable.hash(node, commutative: false)
+    var place = table.place(0, for: hash)
+    for distance in 0..<ValueTable.reach {
+      let candidatePlace = table.place(distance, for: hash)
+      let candidate = table.node(at: candidatePlace)
+      if candidate == .max {
+        place = candidatePlace
+        break
+      }
+      let other = new.nodes[candidate]
+      guard other.operation == node.operation, other.flags == node.flags, other.a == node.a, other.b == node.b,
+        other.c == node.c, new.vectors[Int(other.imm)] == vector
+      else { continue }
+      if isAvailable(candidate) { return candidate }
+      place = candidatePlace
+      break
     }
+    new.vectors.append(vector)
+    node.imm = UInt64(new.vectors.count - 1)
     let value = add(node)
     table.put(value, at: place)
     return value
