@@ -6,7 +6,7 @@
 import WebAssembly
 
 struct DeadCodeOpt: ~Copyable {
-  private enum Need: UInt8, BitwiseCopyable {
+  enum Need: UInt8, BitwiseCopyable {
     case none
     /// The walk, which has not come to it, will mark what it needs.
     case value
