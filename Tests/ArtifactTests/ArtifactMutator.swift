@@ -173,6 +173,7 @@ struct ArtifactMutator {
     case .data: return UInt64(random.below(artifact.module.data.count + 1))
     case .element: return UInt64(random.below(artifact.module.elements.count + 1))
     case .lane: return UInt64(random.below(20))
+    case .upper: return random.pick([0, 0xFFFF])
     case .trap: return UInt64(random.below(20))
     case .frameCost: return random.pick([0, old &+ 1, old &- 1, UInt64(slots)])
     case .immediate, .offset, .word:

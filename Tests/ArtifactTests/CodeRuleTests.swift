@@ -51,11 +51,12 @@ let sampleText = """
     (func $reference (result funcref) (ref.func $host))
     (func $callReference (export "callReference") (param i32 (ref null $unary)) (result i32)
       (call_ref $unary (local.get 0) (local.get 1)))
-    (func $two (param i32 i64) (call $none) (call $none) (global.set $mutable (local.get 0)))
+    (func $two (param i32 i64) (call $none) (global.set $mutable (local.get 0)) (call $none))
     (func $none)
     (func $step (param i32) (result i32)
       (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
-      (local.get 0)))
+      (local.get 0))
+    (func $set (param i32 i32) (global.set $mutable (local.get 0))))
   """
 
 /// One field of one operation and a value that it must not have.
@@ -95,13 +96,15 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     // Slots: inside the frame, both of a vector, written before they are read.
     FieldEdit(0, .i32Add_ss_n, .readSlot, 200, "outside the frame"),
     FieldEdit(0, .i32Add_ss_n, .readSlot, 9, "read before it is written"),
-    FieldEdit(8, .const32_d, .writeSlot, 200, "outside the frame"),
+    FieldEdit(8, .const32Two_d, .writeSlot, 200, "outside the frame"),
+    FieldEdit(17, .globalSetReturn, .readSlot, 200, "outside the frame"),
+    FieldEdit(17, .globalSetReturn, .global, 1, "immutable"),
     FieldEdit(7, .globalSetPair, .readPair, 1, "read before it is written"),
     FieldEdit(3, .callIndirect_s, .result, 200, "outside the frame"),
     // Indices.
-    FieldEdit(14, .call, .function, 17, "out of range"),
+    FieldEdit(14, .call, .function, 18, "out of range"),
     FieldEdit(2, .callImport, .imported, 1, "out of range"),
-    FieldEdit(12, .functionReference, .anyFunction, 18, "out of range"),
+    FieldEdit(12, .functionReference, .anyFunction, 19, "out of range"),
     FieldEdit(3, .callIndirect_s, .type, 300, "out of range"),
     FieldEdit(3, .callIndirect_s, .type, 0, "no function type"),
     FieldEdit(3, .callIndirect_s, .table, 2, "out of range"),
@@ -139,7 +142,7 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     FieldEdit(3, .callIndirect_s, .stride, 1, "misplaced"),
     FieldEdit(3, .callIndirect_s, .stride, 200, "misplaced"),
     FieldEdit(2, .callMove, .stride, 200, "misplaced"),
-    FieldEdit(2, .callMove, .function, 17, "out of range"),
+    FieldEdit(2, .callMove, .function, 18, "out of range"),
     FieldEdit(4, .callMoveTwo, .stride, 200, "misplaced"),
     FieldEdit(4, .callMoveTwo, .stride, 7, "read before it is written"),
     FieldEdit(5, .tailCall, .count, 2, "arguments of a tail call"),
@@ -160,7 +163,9 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
   private static let exchanges: [(Int, ThreadedOperation, ThreadedOperation, String)] = [
     (1, .brI32Ne_ai_check, .brI32Ne_ai, "without a check"),
     (0, .return_a, .returnFloat_a, "float accumulator is read"), (11, .returnFloat_a, .return_a, "accumulator is read"),
-    (1, .return_s, .returnFloat_s, "single float"),
+    (1, .return_s, .returnFloat_s, "single float"), (17, .globalSetReturn, .i32Add_si_r, "single integer"),
+    (17, .globalSetReturn, .globalSetReturn_a, "accumulator is read"),
+    (1, .return_s, .chargeReturn, "without the result"),
     (15, .return, .return_a, "accumulator is read"), (0, .return_a, .return, "without the result"),
     (0, .return_a, .exit, "runtime"), (0, .return_a, .leaveInstance, "runtime"),
     (0, .return_a, .resumeHostCall, "runtime"), (11, .returnFloat_a, .f64Sqrt_a_n, "runs off"),

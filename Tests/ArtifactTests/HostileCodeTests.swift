@@ -46,7 +46,8 @@ import Testing
   @Test(arguments: [ThreadedOperation.lowerStack, .raiseStack])
   func stackLimitOfTheCaller(_ operation: ThreadedOperation) throws {
     var artifact = try EditedArtifact(
-      "(module (global (mut i32) (i32.const 0)) (func (export \"f\") (param i32) (global.set 0 (local.get 0))))")
+      "(module (global (mut i32) (i32.const 0)) (global (mut i32) (i32.const 0)) (func (export \"f\") (param i32) "
+        + "(global.set 0 (local.get 0)) (global.set 1 (local.get 0))))")
     let caller = """
       (module
         (import "hostile" "f" (func $f (param i32)))

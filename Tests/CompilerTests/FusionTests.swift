@@ -50,7 +50,7 @@ private let cases: [FusionCase] = [
     name: "operands in another block",
     body: "(result i32) (local.set $p (i32.mul (local.get $p) (local.get $q))) (if (local.get $q) (then (return "
       + "(i32.add (local.get $p) (local.get $r))))) (local.get $r)",
-    has: ["i32Mul_ss_d", "i32Add_ss_n"], lacks: ["i32MulAdd"]),
+    has: ["i32Mul_ss_d", "i32Add_ss_r"], lacks: ["i32MulAdd"]),
   FusionCase(
     name: "each second operator of a chain",
     body:
@@ -85,21 +85,21 @@ private let cases: [FusionCase] = [
     name: "a load that would pass a store",
     body: "(result i32) (local.set $q (i32.load (local.get $p))) (i32.store (local.get $p) (local.get $r)) "
       + "(i32.add (local.get $q) (local.get $r))",
-    has: ["i32Load_s_n", "i32Add_as_n"], lacks: ["i32LoadAdd"]),
+    has: ["i32Load_s_n", "i32Add_as_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
     name: "a load that would pass a call",
     body: "(result i32) (local.set $q (i32.load (local.get $p))) (call $f) (i32.add (local.get $q) (local.get $r))",
-    has: ["i32Load_s_d", "i32Add_ss_n"], lacks: ["i32LoadAdd"]),
+    has: ["i32Load_s_d", "i32Add_ss_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
     name: "a load that would pass a charge",
     body:
       "(result i32) (local.set $q (i32.load (local.get $p))) (memory.fill (local.get $r) (i32.const 0) (local.get $r)) "
       + "(i32.add (local.get $q) (local.get $r))",
-    has: ["chargeDynamic32", "i32Load_s_n", "i32Add_as_n"], lacks: ["i32LoadAdd"]),
+    has: ["chargeDynamic32", "i32Load_s_n", "i32Add_as_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
     name: "a load that would pass what may trap",
     body: "(result i32) (i32.add (i32.load (local.get $p)) (i32.div_u (local.get $q) (local.get $r)))",
-    has: ["i32Load_s_d", "i32DivU_ss_n", "i32Add_as_n"], lacks: ["i32LoadAdd"]),
+    has: ["i32Load_s_d", "i32DivU_ss_n", "i32Add_as_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
     name: "a loaded value that is used twice",
     body: "(result i32) (local.set $p (i32.load (local.get $p))) (i32.mul (i32.popcnt (local.get $q)) "
@@ -143,12 +143,25 @@ private let cases: [FusionCase] = [
     has: ["select_s_ii"]),
   FusionCase(
     name: "an i32 below zero, which slots hold with its upper half zero",
-    body: "(result i32) (select (i32.const 5) (i32.const -1) (local.get $p))", has: ["select_s_is"],
-    lacks: ["select_s_ii"]),
+    body: "(result i32) (select (i32.const 5) (i32.const -1) (local.get $p))", has: ["select_s_ii"]),
+  FusionCase(
+    name: "a loaded value that is only stored",
+    body: "(i64.store offset=8 (local.get $q) (i64.load (i32.add (local.get $p) (i32.const 16))))", has: ["copy64"],
+    lacks: ["i64Load", "i32Add"]),
+  FusionCase(
+    name: "a loaded value that is stored behind another effect",
+    body: "(local.set $q (i32.load (local.get $p))) (i32.store (local.get $r) (i32.const 1)) "
+      + "(i32.store (local.get $p) (local.get $q))",
+    has: ["i32Load_s_n", "i32Store_si", "i32Store_sa"], lacks: ["copy"]),
+  FusionCase(
+    name: "a return behind several branches",
+    body: "(result i32) (block $out (result i32) (drop (br_if $out (i32.const -1) (local.get $p))) (if (local.get $q) "
+      + "(then (br $out (i32.div_u (local.get $q) (local.get $r))))) (i32.const 4)) (drop (i32.const 1))",
+    has: ["return_i", "chargeReturn_a"]),
   FusionCase(
     name: "an addition before a jump",
     body: "(result i32) (if (local.get $q) (then (local.set $p (i32.add (local.get $p) (i32.const 3)))) "
-      + "(else (local.set $p (i32.mul (local.get $p) (local.get $q))))) (local.get $p)",
+      + "(else (local.set $p (i32.mul (local.get $p) (local.get $q))))) (i32.popcnt (local.get $p))",
     has: ["stepI32Jump"]),
 ]
 

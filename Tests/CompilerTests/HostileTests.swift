@@ -208,7 +208,7 @@ private func signedLEB(_ value: Int) -> [UInt8] {
 
   /// Without metering nothing charges where the block begins: each branch would look for it past all the constants.
   @Test func branchesToBlockOfConstants() throws {
-    let count = 200_000
+    let count = 100_000
     var body = Body(parameters: [i32])
     body.code = [0x02, 0x40]
     for _ in 0..<count { body.code += get(0) + [0x0D, 0] }

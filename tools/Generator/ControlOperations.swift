@@ -70,7 +70,7 @@ extension OperationTable {
       """)
     for check in [false, true] {
       for (name, fields, moves) in [
-        ("Constant", "w0 i2", "fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)\n"),
+        ("Constant", "w0 u1 i2", "fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))\n"),
         ("Move", "r0 w1", "fp[slotField(pc, 1)] = fp[slotField(pc, 0)]\n"),
         (
           "MoveTwo", "r0 w1 r2 w3",
@@ -81,7 +81,7 @@ extension OperationTable {
           "jump\(check ? "Check" : "")\(name)", fields + " B0.2 K2.2", check ? [.terminator, .check] : [.terminator],
           family: "Control",
           doc:
-            "d := \(name == "Constant" ? "imm (sign-extended)" : name == "Move" ? "a" : "a; then d' := a'"); charge K\(check ? " and check" : ""); goto B",
+            "d := \(name == "Constant" ? "imm" : name == "Move" ? "a" : "a; then d' := a'"); charge K\(check ? " and check" : ""); goto B",
           moves + """
             let w = pc[2]
             let target = pc + Int(Int32(truncatingIfNeeded: w))
@@ -132,6 +132,25 @@ extension OperationTable {
           """)
       }
     }
+    for (name, stored, size) in [("8U", "UInt8", 1), ("", "UInt32", 4)] {
+      // Traps are those of the load, which stands at the second word.
+      add(
+        "stepSwitchLoad\(name)", "r0 w1 n2 o0.2 i2.2 r0.3", [.terminator, .check, .table, .mayTrap, .readsMemory],
+        family: "Control", doc: "d := a' + imm (i32); goto entry min(mem[a + o], n - 1), as switch_s does",
+        """
+        fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 8)]) &+ UInt32(truncatingIfNeeded: scaleField(pc)))
+        let ea = UInt(UInt32(truncatingIfNeeded: \(slotField(0)))) &+ UInt(UInt32(truncatingIfNeeded: pc[2]))
+        let limit = instanceContext(cx).memorySize
+        if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { return trapped(pc + 2, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+        let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(stored).self))
+        let last = highField(pc) &- 1
+        let z = pc[4 + Int(index < last ? index : last)]
+        let target = pc + Int(Int32(truncatingIfNeeded: z))
+        let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+        if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+        return next(target, fp, md, cx, ac, left, x0, x1)
+        """)
+    }
     add("trap", "k0", [.terminator, .mayTrap], family: "Control", doc: "trap with kind k", "\(trapCall)slot0(pc[1]))")
     add(
       "trapIfNull", "r0 k1", [.mayTrap], family: "Control", doc: "trap with kind k if a is 0",
@@ -157,11 +176,16 @@ extension OperationTable {
       \(callee)return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, ac, rm, x0, x1)
       """)
     // Calls that place arguments first, whose words stand before the last one.
+    let docs = ["Move": "a", "MoveTwo": "a; d' := a'", "Constant": "imm", "Add": "a + imm (i32)"]
     for (name, fields, moves) in [
       ("Move", "r0.2 w1.2", "fp[slotField(pc, 5)] = fp[slotField(pc, 4)]\n"),
       (
         "MoveTwo", "r0.2 w1.2 r2.2 w3.2",
         "fp[slotField(pc, 5)] = fp[slotField(pc, 4)]\nfp[slotField(pc, 7)] = fp[slotField(pc, 6)]\n"
+      ),
+      (
+        "Constant", "w0.2 u1.2 i2.2",
+        "fp[slotField(pc, 4)] = shortConstant(UInt32(truncatingIfNeeded: scaleField(pc)), slotField(pc, 5))\n"
       ),
       (
         "Add", "r0.2 w1.2 i2.2",
@@ -171,7 +195,7 @@ extension OperationTable {
       add(
         "call\(name)", "F0 \(fields) S0.3 d2.3", [.call, .mayTrap], family: "Call",
         doc:
-          "d := a\(name == "Add" ? " + imm (i32)" : name == "Move" ? "" : "; d' := a'"); call function F of the same instance",
+          "d := \(docs[name]!); call function F of the same instance",
         // The callee comes first: what links it executes the operation again.
         """
         let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
@@ -258,52 +282,54 @@ extension OperationTable {
   }
 
   private mutating func addReturns() {
-    func leave(_ store: String) -> String {
-      """
-      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
-      let z = back[-1]
-      let frame = fp - Int(z & 0xFFFF_FFFF)
-      \(store)return next(back, frame, md, cx, ac, rm, x0, x1)
-      """
+    func add(_ name: String, _ fields: String, _ effects: Effects, doc: String, _ body: String) {
+      self.add(name, fields, effects.union(.terminator), family: "Return", doc: doc, body)
     }
     add(
-      "return", "", [.terminator], family: "Return", doc: "return; results, if any, are in the first slots", leave(""))
+      "return", "", [], doc: "return; results, if any, are in the first slots", leave(storing: nil, accumulator: "ac"))
+    add("return_a", "", [.readsAccumulator], doc: "return ac", leave(storing: "ac", accumulator: "ac"))
     add(
-      "return_a", "", [.terminator, .readsAccumulator], family: "Return", doc: "return ac",
-      leave("frame[Int(z >> 32)] = ac\n"))
+      "returnFloat_a", "", [.readsFloat], doc: "return x0", leave(storing: "x0.bitPattern", accumulator: "ac"))
+    // These charge as well: what the block does to which they belong where it is not the next one.
+    let charge = "let left = rm &- slotField(pc, 0)\n"
     add(
-      "returnFloat_a", "", [.terminator, .readsFloat], family: "Return", doc: "return x0",
-      leave("frame[Int(z >> 32)] = x0.bitPattern\n"))
+      "chargeReturn", "C0", [], doc: "charge C; return", charge + leave(storing: nil, accumulator: "ac", left: "left"))
     add(
-      "return_s", "r0", [.terminator, .writesAccumulator], family: "Return", doc: "return a",
+      "chargeReturn_a", "C0", [.readsAccumulator], doc: "charge C; return ac",
+      charge + leave(storing: "ac", accumulator: "ac", left: "left"))
+    let value = "let v = fp[slotField(pc, 0)]\nlet left = rm &- slotField(pc, 1)\n"
+    add(
+      "return_s", "r0 C1", [.writesAccumulator], doc: "charge C; return a",
+      value + leave(storing: "v", accumulator: "v", left: "left"))
+    add(
+      "returnFloat_s", "r0 C1", [.writesFloat], doc: "charge C; return a",
+      value + leave(storing: "v", accumulator: "ac", left: "left", float: "Double(bitPattern: v)"))
+    add(
+      "return_i", "C0 u1 i2", [], doc: "charge C; return imm",
       """
-      let v = fp[slot0(pc[1])]
-      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
-      let z = back[-1]
-      let frame = fp - Int(z & 0xFFFF_FFFF)
-      frame[Int(z >> 32)] = v
-      return next(back, frame, md, cx, v, rm, x0, x1)
-      """)
-    add(
-      "returnFloat_s", "r0", [.terminator, .writesFloat], family: "Return", doc: "return a",
+      let v = shortConstant(highField(pc), slotField(pc, 1))
+      let left = rm &- slotField(pc, 0)
+
+      """ + leave(storing: "v", accumulator: "v", left: "left"))
+    // How a function with a frame in memory ends.
+    let set = """
+      instanceContext(cx).globals[Int(highField(pc))].pointee = fp[slotField(pc, 0)]
+      let left = rm &- slotField(pc, 1)
+
       """
-      let v = fp[slot0(pc[1])]
-      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
-      let z = back[-1]
-      let frame = fp - Int(z & 0xFFFF_FFFF)
-      frame[Int(z >> 32)] = v
-      return next(back, frame, md, cx, ac, rm, Double(bitPattern: v), x1)
-      """)
     add(
-      "return_i", "i2", [.terminator], family: "Return", doc: "return imm (sign-extended)",
-      """
-      let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
-      let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
-      let z = back[-1]
-      let frame = fp - Int(z & 0xFFFF_FFFF)
-      frame[Int(z >> 32)] = v
-      return next(back, frame, md, cx, v, rm, x0, x1)
-      """)
+      "globalSetReturn", "r0 C1 G2", [], doc: "charge C; global G := a; return",
+      set + leave(storing: nil, accumulator: "ac", left: "left"))
+    add(
+      "globalSetReturn_a", "r0 C1 G2", [.readsAccumulator], doc: "charge C; global G := a; return ac",
+      set + leave(storing: "ac", accumulator: "ac", left: "left"))
+    add(
+      "globalSetReturn_s", "r0 C1 G2 r0.2", [], doc: "charge C; global G := a; return b",
+      "let v = fp[slotField(pc, 4)]\n" + set + leave(storing: "v", accumulator: "v", left: "left"))
+    add(
+      "globalSetReturn_i", "r0 C1 G2 i0.2 u2.2", [], doc: "charge C; global G := a; return imm",
+      "let v = shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 6))\n" + set
+        + leave(storing: "v", accumulator: "v", left: "left"))
   }
 
   private mutating func addTables() {

@@ -50,6 +50,10 @@ extension OperationTable {
       loadOperations.map {
         (($0.access * 11 + pairOperator($0.second)) * 6 + $0.form * 2 + ($0.stores ? 0 : 1), $0.row)
       })
+    text += list(
+      "returningTable", "Operations that leave a result in the accumulator, and behind each the one that returns it.",
+      count: 2 * returning.count,
+      returning.enumerated().flatMap { index, pair in [(2 * index, pair.from), (2 * index + 1, pair.to)] })
     let sizes: [FusedBranchTable: Int] = [
       .step: 4 * 10 * 3, .test: 4 * 4 * 2, .load: comparedLoads.count * 10 * 24, .doubleStep: 4 * 10 * 3,
     ]

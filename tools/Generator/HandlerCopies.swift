@@ -24,7 +24,7 @@ enum HandlerCopies {
 
   private static let four = """
     brI32Eq_ai brI32Eq_si brI32GtU_si brI32LoadEq_sid brI32LoadNe_ss brI32Ne_ai brI32Ne_si charge chargeCheck
-    const32_d constUnsigned32_d globalSet_s globalStepI32_kd i32AddTwo i32Add_ai_d i32Add_ai_n i32Add_si_d
+    const32_d globalSet_s globalStepI32_kd i32AddTwo i32Add_ai_d i32Add_ai_n i32Add_si_d
     i32Add_si_n i32Add_ss_d i32And_ai_d i32And_si_d i32And_si_n i32Load8U_s_d i32Load8U_s_n i32Load_a_n
     i32Load_absolute_d i32Load_plus_s_d i32Load_plus_s_n i32Load_s_d i32Load_s_n i32Shl_si_d i32Store8_absolute_i
     i32Store8_sa i32Store8_si i32Store_absolute_a i32Store_as i32Store_plus_s_a i32Store_sa i32Store_si i32Store_ss

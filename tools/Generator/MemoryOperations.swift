@@ -73,6 +73,7 @@ extension OperationTable {
       for access in stores { addStore(access, wide: wide) }
     }
     addVectorAccesses(operators)
+    for size in [1, 2, 4, 8] { addCopy(size: size) }
     add(
       "useMemory", "M0", family: "Memory", doc: "make memory M current",
       """
@@ -169,6 +170,14 @@ extension OperationTable {
         name + "_" + (fromAccumulator ? "a" : "s") + (form.stores ? "_d" : "_n"),
         (fromAccumulator ? "" : "r0 ") + (form.stores ? "w1 " : "") + "o2",
         effects, family: wide ? "WideAccess" : "Access", doc: "d := mem[a + o]", body)
+      if !wide, !form.stores, ["i32Load", "i64Load", "i32Load8U"].contains(access.name) {
+        addReturning(
+          name + "_" + (fromAccumulator ? "a" : "s"), (fromAccumulator ? "" : "r0 ") + "o2", effects,
+          doc: "mem[a + o]",
+          effectiveAddress(address, wide: wide, size: access.size)
+            + "let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(access.stored).self)\n"
+            + "let v = UInt64(m)\n")
+      }
     }
   }
 
@@ -207,6 +216,27 @@ extension OperationTable {
         doc: "mem[a + o] := b",
         tracked: body(tracked: true), body(tracked: false))
     }
+  }
+
+  /// A load whose value is only stored again. Traps of the store are those of the operation's second word.
+  private mutating func addCopy(size: Int) {
+    let check =
+      "let limit = instanceContext(cx).memorySize\nif _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { "
+    let from =
+      "UInt(UInt32(truncatingIfNeeded: \(slotField(0))) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))\n"
+    let to =
+      "UInt(UInt32(truncatingIfNeeded: \(slotField(1))) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)\n"
+    let loaded = "md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt\(size * 8).self)"
+    func body(tracked: Bool) -> String {
+      // With tracking the address of the load is computed twice: otherwise it would need a register for too long.
+      "do {\nlet ea = " + from + check + "\(trapCall)TrapKind.outOfBoundsMemoryAccess.status) }\n}\nlet ea = " + to
+        + check + "return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }\n"
+        + (tracked ? track(size: size) : "") + "let from = " + from
+        + "md.storeBytes(of: \(loaded), toByteOffset: Int(bitPattern: ea), as: UInt\(size * 8).self)\n" + next(4)
+    }
+    add(
+      "copy\(size * 8)", "r0 r1 o2 i0.2 i2.2 o0.3", [.mayTrap, .readsMemory, .writesMemory], family: "Access",
+      doc: "mem[b + imm' + o'] := mem[a + imm + o]", tracked: body(tracked: true), body(tracked: false))
   }
 
   /// Vector loads and stores: address in slot 0, vector in slot 1.

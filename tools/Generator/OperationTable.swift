@@ -19,6 +19,7 @@ enum FieldKind: String, CaseIterable {
   case readWide = "y"  // 32: a slot that is read
   case writeWide = "Y"  // 32
   case immediate = "i"  // 32, signed
+  case upper = "u"  // 16: above the immediate of the same rank, sign-extended: 0 or all ones
   case offset = "o"  // 32, unsigned
   case word = "X"  // 64: any bits
   case lane = "L"  // 16
@@ -44,7 +45,7 @@ enum FieldKind: String, CaseIterable {
   var width: Int {
     switch self {
     case .word: 64
-    case .readSlot, .readPair, .writeSlot, .writePair, .lane, .cost, .memory, .trap: 16
+    case .readSlot, .readPair, .writeSlot, .writePair, .upper, .lane, .cost, .memory, .trap: 16
     default: 32
     }
   }
@@ -117,6 +118,8 @@ struct OperationTable {
   var addressModes: [(wide: Bool, access: Int, mode: AddressMode, form: Int, row: Int)] = []
   /// Loads whose value is an operand: number of the load, operator, form.
   var loadOperations: [(access: Int, second: String, form: Int, stores: Bool, row: Int)] = []
+  /// Operations with a result in the accumulator, and those that return it.
+  var returning: [(from: Int, to: Int)] = []
   /// Fused branches by their number in their table.
   var fusedBranches: [(table: FusedBranchTable, index: Int, row: Int)] = []
 

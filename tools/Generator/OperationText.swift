@@ -64,3 +64,13 @@ func finish(_ type: Scalar, words: Int, destination: String?) -> String {
 }
 
 let trapCall = "return trapped(pc, fp, cx, rm, "
+
+/// Goes back to the caller: `value` to the slot of its single result, if there is one.
+func leave(storing value: String?, accumulator: String, left: String = "rm", float: String = "x0") -> String {
+  """
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  \(value.map { "frame[Int(z >> 32)] = \($0)\n" } ?? "")return next(back, frame, md, cx, \(accumulator), \(left), \(float), x1)
+  """
+}

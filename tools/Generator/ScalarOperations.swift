@@ -104,7 +104,27 @@ extension OperationTable {
         "\(op.row.caseName)_\(form.text)", fields + (form.stores ? (immediate ? " w1" : " w2") : ""), all,
         family: type.isFloat ? "FloatBinary" : "IntegerBinary",
         doc: "d := \(op.row.mnemonic)(a, b)", body)
+      // Subtractions of constants are additions.
+      if !form.stores, !type.isFloat, returnedStems.contains(op.stem), !(op.stem == "sub" && immediate) {
+        addReturning(
+          "\(op.row.caseName)_\(form.operands)", fields, effects, doc: "\(op.row.mnemonic)(a, b)",
+          "let w = pc[1]\n" + operands + "let r = Scalar.\(op.row.caseName)(a, b)\nlet v = \(type.toBits("r"))\n")
+      }
     }
+  }
+
+  /// Integer operators with a form that returns the result, as small functions do.
+  private var returnedStems: [String] { ["add", "sub", "mul", "and", "or", "xor"] }
+
+  /// The operation that returns what the two operations before it in the table, which have the same operands, leave in the
+  /// accumulator. `body` computes it as the bits `v`.
+  mutating func addReturning(_ stem: String, _ fields: String, _ effects: Effects, doc: String, _ body: String) {
+    returning.append((from: rows.count - 1, to: rows.count))
+    // The form before that stores the result as well: nobody reads a slot after the return.
+    returning.append((from: rows.count - 2, to: rows.count))
+    add(
+      stem + "_r", fields, effects.union([.terminator, .writesAccumulator]), family: "Returning", doc: "return " + doc,
+      body + leave(storing: "v", accumulator: "v"))
   }
 
   /// Fields, length and reading code of two operands `a` and `b`. Integer immediates are 32 bits, sign-extended; float
@@ -175,6 +195,11 @@ extension OperationTable {
         "\(op.row.caseName)_\(form.text)", fields + (form.stores ? (immediate ? " w1" : " w2") : ""),
         effects.union(.writesAccumulator), family: "Compare", doc: "d := \(op.row.mnemonic)(a, b)", body)
       if form.stores { continue }
+      if type == .i32 {
+        addReturning(
+          "\(op.row.caseName)_\(form.operands)", fields, effects, doc: "\(op.row.mnemonic)(a, b)",
+          "let w = pc[1]\n" + operands + "let v: UInt64 = \(test) ? 1 : 0\n")
+      }
       for check in [false, true] {
         for negated in type.isFloat && condition != "eq" && condition != "ne" ? [false, true] : [false] {
           addBranch(op, form, fields, operands, effects, check: check, negated: negated)
@@ -214,20 +239,17 @@ extension OperationTable {
 
   private mutating func addConstants() {
     add(
-      "const32_d", "w0 i2", [], family: "Constant", doc: "d := imm (sign-extended)",
+      "const32_d", "w0 u1 i2", [], family: "Constant", doc: "d := imm",
       """
-      let w = pc[1]
-      let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
-      fp[slot0(w)] = v
+      fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
       return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
-      "constUnsigned32_d", "w0 i2", [], family: "Constant", doc: "d := imm (zero-extended)",
+      "const32Two_d", "w0 w1 i2 i0.2 u2.2 u3.2", [], family: "Constant", doc: "d := imm; then d' := imm'",
       """
-      let w = pc[1]
-      let v = w >> 32
-      fp[slot0(w)] = v
-      return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+      fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 6))
+      fp[slotField(pc, 1)] = shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 7))
+      return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
       "const64_d", "w0 X0.2", [], family: "Constant", doc: "d := imm",
@@ -313,16 +335,15 @@ extension OperationTable {
         fp[slot3(w)] = v
         return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: v), x1)
         """)
-      // Integers that are sign-extended 32-bit constants.
+      // Integers whose upper half is 0 or all ones.
       for form in ["si", "is", "ii"] {
         var slots = 0
         func operand(_ letter: Character, _ bits: Int) -> (String, String) {
           if letter == "i" {
+            let upper = form == "ii" && bits == 0 ? 1 : 2
             return (
-              "i\(bits).2",
-              bits == 0
-                ? "UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))"
-                : "UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)"
+              "i\(bits).2 u\(upper)",
+              "shortConstant(UInt32(truncatingIfNeeded: pc[2]\(bits == 0 ? "" : " >> 32")), slotField(pc, \(upper)))"
             )
           }
           slots += 1

@@ -8,7 +8,7 @@ extension Lowering {
     case .jump: emitJump(node.a)
     case .branch: emitBranch(index, node)
     case .switch: emitSwitch(node)
-    case .return: emitReturn(node)
+    case .return: emitReturn(node, cost: 0)
     case .trap:
       locate(index)
       code.append(.trap)
@@ -141,14 +141,114 @@ extension Lowering {
 
   /// Goes along an edge at the end of a block: moves, charge, and a jump unless the target comes next.
   private mutating func emitJump(_ edge: UInt32) {
-    emitEdgeMoves(edge)
     var onward = destination(ofEdge: edge)
     if prepaid[block] > 0 { onward.cost = 0 }
     if isNext(onward) {
+      emitEdgeMoves(edge)
       emitCharge(onward.cost, isCheck: onward.isCheck)
     } else {
-      emitJumpOperation(to: onward.block, onward.cost, isCheck: onward.isCheck)
+      emitWay(edge, onward)
     }
+  }
+
+  /// Goes along an edge that does not lead to the next block.
+  private mutating func emitWay(_ edge: UInt32, _ onward: Passage) {
+    if emitExit(edge, onward) || emitTail(edge, onward) { return }
+    emitEdgeMoves(edge)
+    emitJumpOperation(to: onward.block, onward.cost, isCheck: onward.isCheck)
+  }
+
+  /// Where an edge leads to a block with at most two operations that then goes on: does that here, and goes where the block
+  /// goes. Both are charged at once.
+  private mutating func emitTail(_ edge: UInt32, _ onward: Passage) -> Bool {
+    let tail = onward.block
+    guard !onward.isCheck, tail != block, let (exit, _) = quietExit(of: tail) else { return false }
+    let last = Int(function.blocks[tail].end) - 1
+    var count = 0
+    for position in emittedStart[tail]..<emittedStart[tail + 1] where isTailOperation(position, tail, last) {
+      count += 1
+      if count > 2 { return false }
+    }
+    var way = destination(ofEdge: exit)
+    guard way.block != tail else { return false }
+    way.cost = prepaid[tail] > 0 ? onward.cost : onward.cost &+ way.cost
+    guard way.cost < context.narrowCost else { return false }
+    emitEdgeMoves(edge)
+    for position in emittedStart[tail]..<emittedStart[tail + 1] where isTailOperation(position, tail, last) {
+      emitNode(Int(emittedNodes[position]))
+    }
+    if isNext(way) {
+      emitEdgeMoves(exit)
+      emitCharge(way.cost, isCheck: way.isCheck)
+    } else if !emitExit(exit, way) {
+      emitEdgeMoves(exit)
+      emitJumpOperation(to: way.block, way.cost, isCheck: way.isCheck)
+    }
+    return true
+  }
+
+  /// Whether the node with code at `position` is one between the charge at the head of block `tail` and its end, `last`.
+  private mutating func isTailOperation(_ position: UInt32, _ tail: Int, _ last: Int) -> Bool {
+    let index = emittedNodes[position]
+    return index != headCharges[tail] && Int(index) != last && facts[index].residence != .edge
+  }
+
+  /// Where an edge leads to a block that only returns, perhaps after it has set a global: does that instead of going there.
+  private mutating func emitExit(_ edge: UInt32, _ onward: Passage) -> Bool {
+    guard !onward.isCheck, onward.cost < context.narrowCost, let exit = exit(of: onward.block) else { return false }
+    var result: UInt32?
+    if exit.node.c == 1 {
+      guard let value = incoming(function.operands[exit.node.b], edge, onward.block) else { return false }
+      result = value
+    }
+    if let global = exit.global, incoming(global.a, edge, onward.block) == nil { return false }
+    temporary = 0
+    if var global = exit.global {
+      global.a = incoming(global.a, edge, onward.block)!
+      // The result may be in the accumulator, which setting a global leaves as it is.
+      emitGlobalSet(global)
+    }
+    if let result {
+      emitScalarReturn(Value(result), function.nodes[result].type, cost: onward.cost)
+    } else {
+      appendReturn(cost: onward.cost)
+    }
+    return true
+  }
+
+  /// What a value of `block` is where one comes along `edge`, which leads there: parameters are what the edge brings, and
+  /// behind a passage they are in their slots. Nil for what is only computed on the edge.
+  private mutating func incoming(_ value: UInt32, _ edge: UInt32, _ block: Int) -> UInt32? {
+    guard target(edge) == block, function.nodes[value].operation == .parameter else { return value }
+    var parameter = function.blocks[block].firstParameter
+    while parameter != value {
+      // A parameter of a block above.
+      if parameter == .max { return value }
+      parameter = function.nodes[parameter].c
+    }
+    guard let place = function.position(ofEdge: edge) else { return nil }
+    let from = function.operands[Int(function.nodes[value].a) + place]
+    return facts[from].residence == .edge ? nil : from
+  }
+
+  /// The nodes of a block that only returns a scalar or nothing, perhaps after it has set a global.
+  private mutating func exit(of block: Int) -> (global: Node?, node: Node)? {
+    var global: Node?
+    for position in emittedStart[block]..<emittedStart[block + 1] {
+      let index = emittedNodes[position]
+      if index == headCharges[block] || facts[index].residence == .edge { continue }
+      let node = function.nodes[index]
+      if node.operation == .return {
+        if node.c == 0 { return (global, node) }
+        guard node.c == 1, function.nodes[function.operands[node.b]].type != .v128 else { return nil }
+        return (global, node)
+      }
+      guard global == nil, node.operation == Operation(.globalSet), facts[index].fusion == .none,
+        function.nodes[node.a].type.isInteger, !function.nodes[node.a].operation.isScalarConstant
+      else { return nil }
+      global = node
+    }
+    return nil
   }
 
   private mutating func emitJumpOperation(to block: Int, _ cost: UInt64, isCheck: Bool) {
@@ -189,9 +289,7 @@ extension Lowering {
       code.bind(stub.label)
       inAccumulator = .none
       inFloat = .none
-      emitEdgeMoves(stub.edge)
-      let onward = destination(ofEdge: stub.edge)
-      emitJumpOperation(to: onward.block, onward.cost, isCheck: onward.isCheck)
+      emitWay(stub.edge, destination(ofEdge: stub.edge))
     }
     stubs.removeAll(keepingCapacity: true)
   }
@@ -245,16 +343,21 @@ extension Lowering {
     }
     code.addFixup(label, operation: operation, word: code.position)
     code.append(word: takenCost << 32 | (isFused ? otherCost << 48 : 0))
-    emitEdgeMoves(other)
+    // What the branch leaves in the accumulators depends on its form.
+    inAccumulator = .none
+    inFloat = .none
     if isSplit {
       // Both ways have moves: one here, the other behind a label of its own.
-      emitJumpOperation(to: otherOnward.block, otherCost, isCheck: otherIsCheck)
+      emitWay(other, otherOnward)
       code.bind(label)
+      inAccumulator = .none
+      inFloat = .none
       emitJump(taken)
     } else if isNext(otherOnward) {
+      emitEdgeMoves(other)
       if !isFused { emitCharge(otherCost, isCheck: otherIsCheck) }
     } else {
-      emitJumpOperation(to: otherOnward.block, isFused ? 0 : otherCost, isCheck: otherIsCheck)
+      emitWay(other, Passage(block: otherOnward.block, cost: isFused ? 0 : otherCost, isCheck: otherIsCheck))
     }
   }
 
@@ -330,20 +433,40 @@ extension Lowering {
     case ThreadedOperation.i32Load_a_n.number: operation = .switchLoad_a
     default: return nil
     }
+    let address = word & 0xFFFF
+    let offset = word >> 32
+    if let step = code.previousOperation, step + 2 == last,
+      code.number(at: step) == ThreadedOperation.i32Add_si_d.number,
+      operation == .switchLoad8U_s || operation == .switchLoad_s
+    {
+      // An addition before it, as of an instruction pointer: unless the address is the sum of another slot.
+      let added = code.words[step + 1]
+      let from = added & 0xFFFF
+      let to = added >> 16 & 0xFFFF
+      if to != address || from == address {
+        // The load has a location, which stays where it is: at the second word from here.
+        code.takeBack(to: step)
+        code.append(operation == .switchLoad_s ? .stepSwitchLoad : .stepSwitchLoad8U)
+        code.append(word: pack(Int(address), Int(to), high: UInt32(count)))
+        code.append(word: pack(low: Int(offset), high: Int(added >> 32)))
+        code.append(word: from)
+        return step
+      }
+    }
     code.replace(last, operation)
-    code.words[last + 1] = word & 0xFFFF | UInt64(count) << 32
-    code.append(word: word >> 32)
+    code.words[last + 1] = address | UInt64(count) << 32
+    code.append(word: offset)
     return last
   }
 
   // MARK: Returns
 
-  private mutating func emitReturn(_ node: Node) {
+  private mutating func emitReturn(_ node: Node, cost: UInt64) {
     if node.c == 1 {
       let value = Value(function.operands[node.b])
       let type = function.nodes[value].type
       if type != .v128 {
-        emitScalarReturn(value, type)
+        emitScalarReturn(value, type, cost: cost)
         return
       }
     }
@@ -364,26 +487,68 @@ extension Lowering {
     }
     emitPendingMoves()
     for constant in constants { emitConstant(constant.bits, constant.type, to: constant.slot) }
-    code.append(.return)
+    appendReturn(cost: cost)
   }
 
-  private mutating func emitScalarReturn(_ value: Value, _ type: IRType) {
+  /// A return of what is in the first slots.
+  private mutating func appendReturn(cost: UInt64) {
+    if setGlobalBeforeReturn(.globalSetReturn, cost: cost) { return }
+    code.append(cost == 0 ? .return : .chargeReturn)
+    if cost > 0 { code.append(word: cost) }
+  }
+
+  private mutating func emitScalarReturn(_ value: Value, _ type: IRType, cost: UInt64) {
     switch source(value) {
-    case .accumulator: code.append(type.isFloat ? .returnFloat_a : .return_a)
-    case .constant(let bits):
-      if type.isInteger, let small = Int32(exactly: Int64(bitPattern: bits)) {
-        code.append(.return_i)
-        code.append(word: pack(0, 0, high: UInt32(bitPattern: small)))
+    case .accumulator:
+      if type.isFloat {
+        emitCharge(cost, isCheck: false)
+        code.append(.returnFloat_a)
+      } else if setGlobalBeforeReturn(.globalSetReturn_a, cost: cost) {
+      } else if cost > 0 {
+        code.append(.chargeReturn_a)
+        code.append(word: cost)
+      } else if let last = code.lastOperation, code.position == last + 2,
+        let returning = ThreadedTables.returning(code.number(at: last))
+      {
+        code.words[last] = UInt64(returning)
       } else {
-        let slot = constantSlot(bits, type)
-        code.append(type.isFloat ? .returnFloat_s : .return_s)
-        code.append(word: pack(slot))
+        code.append(.return_a)
+      }
+    case .constant(let bits):
+      if type.isInteger, let short = ShortConstant(bits) {
+        if setGlobalBeforeReturn(.globalSetReturn_i, cost: cost) {
+          code.append(word: UInt64(short.lower) | UInt64(short.upper) << 32)
+        } else {
+          code.append(.return_i)
+          code.append(word: pack(Int(cost), short.upper, high: short.lower))
+        }
+      } else {
+        emitSlotReturn(constantSlot(bits, type), type, cost: cost)
       }
     case .slot:
       let slot = readSlot(value)
-      code.append(type.isFloat ? .returnFloat_s : .return_s)
-      code.append(word: pack(slot))
+      if type.isInteger && setGlobalBeforeReturn(.globalSetReturn_s, cost: cost) {
+        code.append(word: pack(slot))
+      } else {
+        emitSlotReturn(slot, type, cost: cost)
+      }
     }
+  }
+
+  private mutating func emitSlotReturn(_ slot: Int, _ type: IRType, cost: UInt64) {
+    code.append(type.isFloat ? .returnFloat_s : .return_s)
+    code.append(word: pack(slot, Int(cost)))
+  }
+
+  /// Makes the operation that was emitted last, if it sets a global from a slot, `operation`, which returns as well. A
+  /// further word is left to append.
+  private mutating func setGlobalBeforeReturn(_ operation: ThreadedOperation, cost: UInt64) -> Bool {
+    guard let last = code.lastOperation, code.position == last + 2,
+      code.number(at: last) == ThreadedOperation.globalSet_s.number
+    else { return false }
+    code.replace(last, operation)
+    code.words[last + 1] |= cost << 16
+    return true
   }
 
   // MARK: Calls
@@ -476,6 +641,7 @@ extension Lowering {
     switch code.number(at: last) {
     case ThreadedOperation.move.number: operation = .callMove
     case ThreadedOperation.moveTwo.number: operation = .callMoveTwo
+    case ThreadedOperation.const32_d.number: operation = .callConstant
     case ThreadedOperation.i32Add_si_d.number: operation = .callAdd
     default: return false
     }

@@ -10,6 +10,7 @@ extension Lowering {
     case .loadA, .loadB: emitLoadOperation(index, node)
     case .address:
       if node.type == .none { emitAddressedStore(index, node) } else { emitAddressedLoad(index, node) }
+    case .copied: emitMemoryCopy(index, node)
     default: preconditionFailure("fusion \(facts[index].fusion) is none of a value")
     }
   }
@@ -170,6 +171,27 @@ extension Lowering {
     appendAddress(operands, node.imm)
     if let constant { code.append(word: constant) }
     endAccess(node.c)
+  }
+
+  private mutating func emitMemoryCopy(_ index: Int, _ node: Node) {
+    let load = function.nodes[node.b]
+    let from = copyAddress(load.a)
+    let to = copyAddress(node.a)
+    let source = readSlot(from.base)
+    let destination = readSlot(to.base)
+    pendingOffset = nil
+    // The load traps at the operation's first word, the store at the second.
+    locate(Int(node.b))
+    if index < function.offsets.count { code.locate(word: code.position + 1, offset: Int(function.offsets[index])) }
+    switch copiedBytes(load, by: node)! {
+    case 1: code.append(.copy8)
+    case 2: code.append(.copy16)
+    case 4: code.append(.copy32)
+    default: code.append(.copy64)
+    }
+    code.append(word: pack(source, destination, high: UInt32(truncatingIfNeeded: load.imm)))
+    code.append(word: from.summand & 0xFFFF_FFFF | to.summand << 32)
+    code.append(word: node.imm & 0xFFFF_FFFF)
   }
 
   // MARK: Branches

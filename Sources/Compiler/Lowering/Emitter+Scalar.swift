@@ -235,15 +235,15 @@ extension Lowering {
   }
 
   /// An integer constant that `select` takes as an immediate.
-  private mutating func selectedConstant(_ value: Value) -> UInt32? {
+  private mutating func selectedConstant(_ value: Value) -> ShortConstant? {
     let node = function.nodes[value]
     guard facts[value].residence == .constant, node.type.isInteger else { return nil }
-    return Int32(exactly: Int64(bitPattern: node.imm)).map(UInt32.init(bitPattern:))
+    return ShortConstant(node.imm)
   }
 
   /// A `select` between constants, or a constant and a slot; the condition is in the accumulator if it has no slot.
   private mutating func emitSelect(
-    _ index: Int, _ node: Node, _ first: UInt32?, _ second: UInt32?, condition: Int?
+    _ index: Int, _ node: Node, _ first: ShortConstant?, _ second: ShortConstant?, condition: Int?
   ) {
     var slots = OperandSlots()
     if first == nil { slots.append(readSlot(Value(node.a))) }
@@ -256,13 +256,17 @@ extension Lowering {
     switch (first, second) {
     case (let a?, let b?):
       operation = isHeld ? .select_a_ii : .select_s_ii
-      constants = UInt64(a) | UInt64(b) << 32
+      slots.second = a.upper
+      slots.third = b.upper
+      constants = UInt64(a.lower) | UInt64(b.lower) << 32
     case (let a?, nil):
       operation = isHeld ? .select_a_is : .select_s_is
-      constants = UInt64(a)
+      slots.third = a.upper
+      constants = UInt64(a.lower)
     default:
       operation = isHeld ? .select_a_si : .select_s_si
-      constants = UInt64(second!)
+      slots.third = second!.upper
+      constants = UInt64(second!.lower)
     }
     code.append(operation)
     code.append(word: pack(slots.first, slots.second, slots.third, slot))

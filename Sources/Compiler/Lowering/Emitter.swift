@@ -14,6 +14,19 @@ enum OperandForm: Int {
   case ssD, ssN, asD, asN, saD, saN, siD, siN, aiD, aiN
 }
 
+/// A constant whose upper half is 0 or all ones, as operations have it: the lower half, and 16 bits of the upper one.
+struct ShortConstant {
+  var lower: UInt32
+  var upper: Int
+
+  init?(_ bits: UInt64) {
+    let half = UInt32(truncatingIfNeeded: bits >> 32)
+    guard half == 0 || half == .max else { return nil }
+    lower = UInt32(truncatingIfNeeded: bits)
+    upper = Int(half & 0xFFFF)
+  }
+}
+
 extension Lowering {
   mutating func emit() {
     blockLabels.truncate(to: 0)
@@ -143,12 +156,19 @@ extension Lowering {
       temporary = saved
       return
     }
-    if let value = Int32(exactly: Int64(bitPattern: bits)) {
+    if let short = ShortConstant(bits) {
+      if let last = code.lastOperation, code.position == last + 2,
+        code.number(at: last) == ThreadedOperation.const32_d.number
+      {
+        // The one before it as well.
+        let word = code.words[last + 1]
+        code.replace(last, .const32Two_d)
+        code.words[last + 1] = word & ~0xFFFF_0000 | UInt64(slot) << 16
+        code.append(word: UInt64(short.lower) | (word >> 16 & 0xFFFF) << 32 | UInt64(short.upper) << 48)
+        return
+      }
       code.append(.const32_d)
-      code.append(word: pack(slot, 0, high: UInt32(bitPattern: value)))
-    } else if bits <= UInt64(UInt32.max) {
-      code.append(.constUnsigned32_d)
-      code.append(word: pack(slot, 0, high: UInt32(bits)))
+      code.append(word: pack(slot, short.upper, high: short.lower))
     } else {
       code.append(.const64_d)
       code.append(word: pack(slot))

@@ -16,6 +16,8 @@ enum Fusion: UInt8, BitwiseCopyable {
   case loadA, loadB
   /// An access with arithmetic in its address.
   case address
+  /// A store whose value is a load, each perhaps with a constant that is added to the address.
+  case copied
   /// A branch on bits: the tested `and` is computed by it.
   case test
   /// A branch whose comparison's operand a or b is a load.
@@ -117,13 +119,8 @@ extension Lowering {
     }
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
-      let shape = node.operation.info.shape
-      if shape.contains(.a) && isWrap(node.a) && !isNeeded[node.a] && readsLowerHalf(node, .a) {
-        function.nodes[index].a = unwrapped(node.a)
-      }
-      if shape.contains(.b) && isWrap(node.b) && !isNeeded[node.b] && readsLowerHalf(node, .b) {
-        function.nodes[index].b = unwrapped(node.b)
-      }
+      if readsLowerHalf(node, .a) && !isNeeded[node.a] { function.nodes[index].a = unwrapped(node.a) }
+      if readsLowerHalf(node, .b) && !isNeeded[node.b] { function.nodes[index].b = unwrapped(node.b) }
     }
   }
 
@@ -172,7 +169,9 @@ extension Lowering {
         if isEmitted(index) { fuseOperands(index, function.nodes[index], block) }
       } else if info.isScalarAccess {
         let node = function.nodes[index]
-        guard isEmitted(index), isAccess(node), let address = addressSelection(node, block) else { continue }
+        guard isEmitted(index), isAccess(node) else { continue }
+        if fuseCopy(index, node, block) { continue }
+        guard let address = addressSelection(node, block) else { continue }
         facts[index].fusion = .address
         if address.mode == .absolute { continue }
         facts[node.a].residence = .fused
@@ -396,6 +395,54 @@ extension Lowering {
     load.c == 0 && load.imm <= UInt64(UInt32.max) && !context.wideMemories[0] && !isConstant(load.a)
   }
 
+  // MARK: Copies
+
+  /// Makes the access at `index`, if it is a store of a loaded value, load it itself, where no address has more than an
+  /// addition.
+  private mutating func fuseCopy(_ index: Int, _ node: Node, _ block: Int) -> Bool {
+    // Loads have a type.
+    if node.type != .none { return false }
+    let value = Value(node.b)
+    let load = function.nodes[value]
+    guard let number = accessNumber(load.operation), number < 14, copiedBytes(load, by: node) != nil,
+      isOnlyUsedHere(value, block), isPlainLoad(load), isPlainLoad(node), isLoadInReach(value, of: index),
+      mayCopy(load, block), mayCopy(node, block)
+    else { return false }
+    facts[index].fusion = .copied
+    facts[value].residence = .fused
+    if addressSelection(load, block) != nil { facts[load.a].residence = .fused }
+    if addressSelection(node, block) != nil { facts[node.a].residence = .fused }
+    return true
+  }
+
+  /// Whether the address of an access needs no operation of its own in a copy.
+  private mutating func mayCopy(_ access: Node, _ block: Int) -> Bool {
+    let mode = addressSelection(access, block)?.mode
+    return mode == nil || mode == .plus
+  }
+
+  /// How many bytes a store of a loaded value copies; nil if it stores others than were loaded.
+  mutating func copiedBytes(_ load: Node, by store: Node) -> Int? {
+    guard let load = load.operation.opcode, let store = store.operation.opcode else { return nil }
+    switch (load, store) {
+    case (.i32Load, .i32Store), (.f32Load, .f32Store), (.i64Load32S, .i64Store32), (.i64Load32U, .i64Store32): return 4
+    case (.i64Load, .i64Store), (.f64Load, .f64Store): return 8
+    case (.i32Load8S, .i32Store8), (.i32Load8U, .i32Store8), (.i64Load8S, .i64Store8), (.i64Load8U, .i64Store8):
+      return 1
+    case (.i32Load16S, .i32Store16), (.i32Load16U, .i32Store16), (.i64Load16S, .i64Store16), (.i64Load16U, .i64Store16):
+      return 2
+    default: return nil
+    }
+  }
+
+  /// An address of a copy: a variable, and what is added to it.
+  mutating func copyAddress(_ address: UInt32) -> (base: Value, summand: UInt64) {
+    guard facts[address].residence == .fused else { return (Value(address), 0) }
+    let sum = function.nodes[address]
+    return isConstant(sum.a)
+      ? (Value(sum.b), function.nodes[sum.a].imm) : (Value(sum.a), function.nodes[sum.b].imm)
+  }
+
   // MARK: Branches
 
   private mutating func fuseBranch(_ index: Int, _ node: Node, _ block: Int) {
@@ -518,6 +565,9 @@ extension Lowering {
       if address.x != .none { collect(address.x, true) }
       if address.y != .none { collect(address.y, true) }
       if node.type == .none { collect(Value(node.b), true) }
+    case .copied:
+      collect(copyAddress(function.nodes[node.b].a).base, false)
+      collect(copyAddress(node.a).base, false)
     case .test:
       let (value, comparison, _) = testedNode(node)
       let and = function.nodes[bits(value, comparison)]

@@ -159,15 +159,12 @@ extension Lowering {
             unchargeable = node
           }
         }
-        if facts[node].uses == 0 && info.effects.isOnlyValue { continue }
-        let shape = info.shape
-        if shape.contains(.a) { facts[function.nodes[node].a].uses &+= 1 }
-        if shape.contains(.b) { facts[function.nodes[node].b].uses &+= 1 }
-        if shape.contains(.c) { facts[function.nodes[node].c].uses &+= 1 }
-        if shape.contains(.list) {
-          let start = function.nodes[node].b
-          for position in start..<start + function.nodes[node].c { facts[function.operands[position]].uses &+= 1 }
+        if facts[node].uses == 0 && info.effects.contains(.value)
+          && info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
+        {
+          continue
         }
+        function.forEachOperand(of: node) { facts[$0].uses += 1 }
       }
     }
   }
@@ -180,7 +177,8 @@ extension Lowering {
     if facts[index].residence == .fused || facts[index].residence == .constant || facts[index].residence == .edge {
       return false
     }
-    return facts[index].uses > 0 || !info.effects.isOnlyValue
+    return facts[index].uses > 0 || !info.effects.contains(.value)
+      || !info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
   }
 
   /// Comparisons whose only use is a branch in the same block are tested by the branch itself.
@@ -235,8 +233,7 @@ extension Lowering {
         }
         facts[index].residence = .slot
       }
-      // As `isEmitted` says.
-      if facts[index].uses == 0 && effects.isOnlyValue { continue }
+      guard isEmitted(index) else { continue }
       emittedNodes.append(UInt32(truncatingIfNeeded: index))
       facts[index].start = UInt32(truncatingIfNeeded: 2 * index + 1)
       facts[index].end = max(facts[index].end, facts[index].start)
@@ -360,7 +357,7 @@ extension Lowering {
     for position in 0..<realOperands.count {
       let value = realOperands[position].value
       // A value that is read twice is read from its slot. So is what a loaded value is compared with.
-      var accepts = fusion != .address || node.c == 0
+      var accepts = fusion == .address ? node.c == 0 : fusion != .copied
       if isCompared && (position > 0 || !readsAddress) { accepts = false }
       for other in 0..<realOperands.count where other != position && realOperands[other].value == value {
         accepts = false

@@ -6,6 +6,7 @@
 import WebAssembly
 
 struct DeadCodeOpt: ~Copyable {
+  // Not private: debug builds of Swift 6.3 destroy the buffer below from other files, where they lack its private element.
   enum Need: UInt8, BitwiseCopyable {
     case none
     /// The walk, which has not come to it, will mark what it needs.

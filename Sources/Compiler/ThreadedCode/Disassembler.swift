@@ -78,6 +78,8 @@ public struct Disassembler: Sendable {
     var written: [String] = []
     var others: [String] = []
     var costs = 0
+    var immediates = 0
+    let uppers = operation.fields.filter { $0.kind == .upper }
     for field in operation.fields {
       let value = field.value(at: words)
       let signed = Int(Int32(truncatingIfNeeded: value))
@@ -86,7 +88,12 @@ public struct Disassembler: Sendable {
       case .writePair: written.append("fp[\(value):\(value + 1)]")
       case .readSlot, .readWide: others.append("fp[\(value)]")
       case .readPair: others.append("fp[\(value):\(value + 1)]")
-      case .immediate: others.append(operation.name.hasPrefix("constUnsigned") ? "#\(value)" : "#\(signed)")
+      case .immediate:
+        // The upper half is 0, or as the sign says.
+        let isUnsigned = immediates < uppers.count && uppers[immediates].value(at: words) == 0
+        others.append(isUnsigned ? "#\(value)" : "#\(signed)")
+        immediates += 1
+      case .upper: break
       case .offset: others.append("+\(value)")
       case .word:
         let isCharge = operation == .charge || operation == .chargeCheck

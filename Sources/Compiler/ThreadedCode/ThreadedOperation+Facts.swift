@@ -2,7 +2,7 @@
 
 /// What an operand field means. Raw values follow the generator's `FieldKind`.
 public enum ThreadedFieldKind: UInt8, Sendable, CaseIterable {
-  case readSlot, readPair, writeSlot, writePair, readWide, writeWide, immediate, offset, word, lane, branch, cost
+  case readSlot, readPair, writeSlot, writePair, readWide, writeWide, immediate, upper, offset, word, lane, branch, cost
   case wideCost, function, imported, anyFunction, type, table, memory, global, data, element, stride, result, count
   case trap, zeroCount, frameCost
 }
@@ -83,7 +83,28 @@ enum ThreadedTables {
   static var doubleStepBranch: [UInt16] { @inline(__always) get { doubleStepBranchTable } }
   static var testBranch: [UInt16] { @inline(__always) get { testBranchTable } }
   static var loadBranch: [UInt16] { @inline(__always) get { loadBranchTable } }
+  static var returning: [UInt16] { @inline(__always) get { returningTable } }
   static var negatedBranch: [UInt16] { @inline(__always) get { negatedBranchTable } }
+
+  /// Whether the operation with `number` computes what it returns.
+  static func isReturning(_ number: UInt16) -> Bool {
+    var index = 1
+    while index < returning.count {
+      if returning[index] == number { return true }
+      index += 2
+    }
+    return false
+  }
+
+  /// The operation that returns the result which the one with `number` leaves in the accumulator; nil if there is none.
+  static func returning(_ number: UInt16) -> UInt16? {
+    var index = 0
+    while index < returning.count {
+      if returning[index] == number { return returning[index + 1] }
+      index += 2
+    }
+    return nil
+  }
 
   // Sound as shared state: written once here, only read afterwards, never freed.
   nonisolated(unsafe) static let fields: UnsafePointer<ThreadedField> = {

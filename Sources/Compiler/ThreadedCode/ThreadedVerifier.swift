@@ -371,7 +371,7 @@ extension ThreadedOperation {
     switch self {
     case .globalSet_s, .globalSet_a, .globalSetFloat_a, .globalSetPair, .globalStepI32_kd, .globalStepI32_kn,
       .globalStepI32_nd, .globalStepI32_nn, .globalStepI64_kd, .globalStepI64_kn, .globalStepI64_nd, .globalStepI64_nn,
-      .globalSetSumI32, .globalSetSumI64:
+      .globalSetSumI32, .globalSetSumI64, .globalSetReturn, .globalSetReturn_a, .globalSetReturn_s, .globalSetReturn_i:
       true
     default: false
     }

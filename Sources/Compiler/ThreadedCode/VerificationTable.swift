@@ -82,7 +82,8 @@ struct VerificationTable {
     switch kind {
     case .function, .imported, .anyFunction, .type, .table, .memory, .global, .data, .element, .trap, .lane: true
     case .readSlot, .readPair, .readWide, .writeSlot, .writePair, .writeWide: false
-    case .immediate, .offset, .word, .branch, .cost, .wideCost, .stride, .result, .count, .zeroCount, .frameCost:
+    case .immediate, .upper, .offset, .word, .branch, .cost, .wideCost, .stride, .result, .count, .zeroCount,
+      .frameCost:
       false
     }
   }
@@ -101,7 +102,7 @@ extension ThreadedOperation {
     case .enterLarge: .enterLarge
     case .charge, .chargeCheck: .charge
     case .call: .call
-    case .callMove, .callMoveTwo, .callAdd: .callAndMore
+    case .callMove, .callMoveTwo, .callConstant, .callAdd: .callAndMore
     case .callImport: .callImport
     case .callIndirect_s, .callIndirect_a: .callIndirect
     case .callReference: .callReference
@@ -110,11 +111,15 @@ extension ThreadedOperation {
     case .tailCallIndirect: .tailCallIndirect
     case .tailCallReference: .tailCallReference
     case .raiseStack, .lowerStack: .adjustStack
-    case .return: .returnNone
-    case .return_a, .return_s, .return_i: .returnInteger
+    case .return, .chargeReturn, .globalSetReturn: .returnNone
+    case .return_a, .return_s, .return_i, .chargeReturn_a, .globalSetReturn_a, .globalSetReturn_s,
+      .globalSetReturn_i:
+      .returnInteger
     case .returnFloat_a, .returnFloat_s: .returnFloat
     case .exit, .leaveInstance, .resumeHostCall, .retryHostCall: .runtimeOnly
-    default: .none
+    default:
+      effects.isSuperset(of: [.terminator, .writesAccumulator]) && ThreadedTables.isReturning(number)
+        ? .returnInteger : .none
     }
   }
 
@@ -128,7 +133,9 @@ extension ThreadedOperation {
       .jumpCheckConstant, .stepI32Jump, .stepI32JumpCheck,
       .stepI64Jump, .stepI64JumpCheck:
       .jump
-    case .switch_s, .switch_a, .switchLoad8U_s, .switchLoad8U_a, .switchLoad_s, .switchLoad_a: .table
+    case .switch_s, .switch_a, .switchLoad8U_s, .switchLoad8U_a, .switchLoad_s, .switchLoad_a,
+      .stepSwitchLoad8U, .stepSwitchLoad:
+      .table
     case .tailCall, .tailCallImport, .tailCallIndirect, .tailCallReference: .tailCall
     default: effects.contains(.call) ? .call : effects.contains(.terminator) ? .end : branches ? .branch : .next
     }

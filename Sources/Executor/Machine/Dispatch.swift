@@ -83,13 +83,19 @@ func enterCallee(
     return next(code, frame, md, cx, ac, rm, x0, x1)
   }
   // A fixed number of slots, if any: a few stores cost less than counting.
-  let from = Int(truncatingIfNeeded: code[-2])
-  if from != 0 {
-    let zeroed = UnsafeMutableRawPointer(frame + from)
+  let zeros = code[-2]
+  if zeros != 0 {
+    let zeroed = UnsafeMutableRawPointer(frame + Int(zeros & 0xFFFF_FFFF))
     zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: -8, as: SIMD2<UInt64>.self)
     zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 8, as: SIMD2<UInt64>.self)
     zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 24, as: SIMD2<UInt64>.self)
     zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 40, as: SIMD2<UInt64>.self)
+    if zeros >> 32 != 0 {
+      zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 56, as: SIMD2<UInt64>.self)
+      zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 72, as: SIMD2<UInt64>.self)
+      zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 88, as: SIMD2<UInt64>.self)
+      zeroed.storeBytes(of: SIMD2<UInt64>(0, 0), toByteOffset: 104, as: SIMD2<UInt64>.self)
+    }
   }
   return next(code + 3, frame, md, cx, ac, left, x0, x1)
 }
@@ -136,6 +142,12 @@ func highField(_ pc: PC) -> UInt32 { UnsafeRawPointer(pc).load(fromByteOffset: 1
 @inline(__always)
 func scaleField(_ pc: PC) -> UInt64 {
   UInt64(truncatingIfNeeded: UnsafeRawPointer(pc).load(fromByteOffset: 20, as: Int32.self))
+}
+
+/// A constant of which an operation has the lower half, and whether the upper half is 0 or all ones.
+@inline(__always)
+func shortConstant(_ lower: UInt32, _ upper: Int) -> UInt64 {
+  UInt64(lower) | UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: upper))) << 32
 }
 
 @inline(__always)

@@ -51,7 +51,8 @@ enum RuntimeCode {
 /// What a call must know to do the work of the callee's `enter` itself. It stands in the two words before linked code, so
 /// that `enterCallee` needs nothing else.
 struct CalleeEntry {
-  /// The slot from which `zeroedSlots` slots are zeroed, plus 1; 0 if none are.
+  /// The slot from which slots are zeroed, plus 1, `zeroedSlots` of them, or twice as many if the upper half is not 0;
+  /// all 0 if none are.
   var zeroFrom: UInt64 = 0
   /// The charge, and in the upper half the frame's cost. All ones where `enter` must be executed: such a frame is never
   /// within the limit.
@@ -63,10 +64,11 @@ struct CalleeEntry {
   init(_ words: UnsafeMutablePointer<UInt64>, frameSlots: Int) {
     let zeros = Int(words[2] & 0xFFFF_FFFF)
     let from = Int(words[2] >> 32)
-    guard words[0] == UInt64(ThreadedOperation.enter.number), zeros <= CalleeEntry.zeroedSlots,
-      from + CalleeEntry.zeroedSlots <= frameSlots
+    let steps = zeros <= CalleeEntry.zeroedSlots ? 1 : 2
+    guard words[0] == UInt64(ThreadedOperation.enter.number), zeros <= steps * CalleeEntry.zeroedSlots,
+      zeros == 0 || from + steps * CalleeEntry.zeroedSlots <= frameSlots
     else { return }
-    zeroFrom = zeros == 0 ? 0 : UInt64(from) + 1
+    zeroFrom = zeros == 0 ? 0 : UInt64(from + 1) | UInt64(steps - 1) << 32
     cost = words[1]
   }
 }

@@ -73,7 +73,7 @@ extension CaseMaker {
             ? "(result \(type)) (loop $l (if (\(type).lt_s (local.get $x) (local.get $y)) (then \(sum) (br $l)))) "
               + "(local.get $x)"
             : "(result \(type)) (if (local.get $c) (then \(sum)) (else (local.set $x (\(type).mul (local.get $x) "
-              + "(local.get $y))))) (local.get $x)",
+              + "(local.get $y))))) (\(type).rem_u (local.get $x) (\(type).const -59))",
           loops: isBack)
       }
     }
@@ -132,6 +132,10 @@ extension CaseMaker {
       return constants.map { constant in
         function(.i32, "(result i32) (call $one (i32.add (local.get $x) \(ScalarType.i32.constant(constant))))")
       }
+    case "callConstant":
+      return constants.map { function(.i32, "(result i32) (call $one \(ScalarType.i32.constant($0)))") }
+    case "const32Two":
+      return constants.map { function(.i32, "(result i32 i64) \(ScalarType.i32.constant($0)) (i64.const -1000)") }
     case "callMove": return [function(.i32, "(result i32) (i32.add (call $one (local.get $x)) (local.get $y))")]
     case "callMoveTwo":
       return [function(.i32, "(result i32) (i32.add (call $two (local.get $y) (local.get $x)) (local.get $y))")]

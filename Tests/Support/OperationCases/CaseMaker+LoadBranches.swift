@@ -55,7 +55,23 @@ extension CaseMaker {
 
   /// `switchLoad8U_s`.
   func loadSwitches() -> [OperationCase]? {
-    guard stem.hasPrefix("switchLoad"), let access = AccessName("i32" + stem.dropFirst(6)) else { return nil }
+    let isStep = stem.hasPrefix("stepSwitchLoad")
+    guard isStep || stem.hasPrefix("switchLoad"),
+      let access = AccessName("i32" + stem.dropFirst(isStep ? 10 : 6))
+    else { return nil }
+    if isStep {
+      return [1, 0xFFFF_FFF0].flatMap { (step: UInt64) in
+        [0, 100].map { (offset: UInt64) in
+          let sum = "(local.set $n (i32.add (local.get $p) \(ScalarType.i32.constant(step)))) "
+          let load = "(\(access.opcode.mnemonic) offset=\(offset) (local.get $p))"
+          return memory(
+            access, plain("s", .i32), offset: offset,
+            "(result i32) (local $n i32) \(sum)(block $a (block $b (block $c (br_table $a $b $c \(load))) "
+              + "(return (local.get $n))) (return (i32.mul (local.get $n) (local.get $q)))) (i32.rotr (local.get $n) "
+              + "(local.get $p))")
+        }
+      }
+    }
     return [0, 4, 100].map { (offset: UInt64) in
       let address = loadAddress(parts[1].first!, access, offset)
       let load = "(\(access.opcode.mnemonic) offset=\(offset) \(address.text))"

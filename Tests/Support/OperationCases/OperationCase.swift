@@ -35,7 +35,8 @@ public struct OperationCase: Sendable {
   public static func cases(of name: String) -> [OperationCase] {
     let parts = name.split(separator: "_").map(String.init)
     let maker = CaseMaker(name, parts)
-    return maker.joined() ?? maker.jumps() ?? maker.loadSwitches() ?? maker.steps() ?? maker.tests()
+    return maker.joined() ?? maker.endings() ?? maker.copies() ?? maker.jumps()
+      ?? maker.loadSwitches() ?? maker.steps() ?? maker.tests()
       ?? maker.loadBranches() ?? maker.branches()
       ?? maker.selects() ?? maker.pairs() ?? maker.addressedAccesses() ?? maker.loadOperations()
       ?? maker.wordImmediates() ?? maker.accesses() ?? maker.scalars() ?? []
@@ -50,7 +51,7 @@ public struct OperationCase: Sendable {
 
   private static let elsewhere: Set<String> = [
     "addOffset", "call", "callImport", "callIndirect", "callReference", "charge", "chargeCheck", "chargeDynamic32",
-    "chargeDynamic64", "const32", "const64", "constUnsigned32", "constVector", "dataDrop", "elementDrop", "enter",
+    "chargeDynamic64", "const32", "const64", "constVector", "dataDrop", "elementDrop", "enter",
     "enterLarge", "exit", "functionReference", "globalGet", "globalGetFloat", "globalGetPair", "globalSet",
     "globalSetFloat", "globalSetPair", "jump", "jumpCheck", "leaveInstance", "load", "loadFloat", "lowerStack",
     "memoryCopy", "memoryFill", "memoryGrow32", "memoryGrow64", "memoryInit", "memorySize", "move", "moveTwo",
@@ -112,7 +113,16 @@ struct CaseMaker {
   }
 
   func valueBody(_ expression: String, _ result: ScalarType, stores: Bool) -> String {
-    if !stores { return "(result \(result)) \(expression)" }
+    if !stores {
+      // Integer results that go nowhere else would be returned by the operation itself, as those are that end in `_r`.
+      let used =
+        switch result {
+        case .i32 where parts.last != "r" && stem != "i32WrapI64": "(i32.rem_u \(expression) (i32.const -15))"
+        case .i64 where parts.last != "r": "(i64.rem_u \(expression) (i64.const -59))"
+        default: expression
+        }
+      return "(result \(result)) \(used)"
+    }
     return "(result \(result.partner) \(result)) (local $r \(result)) "
       + result.partner.reinterpreted("(local.tee $r \(expression))") + " (local.get $r)"
   }

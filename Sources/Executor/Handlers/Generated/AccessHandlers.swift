@@ -3648,3 +3648,163 @@ import WebAssembly
   return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
 
+/// mem[b + imm' + o'] := mem[a + imm + o]
+#if os(Linux)
+@section(".text.cannery_copy8")
+#endif
+@c func cannery_copy8(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt8.self), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_copy8")
+#endif
+@c func cannery_tracked_copy8(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track1AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt8.self), toByteOffset: Int(bitPattern: ea), as: UInt8.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+/// mem[b + imm' + o'] := mem[a + imm + o]
+#if os(Linux)
+@section(".text.cannery_copy16")
+#endif
+@c func cannery_copy16(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt16.self), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_copy16")
+#endif
+@c func cannery_tracked_copy16(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 1) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track2AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt16.self), toByteOffset: Int(bitPattern: ea), as: UInt16.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+/// mem[b + imm' + o'] := mem[a + imm + o]
+#if os(Linux)
+@section(".text.cannery_copy32")
+#endif
+@c func cannery_copy32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt32.self), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_copy32")
+#endif
+@c func cannery_tracked_copy32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 3) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track4AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt32.self), toByteOffset: Int(bitPattern: ea), as: UInt32.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+/// mem[b + imm' + o'] := mem[a + imm + o]
+#if os(Linux)
+@section(".text.cannery_copy64")
+#endif
+@c func cannery_copy64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt64.self), toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_copy64")
+#endif
+@c func cannery_tracked_copy64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  do {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  }
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]) &+ UInt32(truncatingIfNeeded: scaleField(pc))) &+ UInt(pc[3] & 0xFFFF_FFFF)
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc + 1, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 7) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track8AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  let from = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]) &+ UInt32(truncatingIfNeeded: pc[2])) &+ UInt(highField(pc))
+  md.storeBytes(of: md.loadUnaligned(fromByteOffset: Int(bitPattern: from), as: UInt64.self), toByteOffset: Int(bitPattern: ea), as: UInt64.self)
+  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+}
+

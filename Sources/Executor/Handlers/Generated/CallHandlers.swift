@@ -43,6 +43,19 @@ import WebAssembly
   return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
 }
 
+/// d := imm; call function F of the same instance
+#if os(Linux)
+@section(".text.cannery_callConstant")
+#endif
+@c func cannery_callConstant(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let code = functionCode(cx, Int(pc[1] & 0xFFFF_FFFF))
+  if _slowPath(code == 0) { return linkAndRetry(pc, fp, md, cx, 0, rm, 0, 0) }
+  fp[slotField(pc, 4)] = shortConstant(UInt32(truncatingIfNeeded: scaleField(pc)), slotField(pc, 5))
+  let frame = fp + Int(pc[3] & 0xFFFF_FFFF)
+  frame[-1] = UInt64(UInt(bitPattern: pc + 4))
+  return enterCallee(PC(bitPattern: code).unsafelyUnwrapped, frame, md, cx, 0, rm, 0, 0)
+}
+
 /// d := a + imm (i32); call function F of the same instance
 #if os(Linux)
 @section(".text.cannery_callAdd")

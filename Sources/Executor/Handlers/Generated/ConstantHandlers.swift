@@ -3,14 +3,12 @@
 import Semantics
 import WebAssembly
 
-/// d := imm (sign-extended)
+/// d := imm
 #if os(Linux)
 @section(".text.cannery_const32_d")
 #endif
 @c func cannery_const32_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
-  fp[slot0(w)] = v
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -19,9 +17,7 @@ import WebAssembly
 @section(".text.cannery_const32_d_copy1")
 #endif
 @c func cannery_const32_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
-  fp[slot0(w)] = v
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -29,9 +25,7 @@ import WebAssembly
 @section(".text.cannery_const32_d_copy2")
 #endif
 @c func cannery_const32_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
-  fp[slot0(w)] = v
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -39,57 +33,21 @@ import WebAssembly
 @section(".text.cannery_const32_d_copy3")
 #endif
 @c func cannery_const32_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = UInt64(bitPattern: Int64(bitPattern: w) >> 32)
-  fp[slot0(w)] = v
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
 #endif
 
-/// d := imm (zero-extended)
+/// d := imm; then d' := imm'
 #if os(Linux)
-@section(".text.cannery_constUnsigned32_d")
+@section(".text.cannery_const32Two_d")
 #endif
-@c func cannery_constUnsigned32_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = w >> 32
-  fp[slot0(w)] = v
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+@c func cannery_const32Two_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 6))
+  fp[slotField(pc, 1)] = shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 7))
+  return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
 }
-
-#if !CANNERY_TRAMPOLINE
-#if os(Linux)
-@section(".text.cannery_constUnsigned32_d_copy1")
-#endif
-@c func cannery_constUnsigned32_d_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = w >> 32
-  fp[slot0(w)] = v
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
-}
-
-#if os(Linux)
-@section(".text.cannery_constUnsigned32_d_copy2")
-#endif
-@c func cannery_constUnsigned32_d_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = w >> 32
-  fp[slot0(w)] = v
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
-}
-
-#if os(Linux)
-@section(".text.cannery_constUnsigned32_d_copy3")
-#endif
-@c func cannery_constUnsigned32_d_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let v = w >> 32
-  fp[slot0(w)] = v
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
-}
-
-#endif
 
 /// d := imm
 #if os(Linux)

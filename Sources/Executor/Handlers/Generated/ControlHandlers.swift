@@ -186,12 +186,12 @@ import WebAssembly
 
 #endif
 
-/// d := imm (sign-extended); charge K; goto B
+/// d := imm; charge K; goto B
 #if os(Linux)
 @section(".text.cannery_jumpConstant")
 #endif
 @c func cannery_jumpConstant(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
@@ -203,7 +203,7 @@ import WebAssembly
 @section(".text.cannery_jumpConstant_copy1")
 #endif
 @c func cannery_jumpConstant_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
@@ -214,7 +214,7 @@ import WebAssembly
 @section(".text.cannery_jumpConstant_copy2")
 #endif
 @c func cannery_jumpConstant_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
@@ -225,7 +225,7 @@ import WebAssembly
 @section(".text.cannery_jumpConstant_copy3")
 #endif
 @c func cannery_jumpConstant_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
@@ -310,12 +310,12 @@ import WebAssembly
 
 #endif
 
-/// d := imm (sign-extended); charge K and check; goto B
+/// d := imm; charge K and check; goto B
 #if os(Linux)
 @section(".text.cannery_jumpCheckConstant")
 #endif
 @c func cannery_jumpCheckConstant(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  fp[slotField(pc, 0)] = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  fp[slotField(pc, 0)] = shortConstant(highField(pc), slotField(pc, 1))
   let w = pc[2]
   let target = pc + Int(Int32(truncatingIfNeeded: w))
   let left = rm &- Int(w >> 32)
@@ -507,6 +507,42 @@ import WebAssembly
   let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self))
   let last = highField(pc) &- 1
   let z = pc[3 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := a' + imm (i32); goto entry min(mem[a + o], n - 1), as switch_s does
+#if os(Linux)
+@section(".text.cannery_stepSwitchLoad8U")
+#endif
+@c func cannery_stepSwitchLoad8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 8)]) &+ UInt32(truncatingIfNeeded: scaleField(pc)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(UInt32(truncatingIfNeeded: pc[2]))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc + 2, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt8.self))
+  let last = highField(pc) &- 1
+  let z = pc[4 + Int(index < last ? index : last)]
+  let target = pc + Int(Int32(truncatingIfNeeded: z))
+  let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+  if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+  return next(target, fp, md, cx, ac, left, x0, x1)
+}
+
+/// d := a' + imm (i32); goto entry min(mem[a + o], n - 1), as switch_s does
+#if os(Linux)
+@section(".text.cannery_stepSwitchLoad")
+#endif
+@c func cannery_stepSwitchLoad(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  fp[slotField(pc, 1)] = UInt64(UInt32(truncatingIfNeeded: fp[slotField(pc, 8)]) &+ UInt32(truncatingIfNeeded: scaleField(pc)))
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(UInt32(truncatingIfNeeded: pc[2]))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc + 2, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt32.self))
+  let last = highField(pc) &- 1
+  let z = pc[4 + Int(index < last ? index : last)]
   let target = pc + Int(Int32(truncatingIfNeeded: z))
   let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
   if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }

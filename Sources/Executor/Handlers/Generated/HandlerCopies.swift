@@ -222,9 +222,6 @@ private let makeHandlerCopies3: [Handler] = [
   cannery_const32_d_copy1,
   cannery_const32_d_copy2,
   cannery_const32_d_copy3,
-  cannery_constUnsigned32_d_copy1,
-  cannery_constUnsigned32_d_copy2,
-  cannery_constUnsigned32_d_copy3,
   cannery_const64_d_copy1,
   cannery_move_copy1,
   cannery_move_copy2,
@@ -270,12 +267,12 @@ private let makeHandlerCopies3: [Handler] = [
   cannery_f64Load_s_d_copy1,
   cannery_f64Load_s_n_copy1,
   cannery_f64Load_a_d_copy1,
-]
-
-private let makeHandlerCopies4: [Handler] = [
   cannery_f64Load_a_n_copy1,
   cannery_i32Load8U_s_d_copy1,
   cannery_i32Load8U_s_d_copy2,
+]
+
+private let makeHandlerCopies4: [Handler] = [
   cannery_i32Load8U_s_d_copy3,
   cannery_i32Load8U_s_n_copy1,
   cannery_i32Load8U_s_n_copy2,
@@ -337,12 +334,12 @@ private let makeHandlerCopies4: [Handler] = [
   cannery_i32MulAdd_iv_sa_n_copy1,
   cannery_i32XorAdd_iv_ss_n_copy1,
   cannery_i32ShlAdd_iv_ss_d_copy1,
-]
-
-private let makeHandlerCopies5: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n_copy1,
   cannery_i32ShlAdd_iv_as_d_copy1,
   cannery_i32ShlAdd_iv_as_n_copy1,
+]
+
+private let makeHandlerCopies5: [Handler] = [
   cannery_i32ShlAdd_iv_sa_d_copy1,
   cannery_i32ShlAdd_iv_sa_n_copy1,
   cannery_i32ShlOr_iv_ss_d_copy1,
@@ -404,12 +401,12 @@ private let makeHandlerCopies5: [Handler] = [
   cannery_i64Store_plus_s_a_copy3,
   cannery_i64Store_plus_s_i_copy1,
   cannery_i64Store_plus_s_i_copy2,
-]
-
-private let makeHandlerCopies6: [Handler] = [
   cannery_i64Store_plus_s_i_copy3,
   cannery_f32Store_plus_s_s_copy1,
   cannery_f32Store_plus_s_a_copy1,
+]
+
+private let makeHandlerCopies6: [Handler] = [
   cannery_f64Store_plus_s_s_copy1,
   cannery_f64Store_plus_s_a_copy1,
   cannery_i32Store8_plus_s_a_copy1,
@@ -471,12 +468,12 @@ private let makeHandlerCopies6: [Handler] = [
   cannery_i32Store_absolute_i_copy1,
   cannery_i64Store_absolute_s_copy1,
   cannery_i64Store_absolute_a_copy1,
-]
-
-private let makeHandlerCopies7: [Handler] = [
   cannery_i64Store_absolute_i_copy1,
   cannery_i32Store8_absolute_a_copy1,
   cannery_i32Store8_absolute_i_copy1,
+]
+
+private let makeHandlerCopies7: [Handler] = [
   cannery_i32Store8_absolute_i_copy2,
   cannery_i32Store8_absolute_i_copy3,
   cannery_i32LoadAdd_ss_d_copy1,
@@ -743,9 +740,6 @@ private let makeHandlerCopiesTracked3: [Handler] = [
   cannery_const32_d_copy1,
   cannery_const32_d_copy2,
   cannery_const32_d_copy3,
-  cannery_constUnsigned32_d_copy1,
-  cannery_constUnsigned32_d_copy2,
-  cannery_constUnsigned32_d_copy3,
   cannery_const64_d_copy1,
   cannery_move_copy1,
   cannery_move_copy2,
@@ -791,12 +785,12 @@ private let makeHandlerCopiesTracked3: [Handler] = [
   cannery_f64Load_s_d_copy1,
   cannery_f64Load_s_n_copy1,
   cannery_f64Load_a_d_copy1,
-]
-
-private let makeHandlerCopiesTracked4: [Handler] = [
   cannery_f64Load_a_n_copy1,
   cannery_i32Load8U_s_d_copy1,
   cannery_i32Load8U_s_d_copy2,
+]
+
+private let makeHandlerCopiesTracked4: [Handler] = [
   cannery_i32Load8U_s_d_copy3,
   cannery_i32Load8U_s_n_copy1,
   cannery_i32Load8U_s_n_copy2,
@@ -858,12 +852,12 @@ private let makeHandlerCopiesTracked4: [Handler] = [
   cannery_i32MulAdd_iv_sa_n_copy1,
   cannery_i32XorAdd_iv_ss_n_copy1,
   cannery_i32ShlAdd_iv_ss_d_copy1,
-]
-
-private let makeHandlerCopiesTracked5: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n_copy1,
   cannery_i32ShlAdd_iv_as_d_copy1,
   cannery_i32ShlAdd_iv_as_n_copy1,
+]
+
+private let makeHandlerCopiesTracked5: [Handler] = [
   cannery_i32ShlAdd_iv_sa_d_copy1,
   cannery_i32ShlAdd_iv_sa_n_copy1,
   cannery_i32ShlOr_iv_ss_d_copy1,
@@ -925,12 +919,12 @@ private let makeHandlerCopiesTracked5: [Handler] = [
   cannery_tracked_i64Store_plus_s_a_copy3,
   cannery_tracked_i64Store_plus_s_i_copy1,
   cannery_tracked_i64Store_plus_s_i_copy2,
-]
-
-private let makeHandlerCopiesTracked6: [Handler] = [
   cannery_tracked_i64Store_plus_s_i_copy3,
   cannery_tracked_f32Store_plus_s_s_copy1,
   cannery_tracked_f32Store_plus_s_a_copy1,
+]
+
+private let makeHandlerCopiesTracked6: [Handler] = [
   cannery_tracked_f64Store_plus_s_s_copy1,
   cannery_tracked_f64Store_plus_s_a_copy1,
   cannery_tracked_i32Store8_plus_s_a_copy1,
@@ -992,12 +986,12 @@ private let makeHandlerCopiesTracked6: [Handler] = [
   cannery_tracked_i32Store_absolute_i_copy1,
   cannery_tracked_i64Store_absolute_s_copy1,
   cannery_tracked_i64Store_absolute_a_copy1,
-]
-
-private let makeHandlerCopiesTracked7: [Handler] = [
   cannery_tracked_i64Store_absolute_i_copy1,
   cannery_tracked_i32Store8_absolute_a_copy1,
   cannery_tracked_i32Store8_absolute_i_copy1,
+]
+
+private let makeHandlerCopiesTracked7: [Handler] = [
   cannery_tracked_i32Store8_absolute_i_copy2,
   cannery_tracked_i32Store8_absolute_i_copy3,
   cannery_i32LoadAdd_ss_d_copy1,
@@ -1048,7 +1042,7 @@ private let makeHandlerCopiesTracked7: [Handler] = [
 
 func makeHandlerCopies(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(497)
+  table.reserveCapacity(494)
   if tracked {
     table += makeHandlerCopiesTracked0
     table += makeHandlerCopiesTracked1
@@ -1227,7 +1221,6 @@ let handlerCopyCounts: [(operation: ThreadedOperation, copies: Int)] = [
   (.i32WrapI64_a_d, 1),
   (.i32Extend8S_s_d, 1),
   (.const32_d, 3),
-  (.constUnsigned32_d, 3),
   (.const64_d, 1),
   (.move, 3),
   (.moveTwo, 3),

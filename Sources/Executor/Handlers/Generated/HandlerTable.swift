@@ -23,11 +23,14 @@ private let makeHandlers0: [Handler] = [
   cannery_switchLoad8U_a,
   cannery_switchLoad_s,
   cannery_switchLoad_a,
+  cannery_stepSwitchLoad8U,
+  cannery_stepSwitchLoad,
   cannery_trap,
   cannery_trapIfNull,
   cannery_call,
   cannery_callMove,
   cannery_callMoveTwo,
+  cannery_callConstant,
   cannery_callAdd,
   cannery_callImport,
   cannery_callIndirect_s,
@@ -46,9 +49,15 @@ private let makeHandlers0: [Handler] = [
   cannery_return,
   cannery_return_a,
   cannery_returnFloat_a,
+  cannery_chargeReturn,
+  cannery_chargeReturn_a,
   cannery_return_s,
   cannery_returnFloat_s,
   cannery_return_i,
+  cannery_globalSetReturn,
+  cannery_globalSetReturn_a,
+  cannery_globalSetReturn_s,
+  cannery_globalSetReturn_i,
   cannery_tableGet,
   cannery_tableSet,
   cannery_tableSize,
@@ -58,6 +67,9 @@ private let makeHandlers0: [Handler] = [
   cannery_tableInit,
   cannery_elementDrop,
   cannery_functionReference,
+]
+
+private let makeHandlers1: [Handler] = [
   cannery_globalStepI32_kd,
   cannery_globalStepI32_kn,
   cannery_globalStepI32_nd,
@@ -67,9 +79,6 @@ private let makeHandlers0: [Handler] = [
   cannery_globalStepI64_kn,
   cannery_globalStepI64_nd,
   cannery_globalStepI64_nn,
-]
-
-private let makeHandlers1: [Handler] = [
   cannery_globalSetSumI64,
   cannery_globalGet_d,
   cannery_globalGetFloat_d,
@@ -82,117 +91,148 @@ private let makeHandlers1: [Handler] = [
   cannery_globalSetPair,
   cannery_i32Eq_ss_d,
   cannery_i32Eq_ss_n,
+  cannery_i32Eq_ss_r,
   cannery_brI32Eq_ss,
   cannery_brI32Eq_ss_check,
   cannery_i32Eq_as_d,
   cannery_i32Eq_as_n,
+  cannery_i32Eq_as_r,
   cannery_brI32Eq_as,
   cannery_brI32Eq_as_check,
   cannery_i32Eq_si_d,
   cannery_i32Eq_si_n,
+  cannery_i32Eq_si_r,
   cannery_brI32Eq_si,
   cannery_brI32Eq_si_check,
   cannery_i32Eq_ai_d,
   cannery_i32Eq_ai_n,
+  cannery_i32Eq_ai_r,
   cannery_brI32Eq_ai,
   cannery_brI32Eq_ai_check,
   cannery_i32Ne_ss_d,
   cannery_i32Ne_ss_n,
+  cannery_i32Ne_ss_r,
   cannery_brI32Ne_ss,
   cannery_brI32Ne_ss_check,
   cannery_i32Ne_as_d,
   cannery_i32Ne_as_n,
+  cannery_i32Ne_as_r,
   cannery_brI32Ne_as,
   cannery_brI32Ne_as_check,
   cannery_i32Ne_si_d,
   cannery_i32Ne_si_n,
+  cannery_i32Ne_si_r,
   cannery_brI32Ne_si,
   cannery_brI32Ne_si_check,
   cannery_i32Ne_ai_d,
   cannery_i32Ne_ai_n,
+  cannery_i32Ne_ai_r,
   cannery_brI32Ne_ai,
   cannery_brI32Ne_ai_check,
   cannery_i32LtS_ss_d,
   cannery_i32LtS_ss_n,
+  cannery_i32LtS_ss_r,
   cannery_brI32LtS_ss,
   cannery_brI32LtS_ss_check,
+]
+
+private let makeHandlers2: [Handler] = [
   cannery_i32LtS_as_d,
   cannery_i32LtS_as_n,
+  cannery_i32LtS_as_r,
   cannery_brI32LtS_as,
   cannery_brI32LtS_as_check,
   cannery_i32LtS_sa_d,
   cannery_i32LtS_sa_n,
+  cannery_i32LtS_sa_r,
   cannery_brI32LtS_sa,
   cannery_brI32LtS_sa_check,
   cannery_i32LtS_si_d,
   cannery_i32LtS_si_n,
+  cannery_i32LtS_si_r,
   cannery_brI32LtS_si,
   cannery_brI32LtS_si_check,
   cannery_i32LtS_ai_d,
   cannery_i32LtS_ai_n,
+  cannery_i32LtS_ai_r,
   cannery_brI32LtS_ai,
   cannery_brI32LtS_ai_check,
   cannery_i32LtU_ss_d,
   cannery_i32LtU_ss_n,
-]
-
-private let makeHandlers2: [Handler] = [
+  cannery_i32LtU_ss_r,
   cannery_brI32LtU_ss,
   cannery_brI32LtU_ss_check,
   cannery_i32LtU_as_d,
   cannery_i32LtU_as_n,
+  cannery_i32LtU_as_r,
   cannery_brI32LtU_as,
   cannery_brI32LtU_as_check,
   cannery_i32LtU_sa_d,
   cannery_i32LtU_sa_n,
+  cannery_i32LtU_sa_r,
   cannery_brI32LtU_sa,
   cannery_brI32LtU_sa_check,
   cannery_i32LtU_si_d,
   cannery_i32LtU_si_n,
+  cannery_i32LtU_si_r,
   cannery_brI32LtU_si,
   cannery_brI32LtU_si_check,
   cannery_i32LtU_ai_d,
   cannery_i32LtU_ai_n,
+  cannery_i32LtU_ai_r,
   cannery_brI32LtU_ai,
   cannery_brI32LtU_ai_check,
   cannery_i32GtS_si_d,
   cannery_i32GtS_si_n,
+  cannery_i32GtS_si_r,
   cannery_brI32GtS_si,
   cannery_brI32GtS_si_check,
   cannery_i32GtS_ai_d,
   cannery_i32GtS_ai_n,
+  cannery_i32GtS_ai_r,
   cannery_brI32GtS_ai,
   cannery_brI32GtS_ai_check,
   cannery_i32GtU_si_d,
   cannery_i32GtU_si_n,
+  cannery_i32GtU_si_r,
   cannery_brI32GtU_si,
   cannery_brI32GtU_si_check,
   cannery_i32GtU_ai_d,
   cannery_i32GtU_ai_n,
+  cannery_i32GtU_ai_r,
   cannery_brI32GtU_ai,
+]
+
+private let makeHandlers3: [Handler] = [
   cannery_brI32GtU_ai_check,
   cannery_i32LeS_ss_d,
   cannery_i32LeS_ss_n,
+  cannery_i32LeS_ss_r,
   cannery_brI32LeS_ss,
   cannery_brI32LeS_ss_check,
   cannery_i32LeS_as_d,
   cannery_i32LeS_as_n,
+  cannery_i32LeS_as_r,
   cannery_brI32LeS_as,
   cannery_brI32LeS_as_check,
   cannery_i32LeS_sa_d,
   cannery_i32LeS_sa_n,
+  cannery_i32LeS_sa_r,
   cannery_brI32LeS_sa,
   cannery_brI32LeS_sa_check,
   cannery_i32LeU_ss_d,
   cannery_i32LeU_ss_n,
+  cannery_i32LeU_ss_r,
   cannery_brI32LeU_ss,
   cannery_brI32LeU_ss_check,
   cannery_i32LeU_as_d,
   cannery_i32LeU_as_n,
+  cannery_i32LeU_as_r,
   cannery_brI32LeU_as,
   cannery_brI32LeU_as_check,
   cannery_i32LeU_sa_d,
   cannery_i32LeU_sa_n,
+  cannery_i32LeU_sa_r,
   cannery_brI32LeU_sa,
   cannery_brI32LeU_sa_check,
   cannery_i64Eq_ss_d,
@@ -201,9 +241,6 @@ private let makeHandlers2: [Handler] = [
   cannery_brI64Eq_ss_check,
   cannery_i64Eq_as_d,
   cannery_i64Eq_as_n,
-]
-
-private let makeHandlers3: [Handler] = [
   cannery_brI64Eq_as,
   cannery_brI64Eq_as_check,
   cannery_i64Eq_si_d,
@@ -231,6 +268,9 @@ private let makeHandlers3: [Handler] = [
   cannery_brI64Ne_ai,
   cannery_brI64Ne_ai_check,
   cannery_i64LtS_ss_d,
+]
+
+private let makeHandlers4: [Handler] = [
   cannery_i64LtS_ss_n,
   cannery_brI64LtS_ss,
   cannery_brI64LtS_ss_check,
@@ -268,9 +308,6 @@ private let makeHandlers3: [Handler] = [
   cannery_brI64LtU_si_check,
   cannery_i64LtU_ai_d,
   cannery_i64LtU_ai_n,
-]
-
-private let makeHandlers4: [Handler] = [
   cannery_brI64LtU_ai,
   cannery_brI64LtU_ai_check,
   cannery_i64GtS_si_d,
@@ -298,6 +335,9 @@ private let makeHandlers4: [Handler] = [
   cannery_brI64LeS_as,
   cannery_brI64LeS_as_check,
   cannery_i64LeS_sa_d,
+]
+
+private let makeHandlers5: [Handler] = [
   cannery_i64LeS_sa_n,
   cannery_brI64LeS_sa,
   cannery_brI64LeS_sa_check,
@@ -335,9 +375,6 @@ private let makeHandlers4: [Handler] = [
   cannery_brF32Ne_ss_check,
   cannery_f32Ne_as_d,
   cannery_f32Ne_as_n,
-]
-
-private let makeHandlers5: [Handler] = [
   cannery_brF32Ne_as,
   cannery_brF32Ne_as_check,
   cannery_f32Ne_si_d,
@@ -365,6 +402,9 @@ private let makeHandlers5: [Handler] = [
   cannery_brF32Lt_sa,
   cannery_brNotF32Lt_sa,
   cannery_brF32Lt_sa_check,
+]
+
+private let makeHandlers6: [Handler] = [
   cannery_brNotF32Lt_sa_check,
   cannery_f32Lt_si_d,
   cannery_f32Lt_si_n,
@@ -402,9 +442,6 @@ private let makeHandlers5: [Handler] = [
   cannery_brNotF32Le_as,
   cannery_brF32Le_as_check,
   cannery_brNotF32Le_as_check,
-]
-
-private let makeHandlers6: [Handler] = [
   cannery_f32Le_sa_d,
   cannery_f32Le_sa_n,
   cannery_brF32Le_sa,
@@ -432,6 +469,9 @@ private let makeHandlers6: [Handler] = [
   cannery_f32Ge_ai_d,
   cannery_f32Ge_ai_n,
   cannery_brF32Ge_ai,
+]
+
+private let makeHandlers7: [Handler] = [
   cannery_brNotF32Ge_ai,
   cannery_brF32Ge_ai_check,
   cannery_brNotF32Ge_ai_check,
@@ -469,9 +509,6 @@ private let makeHandlers6: [Handler] = [
   cannery_brF64Ne_ai_check,
   cannery_f64Lt_ss_d,
   cannery_f64Lt_ss_n,
-]
-
-private let makeHandlers7: [Handler] = [
   cannery_brF64Lt_ss,
   cannery_brNotF64Lt_ss,
   cannery_brF64Lt_ss_check,
@@ -499,6 +536,9 @@ private let makeHandlers7: [Handler] = [
   cannery_brF64Lt_ai,
   cannery_brNotF64Lt_ai,
   cannery_brF64Lt_ai_check,
+]
+
+private let makeHandlers8: [Handler] = [
   cannery_brNotF64Lt_ai_check,
   cannery_f64Gt_si_d,
   cannery_f64Gt_si_n,
@@ -536,9 +576,6 @@ private let makeHandlers7: [Handler] = [
   cannery_brNotF64Le_si,
   cannery_brF64Le_si_check,
   cannery_brNotF64Le_si_check,
-]
-
-private let makeHandlers8: [Handler] = [
   cannery_f64Le_ai_d,
   cannery_f64Le_ai_n,
   cannery_brF64Le_ai,
@@ -566,35 +603,49 @@ private let makeHandlers8: [Handler] = [
   cannery_i32Ctz_a_d,
   cannery_i32Ctz_a_n,
   cannery_i32Popcnt_s_d,
+]
+
+private let makeHandlers9: [Handler] = [
   cannery_i32Popcnt_s_n,
   cannery_i32Popcnt_a_d,
   cannery_i32Popcnt_a_n,
   cannery_i32Add_ss_d,
   cannery_i32Add_ss_n,
+  cannery_i32Add_ss_r,
   cannery_i32Add_as_d,
   cannery_i32Add_as_n,
+  cannery_i32Add_as_r,
   cannery_i32Add_si_d,
   cannery_i32Add_si_n,
+  cannery_i32Add_si_r,
   cannery_i32Add_ai_d,
   cannery_i32Add_ai_n,
+  cannery_i32Add_ai_r,
   cannery_i32Sub_ss_d,
   cannery_i32Sub_ss_n,
+  cannery_i32Sub_ss_r,
   cannery_i32Sub_as_d,
   cannery_i32Sub_as_n,
+  cannery_i32Sub_as_r,
   cannery_i32Sub_sa_d,
   cannery_i32Sub_sa_n,
+  cannery_i32Sub_sa_r,
   cannery_i32Sub_si_d,
   cannery_i32Sub_si_n,
   cannery_i32Sub_ai_d,
   cannery_i32Sub_ai_n,
   cannery_i32Mul_ss_d,
   cannery_i32Mul_ss_n,
+  cannery_i32Mul_ss_r,
   cannery_i32Mul_as_d,
   cannery_i32Mul_as_n,
+  cannery_i32Mul_as_r,
   cannery_i32Mul_si_d,
   cannery_i32Mul_si_n,
+  cannery_i32Mul_si_r,
   cannery_i32Mul_ai_d,
   cannery_i32Mul_ai_n,
+  cannery_i32Mul_ai_r,
   cannery_i32DivS_ss_d,
   cannery_i32DivS_ss_n,
   cannery_i32DivS_as_d,
@@ -603,9 +654,6 @@ private let makeHandlers8: [Handler] = [
   cannery_i32DivS_sa_n,
   cannery_i32DivS_si_d,
   cannery_i32DivS_si_n,
-]
-
-private let makeHandlers9: [Handler] = [
   cannery_i32DivS_ai_d,
   cannery_i32DivS_ai_n,
   cannery_i32DivU_ss_d,
@@ -622,6 +670,9 @@ private let makeHandlers9: [Handler] = [
   cannery_i32RemS_ss_n,
   cannery_i32RemS_as_d,
   cannery_i32RemS_as_n,
+]
+
+private let makeHandlers10: [Handler] = [
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
@@ -640,28 +691,40 @@ private let makeHandlers9: [Handler] = [
   cannery_i32RemU_ai_n,
   cannery_i32And_ss_d,
   cannery_i32And_ss_n,
+  cannery_i32And_ss_r,
   cannery_i32And_as_d,
   cannery_i32And_as_n,
+  cannery_i32And_as_r,
   cannery_i32And_si_d,
   cannery_i32And_si_n,
+  cannery_i32And_si_r,
   cannery_i32And_ai_d,
   cannery_i32And_ai_n,
+  cannery_i32And_ai_r,
   cannery_i32Or_ss_d,
   cannery_i32Or_ss_n,
+  cannery_i32Or_ss_r,
   cannery_i32Or_as_d,
   cannery_i32Or_as_n,
+  cannery_i32Or_as_r,
   cannery_i32Or_si_d,
   cannery_i32Or_si_n,
+  cannery_i32Or_si_r,
   cannery_i32Or_ai_d,
   cannery_i32Or_ai_n,
+  cannery_i32Or_ai_r,
   cannery_i32Xor_ss_d,
   cannery_i32Xor_ss_n,
+  cannery_i32Xor_ss_r,
   cannery_i32Xor_as_d,
   cannery_i32Xor_as_n,
+  cannery_i32Xor_as_r,
   cannery_i32Xor_si_d,
   cannery_i32Xor_si_n,
+  cannery_i32Xor_si_r,
   cannery_i32Xor_ai_d,
   cannery_i32Xor_ai_n,
+  cannery_i32Xor_ai_r,
   cannery_i32Shl_ss_d,
   cannery_i32Shl_ss_n,
   cannery_i32Shl_as_d,
@@ -670,13 +733,13 @@ private let makeHandlers9: [Handler] = [
   cannery_i32Shl_sa_n,
   cannery_i32Shl_si_d,
   cannery_i32Shl_si_n,
-]
-
-private let makeHandlers10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
   cannery_i32ShrS_ss_n,
+]
+
+private let makeHandlers11: [Handler] = [
   cannery_i32ShrS_as_d,
   cannery_i32ShrS_as_n,
   cannery_i32ShrS_sa_d,
@@ -729,33 +792,44 @@ private let makeHandlers10: [Handler] = [
   cannery_i64Popcnt_a_n,
   cannery_i64Add_ss_d,
   cannery_i64Add_ss_n,
+  cannery_i64Add_ss_r,
   cannery_i64Add_as_d,
   cannery_i64Add_as_n,
+  cannery_i64Add_as_r,
   cannery_i64Add_si_d,
   cannery_i64Add_si_n,
+  cannery_i64Add_si_r,
   cannery_i64Add_ai_d,
   cannery_i64Add_ai_n,
+  cannery_i64Add_ai_r,
   cannery_i64Sub_ss_d,
   cannery_i64Sub_ss_n,
 ]
 
-private let makeHandlers11: [Handler] = [
+private let makeHandlers12: [Handler] = [
+  cannery_i64Sub_ss_r,
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
+  cannery_i64Sub_as_r,
   cannery_i64Sub_sa_d,
   cannery_i64Sub_sa_n,
+  cannery_i64Sub_sa_r,
   cannery_i64Sub_si_d,
   cannery_i64Sub_si_n,
   cannery_i64Sub_ai_d,
   cannery_i64Sub_ai_n,
   cannery_i64Mul_ss_d,
   cannery_i64Mul_ss_n,
+  cannery_i64Mul_ss_r,
   cannery_i64Mul_as_d,
   cannery_i64Mul_as_n,
+  cannery_i64Mul_as_r,
   cannery_i64Mul_si_d,
   cannery_i64Mul_si_n,
+  cannery_i64Mul_si_r,
   cannery_i64Mul_ai_d,
   cannery_i64Mul_ai_n,
+  cannery_i64Mul_ai_r,
   cannery_i64DivS_ss_d,
   cannery_i64DivS_ss_n,
   cannery_i64DivS_as_d,
@@ -797,32 +871,44 @@ private let makeHandlers11: [Handler] = [
   cannery_i64RemU_ai_d,
   cannery_i64RemU_ai_n,
   cannery_i64And_ss_d,
-  cannery_i64And_ss_n,
-  cannery_i64And_as_d,
-  cannery_i64And_as_n,
-  cannery_i64And_si_d,
-  cannery_i64And_si_n,
-  cannery_i64And_ai_d,
-  cannery_i64And_ai_n,
 ]
 
-private let makeHandlers12: [Handler] = [
+private let makeHandlers13: [Handler] = [
+  cannery_i64And_ss_n,
+  cannery_i64And_ss_r,
+  cannery_i64And_as_d,
+  cannery_i64And_as_n,
+  cannery_i64And_as_r,
+  cannery_i64And_si_d,
+  cannery_i64And_si_n,
+  cannery_i64And_si_r,
+  cannery_i64And_ai_d,
+  cannery_i64And_ai_n,
+  cannery_i64And_ai_r,
   cannery_i64Or_ss_d,
   cannery_i64Or_ss_n,
+  cannery_i64Or_ss_r,
   cannery_i64Or_as_d,
   cannery_i64Or_as_n,
+  cannery_i64Or_as_r,
   cannery_i64Or_si_d,
   cannery_i64Or_si_n,
+  cannery_i64Or_si_r,
   cannery_i64Or_ai_d,
   cannery_i64Or_ai_n,
+  cannery_i64Or_ai_r,
   cannery_i64Xor_ss_d,
   cannery_i64Xor_ss_n,
+  cannery_i64Xor_ss_r,
   cannery_i64Xor_as_d,
   cannery_i64Xor_as_n,
+  cannery_i64Xor_as_r,
   cannery_i64Xor_si_d,
   cannery_i64Xor_si_n,
+  cannery_i64Xor_si_r,
   cannery_i64Xor_ai_d,
   cannery_i64Xor_ai_n,
+  cannery_i64Xor_ai_r,
   cannery_i64Shl_ss_d,
   cannery_i64Shl_ss_n,
   cannery_i64Shl_as_d,
@@ -852,6 +938,9 @@ private let makeHandlers12: [Handler] = [
   cannery_i64ShrU_si_d,
   cannery_i64ShrU_si_n,
   cannery_i64ShrU_ai_d,
+]
+
+private let makeHandlers14: [Handler] = [
   cannery_i64ShrU_ai_n,
   cannery_i64Rotl_ss_d,
   cannery_i64Rotl_ss_n,
@@ -871,9 +960,6 @@ private let makeHandlers12: [Handler] = [
   cannery_i64Rotr_sa_n,
   cannery_i64Rotr_si_d,
   cannery_i64Rotr_si_n,
-]
-
-private let makeHandlers13: [Handler] = [
   cannery_i64Rotr_ai_d,
   cannery_i64Rotr_ai_n,
   cannery_f32Abs_s_d,
@@ -919,6 +1005,9 @@ private let makeHandlers13: [Handler] = [
   cannery_f32Sub_sa_d,
   cannery_f32Sub_sa_n,
   cannery_f32Sub_si_d,
+]
+
+private let makeHandlers15: [Handler] = [
   cannery_f32Sub_si_n,
   cannery_f32Sub_ai_d,
   cannery_f32Sub_ai_n,
@@ -938,9 +1027,6 @@ private let makeHandlers13: [Handler] = [
   cannery_f32Div_sa_n,
   cannery_f32Div_si_d,
   cannery_f32Div_si_n,
-]
-
-private let makeHandlers14: [Handler] = [
   cannery_f32Div_ai_d,
   cannery_f32Div_ai_n,
   cannery_f32Min_ss_d,
@@ -986,6 +1072,9 @@ private let makeHandlers14: [Handler] = [
   cannery_f64Floor_a_d,
   cannery_f64Floor_a_n,
   cannery_f64Trunc_s_d,
+]
+
+private let makeHandlers16: [Handler] = [
   cannery_f64Trunc_s_n,
   cannery_f64Trunc_a_d,
   cannery_f64Trunc_a_n,
@@ -1005,9 +1094,6 @@ private let makeHandlers14: [Handler] = [
   cannery_f64Add_si_n,
   cannery_f64Add_ai_d,
   cannery_f64Add_ai_n,
-]
-
-private let makeHandlers15: [Handler] = [
   cannery_f64Sub_ss_d,
   cannery_f64Sub_ss_n,
   cannery_f64Sub_as_d,
@@ -1053,6 +1139,9 @@ private let makeHandlers15: [Handler] = [
   cannery_f64Max_ai_d,
   cannery_f64Max_ai_n,
   cannery_f64Copysign_ss_d,
+]
+
+private let makeHandlers17: [Handler] = [
   cannery_f64Copysign_ss_n,
   cannery_f64Copysign_as_d,
   cannery_f64Copysign_as_n,
@@ -1072,9 +1161,6 @@ private let makeHandlers15: [Handler] = [
   cannery_i32TruncF32S_a_n,
   cannery_i32TruncF32U_s_d,
   cannery_i32TruncF32U_s_n,
-]
-
-private let makeHandlers16: [Handler] = [
   cannery_i32TruncF32U_a_d,
   cannery_i32TruncF32U_a_n,
   cannery_i32TruncF64S_s_d,
@@ -1120,6 +1206,9 @@ private let makeHandlers16: [Handler] = [
   cannery_f32ConvertI64S_s_d,
   cannery_f32ConvertI64S_s_n,
   cannery_f32ConvertI64S_a_d,
+]
+
+private let makeHandlers18: [Handler] = [
   cannery_f32ConvertI64S_a_n,
   cannery_f32ConvertI64U_s_d,
   cannery_f32ConvertI64U_s_n,
@@ -1139,9 +1228,6 @@ private let makeHandlers16: [Handler] = [
   cannery_f64ConvertI32U_a_n,
   cannery_f64ConvertI64S_s_d,
   cannery_f64ConvertI64S_s_n,
-]
-
-private let makeHandlers17: [Handler] = [
   cannery_f64ConvertI64S_a_d,
   cannery_f64ConvertI64S_a_n,
   cannery_f64ConvertI64U_s_d,
@@ -1187,6 +1273,9 @@ private let makeHandlers17: [Handler] = [
   cannery_i64Extend32S_s_d,
   cannery_i64Extend32S_s_n,
   cannery_i64Extend32S_a_d,
+]
+
+private let makeHandlers19: [Handler] = [
   cannery_i64Extend32S_a_n,
   cannery_i32TruncSatF32S_s_d,
   cannery_i32TruncSatF32S_s_n,
@@ -1206,9 +1295,6 @@ private let makeHandlers17: [Handler] = [
   cannery_i32TruncSatF64U_a_n,
   cannery_i64TruncSatF32S_s_d,
   cannery_i64TruncSatF32S_s_n,
-]
-
-private let makeHandlers18: [Handler] = [
   cannery_i64TruncSatF32S_a_d,
   cannery_i64TruncSatF32S_a_n,
   cannery_i64TruncSatF32U_s_d,
@@ -1224,7 +1310,7 @@ private let makeHandlers18: [Handler] = [
   cannery_i64TruncSatF64U_a_d,
   cannery_i64TruncSatF64U_a_n,
   cannery_const32_d,
-  cannery_constUnsigned32_d,
+  cannery_const32Two_d,
   cannery_const64_d,
   cannery_constVector_d,
   cannery_move,
@@ -1248,12 +1334,19 @@ private let makeHandlers18: [Handler] = [
   cannery_selectPair_a,
   cannery_i32Load_s_d,
   cannery_i32Load_s_n,
+  cannery_i32Load_s_r,
   cannery_i32Load_a_d,
   cannery_i32Load_a_n,
+  cannery_i32Load_a_r,
   cannery_i64Load_s_d,
   cannery_i64Load_s_n,
+]
+
+private let makeHandlers20: [Handler] = [
+  cannery_i64Load_s_r,
   cannery_i64Load_a_d,
   cannery_i64Load_a_n,
+  cannery_i64Load_a_r,
   cannery_f32Load_s_d,
   cannery_f32Load_s_n,
   cannery_f32Load_a_d,
@@ -1268,14 +1361,13 @@ private let makeHandlers18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
+  cannery_i32Load8U_s_r,
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
+  cannery_i32Load8U_a_r,
   cannery_i32Load16S_s_d,
   cannery_i32Load16S_s_n,
   cannery_i32Load16S_a_d,
-]
-
-private let makeHandlers19: [Handler] = [
   cannery_i32Load16S_a_n,
   cannery_i32Load16U_s_d,
   cannery_i32Load16U_s_n,
@@ -1315,6 +1407,9 @@ private let makeHandlers19: [Handler] = [
   cannery_i64Store_si,
   cannery_f32Store_ss,
   cannery_f32Store_as,
+]
+
+private let makeHandlers21: [Handler] = [
   cannery_f32Store_sa,
   cannery_f32Store_si,
   cannery_f64Store_ss,
@@ -1340,9 +1435,6 @@ private let makeHandlers19: [Handler] = [
   cannery_i64Store32_ss,
   cannery_i64Store32_as,
   cannery_i64Store32_sa,
-]
-
-private let makeHandlers20: [Handler] = [
   cannery_i64Store32_si,
   cannery_i32LoadW_s_d,
   cannery_i32LoadW_s_n,
@@ -1382,6 +1474,9 @@ private let makeHandlers20: [Handler] = [
   cannery_i64Load8SW_a_n,
   cannery_i64Load8UW_s_d,
   cannery_i64Load8UW_s_n,
+]
+
+private let makeHandlers22: [Handler] = [
   cannery_i64Load8UW_a_d,
   cannery_i64Load8UW_a_n,
   cannery_i64Load16SW_s_d,
@@ -1407,9 +1502,6 @@ private let makeHandlers20: [Handler] = [
   cannery_i64StoreW_ss,
   cannery_i64StoreW_as,
   cannery_i64StoreW_sa,
-]
-
-private let makeHandlers21: [Handler] = [
   cannery_i64StoreW_si,
   cannery_f32StoreW_ss,
   cannery_f32StoreW_as,
@@ -1449,6 +1541,9 @@ private let makeHandlers21: [Handler] = [
   cannery_v128Load16x4SW,
   cannery_v128Load16x4U,
   cannery_v128Load16x4UW,
+]
+
+private let makeHandlers23: [Handler] = [
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
   cannery_v128Load32x2U,
@@ -1474,9 +1569,6 @@ private let makeHandlers21: [Handler] = [
   cannery_v128Store8Lane,
   cannery_v128Store8LaneW,
   cannery_v128Store16Lane,
-]
-
-private let makeHandlers22: [Handler] = [
   cannery_v128Store16LaneW,
   cannery_v128Store32Lane,
   cannery_v128Store32LaneW,
@@ -1486,6 +1578,10 @@ private let makeHandlers22: [Handler] = [
   cannery_v128Load32ZeroW,
   cannery_v128Load64Zero,
   cannery_v128Load64ZeroW,
+  cannery_copy8,
+  cannery_copy16,
+  cannery_copy32,
+  cannery_copy64,
   cannery_useMemory,
   cannery_addOffset,
   cannery_memorySize,
@@ -1512,6 +1608,9 @@ private let makeHandlers22: [Handler] = [
   cannery_i32x4ExtractLane,
   cannery_i32x4ReplaceLane,
   cannery_i64x2ExtractLane,
+]
+
+private let makeHandlers24: [Handler] = [
   cannery_i64x2ReplaceLane,
   cannery_f32x4ExtractLane,
   cannery_f32x4ReplaceLane,
@@ -1541,9 +1640,6 @@ private let makeHandlers22: [Handler] = [
   cannery_i32x4Ne,
   cannery_i32x4LtS,
   cannery_i32x4LtU,
-]
-
-private let makeHandlers23: [Handler] = [
   cannery_i32x4GtS,
   cannery_i32x4GtU,
   cannery_i32x4LeS,
@@ -1579,6 +1675,9 @@ private let makeHandlers23: [Handler] = [
   cannery_i8x16NarrowI16x8S,
   cannery_i8x16NarrowI16x8U,
   cannery_f32x4Ceil,
+]
+
+private let makeHandlers25: [Handler] = [
   cannery_f32x4Floor,
   cannery_f32x4Trunc,
   cannery_f32x4Nearest,
@@ -1608,9 +1707,6 @@ private let makeHandlers23: [Handler] = [
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
   cannery_i16x8Bitmask,
-]
-
-private let makeHandlers24: [Handler] = [
   cannery_i16x8NarrowI32x4S,
   cannery_i16x8NarrowI32x4U,
   cannery_i16x8ExtendLowI8x16S,
@@ -1646,6 +1742,9 @@ private let makeHandlers24: [Handler] = [
   cannery_i32x4ExtendLowI16x8U,
   cannery_i32x4ExtendHighI16x8U,
   cannery_i32x4Shl,
+]
+
+private let makeHandlers26: [Handler] = [
   cannery_i32x4ShrS,
   cannery_i32x4ShrU,
   cannery_i32x4Add,
@@ -1675,9 +1774,6 @@ private let makeHandlers24: [Handler] = [
   cannery_i64x2Sub,
   cannery_i64x2Mul,
   cannery_i64x2Eq,
-]
-
-private let makeHandlers25: [Handler] = [
   cannery_i64x2Ne,
   cannery_i64x2LtS,
   cannery_i64x2GtS,
@@ -1713,6 +1809,9 @@ private let makeHandlers25: [Handler] = [
   cannery_i32x4TruncSatF32x4U,
   cannery_f32x4ConvertI32x4S,
   cannery_f32x4ConvertI32x4U,
+]
+
+private let makeHandlers27: [Handler] = [
   cannery_i32x4TruncSatF64x2SZero,
   cannery_i32x4TruncSatF64x2UZero,
   cannery_f64x2ConvertLowI32x4S,
@@ -1742,9 +1841,6 @@ private let makeHandlers25: [Handler] = [
   cannery_i32AddAdd_iv_as_d,
   cannery_i32AddAdd_iv_as_n,
   cannery_i32AddAdd_iv_sa_d,
-]
-
-private let makeHandlers26: [Handler] = [
   cannery_i32AddAdd_iv_sa_n,
   cannery_i32AddSub_iv_ss_d,
   cannery_i32AddSub_iv_ss_n,
@@ -1780,6 +1876,9 @@ private let makeHandlers26: [Handler] = [
   cannery_i32AddMul_iv_ss_n,
   cannery_i32AddMul_iv_as_d,
   cannery_i32AddMul_iv_as_n,
+]
+
+private let makeHandlers28: [Handler] = [
   cannery_i32AddMul_iv_sa_d,
   cannery_i32AddMul_iv_sa_n,
   cannery_i32MulAdd_iv_ss_d,
@@ -1809,9 +1908,6 @@ private let makeHandlers26: [Handler] = [
   cannery_i32AndAdd_iv_ss_d,
   cannery_i32AndAdd_iv_ss_n,
   cannery_i32AndAdd_iv_as_d,
-]
-
-private let makeHandlers27: [Handler] = [
   cannery_i32AndAdd_iv_as_n,
   cannery_i32AndAdd_iv_sa_d,
   cannery_i32AndAdd_iv_sa_n,
@@ -1847,6 +1943,9 @@ private let makeHandlers27: [Handler] = [
   cannery_i32AndAnd_iv_sa_n,
   cannery_i32AndMul_iv_ss_d,
   cannery_i32AndMul_iv_ss_n,
+]
+
+private let makeHandlers29: [Handler] = [
   cannery_i32AndMul_iv_as_d,
   cannery_i32AndMul_iv_as_n,
   cannery_i32AndMul_iv_sa_d,
@@ -1876,9 +1975,6 @@ private let makeHandlers27: [Handler] = [
   cannery_i32XorAdd_iv_sa_d,
   cannery_i32XorAdd_iv_sa_n,
   cannery_i32ShlAdd_iv_ss_d,
-]
-
-private let makeHandlers28: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n,
   cannery_i32ShlAdd_iv_as_d,
   cannery_i32ShlAdd_iv_as_n,
@@ -1914,6 +2010,9 @@ private let makeHandlers28: [Handler] = [
   cannery_i32ShlXor_iv_as_n,
   cannery_i32ShlXor_iv_sa_d,
   cannery_i32ShlXor_iv_sa_n,
+]
+
+private let makeHandlers30: [Handler] = [
   cannery_i32ShrUAdd_iv_ss_d,
   cannery_i32ShrUAdd_iv_ss_n,
   cannery_i32ShrUAdd_iv_as_d,
@@ -1943,9 +2042,6 @@ private let makeHandlers28: [Handler] = [
   cannery_i32ShrUOr_iv_as_d,
   cannery_i32ShrUOr_iv_as_n,
   cannery_i32ShrUOr_iv_sa_d,
-]
-
-private let makeHandlers29: [Handler] = [
   cannery_i32ShrUOr_iv_sa_n,
   cannery_i32ShrUXor_iv_ss_d,
   cannery_i32ShrUXor_iv_ss_n,
@@ -1981,6 +2077,9 @@ private let makeHandlers29: [Handler] = [
   cannery_i32ShrSOr_iv_ss_n,
   cannery_i32ShrSOr_iv_as_d,
   cannery_i32ShrSOr_iv_as_n,
+]
+
+private let makeHandlers31: [Handler] = [
   cannery_i32ShrSOr_iv_sa_d,
   cannery_i32ShrSOr_iv_sa_n,
   cannery_i32ShrSXor_iv_ss_d,
@@ -2010,9 +2109,6 @@ private let makeHandlers29: [Handler] = [
   cannery_i32RotlOr_iv_ss_d,
   cannery_i32RotlOr_iv_ss_n,
   cannery_i32RotlOr_iv_as_d,
-]
-
-private let makeHandlers30: [Handler] = [
   cannery_i32RotlOr_iv_as_n,
   cannery_i32RotlOr_iv_sa_d,
   cannery_i32RotlOr_iv_sa_n,
@@ -2048,6 +2144,9 @@ private let makeHandlers30: [Handler] = [
   cannery_i32AddMul_vv_ssa_n,
   cannery_i32AddAnd_vv_sss_d,
   cannery_i32AddAnd_vv_sss_n,
+]
+
+private let makeHandlers32: [Handler] = [
   cannery_i32AddAnd_vv_ass_d,
   cannery_i32AddAnd_vv_ass_n,
   cannery_i32AddAnd_vv_ssa_d,
@@ -2077,9 +2176,6 @@ private let makeHandlers30: [Handler] = [
   cannery_i32SubSub_vv_ass_d,
   cannery_i32SubSub_vv_ass_n,
   cannery_i32SubSub_vv_sas_d,
-]
-
-private let makeHandlers31: [Handler] = [
   cannery_i32SubSub_vv_sas_n,
   cannery_i32SubSub_vv_ssa_d,
   cannery_i32SubSub_vv_ssa_n,
@@ -2115,6 +2211,9 @@ private let makeHandlers31: [Handler] = [
   cannery_i32SubOr_vv_sas_n,
   cannery_i32SubOr_vv_ssa_d,
   cannery_i32SubOr_vv_ssa_n,
+]
+
+private let makeHandlers33: [Handler] = [
   cannery_i32SubXor_vv_sss_d,
   cannery_i32SubXor_vv_sss_n,
   cannery_i32SubXor_vv_ass_d,
@@ -2144,9 +2243,6 @@ private let makeHandlers31: [Handler] = [
   cannery_i32MulMul_vv_sss_d,
   cannery_i32MulMul_vv_sss_n,
   cannery_i32MulMul_vv_ass_d,
-]
-
-private let makeHandlers32: [Handler] = [
   cannery_i32MulMul_vv_ass_n,
   cannery_i32MulMul_vv_ssa_d,
   cannery_i32MulMul_vv_ssa_n,
@@ -2182,6 +2278,9 @@ private let makeHandlers32: [Handler] = [
   cannery_i32AndOr_vv_ssa_n,
   cannery_i32AndXor_vv_sss_d,
   cannery_i32AndXor_vv_sss_n,
+]
+
+private let makeHandlers34: [Handler] = [
   cannery_i32AndXor_vv_ass_d,
   cannery_i32AndXor_vv_ass_n,
   cannery_i32AndXor_vv_ssa_d,
@@ -2211,9 +2310,6 @@ private let makeHandlers32: [Handler] = [
   cannery_i32OrXor_vv_ssa_d,
   cannery_i32OrXor_vv_ssa_n,
   cannery_i32XorAdd_vv_sss_d,
-]
-
-private let makeHandlers33: [Handler] = [
   cannery_i32XorAdd_vv_sss_n,
   cannery_i32XorAdd_vv_ass_d,
   cannery_i32XorAdd_vv_ass_n,
@@ -2249,6 +2345,9 @@ private let makeHandlers33: [Handler] = [
   cannery_i32XorMul_vv_ass_n,
   cannery_i32XorMul_vv_ssa_d,
   cannery_i32XorMul_vv_ssa_n,
+]
+
+private let makeHandlers35: [Handler] = [
   cannery_i32AddAnd_ii_s_d,
   cannery_i32AddAnd_ii_s_n,
   cannery_i32AddAnd_ii_a_d,
@@ -2278,9 +2377,6 @@ private let makeHandlers33: [Handler] = [
   cannery_i32AddMul_ii_a_d,
   cannery_i32AddMul_ii_a_n,
   cannery_i32AddRotl_ii_s_d,
-]
-
-private let makeHandlers34: [Handler] = [
   cannery_i32AddRotl_ii_s_n,
   cannery_i32AddRotl_ii_a_d,
   cannery_i32AddRotl_ii_a_n,
@@ -2316,6 +2412,9 @@ private let makeHandlers34: [Handler] = [
   cannery_i32AndOr_ii_s_n,
   cannery_i32AndOr_ii_a_d,
   cannery_i32AndOr_ii_a_n,
+]
+
+private let makeHandlers36: [Handler] = [
   cannery_i32AndXor_ii_s_d,
   cannery_i32AndXor_ii_s_n,
   cannery_i32AndXor_ii_a_d,
@@ -2345,9 +2444,6 @@ private let makeHandlers34: [Handler] = [
   cannery_i32XorAnd_ii_a_d,
   cannery_i32XorAnd_ii_a_n,
   cannery_i32XorAdd_ii_s_d,
-]
-
-private let makeHandlers35: [Handler] = [
   cannery_i32XorAdd_ii_s_n,
   cannery_i32XorAdd_ii_a_d,
   cannery_i32XorAdd_ii_a_n,
@@ -2383,6 +2479,9 @@ private let makeHandlers35: [Handler] = [
   cannery_i32ShlShrU_ii_s_n,
   cannery_i32ShlShrU_ii_a_d,
   cannery_i32ShlShrU_ii_a_n,
+]
+
+private let makeHandlers37: [Handler] = [
   cannery_i32ShlShrS_ii_s_d,
   cannery_i32ShlShrS_ii_s_n,
   cannery_i32ShlShrS_ii_a_d,
@@ -2412,9 +2511,6 @@ private let makeHandlers35: [Handler] = [
   cannery_i32ShrUMul_ii_a_d,
   cannery_i32ShrUMul_ii_a_n,
   cannery_i32ShrSAdd_ii_s_d,
-]
-
-private let makeHandlers36: [Handler] = [
   cannery_i32ShrSAdd_ii_s_n,
   cannery_i32ShrSAdd_ii_a_d,
   cannery_i32ShrSAdd_ii_a_n,
@@ -2450,6 +2546,9 @@ private let makeHandlers36: [Handler] = [
   cannery_i32AddAdd_vi_ss_n,
   cannery_i32AddAdd_vi_as_d,
   cannery_i32AddAdd_vi_as_n,
+]
+
+private let makeHandlers38: [Handler] = [
   cannery_i32AddAnd_vi_ss_d,
   cannery_i32AddAnd_vi_ss_n,
   cannery_i32AddAnd_vi_as_d,
@@ -2479,9 +2578,6 @@ private let makeHandlers36: [Handler] = [
   cannery_i32AddMul_vi_as_d,
   cannery_i32AddMul_vi_as_n,
   cannery_i32AddRotl_vi_ss_d,
-]
-
-private let makeHandlers37: [Handler] = [
   cannery_i32AddRotl_vi_ss_n,
   cannery_i32AddRotl_vi_as_d,
   cannery_i32AddRotl_vi_as_n,
@@ -2517,6 +2613,9 @@ private let makeHandlers37: [Handler] = [
   cannery_i32SubShrS_vi_sa_n,
   cannery_i32SubMul_vi_ss_d,
   cannery_i32SubMul_vi_ss_n,
+]
+
+private let makeHandlers39: [Handler] = [
   cannery_i32SubMul_vi_as_d,
   cannery_i32SubMul_vi_as_n,
   cannery_i32SubMul_vi_sa_d,
@@ -2546,9 +2645,6 @@ private let makeHandlers37: [Handler] = [
   cannery_i32MulShrS_vi_as_d,
   cannery_i32MulShrS_vi_as_n,
   cannery_i32AndAdd_vi_ss_d,
-]
-
-private let makeHandlers38: [Handler] = [
   cannery_i32AndAdd_vi_ss_n,
   cannery_i32AndAdd_vi_as_d,
   cannery_i32AndAdd_vi_as_n,
@@ -2584,6 +2680,9 @@ private let makeHandlers38: [Handler] = [
   cannery_i32OrXor_vi_ss_n,
   cannery_i32OrXor_vi_as_d,
   cannery_i32OrXor_vi_as_n,
+]
+
+private let makeHandlers40: [Handler] = [
   cannery_i32XorAdd_vi_ss_d,
   cannery_i32XorAdd_vi_ss_n,
   cannery_i32XorAdd_vi_as_d,
@@ -2613,9 +2712,6 @@ private let makeHandlers38: [Handler] = [
   cannery_i32Sub_ia_d,
   cannery_i32Sub_ia_n,
   cannery_i32Shl_is_d,
-]
-
-private let makeHandlers39: [Handler] = [
   cannery_i32Shl_is_n,
   cannery_i32Shl_ia_d,
   cannery_i32Shl_ia_n,
@@ -2651,6 +2747,9 @@ private let makeHandlers39: [Handler] = [
   cannery_i64AddOr_iv_ss_n,
   cannery_i64AddOr_iv_as_d,
   cannery_i64AddOr_iv_as_n,
+]
+
+private let makeHandlers41: [Handler] = [
   cannery_i64AddOr_iv_sa_d,
   cannery_i64AddOr_iv_sa_n,
   cannery_i64AddXor_iv_ss_d,
@@ -2680,9 +2779,6 @@ private let makeHandlers39: [Handler] = [
   cannery_i64MulRsub_iv_ss_d,
   cannery_i64MulRsub_iv_ss_n,
   cannery_i64MulRsub_iv_as_d,
-]
-
-private let makeHandlers40: [Handler] = [
   cannery_i64MulRsub_iv_as_n,
   cannery_i64MulRsub_iv_sa_d,
   cannery_i64MulRsub_iv_sa_n,
@@ -2718,6 +2814,9 @@ private let makeHandlers40: [Handler] = [
   cannery_i64AndOr_iv_sa_n,
   cannery_i64AndXor_iv_ss_d,
   cannery_i64AndXor_iv_ss_n,
+]
+
+private let makeHandlers42: [Handler] = [
   cannery_i64AndXor_iv_as_d,
   cannery_i64AndXor_iv_as_n,
   cannery_i64AndXor_iv_sa_d,
@@ -2747,9 +2846,6 @@ private let makeHandlers40: [Handler] = [
   cannery_i64XorOr_iv_sa_d,
   cannery_i64XorOr_iv_sa_n,
   cannery_i64XorXor_iv_ss_d,
-]
-
-private let makeHandlers41: [Handler] = [
   cannery_i64XorXor_iv_ss_n,
   cannery_i64XorXor_iv_as_d,
   cannery_i64XorXor_iv_as_n,
@@ -2785,6 +2881,9 @@ private let makeHandlers41: [Handler] = [
   cannery_i64ShlAnd_iv_as_n,
   cannery_i64ShlAnd_iv_sa_d,
   cannery_i64ShlAnd_iv_sa_n,
+]
+
+private let makeHandlers43: [Handler] = [
   cannery_i64ShlOr_iv_ss_d,
   cannery_i64ShlOr_iv_ss_n,
   cannery_i64ShlOr_iv_as_d,
@@ -2814,9 +2913,6 @@ private let makeHandlers41: [Handler] = [
   cannery_i64ShrURsub_iv_as_d,
   cannery_i64ShrURsub_iv_as_n,
   cannery_i64ShrURsub_iv_sa_d,
-]
-
-private let makeHandlers42: [Handler] = [
   cannery_i64ShrURsub_iv_sa_n,
   cannery_i64ShrUAnd_iv_ss_d,
   cannery_i64ShrUAnd_iv_ss_n,
@@ -2852,6 +2948,9 @@ private let makeHandlers42: [Handler] = [
   cannery_i64ShrSRsub_iv_ss_n,
   cannery_i64ShrSRsub_iv_as_d,
   cannery_i64ShrSRsub_iv_as_n,
+]
+
+private let makeHandlers44: [Handler] = [
   cannery_i64ShrSRsub_iv_sa_d,
   cannery_i64ShrSRsub_iv_sa_n,
   cannery_i64ShrSAnd_iv_ss_d,
@@ -2881,9 +2980,6 @@ private let makeHandlers42: [Handler] = [
   cannery_i64RotlSub_iv_ss_d,
   cannery_i64RotlSub_iv_ss_n,
   cannery_i64RotlSub_iv_as_d,
-]
-
-private let makeHandlers43: [Handler] = [
   cannery_i64RotlSub_iv_as_n,
   cannery_i64RotlSub_iv_sa_d,
   cannery_i64RotlSub_iv_sa_n,
@@ -2919,6 +3015,9 @@ private let makeHandlers43: [Handler] = [
   cannery_i64AddSub_vv_ssa_n,
   cannery_i64AddRsub_vv_sss_d,
   cannery_i64AddRsub_vv_sss_n,
+]
+
+private let makeHandlers45: [Handler] = [
   cannery_i64AddRsub_vv_ass_d,
   cannery_i64AddRsub_vv_ass_n,
   cannery_i64AddRsub_vv_ssa_d,
@@ -2948,9 +3047,6 @@ private let makeHandlers43: [Handler] = [
   cannery_i64AddXor_vv_ssa_d,
   cannery_i64AddXor_vv_ssa_n,
   cannery_i64SubAdd_vv_sss_d,
-]
-
-private let makeHandlers44: [Handler] = [
   cannery_i64SubAdd_vv_sss_n,
   cannery_i64SubAdd_vv_ass_d,
   cannery_i64SubAdd_vv_ass_n,
@@ -2986,6 +3082,9 @@ private let makeHandlers44: [Handler] = [
   cannery_i64SubAnd_vv_sss_n,
   cannery_i64SubAnd_vv_ass_d,
   cannery_i64SubAnd_vv_ass_n,
+]
+
+private let makeHandlers46: [Handler] = [
   cannery_i64SubAnd_vv_sas_d,
   cannery_i64SubAnd_vv_sas_n,
   cannery_i64SubAnd_vv_ssa_d,
@@ -3015,9 +3114,6 @@ private let makeHandlers44: [Handler] = [
   cannery_i64MulSub_vv_sss_d,
   cannery_i64MulSub_vv_sss_n,
   cannery_i64MulSub_vv_ass_d,
-]
-
-private let makeHandlers45: [Handler] = [
   cannery_i64MulSub_vv_ass_n,
   cannery_i64MulSub_vv_ssa_d,
   cannery_i64MulSub_vv_ssa_n,
@@ -3053,6 +3149,9 @@ private let makeHandlers45: [Handler] = [
   cannery_i64AndSub_vv_ssa_n,
   cannery_i64AndAnd_vv_sss_d,
   cannery_i64AndAnd_vv_sss_n,
+]
+
+private let makeHandlers47: [Handler] = [
   cannery_i64AndAnd_vv_ass_d,
   cannery_i64AndAnd_vv_ass_n,
   cannery_i64AndAnd_vv_ssa_d,
@@ -3082,9 +3181,6 @@ private let makeHandlers45: [Handler] = [
   cannery_i64OrAnd_vv_ssa_d,
   cannery_i64OrAnd_vv_ssa_n,
   cannery_i64OrOr_vv_sss_d,
-]
-
-private let makeHandlers46: [Handler] = [
   cannery_i64OrOr_vv_sss_n,
   cannery_i64OrOr_vv_ass_d,
   cannery_i64OrOr_vv_ass_n,
@@ -3120,6 +3216,9 @@ private let makeHandlers46: [Handler] = [
   cannery_i64XorOr_vv_ass_n,
   cannery_i64XorOr_vv_ssa_d,
   cannery_i64XorOr_vv_ssa_n,
+]
+
+private let makeHandlers48: [Handler] = [
   cannery_i64XorXor_vv_sss_d,
   cannery_i64XorXor_vv_sss_n,
   cannery_i64XorXor_vv_ass_d,
@@ -3149,9 +3248,6 @@ private let makeHandlers46: [Handler] = [
   cannery_i64AddShl_ii_a_d,
   cannery_i64AddShl_ii_a_n,
   cannery_i64AddShrU_ii_s_d,
-]
-
-private let makeHandlers47: [Handler] = [
   cannery_i64AddShrU_ii_s_n,
   cannery_i64AddShrU_ii_a_d,
   cannery_i64AddShrU_ii_a_n,
@@ -3187,6 +3283,9 @@ private let makeHandlers47: [Handler] = [
   cannery_i64MulShrS_ii_s_n,
   cannery_i64MulShrS_ii_a_d,
   cannery_i64MulShrS_ii_a_n,
+]
+
+private let makeHandlers49: [Handler] = [
   cannery_i64AndAdd_ii_s_d,
   cannery_i64AndAdd_ii_s_n,
   cannery_i64AndAdd_ii_a_d,
@@ -3216,9 +3315,6 @@ private let makeHandlers47: [Handler] = [
   cannery_i64OrAnd_ii_a_d,
   cannery_i64OrAnd_ii_a_n,
   cannery_i64OrAdd_ii_s_d,
-]
-
-private let makeHandlers48: [Handler] = [
   cannery_i64OrAdd_ii_s_n,
   cannery_i64OrAdd_ii_a_d,
   cannery_i64OrAdd_ii_a_n,
@@ -3254,6 +3350,9 @@ private let makeHandlers48: [Handler] = [
   cannery_i64ShlAnd_ii_s_n,
   cannery_i64ShlAnd_ii_a_d,
   cannery_i64ShlAnd_ii_a_n,
+]
+
+private let makeHandlers50: [Handler] = [
   cannery_i64ShlOr_ii_s_d,
   cannery_i64ShlOr_ii_s_n,
   cannery_i64ShlOr_ii_a_d,
@@ -3283,9 +3382,6 @@ private let makeHandlers48: [Handler] = [
   cannery_i64ShrUOr_ii_a_d,
   cannery_i64ShrUOr_ii_a_n,
   cannery_i64ShrUXor_ii_s_d,
-]
-
-private let makeHandlers49: [Handler] = [
   cannery_i64ShrUXor_ii_s_n,
   cannery_i64ShrUXor_ii_a_d,
   cannery_i64ShrUXor_ii_a_n,
@@ -3321,6 +3417,9 @@ private let makeHandlers49: [Handler] = [
   cannery_i64RotlAnd_ii_s_n,
   cannery_i64RotlAnd_ii_a_d,
   cannery_i64RotlAnd_ii_a_n,
+]
+
+private let makeHandlers51: [Handler] = [
   cannery_i64RotlXor_ii_s_d,
   cannery_i64RotlXor_ii_s_n,
   cannery_i64RotlXor_ii_a_d,
@@ -3350,9 +3449,6 @@ private let makeHandlers49: [Handler] = [
   cannery_i64AddShl_vi_as_d,
   cannery_i64AddShl_vi_as_n,
   cannery_i64AddShrU_vi_ss_d,
-]
-
-private let makeHandlers50: [Handler] = [
   cannery_i64AddShrU_vi_ss_n,
   cannery_i64AddShrU_vi_as_d,
   cannery_i64AddShrU_vi_as_n,
@@ -3388,6 +3484,9 @@ private let makeHandlers50: [Handler] = [
   cannery_i64SubShl_vi_sa_n,
   cannery_i64SubShrU_vi_ss_d,
   cannery_i64SubShrU_vi_ss_n,
+]
+
+private let makeHandlers52: [Handler] = [
   cannery_i64SubShrU_vi_as_d,
   cannery_i64SubShrU_vi_as_n,
   cannery_i64SubShrU_vi_sa_d,
@@ -3417,9 +3516,6 @@ private let makeHandlers50: [Handler] = [
   cannery_i64MulXor_vi_as_d,
   cannery_i64MulXor_vi_as_n,
   cannery_i64MulShl_vi_ss_d,
-]
-
-private let makeHandlers51: [Handler] = [
   cannery_i64MulShl_vi_ss_n,
   cannery_i64MulShl_vi_as_d,
   cannery_i64MulShl_vi_as_n,
@@ -3455,6 +3551,9 @@ private let makeHandlers51: [Handler] = [
   cannery_i64OrAnd_vi_ss_n,
   cannery_i64OrAnd_vi_as_d,
   cannery_i64OrAnd_vi_as_n,
+]
+
+private let makeHandlers53: [Handler] = [
   cannery_i64OrAdd_vi_ss_d,
   cannery_i64OrAdd_vi_ss_n,
   cannery_i64OrAdd_vi_as_d,
@@ -3484,9 +3583,6 @@ private let makeHandlers51: [Handler] = [
   cannery_i64XorShrU_vi_as_d,
   cannery_i64XorShrU_vi_as_n,
   cannery_i64XorMul_vi_ss_d,
-]
-
-private let makeHandlers52: [Handler] = [
   cannery_i64XorMul_vi_ss_n,
   cannery_i64XorMul_vi_as_d,
   cannery_i64XorMul_vi_as_n,
@@ -3522,6 +3618,9 @@ private let makeHandlers52: [Handler] = [
   cannery_i64Shl_is_n,
   cannery_i64Shl_ia_d,
   cannery_i64Shl_ia_n,
+]
+
+private let makeHandlers54: [Handler] = [
   cannery_i64Rotl_is_d,
   cannery_i64Rotl_is_n,
   cannery_i64Rotl_ia_d,
@@ -3551,9 +3650,6 @@ private let makeHandlers52: [Handler] = [
   cannery_f32AddMul_vv_ssa_d,
   cannery_f32AddMul_vv_ssa_n,
   cannery_f32SubAdd_vv_sss_d,
-]
-
-private let makeHandlers53: [Handler] = [
   cannery_f32SubAdd_vv_sss_n,
   cannery_f32SubAdd_vv_ass_d,
   cannery_f32SubAdd_vv_ass_n,
@@ -3589,6 +3685,9 @@ private let makeHandlers53: [Handler] = [
   cannery_f32MulAdd_vv_sss_n,
   cannery_f32MulAdd_vv_ass_d,
   cannery_f32MulAdd_vv_ass_n,
+]
+
+private let makeHandlers55: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
@@ -3618,9 +3717,6 @@ private let makeHandlers53: [Handler] = [
   cannery_f64AddSub_vv_sss_d,
   cannery_f64AddSub_vv_sss_n,
   cannery_f64AddSub_vv_ass_d,
-]
-
-private let makeHandlers54: [Handler] = [
   cannery_f64AddSub_vv_ass_n,
   cannery_f64AddSub_vv_ssa_d,
   cannery_f64AddSub_vv_ssa_n,
@@ -3656,6 +3752,9 @@ private let makeHandlers54: [Handler] = [
   cannery_f64SubRsub_vv_sss_n,
   cannery_f64SubRsub_vv_ass_d,
   cannery_f64SubRsub_vv_ass_n,
+]
+
+private let makeHandlers56: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
@@ -3685,9 +3784,6 @@ private let makeHandlers54: [Handler] = [
   cannery_f64MulRsub_vv_ass_d,
   cannery_f64MulRsub_vv_ass_n,
   cannery_f64MulRsub_vv_ssa_d,
-]
-
-private let makeHandlers55: [Handler] = [
   cannery_f64MulRsub_vv_ssa_n,
   cannery_f64MulMul_vv_sss_d,
   cannery_f64MulMul_vv_sss_n,
@@ -3723,6 +3819,9 @@ private let makeHandlers55: [Handler] = [
   cannery_i64Load32S_plus_s_n,
   cannery_i64Load32U_plus_s_d,
   cannery_i64Load32U_plus_s_n,
+]
+
+private let makeHandlers57: [Handler] = [
   cannery_i32Store_plus_s_s,
   cannery_i32Store_plus_s_a,
   cannery_i32Store_plus_s_i,
@@ -3752,9 +3851,6 @@ private let makeHandlers55: [Handler] = [
   cannery_i64Store32_plus_s_i,
   cannery_i32Load_plus_a_d,
   cannery_i32Load_plus_a_n,
-]
-
-private let makeHandlers56: [Handler] = [
   cannery_i64Load_plus_a_d,
   cannery_i64Load_plus_a_n,
   cannery_f32Load_plus_a_d,
@@ -3790,6 +3886,9 @@ private let makeHandlers56: [Handler] = [
   cannery_f64Store_plus_a_s,
   cannery_f64Store_plus_a_i,
   cannery_i32Store8_plus_a_s,
+]
+
+private let makeHandlers58: [Handler] = [
   cannery_i32Store8_plus_a_i,
   cannery_i32Store16_plus_a_s,
   cannery_i32Store16_plus_a_i,
@@ -3819,9 +3918,6 @@ private let makeHandlers56: [Handler] = [
   cannery_i64Load8S_sum_ss_n,
   cannery_i64Load8U_sum_ss_d,
   cannery_i64Load8U_sum_ss_n,
-]
-
-private let makeHandlers57: [Handler] = [
   cannery_i64Load16S_sum_ss_d,
   cannery_i64Load16S_sum_ss_n,
   cannery_i64Load16U_sum_ss_d,
@@ -3857,6 +3953,9 @@ private let makeHandlers57: [Handler] = [
   cannery_i64Store32_sum_ss_s,
   cannery_i64Store32_sum_ss_a,
   cannery_i64Store32_sum_ss_i,
+]
+
+private let makeHandlers59: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
@@ -3886,9 +3985,6 @@ private let makeHandlers57: [Handler] = [
   cannery_i64Load32U_sum_as_d,
   cannery_i64Load32U_sum_as_n,
   cannery_i32Store_sum_as_s,
-]
-
-private let makeHandlers58: [Handler] = [
   cannery_i32Store_sum_as_i,
   cannery_i64Store_sum_as_s,
   cannery_i64Store_sum_as_i,
@@ -3924,6 +4020,9 @@ private let makeHandlers58: [Handler] = [
   cannery_i32Load16U_scaled_ss_n,
   cannery_i64Load8S_scaled_ss_d,
   cannery_i64Load8S_scaled_ss_n,
+]
+
+private let makeHandlers60: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
@@ -3953,9 +4052,6 @@ private let makeHandlers58: [Handler] = [
   cannery_i32Store16_scaled_ss_a,
   cannery_i32Store16_scaled_ss_i,
   cannery_i64Store8_scaled_ss_s,
-]
-
-private let makeHandlers59: [Handler] = [
   cannery_i64Store8_scaled_ss_a,
   cannery_i64Store8_scaled_ss_i,
   cannery_i64Store16_scaled_ss_s,
@@ -3991,6 +4087,9 @@ private let makeHandlers59: [Handler] = [
   cannery_i64Load32S_scaled_as_d,
   cannery_i64Load32S_scaled_as_n,
   cannery_i64Load32U_scaled_as_d,
+]
+
+private let makeHandlers61: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_i32Store_scaled_as_s,
   cannery_i32Store_scaled_as_i,
@@ -4020,9 +4119,6 @@ private let makeHandlers59: [Handler] = [
   cannery_f64Load_scaled_sa_n,
   cannery_i32Load8S_scaled_sa_d,
   cannery_i32Load8S_scaled_sa_n,
-]
-
-private let makeHandlers60: [Handler] = [
   cannery_i32Load8U_scaled_sa_d,
   cannery_i32Load8U_scaled_sa_n,
   cannery_i32Load16S_scaled_sa_d,
@@ -4058,6 +4154,9 @@ private let makeHandlers60: [Handler] = [
   cannery_i64Store16_scaled_sa_s,
   cannery_i64Store16_scaled_sa_i,
   cannery_i64Store32_scaled_sa_s,
+]
+
+private let makeHandlers62: [Handler] = [
   cannery_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
@@ -4087,9 +4186,6 @@ private let makeHandlers60: [Handler] = [
   cannery_i64Load32S_multiple_s_n,
   cannery_i64Load32U_multiple_s_d,
   cannery_i64Load32U_multiple_s_n,
-]
-
-private let makeHandlers61: [Handler] = [
   cannery_i32Store_multiple_s_s,
   cannery_i32Store_multiple_s_a,
   cannery_i32Store_multiple_s_i,
@@ -4125,6 +4221,9 @@ private let makeHandlers61: [Handler] = [
   cannery_f32Load_multiple_a_n,
   cannery_f64Load_multiple_a_d,
   cannery_f64Load_multiple_a_n,
+]
+
+private let makeHandlers63: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
@@ -4154,9 +4253,6 @@ private let makeHandlers61: [Handler] = [
   cannery_f64Store_multiple_a_s,
   cannery_f64Store_multiple_a_i,
   cannery_i32Store8_multiple_a_s,
-]
-
-private let makeHandlers62: [Handler] = [
   cannery_i32Store8_multiple_a_i,
   cannery_i32Store16_multiple_a_s,
   cannery_i32Store16_multiple_a_i,
@@ -4192,6 +4288,9 @@ private let makeHandlers62: [Handler] = [
   cannery_i64Load16U_affine_s_n,
   cannery_i64Load32S_affine_s_d,
   cannery_i64Load32S_affine_s_n,
+]
+
+private let makeHandlers64: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_i32Store_affine_s_s,
@@ -4221,9 +4320,6 @@ private let makeHandlers62: [Handler] = [
   cannery_i64Store32_affine_s_s,
   cannery_i64Store32_affine_s_a,
   cannery_i64Store32_affine_s_i,
-]
-
-private let makeHandlers63: [Handler] = [
   cannery_i32Load_affine_a_d,
   cannery_i32Load_affine_a_n,
   cannery_i64Load_affine_a_d,
@@ -4259,6 +4355,9 @@ private let makeHandlers63: [Handler] = [
   cannery_f32Store_affine_a_s,
   cannery_f32Store_affine_a_i,
   cannery_f64Store_affine_a_s,
+]
+
+private let makeHandlers65: [Handler] = [
   cannery_f64Store_affine_a_i,
   cannery_i32Store8_affine_a_s,
   cannery_i32Store8_affine_a_i,
@@ -4288,9 +4387,6 @@ private let makeHandlers63: [Handler] = [
   cannery_i32Load16U_absolute_n,
   cannery_i64Load8S_absolute_d,
   cannery_i64Load8S_absolute_n,
-]
-
-private let makeHandlers64: [Handler] = [
   cannery_i64Load8U_absolute_d,
   cannery_i64Load8U_absolute_n,
   cannery_i64Load16S_absolute_d,
@@ -4326,6 +4422,9 @@ private let makeHandlers64: [Handler] = [
   cannery_i64Store16_absolute_a,
   cannery_i64Store16_absolute_i,
   cannery_i64Store32_absolute_s,
+]
+
+private let makeHandlers66: [Handler] = [
   cannery_i64Store32_absolute_a,
   cannery_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
@@ -4355,9 +4454,6 @@ private let makeHandlers64: [Handler] = [
   cannery_i64Load32SW_plus_s_d,
   cannery_i64Load32SW_plus_s_n,
   cannery_i64Load32UW_plus_s_d,
-]
-
-private let makeHandlers65: [Handler] = [
   cannery_i64Load32UW_plus_s_n,
   cannery_i32StoreW_plus_s_s,
   cannery_i32StoreW_plus_s_a,
@@ -4393,6 +4489,9 @@ private let makeHandlers65: [Handler] = [
   cannery_f32LoadW_plus_a_d,
   cannery_f32LoadW_plus_a_n,
   cannery_f64LoadW_plus_a_d,
+]
+
+private let makeHandlers67: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
@@ -4422,9 +4521,6 @@ private let makeHandlers65: [Handler] = [
   cannery_f32StoreW_plus_a_i,
   cannery_f64StoreW_plus_a_s,
   cannery_f64StoreW_plus_a_i,
-]
-
-private let makeHandlers66: [Handler] = [
   cannery_i32Store8W_plus_a_s,
   cannery_i32Store8W_plus_a_i,
   cannery_i32Store16W_plus_a_s,
@@ -4460,6 +4556,9 @@ private let makeHandlers66: [Handler] = [
   cannery_i64Load16UW_sum_ss_d,
   cannery_i64Load16UW_sum_ss_n,
   cannery_i64Load32SW_sum_ss_d,
+]
+
+private let makeHandlers68: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
@@ -4489,9 +4588,6 @@ private let makeHandlers66: [Handler] = [
   cannery_i64Store16W_sum_ss_i,
   cannery_i64Store32W_sum_ss_s,
   cannery_i64Store32W_sum_ss_a,
-]
-
-private let makeHandlers67: [Handler] = [
   cannery_i64Store32W_sum_ss_i,
   cannery_i32LoadW_sum_as_d,
   cannery_i32LoadW_sum_as_n,
@@ -4527,6 +4623,9 @@ private let makeHandlers67: [Handler] = [
   cannery_i64StoreW_sum_as_i,
   cannery_f32StoreW_sum_as_s,
   cannery_f32StoreW_sum_as_i,
+]
+
+private let makeHandlers69: [Handler] = [
   cannery_f64StoreW_sum_as_s,
   cannery_f64StoreW_sum_as_i,
   cannery_i32Store8W_sum_as_s,
@@ -4556,9 +4655,6 @@ private let makeHandlers67: [Handler] = [
   cannery_i32LoadRsub_as_d,
   cannery_i32LoadRsub_as_n,
   cannery_i32LoadRsub_sa_d,
-]
-
-private let makeHandlers68: [Handler] = [
   cannery_i32LoadRsub_sa_n,
   cannery_i32LoadMul_ss_d,
   cannery_i32LoadMul_ss_n,
@@ -4594,6 +4690,9 @@ private let makeHandlers68: [Handler] = [
   cannery_i64LoadSub_ss_n,
   cannery_i64LoadSub_as_d,
   cannery_i64LoadSub_as_n,
+]
+
+private let makeHandlers70: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
@@ -4623,9 +4722,6 @@ private let makeHandlers68: [Handler] = [
   cannery_i64LoadXor_ss_d,
   cannery_i64LoadXor_ss_n,
   cannery_i64LoadXor_as_d,
-]
-
-private let makeHandlers69: [Handler] = [
   cannery_i64LoadXor_as_n,
   cannery_i64LoadXor_sa_d,
   cannery_i64LoadXor_sa_n,
@@ -4661,6 +4757,9 @@ private let makeHandlers69: [Handler] = [
   cannery_f64LoadAdd_sa_n,
   cannery_f64LoadSub_ss_d,
   cannery_f64LoadSub_ss_n,
+]
+
+private let makeHandlers71: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
@@ -4690,9 +4789,6 @@ private let makeHandlers69: [Handler] = [
   cannery_i32Load8USub_sa_d,
   cannery_i32Load8USub_sa_n,
   cannery_i32Load8URsub_ss_d,
-]
-
-private let makeHandlers70: [Handler] = [
   cannery_i32Load8URsub_ss_n,
   cannery_i32Load8URsub_as_d,
   cannery_i32Load8URsub_as_n,
@@ -4728,6 +4824,9 @@ private let makeHandlers70: [Handler] = [
   cannery_i32Load16UAdd_as_n,
   cannery_i32Load16UAdd_sa_d,
   cannery_i32Load16UAdd_sa_n,
+]
+
+private let makeHandlers72: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
@@ -4757,9 +4856,6 @@ private let makeHandlers70: [Handler] = [
   cannery_i32Load16UOr_as_d,
   cannery_i32Load16UOr_as_n,
   cannery_i32Load16UOr_sa_d,
-]
-
-private let makeHandlers71: [Handler] = [
   cannery_i32Load16UOr_sa_n,
   cannery_i32Load16UXor_ss_d,
   cannery_i32Load16UXor_ss_n,
@@ -4795,6 +4891,9 @@ private let makeHandlers71: [Handler] = [
   cannery_i64Load32UAnd_ss_n,
   cannery_i64Load32UAnd_as_d,
   cannery_i64Load32UAnd_as_n,
+]
+
+private let makeHandlers73: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
@@ -4824,9 +4923,6 @@ private let makeHandlers71: [Handler] = [
   cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
   cannery_stepTwoI32LtS_sa,
-]
-
-private let makeHandlers72: [Handler] = [
   cannery_stepI32LtU_si_i,
   cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
@@ -4862,6 +4958,9 @@ private let makeHandlers72: [Handler] = [
   cannery_stepI32LeU_ss_as,
   cannery_stepI32LeU_ss_sa,
   cannery_stepI32Jump,
+]
+
+private let makeHandlers74: [Handler] = [
   cannery_stepI32JumpCheck,
   cannery_testI32Zero_ss,
   cannery_testI32Zero_ss_check,
@@ -4891,9 +4990,6 @@ private let makeHandlers72: [Handler] = [
   cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
   cannery_stepTwoI64LtS_as,
-]
-
-private let makeHandlers73: [Handler] = [
   cannery_stepI64LtS_si_sa,
   cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
@@ -4929,6 +5025,9 @@ private let makeHandlers73: [Handler] = [
   cannery_stepI64LeS_ss_as,
   cannery_stepI64LeS_ss_sa,
   cannery_stepI64LeU_ss_as,
+]
+
+private let makeHandlers75: [Handler] = [
   cannery_stepI64LeU_ss_sa,
   cannery_stepI64Jump,
   cannery_stepI64JumpCheck,
@@ -4958,9 +5057,6 @@ private let makeHandlers73: [Handler] = [
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
-]
-
-private let makeHandlers74: [Handler] = [
   cannery_brI32Load8UEq_cs,
   cannery_brI32Load8UEq_cs_check,
   cannery_brI32Load8UEq_sid,
@@ -4996,6 +5092,9 @@ private let makeHandlers74: [Handler] = [
   cannery_brI32Load8UNe_ssd,
   cannery_brI32Load8UNe_ssd_check,
   cannery_brI32Load8UNe_asd,
+]
+
+private let makeHandlers76: [Handler] = [
   cannery_brI32Load8UNe_asd_check,
   cannery_brI32Load8UNe_csd,
   cannery_brI32Load8UNe_csd_check,
@@ -5025,9 +5124,6 @@ private let makeHandlers74: [Handler] = [
   cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
-]
-
-private let makeHandlers75: [Handler] = [
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
   cannery_brI32Load8ULtU_ci,
@@ -5063,6 +5159,9 @@ private let makeHandlers75: [Handler] = [
   cannery_brI32Load8UGtS_cs,
   cannery_brI32Load8UGtS_cs_check,
   cannery_brI32Load8UGtS_sid,
+]
+
+private let makeHandlers77: [Handler] = [
   cannery_brI32Load8UGtS_sid_check,
   cannery_brI32Load8UGtS_aid,
   cannery_brI32Load8UGtS_aid_check,
@@ -5092,9 +5191,6 @@ private let makeHandlers75: [Handler] = [
   cannery_brI32Load8UGtU_aid_check,
   cannery_brI32Load8UGtU_cid,
   cannery_brI32Load8UGtU_cid_check,
-]
-
-private let makeHandlers76: [Handler] = [
   cannery_brI32Load8UGtU_ssd,
   cannery_brI32Load8UGtU_ssd_check,
   cannery_brI32Load8UGtU_asd,
@@ -5130,6 +5226,9 @@ private let makeHandlers76: [Handler] = [
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
   cannery_brI32Load8UGeS_cs,
+]
+
+private let makeHandlers78: [Handler] = [
   cannery_brI32Load8UGeS_cs_check,
   cannery_brI32Load8UGeS_ssd,
   cannery_brI32Load8UGeS_ssd_check,
@@ -5159,9 +5258,6 @@ private let makeHandlers76: [Handler] = [
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
-]
-
-private let makeHandlers77: [Handler] = [
   cannery_brI32Load8SEq_cs,
   cannery_brI32Load8SEq_cs_check,
   cannery_brI32Load8SEq_sid,
@@ -5197,6 +5293,9 @@ private let makeHandlers77: [Handler] = [
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
+]
+
+private let makeHandlers79: [Handler] = [
   cannery_brI32Load8SLtS_as_check,
   cannery_brI32Load8SLtS_cs,
   cannery_brI32Load8SLtS_cs_check,
@@ -5226,9 +5325,6 @@ private let makeHandlers77: [Handler] = [
   cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
-]
-
-private let makeHandlers78: [Handler] = [
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
   cannery_brI32Load8SGtS_ci,
@@ -5264,6 +5360,9 @@ private let makeHandlers78: [Handler] = [
   cannery_brI32Load8SGtU_cid,
   cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
+]
+
+private let makeHandlers80: [Handler] = [
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
@@ -5293,9 +5392,6 @@ private let makeHandlers78: [Handler] = [
   cannery_brI32Load16UEq_ai_check,
   cannery_brI32Load16UEq_ci,
   cannery_brI32Load16UEq_ci_check,
-]
-
-private let makeHandlers79: [Handler] = [
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
@@ -5331,6 +5427,9 @@ private let makeHandlers79: [Handler] = [
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
   cannery_brI32Load16ULtS_ci,
+]
+
+private let makeHandlers81: [Handler] = [
   cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
@@ -5360,9 +5459,6 @@ private let makeHandlers79: [Handler] = [
   cannery_brI32Load16ULtU_sid_check,
   cannery_brI32Load16ULtU_aid,
   cannery_brI32Load16ULtU_aid_check,
-]
-
-private let makeHandlers80: [Handler] = [
   cannery_brI32Load16ULtU_cid,
   cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
@@ -5398,6 +5494,9 @@ private let makeHandlers80: [Handler] = [
   cannery_brI32Load16UGtU_sid,
   cannery_brI32Load16UGtU_sid_check,
   cannery_brI32Load16UGtU_aid,
+]
+
+private let makeHandlers82: [Handler] = [
   cannery_brI32Load16UGtU_aid_check,
   cannery_brI32Load16UGtU_cid,
   cannery_brI32Load16UGtU_cid_check,
@@ -5427,9 +5526,6 @@ private let makeHandlers80: [Handler] = [
   cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
-]
-
-private let makeHandlers81: [Handler] = [
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
   cannery_brI32LoadEq_ci,
@@ -5465,6 +5561,9 @@ private let makeHandlers81: [Handler] = [
   cannery_brI32LoadNe_cs,
   cannery_brI32LoadNe_cs_check,
   cannery_brI32LoadNe_sid,
+]
+
+private let makeHandlers83: [Handler] = [
   cannery_brI32LoadNe_sid_check,
   cannery_brI32LoadNe_aid,
   cannery_brI32LoadNe_aid_check,
@@ -5494,9 +5593,6 @@ private let makeHandlers81: [Handler] = [
   cannery_brI32LoadLtS_aid_check,
   cannery_brI32LoadLtS_cid,
   cannery_brI32LoadLtS_cid_check,
-]
-
-private let makeHandlers82: [Handler] = [
   cannery_brI32LoadLtS_ssd,
   cannery_brI32LoadLtS_ssd_check,
   cannery_brI32LoadLtS_asd,
@@ -5532,6 +5628,9 @@ private let makeHandlers82: [Handler] = [
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
   cannery_brI32LoadGtS_ci,
+]
+
+private let makeHandlers84: [Handler] = [
   cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
@@ -5561,9 +5660,6 @@ private let makeHandlers82: [Handler] = [
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
-]
-
-private let makeHandlers83: [Handler] = [
   cannery_brI32LoadGtU_cs,
   cannery_brI32LoadGtU_cs_check,
   cannery_brI32LoadGtU_sid,
@@ -5599,6 +5695,9 @@ private let makeHandlers83: [Handler] = [
   cannery_brI32LoadLeU_ssd,
   cannery_brI32LoadLeU_ssd_check,
   cannery_brI32LoadLeU_asd,
+]
+
+private let makeHandlers85: [Handler] = [
   cannery_brI32LoadLeU_asd_check,
   cannery_brI32LoadLeU_csd,
   cannery_brI32LoadLeU_csd_check,
@@ -5628,9 +5727,6 @@ private let makeHandlers83: [Handler] = [
   cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
-]
-
-private let makeHandlers84: [Handler] = [
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
   cannery_brI64LoadEq_ci,
@@ -5666,6 +5762,9 @@ private let makeHandlers84: [Handler] = [
   cannery_brI64LoadNe_cs,
   cannery_brI64LoadNe_cs_check,
   cannery_brI64LoadNe_sid,
+]
+
+private let makeHandlers86: [Handler] = [
   cannery_brI64LoadNe_sid_check,
   cannery_brI64LoadNe_aid,
   cannery_brI64LoadNe_aid_check,
@@ -5695,9 +5794,6 @@ private let makeHandlers84: [Handler] = [
   cannery_brI64LoadLtS_aid_check,
   cannery_brI64LoadLtS_cid,
   cannery_brI64LoadLtS_cid_check,
-]
-
-private let makeHandlers85: [Handler] = [
   cannery_brI64LoadLtS_ssd,
   cannery_brI64LoadLtS_ssd_check,
   cannery_brI64LoadLtS_asd,
@@ -5733,6 +5829,9 @@ private let makeHandlers85: [Handler] = [
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
   cannery_brI64LoadGtS_ci,
+]
+
+private let makeHandlers87: [Handler] = [
   cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
@@ -5762,9 +5861,6 @@ private let makeHandlers85: [Handler] = [
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
-]
-
-private let makeHandlers86: [Handler] = [
   cannery_brI64LoadGtU_cs,
   cannery_brI64LoadGtU_cs_check,
   cannery_brI64LoadGtU_sid,
@@ -5800,6 +5896,9 @@ private let makeHandlers86: [Handler] = [
   cannery_brI64LoadLeU_ssd,
   cannery_brI64LoadLeU_ssd_check,
   cannery_brI64LoadLeU_asd,
+]
+
+private let makeHandlers88: [Handler] = [
   cannery_brI64LoadLeU_asd_check,
   cannery_brI64LoadLeU_csd,
   cannery_brI64LoadLeU_csd_check,
@@ -5850,11 +5949,14 @@ private let makeHandlersTracked0: [Handler] = [
   cannery_switchLoad8U_a,
   cannery_switchLoad_s,
   cannery_switchLoad_a,
+  cannery_stepSwitchLoad8U,
+  cannery_stepSwitchLoad,
   cannery_trap,
   cannery_trapIfNull,
   cannery_call,
   cannery_callMove,
   cannery_callMoveTwo,
+  cannery_callConstant,
   cannery_callAdd,
   cannery_callImport,
   cannery_callIndirect_s,
@@ -5873,9 +5975,15 @@ private let makeHandlersTracked0: [Handler] = [
   cannery_return,
   cannery_return_a,
   cannery_returnFloat_a,
+  cannery_chargeReturn,
+  cannery_chargeReturn_a,
   cannery_return_s,
   cannery_returnFloat_s,
   cannery_return_i,
+  cannery_globalSetReturn,
+  cannery_globalSetReturn_a,
+  cannery_globalSetReturn_s,
+  cannery_globalSetReturn_i,
   cannery_tableGet,
   cannery_tableSet,
   cannery_tableSize,
@@ -5885,6 +5993,9 @@ private let makeHandlersTracked0: [Handler] = [
   cannery_tableInit,
   cannery_elementDrop,
   cannery_functionReference,
+]
+
+private let makeHandlersTracked1: [Handler] = [
   cannery_globalStepI32_kd,
   cannery_globalStepI32_kn,
   cannery_globalStepI32_nd,
@@ -5894,9 +6005,6 @@ private let makeHandlersTracked0: [Handler] = [
   cannery_globalStepI64_kn,
   cannery_globalStepI64_nd,
   cannery_globalStepI64_nn,
-]
-
-private let makeHandlersTracked1: [Handler] = [
   cannery_globalSetSumI64,
   cannery_globalGet_d,
   cannery_globalGetFloat_d,
@@ -5909,117 +6017,148 @@ private let makeHandlersTracked1: [Handler] = [
   cannery_globalSetPair,
   cannery_i32Eq_ss_d,
   cannery_i32Eq_ss_n,
+  cannery_i32Eq_ss_r,
   cannery_brI32Eq_ss,
   cannery_brI32Eq_ss_check,
   cannery_i32Eq_as_d,
   cannery_i32Eq_as_n,
+  cannery_i32Eq_as_r,
   cannery_brI32Eq_as,
   cannery_brI32Eq_as_check,
   cannery_i32Eq_si_d,
   cannery_i32Eq_si_n,
+  cannery_i32Eq_si_r,
   cannery_brI32Eq_si,
   cannery_brI32Eq_si_check,
   cannery_i32Eq_ai_d,
   cannery_i32Eq_ai_n,
+  cannery_i32Eq_ai_r,
   cannery_brI32Eq_ai,
   cannery_brI32Eq_ai_check,
   cannery_i32Ne_ss_d,
   cannery_i32Ne_ss_n,
+  cannery_i32Ne_ss_r,
   cannery_brI32Ne_ss,
   cannery_brI32Ne_ss_check,
   cannery_i32Ne_as_d,
   cannery_i32Ne_as_n,
+  cannery_i32Ne_as_r,
   cannery_brI32Ne_as,
   cannery_brI32Ne_as_check,
   cannery_i32Ne_si_d,
   cannery_i32Ne_si_n,
+  cannery_i32Ne_si_r,
   cannery_brI32Ne_si,
   cannery_brI32Ne_si_check,
   cannery_i32Ne_ai_d,
   cannery_i32Ne_ai_n,
+  cannery_i32Ne_ai_r,
   cannery_brI32Ne_ai,
   cannery_brI32Ne_ai_check,
   cannery_i32LtS_ss_d,
   cannery_i32LtS_ss_n,
+  cannery_i32LtS_ss_r,
   cannery_brI32LtS_ss,
   cannery_brI32LtS_ss_check,
+]
+
+private let makeHandlersTracked2: [Handler] = [
   cannery_i32LtS_as_d,
   cannery_i32LtS_as_n,
+  cannery_i32LtS_as_r,
   cannery_brI32LtS_as,
   cannery_brI32LtS_as_check,
   cannery_i32LtS_sa_d,
   cannery_i32LtS_sa_n,
+  cannery_i32LtS_sa_r,
   cannery_brI32LtS_sa,
   cannery_brI32LtS_sa_check,
   cannery_i32LtS_si_d,
   cannery_i32LtS_si_n,
+  cannery_i32LtS_si_r,
   cannery_brI32LtS_si,
   cannery_brI32LtS_si_check,
   cannery_i32LtS_ai_d,
   cannery_i32LtS_ai_n,
+  cannery_i32LtS_ai_r,
   cannery_brI32LtS_ai,
   cannery_brI32LtS_ai_check,
   cannery_i32LtU_ss_d,
   cannery_i32LtU_ss_n,
-]
-
-private let makeHandlersTracked2: [Handler] = [
+  cannery_i32LtU_ss_r,
   cannery_brI32LtU_ss,
   cannery_brI32LtU_ss_check,
   cannery_i32LtU_as_d,
   cannery_i32LtU_as_n,
+  cannery_i32LtU_as_r,
   cannery_brI32LtU_as,
   cannery_brI32LtU_as_check,
   cannery_i32LtU_sa_d,
   cannery_i32LtU_sa_n,
+  cannery_i32LtU_sa_r,
   cannery_brI32LtU_sa,
   cannery_brI32LtU_sa_check,
   cannery_i32LtU_si_d,
   cannery_i32LtU_si_n,
+  cannery_i32LtU_si_r,
   cannery_brI32LtU_si,
   cannery_brI32LtU_si_check,
   cannery_i32LtU_ai_d,
   cannery_i32LtU_ai_n,
+  cannery_i32LtU_ai_r,
   cannery_brI32LtU_ai,
   cannery_brI32LtU_ai_check,
   cannery_i32GtS_si_d,
   cannery_i32GtS_si_n,
+  cannery_i32GtS_si_r,
   cannery_brI32GtS_si,
   cannery_brI32GtS_si_check,
   cannery_i32GtS_ai_d,
   cannery_i32GtS_ai_n,
+  cannery_i32GtS_ai_r,
   cannery_brI32GtS_ai,
   cannery_brI32GtS_ai_check,
   cannery_i32GtU_si_d,
   cannery_i32GtU_si_n,
+  cannery_i32GtU_si_r,
   cannery_brI32GtU_si,
   cannery_brI32GtU_si_check,
   cannery_i32GtU_ai_d,
   cannery_i32GtU_ai_n,
+  cannery_i32GtU_ai_r,
   cannery_brI32GtU_ai,
+]
+
+private let makeHandlersTracked3: [Handler] = [
   cannery_brI32GtU_ai_check,
   cannery_i32LeS_ss_d,
   cannery_i32LeS_ss_n,
+  cannery_i32LeS_ss_r,
   cannery_brI32LeS_ss,
   cannery_brI32LeS_ss_check,
   cannery_i32LeS_as_d,
   cannery_i32LeS_as_n,
+  cannery_i32LeS_as_r,
   cannery_brI32LeS_as,
   cannery_brI32LeS_as_check,
   cannery_i32LeS_sa_d,
   cannery_i32LeS_sa_n,
+  cannery_i32LeS_sa_r,
   cannery_brI32LeS_sa,
   cannery_brI32LeS_sa_check,
   cannery_i32LeU_ss_d,
   cannery_i32LeU_ss_n,
+  cannery_i32LeU_ss_r,
   cannery_brI32LeU_ss,
   cannery_brI32LeU_ss_check,
   cannery_i32LeU_as_d,
   cannery_i32LeU_as_n,
+  cannery_i32LeU_as_r,
   cannery_brI32LeU_as,
   cannery_brI32LeU_as_check,
   cannery_i32LeU_sa_d,
   cannery_i32LeU_sa_n,
+  cannery_i32LeU_sa_r,
   cannery_brI32LeU_sa,
   cannery_brI32LeU_sa_check,
   cannery_i64Eq_ss_d,
@@ -6028,9 +6167,6 @@ private let makeHandlersTracked2: [Handler] = [
   cannery_brI64Eq_ss_check,
   cannery_i64Eq_as_d,
   cannery_i64Eq_as_n,
-]
-
-private let makeHandlersTracked3: [Handler] = [
   cannery_brI64Eq_as,
   cannery_brI64Eq_as_check,
   cannery_i64Eq_si_d,
@@ -6058,6 +6194,9 @@ private let makeHandlersTracked3: [Handler] = [
   cannery_brI64Ne_ai,
   cannery_brI64Ne_ai_check,
   cannery_i64LtS_ss_d,
+]
+
+private let makeHandlersTracked4: [Handler] = [
   cannery_i64LtS_ss_n,
   cannery_brI64LtS_ss,
   cannery_brI64LtS_ss_check,
@@ -6095,9 +6234,6 @@ private let makeHandlersTracked3: [Handler] = [
   cannery_brI64LtU_si_check,
   cannery_i64LtU_ai_d,
   cannery_i64LtU_ai_n,
-]
-
-private let makeHandlersTracked4: [Handler] = [
   cannery_brI64LtU_ai,
   cannery_brI64LtU_ai_check,
   cannery_i64GtS_si_d,
@@ -6125,6 +6261,9 @@ private let makeHandlersTracked4: [Handler] = [
   cannery_brI64LeS_as,
   cannery_brI64LeS_as_check,
   cannery_i64LeS_sa_d,
+]
+
+private let makeHandlersTracked5: [Handler] = [
   cannery_i64LeS_sa_n,
   cannery_brI64LeS_sa,
   cannery_brI64LeS_sa_check,
@@ -6162,9 +6301,6 @@ private let makeHandlersTracked4: [Handler] = [
   cannery_brF32Ne_ss_check,
   cannery_f32Ne_as_d,
   cannery_f32Ne_as_n,
-]
-
-private let makeHandlersTracked5: [Handler] = [
   cannery_brF32Ne_as,
   cannery_brF32Ne_as_check,
   cannery_f32Ne_si_d,
@@ -6192,6 +6328,9 @@ private let makeHandlersTracked5: [Handler] = [
   cannery_brF32Lt_sa,
   cannery_brNotF32Lt_sa,
   cannery_brF32Lt_sa_check,
+]
+
+private let makeHandlersTracked6: [Handler] = [
   cannery_brNotF32Lt_sa_check,
   cannery_f32Lt_si_d,
   cannery_f32Lt_si_n,
@@ -6229,9 +6368,6 @@ private let makeHandlersTracked5: [Handler] = [
   cannery_brNotF32Le_as,
   cannery_brF32Le_as_check,
   cannery_brNotF32Le_as_check,
-]
-
-private let makeHandlersTracked6: [Handler] = [
   cannery_f32Le_sa_d,
   cannery_f32Le_sa_n,
   cannery_brF32Le_sa,
@@ -6259,6 +6395,9 @@ private let makeHandlersTracked6: [Handler] = [
   cannery_f32Ge_ai_d,
   cannery_f32Ge_ai_n,
   cannery_brF32Ge_ai,
+]
+
+private let makeHandlersTracked7: [Handler] = [
   cannery_brNotF32Ge_ai,
   cannery_brF32Ge_ai_check,
   cannery_brNotF32Ge_ai_check,
@@ -6296,9 +6435,6 @@ private let makeHandlersTracked6: [Handler] = [
   cannery_brF64Ne_ai_check,
   cannery_f64Lt_ss_d,
   cannery_f64Lt_ss_n,
-]
-
-private let makeHandlersTracked7: [Handler] = [
   cannery_brF64Lt_ss,
   cannery_brNotF64Lt_ss,
   cannery_brF64Lt_ss_check,
@@ -6326,6 +6462,9 @@ private let makeHandlersTracked7: [Handler] = [
   cannery_brF64Lt_ai,
   cannery_brNotF64Lt_ai,
   cannery_brF64Lt_ai_check,
+]
+
+private let makeHandlersTracked8: [Handler] = [
   cannery_brNotF64Lt_ai_check,
   cannery_f64Gt_si_d,
   cannery_f64Gt_si_n,
@@ -6363,9 +6502,6 @@ private let makeHandlersTracked7: [Handler] = [
   cannery_brNotF64Le_si,
   cannery_brF64Le_si_check,
   cannery_brNotF64Le_si_check,
-]
-
-private let makeHandlersTracked8: [Handler] = [
   cannery_f64Le_ai_d,
   cannery_f64Le_ai_n,
   cannery_brF64Le_ai,
@@ -6393,35 +6529,49 @@ private let makeHandlersTracked8: [Handler] = [
   cannery_i32Ctz_a_d,
   cannery_i32Ctz_a_n,
   cannery_i32Popcnt_s_d,
+]
+
+private let makeHandlersTracked9: [Handler] = [
   cannery_i32Popcnt_s_n,
   cannery_i32Popcnt_a_d,
   cannery_i32Popcnt_a_n,
   cannery_i32Add_ss_d,
   cannery_i32Add_ss_n,
+  cannery_i32Add_ss_r,
   cannery_i32Add_as_d,
   cannery_i32Add_as_n,
+  cannery_i32Add_as_r,
   cannery_i32Add_si_d,
   cannery_i32Add_si_n,
+  cannery_i32Add_si_r,
   cannery_i32Add_ai_d,
   cannery_i32Add_ai_n,
+  cannery_i32Add_ai_r,
   cannery_i32Sub_ss_d,
   cannery_i32Sub_ss_n,
+  cannery_i32Sub_ss_r,
   cannery_i32Sub_as_d,
   cannery_i32Sub_as_n,
+  cannery_i32Sub_as_r,
   cannery_i32Sub_sa_d,
   cannery_i32Sub_sa_n,
+  cannery_i32Sub_sa_r,
   cannery_i32Sub_si_d,
   cannery_i32Sub_si_n,
   cannery_i32Sub_ai_d,
   cannery_i32Sub_ai_n,
   cannery_i32Mul_ss_d,
   cannery_i32Mul_ss_n,
+  cannery_i32Mul_ss_r,
   cannery_i32Mul_as_d,
   cannery_i32Mul_as_n,
+  cannery_i32Mul_as_r,
   cannery_i32Mul_si_d,
   cannery_i32Mul_si_n,
+  cannery_i32Mul_si_r,
   cannery_i32Mul_ai_d,
   cannery_i32Mul_ai_n,
+  cannery_i32Mul_ai_r,
   cannery_i32DivS_ss_d,
   cannery_i32DivS_ss_n,
   cannery_i32DivS_as_d,
@@ -6430,9 +6580,6 @@ private let makeHandlersTracked8: [Handler] = [
   cannery_i32DivS_sa_n,
   cannery_i32DivS_si_d,
   cannery_i32DivS_si_n,
-]
-
-private let makeHandlersTracked9: [Handler] = [
   cannery_i32DivS_ai_d,
   cannery_i32DivS_ai_n,
   cannery_i32DivU_ss_d,
@@ -6449,6 +6596,9 @@ private let makeHandlersTracked9: [Handler] = [
   cannery_i32RemS_ss_n,
   cannery_i32RemS_as_d,
   cannery_i32RemS_as_n,
+]
+
+private let makeHandlersTracked10: [Handler] = [
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
@@ -6467,28 +6617,40 @@ private let makeHandlersTracked9: [Handler] = [
   cannery_i32RemU_ai_n,
   cannery_i32And_ss_d,
   cannery_i32And_ss_n,
+  cannery_i32And_ss_r,
   cannery_i32And_as_d,
   cannery_i32And_as_n,
+  cannery_i32And_as_r,
   cannery_i32And_si_d,
   cannery_i32And_si_n,
+  cannery_i32And_si_r,
   cannery_i32And_ai_d,
   cannery_i32And_ai_n,
+  cannery_i32And_ai_r,
   cannery_i32Or_ss_d,
   cannery_i32Or_ss_n,
+  cannery_i32Or_ss_r,
   cannery_i32Or_as_d,
   cannery_i32Or_as_n,
+  cannery_i32Or_as_r,
   cannery_i32Or_si_d,
   cannery_i32Or_si_n,
+  cannery_i32Or_si_r,
   cannery_i32Or_ai_d,
   cannery_i32Or_ai_n,
+  cannery_i32Or_ai_r,
   cannery_i32Xor_ss_d,
   cannery_i32Xor_ss_n,
+  cannery_i32Xor_ss_r,
   cannery_i32Xor_as_d,
   cannery_i32Xor_as_n,
+  cannery_i32Xor_as_r,
   cannery_i32Xor_si_d,
   cannery_i32Xor_si_n,
+  cannery_i32Xor_si_r,
   cannery_i32Xor_ai_d,
   cannery_i32Xor_ai_n,
+  cannery_i32Xor_ai_r,
   cannery_i32Shl_ss_d,
   cannery_i32Shl_ss_n,
   cannery_i32Shl_as_d,
@@ -6497,13 +6659,13 @@ private let makeHandlersTracked9: [Handler] = [
   cannery_i32Shl_sa_n,
   cannery_i32Shl_si_d,
   cannery_i32Shl_si_n,
-]
-
-private let makeHandlersTracked10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
   cannery_i32ShrS_ss_n,
+]
+
+private let makeHandlersTracked11: [Handler] = [
   cannery_i32ShrS_as_d,
   cannery_i32ShrS_as_n,
   cannery_i32ShrS_sa_d,
@@ -6556,33 +6718,44 @@ private let makeHandlersTracked10: [Handler] = [
   cannery_i64Popcnt_a_n,
   cannery_i64Add_ss_d,
   cannery_i64Add_ss_n,
+  cannery_i64Add_ss_r,
   cannery_i64Add_as_d,
   cannery_i64Add_as_n,
+  cannery_i64Add_as_r,
   cannery_i64Add_si_d,
   cannery_i64Add_si_n,
+  cannery_i64Add_si_r,
   cannery_i64Add_ai_d,
   cannery_i64Add_ai_n,
+  cannery_i64Add_ai_r,
   cannery_i64Sub_ss_d,
   cannery_i64Sub_ss_n,
 ]
 
-private let makeHandlersTracked11: [Handler] = [
+private let makeHandlersTracked12: [Handler] = [
+  cannery_i64Sub_ss_r,
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
+  cannery_i64Sub_as_r,
   cannery_i64Sub_sa_d,
   cannery_i64Sub_sa_n,
+  cannery_i64Sub_sa_r,
   cannery_i64Sub_si_d,
   cannery_i64Sub_si_n,
   cannery_i64Sub_ai_d,
   cannery_i64Sub_ai_n,
   cannery_i64Mul_ss_d,
   cannery_i64Mul_ss_n,
+  cannery_i64Mul_ss_r,
   cannery_i64Mul_as_d,
   cannery_i64Mul_as_n,
+  cannery_i64Mul_as_r,
   cannery_i64Mul_si_d,
   cannery_i64Mul_si_n,
+  cannery_i64Mul_si_r,
   cannery_i64Mul_ai_d,
   cannery_i64Mul_ai_n,
+  cannery_i64Mul_ai_r,
   cannery_i64DivS_ss_d,
   cannery_i64DivS_ss_n,
   cannery_i64DivS_as_d,
@@ -6624,32 +6797,44 @@ private let makeHandlersTracked11: [Handler] = [
   cannery_i64RemU_ai_d,
   cannery_i64RemU_ai_n,
   cannery_i64And_ss_d,
-  cannery_i64And_ss_n,
-  cannery_i64And_as_d,
-  cannery_i64And_as_n,
-  cannery_i64And_si_d,
-  cannery_i64And_si_n,
-  cannery_i64And_ai_d,
-  cannery_i64And_ai_n,
 ]
 
-private let makeHandlersTracked12: [Handler] = [
+private let makeHandlersTracked13: [Handler] = [
+  cannery_i64And_ss_n,
+  cannery_i64And_ss_r,
+  cannery_i64And_as_d,
+  cannery_i64And_as_n,
+  cannery_i64And_as_r,
+  cannery_i64And_si_d,
+  cannery_i64And_si_n,
+  cannery_i64And_si_r,
+  cannery_i64And_ai_d,
+  cannery_i64And_ai_n,
+  cannery_i64And_ai_r,
   cannery_i64Or_ss_d,
   cannery_i64Or_ss_n,
+  cannery_i64Or_ss_r,
   cannery_i64Or_as_d,
   cannery_i64Or_as_n,
+  cannery_i64Or_as_r,
   cannery_i64Or_si_d,
   cannery_i64Or_si_n,
+  cannery_i64Or_si_r,
   cannery_i64Or_ai_d,
   cannery_i64Or_ai_n,
+  cannery_i64Or_ai_r,
   cannery_i64Xor_ss_d,
   cannery_i64Xor_ss_n,
+  cannery_i64Xor_ss_r,
   cannery_i64Xor_as_d,
   cannery_i64Xor_as_n,
+  cannery_i64Xor_as_r,
   cannery_i64Xor_si_d,
   cannery_i64Xor_si_n,
+  cannery_i64Xor_si_r,
   cannery_i64Xor_ai_d,
   cannery_i64Xor_ai_n,
+  cannery_i64Xor_ai_r,
   cannery_i64Shl_ss_d,
   cannery_i64Shl_ss_n,
   cannery_i64Shl_as_d,
@@ -6679,6 +6864,9 @@ private let makeHandlersTracked12: [Handler] = [
   cannery_i64ShrU_si_d,
   cannery_i64ShrU_si_n,
   cannery_i64ShrU_ai_d,
+]
+
+private let makeHandlersTracked14: [Handler] = [
   cannery_i64ShrU_ai_n,
   cannery_i64Rotl_ss_d,
   cannery_i64Rotl_ss_n,
@@ -6698,9 +6886,6 @@ private let makeHandlersTracked12: [Handler] = [
   cannery_i64Rotr_sa_n,
   cannery_i64Rotr_si_d,
   cannery_i64Rotr_si_n,
-]
-
-private let makeHandlersTracked13: [Handler] = [
   cannery_i64Rotr_ai_d,
   cannery_i64Rotr_ai_n,
   cannery_f32Abs_s_d,
@@ -6746,6 +6931,9 @@ private let makeHandlersTracked13: [Handler] = [
   cannery_f32Sub_sa_d,
   cannery_f32Sub_sa_n,
   cannery_f32Sub_si_d,
+]
+
+private let makeHandlersTracked15: [Handler] = [
   cannery_f32Sub_si_n,
   cannery_f32Sub_ai_d,
   cannery_f32Sub_ai_n,
@@ -6765,9 +6953,6 @@ private let makeHandlersTracked13: [Handler] = [
   cannery_f32Div_sa_n,
   cannery_f32Div_si_d,
   cannery_f32Div_si_n,
-]
-
-private let makeHandlersTracked14: [Handler] = [
   cannery_f32Div_ai_d,
   cannery_f32Div_ai_n,
   cannery_f32Min_ss_d,
@@ -6813,6 +6998,9 @@ private let makeHandlersTracked14: [Handler] = [
   cannery_f64Floor_a_d,
   cannery_f64Floor_a_n,
   cannery_f64Trunc_s_d,
+]
+
+private let makeHandlersTracked16: [Handler] = [
   cannery_f64Trunc_s_n,
   cannery_f64Trunc_a_d,
   cannery_f64Trunc_a_n,
@@ -6832,9 +7020,6 @@ private let makeHandlersTracked14: [Handler] = [
   cannery_f64Add_si_n,
   cannery_f64Add_ai_d,
   cannery_f64Add_ai_n,
-]
-
-private let makeHandlersTracked15: [Handler] = [
   cannery_f64Sub_ss_d,
   cannery_f64Sub_ss_n,
   cannery_f64Sub_as_d,
@@ -6880,6 +7065,9 @@ private let makeHandlersTracked15: [Handler] = [
   cannery_f64Max_ai_d,
   cannery_f64Max_ai_n,
   cannery_f64Copysign_ss_d,
+]
+
+private let makeHandlersTracked17: [Handler] = [
   cannery_f64Copysign_ss_n,
   cannery_f64Copysign_as_d,
   cannery_f64Copysign_as_n,
@@ -6899,9 +7087,6 @@ private let makeHandlersTracked15: [Handler] = [
   cannery_i32TruncF32S_a_n,
   cannery_i32TruncF32U_s_d,
   cannery_i32TruncF32U_s_n,
-]
-
-private let makeHandlersTracked16: [Handler] = [
   cannery_i32TruncF32U_a_d,
   cannery_i32TruncF32U_a_n,
   cannery_i32TruncF64S_s_d,
@@ -6947,6 +7132,9 @@ private let makeHandlersTracked16: [Handler] = [
   cannery_f32ConvertI64S_s_d,
   cannery_f32ConvertI64S_s_n,
   cannery_f32ConvertI64S_a_d,
+]
+
+private let makeHandlersTracked18: [Handler] = [
   cannery_f32ConvertI64S_a_n,
   cannery_f32ConvertI64U_s_d,
   cannery_f32ConvertI64U_s_n,
@@ -6966,9 +7154,6 @@ private let makeHandlersTracked16: [Handler] = [
   cannery_f64ConvertI32U_a_n,
   cannery_f64ConvertI64S_s_d,
   cannery_f64ConvertI64S_s_n,
-]
-
-private let makeHandlersTracked17: [Handler] = [
   cannery_f64ConvertI64S_a_d,
   cannery_f64ConvertI64S_a_n,
   cannery_f64ConvertI64U_s_d,
@@ -7014,6 +7199,9 @@ private let makeHandlersTracked17: [Handler] = [
   cannery_i64Extend32S_s_d,
   cannery_i64Extend32S_s_n,
   cannery_i64Extend32S_a_d,
+]
+
+private let makeHandlersTracked19: [Handler] = [
   cannery_i64Extend32S_a_n,
   cannery_i32TruncSatF32S_s_d,
   cannery_i32TruncSatF32S_s_n,
@@ -7033,9 +7221,6 @@ private let makeHandlersTracked17: [Handler] = [
   cannery_i32TruncSatF64U_a_n,
   cannery_i64TruncSatF32S_s_d,
   cannery_i64TruncSatF32S_s_n,
-]
-
-private let makeHandlersTracked18: [Handler] = [
   cannery_i64TruncSatF32S_a_d,
   cannery_i64TruncSatF32S_a_n,
   cannery_i64TruncSatF32U_s_d,
@@ -7051,7 +7236,7 @@ private let makeHandlersTracked18: [Handler] = [
   cannery_i64TruncSatF64U_a_d,
   cannery_i64TruncSatF64U_a_n,
   cannery_const32_d,
-  cannery_constUnsigned32_d,
+  cannery_const32Two_d,
   cannery_const64_d,
   cannery_constVector_d,
   cannery_move,
@@ -7075,12 +7260,19 @@ private let makeHandlersTracked18: [Handler] = [
   cannery_selectPair_a,
   cannery_i32Load_s_d,
   cannery_i32Load_s_n,
+  cannery_i32Load_s_r,
   cannery_i32Load_a_d,
   cannery_i32Load_a_n,
+  cannery_i32Load_a_r,
   cannery_i64Load_s_d,
   cannery_i64Load_s_n,
+]
+
+private let makeHandlersTracked20: [Handler] = [
+  cannery_i64Load_s_r,
   cannery_i64Load_a_d,
   cannery_i64Load_a_n,
+  cannery_i64Load_a_r,
   cannery_f32Load_s_d,
   cannery_f32Load_s_n,
   cannery_f32Load_a_d,
@@ -7095,14 +7287,13 @@ private let makeHandlersTracked18: [Handler] = [
   cannery_i32Load8S_a_n,
   cannery_i32Load8U_s_d,
   cannery_i32Load8U_s_n,
+  cannery_i32Load8U_s_r,
   cannery_i32Load8U_a_d,
   cannery_i32Load8U_a_n,
+  cannery_i32Load8U_a_r,
   cannery_i32Load16S_s_d,
   cannery_i32Load16S_s_n,
   cannery_i32Load16S_a_d,
-]
-
-private let makeHandlersTracked19: [Handler] = [
   cannery_i32Load16S_a_n,
   cannery_i32Load16U_s_d,
   cannery_i32Load16U_s_n,
@@ -7142,6 +7333,9 @@ private let makeHandlersTracked19: [Handler] = [
   cannery_tracked_i64Store_si,
   cannery_tracked_f32Store_ss,
   cannery_tracked_f32Store_as,
+]
+
+private let makeHandlersTracked21: [Handler] = [
   cannery_tracked_f32Store_sa,
   cannery_tracked_f32Store_si,
   cannery_tracked_f64Store_ss,
@@ -7167,9 +7361,6 @@ private let makeHandlersTracked19: [Handler] = [
   cannery_tracked_i64Store32_ss,
   cannery_tracked_i64Store32_as,
   cannery_tracked_i64Store32_sa,
-]
-
-private let makeHandlersTracked20: [Handler] = [
   cannery_tracked_i64Store32_si,
   cannery_i32LoadW_s_d,
   cannery_i32LoadW_s_n,
@@ -7209,6 +7400,9 @@ private let makeHandlersTracked20: [Handler] = [
   cannery_i64Load8SW_a_n,
   cannery_i64Load8UW_s_d,
   cannery_i64Load8UW_s_n,
+]
+
+private let makeHandlersTracked22: [Handler] = [
   cannery_i64Load8UW_a_d,
   cannery_i64Load8UW_a_n,
   cannery_i64Load16SW_s_d,
@@ -7234,9 +7428,6 @@ private let makeHandlersTracked20: [Handler] = [
   cannery_tracked_i64StoreW_ss,
   cannery_tracked_i64StoreW_as,
   cannery_tracked_i64StoreW_sa,
-]
-
-private let makeHandlersTracked21: [Handler] = [
   cannery_tracked_i64StoreW_si,
   cannery_tracked_f32StoreW_ss,
   cannery_tracked_f32StoreW_as,
@@ -7276,6 +7467,9 @@ private let makeHandlersTracked21: [Handler] = [
   cannery_v128Load16x4SW,
   cannery_v128Load16x4U,
   cannery_v128Load16x4UW,
+]
+
+private let makeHandlersTracked23: [Handler] = [
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
   cannery_v128Load32x2U,
@@ -7301,9 +7495,6 @@ private let makeHandlersTracked21: [Handler] = [
   cannery_tracked_v128Store8Lane,
   cannery_tracked_v128Store8LaneW,
   cannery_tracked_v128Store16Lane,
-]
-
-private let makeHandlersTracked22: [Handler] = [
   cannery_tracked_v128Store16LaneW,
   cannery_tracked_v128Store32Lane,
   cannery_tracked_v128Store32LaneW,
@@ -7313,6 +7504,10 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_v128Load32ZeroW,
   cannery_v128Load64Zero,
   cannery_v128Load64ZeroW,
+  cannery_tracked_copy8,
+  cannery_tracked_copy16,
+  cannery_tracked_copy32,
+  cannery_tracked_copy64,
   cannery_useMemory,
   cannery_addOffset,
   cannery_memorySize,
@@ -7339,6 +7534,9 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_i32x4ExtractLane,
   cannery_i32x4ReplaceLane,
   cannery_i64x2ExtractLane,
+]
+
+private let makeHandlersTracked24: [Handler] = [
   cannery_i64x2ReplaceLane,
   cannery_f32x4ExtractLane,
   cannery_f32x4ReplaceLane,
@@ -7368,9 +7566,6 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_i32x4Ne,
   cannery_i32x4LtS,
   cannery_i32x4LtU,
-]
-
-private let makeHandlersTracked23: [Handler] = [
   cannery_i32x4GtS,
   cannery_i32x4GtU,
   cannery_i32x4LeS,
@@ -7406,6 +7601,9 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_i8x16NarrowI16x8S,
   cannery_i8x16NarrowI16x8U,
   cannery_f32x4Ceil,
+]
+
+private let makeHandlersTracked25: [Handler] = [
   cannery_f32x4Floor,
   cannery_f32x4Trunc,
   cannery_f32x4Nearest,
@@ -7435,9 +7633,6 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
   cannery_i16x8Bitmask,
-]
-
-private let makeHandlersTracked24: [Handler] = [
   cannery_i16x8NarrowI32x4S,
   cannery_i16x8NarrowI32x4U,
   cannery_i16x8ExtendLowI8x16S,
@@ -7473,6 +7668,9 @@ private let makeHandlersTracked24: [Handler] = [
   cannery_i32x4ExtendLowI16x8U,
   cannery_i32x4ExtendHighI16x8U,
   cannery_i32x4Shl,
+]
+
+private let makeHandlersTracked26: [Handler] = [
   cannery_i32x4ShrS,
   cannery_i32x4ShrU,
   cannery_i32x4Add,
@@ -7502,9 +7700,6 @@ private let makeHandlersTracked24: [Handler] = [
   cannery_i64x2Sub,
   cannery_i64x2Mul,
   cannery_i64x2Eq,
-]
-
-private let makeHandlersTracked25: [Handler] = [
   cannery_i64x2Ne,
   cannery_i64x2LtS,
   cannery_i64x2GtS,
@@ -7540,6 +7735,9 @@ private let makeHandlersTracked25: [Handler] = [
   cannery_i32x4TruncSatF32x4U,
   cannery_f32x4ConvertI32x4S,
   cannery_f32x4ConvertI32x4U,
+]
+
+private let makeHandlersTracked27: [Handler] = [
   cannery_i32x4TruncSatF64x2SZero,
   cannery_i32x4TruncSatF64x2UZero,
   cannery_f64x2ConvertLowI32x4S,
@@ -7569,9 +7767,6 @@ private let makeHandlersTracked25: [Handler] = [
   cannery_i32AddAdd_iv_as_d,
   cannery_i32AddAdd_iv_as_n,
   cannery_i32AddAdd_iv_sa_d,
-]
-
-private let makeHandlersTracked26: [Handler] = [
   cannery_i32AddAdd_iv_sa_n,
   cannery_i32AddSub_iv_ss_d,
   cannery_i32AddSub_iv_ss_n,
@@ -7607,6 +7802,9 @@ private let makeHandlersTracked26: [Handler] = [
   cannery_i32AddMul_iv_ss_n,
   cannery_i32AddMul_iv_as_d,
   cannery_i32AddMul_iv_as_n,
+]
+
+private let makeHandlersTracked28: [Handler] = [
   cannery_i32AddMul_iv_sa_d,
   cannery_i32AddMul_iv_sa_n,
   cannery_i32MulAdd_iv_ss_d,
@@ -7636,9 +7834,6 @@ private let makeHandlersTracked26: [Handler] = [
   cannery_i32AndAdd_iv_ss_d,
   cannery_i32AndAdd_iv_ss_n,
   cannery_i32AndAdd_iv_as_d,
-]
-
-private let makeHandlersTracked27: [Handler] = [
   cannery_i32AndAdd_iv_as_n,
   cannery_i32AndAdd_iv_sa_d,
   cannery_i32AndAdd_iv_sa_n,
@@ -7674,6 +7869,9 @@ private let makeHandlersTracked27: [Handler] = [
   cannery_i32AndAnd_iv_sa_n,
   cannery_i32AndMul_iv_ss_d,
   cannery_i32AndMul_iv_ss_n,
+]
+
+private let makeHandlersTracked29: [Handler] = [
   cannery_i32AndMul_iv_as_d,
   cannery_i32AndMul_iv_as_n,
   cannery_i32AndMul_iv_sa_d,
@@ -7703,9 +7901,6 @@ private let makeHandlersTracked27: [Handler] = [
   cannery_i32XorAdd_iv_sa_d,
   cannery_i32XorAdd_iv_sa_n,
   cannery_i32ShlAdd_iv_ss_d,
-]
-
-private let makeHandlersTracked28: [Handler] = [
   cannery_i32ShlAdd_iv_ss_n,
   cannery_i32ShlAdd_iv_as_d,
   cannery_i32ShlAdd_iv_as_n,
@@ -7741,6 +7936,9 @@ private let makeHandlersTracked28: [Handler] = [
   cannery_i32ShlXor_iv_as_n,
   cannery_i32ShlXor_iv_sa_d,
   cannery_i32ShlXor_iv_sa_n,
+]
+
+private let makeHandlersTracked30: [Handler] = [
   cannery_i32ShrUAdd_iv_ss_d,
   cannery_i32ShrUAdd_iv_ss_n,
   cannery_i32ShrUAdd_iv_as_d,
@@ -7770,9 +7968,6 @@ private let makeHandlersTracked28: [Handler] = [
   cannery_i32ShrUOr_iv_as_d,
   cannery_i32ShrUOr_iv_as_n,
   cannery_i32ShrUOr_iv_sa_d,
-]
-
-private let makeHandlersTracked29: [Handler] = [
   cannery_i32ShrUOr_iv_sa_n,
   cannery_i32ShrUXor_iv_ss_d,
   cannery_i32ShrUXor_iv_ss_n,
@@ -7808,6 +8003,9 @@ private let makeHandlersTracked29: [Handler] = [
   cannery_i32ShrSOr_iv_ss_n,
   cannery_i32ShrSOr_iv_as_d,
   cannery_i32ShrSOr_iv_as_n,
+]
+
+private let makeHandlersTracked31: [Handler] = [
   cannery_i32ShrSOr_iv_sa_d,
   cannery_i32ShrSOr_iv_sa_n,
   cannery_i32ShrSXor_iv_ss_d,
@@ -7837,9 +8035,6 @@ private let makeHandlersTracked29: [Handler] = [
   cannery_i32RotlOr_iv_ss_d,
   cannery_i32RotlOr_iv_ss_n,
   cannery_i32RotlOr_iv_as_d,
-]
-
-private let makeHandlersTracked30: [Handler] = [
   cannery_i32RotlOr_iv_as_n,
   cannery_i32RotlOr_iv_sa_d,
   cannery_i32RotlOr_iv_sa_n,
@@ -7875,6 +8070,9 @@ private let makeHandlersTracked30: [Handler] = [
   cannery_i32AddMul_vv_ssa_n,
   cannery_i32AddAnd_vv_sss_d,
   cannery_i32AddAnd_vv_sss_n,
+]
+
+private let makeHandlersTracked32: [Handler] = [
   cannery_i32AddAnd_vv_ass_d,
   cannery_i32AddAnd_vv_ass_n,
   cannery_i32AddAnd_vv_ssa_d,
@@ -7904,9 +8102,6 @@ private let makeHandlersTracked30: [Handler] = [
   cannery_i32SubSub_vv_ass_d,
   cannery_i32SubSub_vv_ass_n,
   cannery_i32SubSub_vv_sas_d,
-]
-
-private let makeHandlersTracked31: [Handler] = [
   cannery_i32SubSub_vv_sas_n,
   cannery_i32SubSub_vv_ssa_d,
   cannery_i32SubSub_vv_ssa_n,
@@ -7942,6 +8137,9 @@ private let makeHandlersTracked31: [Handler] = [
   cannery_i32SubOr_vv_sas_n,
   cannery_i32SubOr_vv_ssa_d,
   cannery_i32SubOr_vv_ssa_n,
+]
+
+private let makeHandlersTracked33: [Handler] = [
   cannery_i32SubXor_vv_sss_d,
   cannery_i32SubXor_vv_sss_n,
   cannery_i32SubXor_vv_ass_d,
@@ -7971,9 +8169,6 @@ private let makeHandlersTracked31: [Handler] = [
   cannery_i32MulMul_vv_sss_d,
   cannery_i32MulMul_vv_sss_n,
   cannery_i32MulMul_vv_ass_d,
-]
-
-private let makeHandlersTracked32: [Handler] = [
   cannery_i32MulMul_vv_ass_n,
   cannery_i32MulMul_vv_ssa_d,
   cannery_i32MulMul_vv_ssa_n,
@@ -8009,6 +8204,9 @@ private let makeHandlersTracked32: [Handler] = [
   cannery_i32AndOr_vv_ssa_n,
   cannery_i32AndXor_vv_sss_d,
   cannery_i32AndXor_vv_sss_n,
+]
+
+private let makeHandlersTracked34: [Handler] = [
   cannery_i32AndXor_vv_ass_d,
   cannery_i32AndXor_vv_ass_n,
   cannery_i32AndXor_vv_ssa_d,
@@ -8038,9 +8236,6 @@ private let makeHandlersTracked32: [Handler] = [
   cannery_i32OrXor_vv_ssa_d,
   cannery_i32OrXor_vv_ssa_n,
   cannery_i32XorAdd_vv_sss_d,
-]
-
-private let makeHandlersTracked33: [Handler] = [
   cannery_i32XorAdd_vv_sss_n,
   cannery_i32XorAdd_vv_ass_d,
   cannery_i32XorAdd_vv_ass_n,
@@ -8076,6 +8271,9 @@ private let makeHandlersTracked33: [Handler] = [
   cannery_i32XorMul_vv_ass_n,
   cannery_i32XorMul_vv_ssa_d,
   cannery_i32XorMul_vv_ssa_n,
+]
+
+private let makeHandlersTracked35: [Handler] = [
   cannery_i32AddAnd_ii_s_d,
   cannery_i32AddAnd_ii_s_n,
   cannery_i32AddAnd_ii_a_d,
@@ -8105,9 +8303,6 @@ private let makeHandlersTracked33: [Handler] = [
   cannery_i32AddMul_ii_a_d,
   cannery_i32AddMul_ii_a_n,
   cannery_i32AddRotl_ii_s_d,
-]
-
-private let makeHandlersTracked34: [Handler] = [
   cannery_i32AddRotl_ii_s_n,
   cannery_i32AddRotl_ii_a_d,
   cannery_i32AddRotl_ii_a_n,
@@ -8143,6 +8338,9 @@ private let makeHandlersTracked34: [Handler] = [
   cannery_i32AndOr_ii_s_n,
   cannery_i32AndOr_ii_a_d,
   cannery_i32AndOr_ii_a_n,
+]
+
+private let makeHandlersTracked36: [Handler] = [
   cannery_i32AndXor_ii_s_d,
   cannery_i32AndXor_ii_s_n,
   cannery_i32AndXor_ii_a_d,
@@ -8172,9 +8370,6 @@ private let makeHandlersTracked34: [Handler] = [
   cannery_i32XorAnd_ii_a_d,
   cannery_i32XorAnd_ii_a_n,
   cannery_i32XorAdd_ii_s_d,
-]
-
-private let makeHandlersTracked35: [Handler] = [
   cannery_i32XorAdd_ii_s_n,
   cannery_i32XorAdd_ii_a_d,
   cannery_i32XorAdd_ii_a_n,
@@ -8210,6 +8405,9 @@ private let makeHandlersTracked35: [Handler] = [
   cannery_i32ShlShrU_ii_s_n,
   cannery_i32ShlShrU_ii_a_d,
   cannery_i32ShlShrU_ii_a_n,
+]
+
+private let makeHandlersTracked37: [Handler] = [
   cannery_i32ShlShrS_ii_s_d,
   cannery_i32ShlShrS_ii_s_n,
   cannery_i32ShlShrS_ii_a_d,
@@ -8239,9 +8437,6 @@ private let makeHandlersTracked35: [Handler] = [
   cannery_i32ShrUMul_ii_a_d,
   cannery_i32ShrUMul_ii_a_n,
   cannery_i32ShrSAdd_ii_s_d,
-]
-
-private let makeHandlersTracked36: [Handler] = [
   cannery_i32ShrSAdd_ii_s_n,
   cannery_i32ShrSAdd_ii_a_d,
   cannery_i32ShrSAdd_ii_a_n,
@@ -8277,6 +8472,9 @@ private let makeHandlersTracked36: [Handler] = [
   cannery_i32AddAdd_vi_ss_n,
   cannery_i32AddAdd_vi_as_d,
   cannery_i32AddAdd_vi_as_n,
+]
+
+private let makeHandlersTracked38: [Handler] = [
   cannery_i32AddAnd_vi_ss_d,
   cannery_i32AddAnd_vi_ss_n,
   cannery_i32AddAnd_vi_as_d,
@@ -8306,9 +8504,6 @@ private let makeHandlersTracked36: [Handler] = [
   cannery_i32AddMul_vi_as_d,
   cannery_i32AddMul_vi_as_n,
   cannery_i32AddRotl_vi_ss_d,
-]
-
-private let makeHandlersTracked37: [Handler] = [
   cannery_i32AddRotl_vi_ss_n,
   cannery_i32AddRotl_vi_as_d,
   cannery_i32AddRotl_vi_as_n,
@@ -8344,6 +8539,9 @@ private let makeHandlersTracked37: [Handler] = [
   cannery_i32SubShrS_vi_sa_n,
   cannery_i32SubMul_vi_ss_d,
   cannery_i32SubMul_vi_ss_n,
+]
+
+private let makeHandlersTracked39: [Handler] = [
   cannery_i32SubMul_vi_as_d,
   cannery_i32SubMul_vi_as_n,
   cannery_i32SubMul_vi_sa_d,
@@ -8373,9 +8571,6 @@ private let makeHandlersTracked37: [Handler] = [
   cannery_i32MulShrS_vi_as_d,
   cannery_i32MulShrS_vi_as_n,
   cannery_i32AndAdd_vi_ss_d,
-]
-
-private let makeHandlersTracked38: [Handler] = [
   cannery_i32AndAdd_vi_ss_n,
   cannery_i32AndAdd_vi_as_d,
   cannery_i32AndAdd_vi_as_n,
@@ -8411,6 +8606,9 @@ private let makeHandlersTracked38: [Handler] = [
   cannery_i32OrXor_vi_ss_n,
   cannery_i32OrXor_vi_as_d,
   cannery_i32OrXor_vi_as_n,
+]
+
+private let makeHandlersTracked40: [Handler] = [
   cannery_i32XorAdd_vi_ss_d,
   cannery_i32XorAdd_vi_ss_n,
   cannery_i32XorAdd_vi_as_d,
@@ -8440,9 +8638,6 @@ private let makeHandlersTracked38: [Handler] = [
   cannery_i32Sub_ia_d,
   cannery_i32Sub_ia_n,
   cannery_i32Shl_is_d,
-]
-
-private let makeHandlersTracked39: [Handler] = [
   cannery_i32Shl_is_n,
   cannery_i32Shl_ia_d,
   cannery_i32Shl_ia_n,
@@ -8478,6 +8673,9 @@ private let makeHandlersTracked39: [Handler] = [
   cannery_i64AddOr_iv_ss_n,
   cannery_i64AddOr_iv_as_d,
   cannery_i64AddOr_iv_as_n,
+]
+
+private let makeHandlersTracked41: [Handler] = [
   cannery_i64AddOr_iv_sa_d,
   cannery_i64AddOr_iv_sa_n,
   cannery_i64AddXor_iv_ss_d,
@@ -8507,9 +8705,6 @@ private let makeHandlersTracked39: [Handler] = [
   cannery_i64MulRsub_iv_ss_d,
   cannery_i64MulRsub_iv_ss_n,
   cannery_i64MulRsub_iv_as_d,
-]
-
-private let makeHandlersTracked40: [Handler] = [
   cannery_i64MulRsub_iv_as_n,
   cannery_i64MulRsub_iv_sa_d,
   cannery_i64MulRsub_iv_sa_n,
@@ -8545,6 +8740,9 @@ private let makeHandlersTracked40: [Handler] = [
   cannery_i64AndOr_iv_sa_n,
   cannery_i64AndXor_iv_ss_d,
   cannery_i64AndXor_iv_ss_n,
+]
+
+private let makeHandlersTracked42: [Handler] = [
   cannery_i64AndXor_iv_as_d,
   cannery_i64AndXor_iv_as_n,
   cannery_i64AndXor_iv_sa_d,
@@ -8574,9 +8772,6 @@ private let makeHandlersTracked40: [Handler] = [
   cannery_i64XorOr_iv_sa_d,
   cannery_i64XorOr_iv_sa_n,
   cannery_i64XorXor_iv_ss_d,
-]
-
-private let makeHandlersTracked41: [Handler] = [
   cannery_i64XorXor_iv_ss_n,
   cannery_i64XorXor_iv_as_d,
   cannery_i64XorXor_iv_as_n,
@@ -8612,6 +8807,9 @@ private let makeHandlersTracked41: [Handler] = [
   cannery_i64ShlAnd_iv_as_n,
   cannery_i64ShlAnd_iv_sa_d,
   cannery_i64ShlAnd_iv_sa_n,
+]
+
+private let makeHandlersTracked43: [Handler] = [
   cannery_i64ShlOr_iv_ss_d,
   cannery_i64ShlOr_iv_ss_n,
   cannery_i64ShlOr_iv_as_d,
@@ -8641,9 +8839,6 @@ private let makeHandlersTracked41: [Handler] = [
   cannery_i64ShrURsub_iv_as_d,
   cannery_i64ShrURsub_iv_as_n,
   cannery_i64ShrURsub_iv_sa_d,
-]
-
-private let makeHandlersTracked42: [Handler] = [
   cannery_i64ShrURsub_iv_sa_n,
   cannery_i64ShrUAnd_iv_ss_d,
   cannery_i64ShrUAnd_iv_ss_n,
@@ -8679,6 +8874,9 @@ private let makeHandlersTracked42: [Handler] = [
   cannery_i64ShrSRsub_iv_ss_n,
   cannery_i64ShrSRsub_iv_as_d,
   cannery_i64ShrSRsub_iv_as_n,
+]
+
+private let makeHandlersTracked44: [Handler] = [
   cannery_i64ShrSRsub_iv_sa_d,
   cannery_i64ShrSRsub_iv_sa_n,
   cannery_i64ShrSAnd_iv_ss_d,
@@ -8708,9 +8906,6 @@ private let makeHandlersTracked42: [Handler] = [
   cannery_i64RotlSub_iv_ss_d,
   cannery_i64RotlSub_iv_ss_n,
   cannery_i64RotlSub_iv_as_d,
-]
-
-private let makeHandlersTracked43: [Handler] = [
   cannery_i64RotlSub_iv_as_n,
   cannery_i64RotlSub_iv_sa_d,
   cannery_i64RotlSub_iv_sa_n,
@@ -8746,6 +8941,9 @@ private let makeHandlersTracked43: [Handler] = [
   cannery_i64AddSub_vv_ssa_n,
   cannery_i64AddRsub_vv_sss_d,
   cannery_i64AddRsub_vv_sss_n,
+]
+
+private let makeHandlersTracked45: [Handler] = [
   cannery_i64AddRsub_vv_ass_d,
   cannery_i64AddRsub_vv_ass_n,
   cannery_i64AddRsub_vv_ssa_d,
@@ -8775,9 +8973,6 @@ private let makeHandlersTracked43: [Handler] = [
   cannery_i64AddXor_vv_ssa_d,
   cannery_i64AddXor_vv_ssa_n,
   cannery_i64SubAdd_vv_sss_d,
-]
-
-private let makeHandlersTracked44: [Handler] = [
   cannery_i64SubAdd_vv_sss_n,
   cannery_i64SubAdd_vv_ass_d,
   cannery_i64SubAdd_vv_ass_n,
@@ -8813,6 +9008,9 @@ private let makeHandlersTracked44: [Handler] = [
   cannery_i64SubAnd_vv_sss_n,
   cannery_i64SubAnd_vv_ass_d,
   cannery_i64SubAnd_vv_ass_n,
+]
+
+private let makeHandlersTracked46: [Handler] = [
   cannery_i64SubAnd_vv_sas_d,
   cannery_i64SubAnd_vv_sas_n,
   cannery_i64SubAnd_vv_ssa_d,
@@ -8842,9 +9040,6 @@ private let makeHandlersTracked44: [Handler] = [
   cannery_i64MulSub_vv_sss_d,
   cannery_i64MulSub_vv_sss_n,
   cannery_i64MulSub_vv_ass_d,
-]
-
-private let makeHandlersTracked45: [Handler] = [
   cannery_i64MulSub_vv_ass_n,
   cannery_i64MulSub_vv_ssa_d,
   cannery_i64MulSub_vv_ssa_n,
@@ -8880,6 +9075,9 @@ private let makeHandlersTracked45: [Handler] = [
   cannery_i64AndSub_vv_ssa_n,
   cannery_i64AndAnd_vv_sss_d,
   cannery_i64AndAnd_vv_sss_n,
+]
+
+private let makeHandlersTracked47: [Handler] = [
   cannery_i64AndAnd_vv_ass_d,
   cannery_i64AndAnd_vv_ass_n,
   cannery_i64AndAnd_vv_ssa_d,
@@ -8909,9 +9107,6 @@ private let makeHandlersTracked45: [Handler] = [
   cannery_i64OrAnd_vv_ssa_d,
   cannery_i64OrAnd_vv_ssa_n,
   cannery_i64OrOr_vv_sss_d,
-]
-
-private let makeHandlersTracked46: [Handler] = [
   cannery_i64OrOr_vv_sss_n,
   cannery_i64OrOr_vv_ass_d,
   cannery_i64OrOr_vv_ass_n,
@@ -8947,6 +9142,9 @@ private let makeHandlersTracked46: [Handler] = [
   cannery_i64XorOr_vv_ass_n,
   cannery_i64XorOr_vv_ssa_d,
   cannery_i64XorOr_vv_ssa_n,
+]
+
+private let makeHandlersTracked48: [Handler] = [
   cannery_i64XorXor_vv_sss_d,
   cannery_i64XorXor_vv_sss_n,
   cannery_i64XorXor_vv_ass_d,
@@ -8976,9 +9174,6 @@ private let makeHandlersTracked46: [Handler] = [
   cannery_i64AddShl_ii_a_d,
   cannery_i64AddShl_ii_a_n,
   cannery_i64AddShrU_ii_s_d,
-]
-
-private let makeHandlersTracked47: [Handler] = [
   cannery_i64AddShrU_ii_s_n,
   cannery_i64AddShrU_ii_a_d,
   cannery_i64AddShrU_ii_a_n,
@@ -9014,6 +9209,9 @@ private let makeHandlersTracked47: [Handler] = [
   cannery_i64MulShrS_ii_s_n,
   cannery_i64MulShrS_ii_a_d,
   cannery_i64MulShrS_ii_a_n,
+]
+
+private let makeHandlersTracked49: [Handler] = [
   cannery_i64AndAdd_ii_s_d,
   cannery_i64AndAdd_ii_s_n,
   cannery_i64AndAdd_ii_a_d,
@@ -9043,9 +9241,6 @@ private let makeHandlersTracked47: [Handler] = [
   cannery_i64OrAnd_ii_a_d,
   cannery_i64OrAnd_ii_a_n,
   cannery_i64OrAdd_ii_s_d,
-]
-
-private let makeHandlersTracked48: [Handler] = [
   cannery_i64OrAdd_ii_s_n,
   cannery_i64OrAdd_ii_a_d,
   cannery_i64OrAdd_ii_a_n,
@@ -9081,6 +9276,9 @@ private let makeHandlersTracked48: [Handler] = [
   cannery_i64ShlAnd_ii_s_n,
   cannery_i64ShlAnd_ii_a_d,
   cannery_i64ShlAnd_ii_a_n,
+]
+
+private let makeHandlersTracked50: [Handler] = [
   cannery_i64ShlOr_ii_s_d,
   cannery_i64ShlOr_ii_s_n,
   cannery_i64ShlOr_ii_a_d,
@@ -9110,9 +9308,6 @@ private let makeHandlersTracked48: [Handler] = [
   cannery_i64ShrUOr_ii_a_d,
   cannery_i64ShrUOr_ii_a_n,
   cannery_i64ShrUXor_ii_s_d,
-]
-
-private let makeHandlersTracked49: [Handler] = [
   cannery_i64ShrUXor_ii_s_n,
   cannery_i64ShrUXor_ii_a_d,
   cannery_i64ShrUXor_ii_a_n,
@@ -9148,6 +9343,9 @@ private let makeHandlersTracked49: [Handler] = [
   cannery_i64RotlAnd_ii_s_n,
   cannery_i64RotlAnd_ii_a_d,
   cannery_i64RotlAnd_ii_a_n,
+]
+
+private let makeHandlersTracked51: [Handler] = [
   cannery_i64RotlXor_ii_s_d,
   cannery_i64RotlXor_ii_s_n,
   cannery_i64RotlXor_ii_a_d,
@@ -9177,9 +9375,6 @@ private let makeHandlersTracked49: [Handler] = [
   cannery_i64AddShl_vi_as_d,
   cannery_i64AddShl_vi_as_n,
   cannery_i64AddShrU_vi_ss_d,
-]
-
-private let makeHandlersTracked50: [Handler] = [
   cannery_i64AddShrU_vi_ss_n,
   cannery_i64AddShrU_vi_as_d,
   cannery_i64AddShrU_vi_as_n,
@@ -9215,6 +9410,9 @@ private let makeHandlersTracked50: [Handler] = [
   cannery_i64SubShl_vi_sa_n,
   cannery_i64SubShrU_vi_ss_d,
   cannery_i64SubShrU_vi_ss_n,
+]
+
+private let makeHandlersTracked52: [Handler] = [
   cannery_i64SubShrU_vi_as_d,
   cannery_i64SubShrU_vi_as_n,
   cannery_i64SubShrU_vi_sa_d,
@@ -9244,9 +9442,6 @@ private let makeHandlersTracked50: [Handler] = [
   cannery_i64MulXor_vi_as_d,
   cannery_i64MulXor_vi_as_n,
   cannery_i64MulShl_vi_ss_d,
-]
-
-private let makeHandlersTracked51: [Handler] = [
   cannery_i64MulShl_vi_ss_n,
   cannery_i64MulShl_vi_as_d,
   cannery_i64MulShl_vi_as_n,
@@ -9282,6 +9477,9 @@ private let makeHandlersTracked51: [Handler] = [
   cannery_i64OrAnd_vi_ss_n,
   cannery_i64OrAnd_vi_as_d,
   cannery_i64OrAnd_vi_as_n,
+]
+
+private let makeHandlersTracked53: [Handler] = [
   cannery_i64OrAdd_vi_ss_d,
   cannery_i64OrAdd_vi_ss_n,
   cannery_i64OrAdd_vi_as_d,
@@ -9311,9 +9509,6 @@ private let makeHandlersTracked51: [Handler] = [
   cannery_i64XorShrU_vi_as_d,
   cannery_i64XorShrU_vi_as_n,
   cannery_i64XorMul_vi_ss_d,
-]
-
-private let makeHandlersTracked52: [Handler] = [
   cannery_i64XorMul_vi_ss_n,
   cannery_i64XorMul_vi_as_d,
   cannery_i64XorMul_vi_as_n,
@@ -9349,6 +9544,9 @@ private let makeHandlersTracked52: [Handler] = [
   cannery_i64Shl_is_n,
   cannery_i64Shl_ia_d,
   cannery_i64Shl_ia_n,
+]
+
+private let makeHandlersTracked54: [Handler] = [
   cannery_i64Rotl_is_d,
   cannery_i64Rotl_is_n,
   cannery_i64Rotl_ia_d,
@@ -9378,9 +9576,6 @@ private let makeHandlersTracked52: [Handler] = [
   cannery_f32AddMul_vv_ssa_d,
   cannery_f32AddMul_vv_ssa_n,
   cannery_f32SubAdd_vv_sss_d,
-]
-
-private let makeHandlersTracked53: [Handler] = [
   cannery_f32SubAdd_vv_sss_n,
   cannery_f32SubAdd_vv_ass_d,
   cannery_f32SubAdd_vv_ass_n,
@@ -9416,6 +9611,9 @@ private let makeHandlersTracked53: [Handler] = [
   cannery_f32MulAdd_vv_sss_n,
   cannery_f32MulAdd_vv_ass_d,
   cannery_f32MulAdd_vv_ass_n,
+]
+
+private let makeHandlersTracked55: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
@@ -9445,9 +9643,6 @@ private let makeHandlersTracked53: [Handler] = [
   cannery_f64AddSub_vv_sss_d,
   cannery_f64AddSub_vv_sss_n,
   cannery_f64AddSub_vv_ass_d,
-]
-
-private let makeHandlersTracked54: [Handler] = [
   cannery_f64AddSub_vv_ass_n,
   cannery_f64AddSub_vv_ssa_d,
   cannery_f64AddSub_vv_ssa_n,
@@ -9483,6 +9678,9 @@ private let makeHandlersTracked54: [Handler] = [
   cannery_f64SubRsub_vv_sss_n,
   cannery_f64SubRsub_vv_ass_d,
   cannery_f64SubRsub_vv_ass_n,
+]
+
+private let makeHandlersTracked56: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
@@ -9512,9 +9710,6 @@ private let makeHandlersTracked54: [Handler] = [
   cannery_f64MulRsub_vv_ass_d,
   cannery_f64MulRsub_vv_ass_n,
   cannery_f64MulRsub_vv_ssa_d,
-]
-
-private let makeHandlersTracked55: [Handler] = [
   cannery_f64MulRsub_vv_ssa_n,
   cannery_f64MulMul_vv_sss_d,
   cannery_f64MulMul_vv_sss_n,
@@ -9550,6 +9745,9 @@ private let makeHandlersTracked55: [Handler] = [
   cannery_i64Load32S_plus_s_n,
   cannery_i64Load32U_plus_s_d,
   cannery_i64Load32U_plus_s_n,
+]
+
+private let makeHandlersTracked57: [Handler] = [
   cannery_tracked_i32Store_plus_s_s,
   cannery_tracked_i32Store_plus_s_a,
   cannery_tracked_i32Store_plus_s_i,
@@ -9579,9 +9777,6 @@ private let makeHandlersTracked55: [Handler] = [
   cannery_tracked_i64Store32_plus_s_i,
   cannery_i32Load_plus_a_d,
   cannery_i32Load_plus_a_n,
-]
-
-private let makeHandlersTracked56: [Handler] = [
   cannery_i64Load_plus_a_d,
   cannery_i64Load_plus_a_n,
   cannery_f32Load_plus_a_d,
@@ -9617,6 +9812,9 @@ private let makeHandlersTracked56: [Handler] = [
   cannery_tracked_f64Store_plus_a_s,
   cannery_tracked_f64Store_plus_a_i,
   cannery_tracked_i32Store8_plus_a_s,
+]
+
+private let makeHandlersTracked58: [Handler] = [
   cannery_tracked_i32Store8_plus_a_i,
   cannery_tracked_i32Store16_plus_a_s,
   cannery_tracked_i32Store16_plus_a_i,
@@ -9646,9 +9844,6 @@ private let makeHandlersTracked56: [Handler] = [
   cannery_i64Load8S_sum_ss_n,
   cannery_i64Load8U_sum_ss_d,
   cannery_i64Load8U_sum_ss_n,
-]
-
-private let makeHandlersTracked57: [Handler] = [
   cannery_i64Load16S_sum_ss_d,
   cannery_i64Load16S_sum_ss_n,
   cannery_i64Load16U_sum_ss_d,
@@ -9684,6 +9879,9 @@ private let makeHandlersTracked57: [Handler] = [
   cannery_tracked_i64Store32_sum_ss_s,
   cannery_tracked_i64Store32_sum_ss_a,
   cannery_tracked_i64Store32_sum_ss_i,
+]
+
+private let makeHandlersTracked59: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
@@ -9713,9 +9911,6 @@ private let makeHandlersTracked57: [Handler] = [
   cannery_i64Load32U_sum_as_d,
   cannery_i64Load32U_sum_as_n,
   cannery_tracked_i32Store_sum_as_s,
-]
-
-private let makeHandlersTracked58: [Handler] = [
   cannery_tracked_i32Store_sum_as_i,
   cannery_tracked_i64Store_sum_as_s,
   cannery_tracked_i64Store_sum_as_i,
@@ -9751,6 +9946,9 @@ private let makeHandlersTracked58: [Handler] = [
   cannery_i32Load16U_scaled_ss_n,
   cannery_i64Load8S_scaled_ss_d,
   cannery_i64Load8S_scaled_ss_n,
+]
+
+private let makeHandlersTracked60: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
@@ -9780,9 +9978,6 @@ private let makeHandlersTracked58: [Handler] = [
   cannery_tracked_i32Store16_scaled_ss_a,
   cannery_tracked_i32Store16_scaled_ss_i,
   cannery_tracked_i64Store8_scaled_ss_s,
-]
-
-private let makeHandlersTracked59: [Handler] = [
   cannery_tracked_i64Store8_scaled_ss_a,
   cannery_tracked_i64Store8_scaled_ss_i,
   cannery_tracked_i64Store16_scaled_ss_s,
@@ -9818,6 +10013,9 @@ private let makeHandlersTracked59: [Handler] = [
   cannery_i64Load32S_scaled_as_d,
   cannery_i64Load32S_scaled_as_n,
   cannery_i64Load32U_scaled_as_d,
+]
+
+private let makeHandlersTracked61: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_tracked_i32Store_scaled_as_s,
   cannery_tracked_i32Store_scaled_as_i,
@@ -9847,9 +10045,6 @@ private let makeHandlersTracked59: [Handler] = [
   cannery_f64Load_scaled_sa_n,
   cannery_i32Load8S_scaled_sa_d,
   cannery_i32Load8S_scaled_sa_n,
-]
-
-private let makeHandlersTracked60: [Handler] = [
   cannery_i32Load8U_scaled_sa_d,
   cannery_i32Load8U_scaled_sa_n,
   cannery_i32Load16S_scaled_sa_d,
@@ -9885,6 +10080,9 @@ private let makeHandlersTracked60: [Handler] = [
   cannery_tracked_i64Store16_scaled_sa_s,
   cannery_tracked_i64Store16_scaled_sa_i,
   cannery_tracked_i64Store32_scaled_sa_s,
+]
+
+private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
@@ -9914,9 +10112,6 @@ private let makeHandlersTracked60: [Handler] = [
   cannery_i64Load32S_multiple_s_n,
   cannery_i64Load32U_multiple_s_d,
   cannery_i64Load32U_multiple_s_n,
-]
-
-private let makeHandlersTracked61: [Handler] = [
   cannery_tracked_i32Store_multiple_s_s,
   cannery_tracked_i32Store_multiple_s_a,
   cannery_tracked_i32Store_multiple_s_i,
@@ -9952,6 +10147,9 @@ private let makeHandlersTracked61: [Handler] = [
   cannery_f32Load_multiple_a_n,
   cannery_f64Load_multiple_a_d,
   cannery_f64Load_multiple_a_n,
+]
+
+private let makeHandlersTracked63: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
@@ -9981,9 +10179,6 @@ private let makeHandlersTracked61: [Handler] = [
   cannery_tracked_f64Store_multiple_a_s,
   cannery_tracked_f64Store_multiple_a_i,
   cannery_tracked_i32Store8_multiple_a_s,
-]
-
-private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i32Store8_multiple_a_i,
   cannery_tracked_i32Store16_multiple_a_s,
   cannery_tracked_i32Store16_multiple_a_i,
@@ -10019,6 +10214,9 @@ private let makeHandlersTracked62: [Handler] = [
   cannery_i64Load16U_affine_s_n,
   cannery_i64Load32S_affine_s_d,
   cannery_i64Load32S_affine_s_n,
+]
+
+private let makeHandlersTracked64: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_tracked_i32Store_affine_s_s,
@@ -10048,9 +10246,6 @@ private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i64Store32_affine_s_s,
   cannery_tracked_i64Store32_affine_s_a,
   cannery_tracked_i64Store32_affine_s_i,
-]
-
-private let makeHandlersTracked63: [Handler] = [
   cannery_i32Load_affine_a_d,
   cannery_i32Load_affine_a_n,
   cannery_i64Load_affine_a_d,
@@ -10086,6 +10281,9 @@ private let makeHandlersTracked63: [Handler] = [
   cannery_tracked_f32Store_affine_a_s,
   cannery_tracked_f32Store_affine_a_i,
   cannery_tracked_f64Store_affine_a_s,
+]
+
+private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_f64Store_affine_a_i,
   cannery_tracked_i32Store8_affine_a_s,
   cannery_tracked_i32Store8_affine_a_i,
@@ -10115,9 +10313,6 @@ private let makeHandlersTracked63: [Handler] = [
   cannery_i32Load16U_absolute_n,
   cannery_i64Load8S_absolute_d,
   cannery_i64Load8S_absolute_n,
-]
-
-private let makeHandlersTracked64: [Handler] = [
   cannery_i64Load8U_absolute_d,
   cannery_i64Load8U_absolute_n,
   cannery_i64Load16S_absolute_d,
@@ -10153,6 +10348,9 @@ private let makeHandlersTracked64: [Handler] = [
   cannery_tracked_i64Store16_absolute_a,
   cannery_tracked_i64Store16_absolute_i,
   cannery_tracked_i64Store32_absolute_s,
+]
+
+private let makeHandlersTracked66: [Handler] = [
   cannery_tracked_i64Store32_absolute_a,
   cannery_tracked_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
@@ -10182,9 +10380,6 @@ private let makeHandlersTracked64: [Handler] = [
   cannery_i64Load32SW_plus_s_d,
   cannery_i64Load32SW_plus_s_n,
   cannery_i64Load32UW_plus_s_d,
-]
-
-private let makeHandlersTracked65: [Handler] = [
   cannery_i64Load32UW_plus_s_n,
   cannery_tracked_i32StoreW_plus_s_s,
   cannery_tracked_i32StoreW_plus_s_a,
@@ -10220,6 +10415,9 @@ private let makeHandlersTracked65: [Handler] = [
   cannery_f32LoadW_plus_a_d,
   cannery_f32LoadW_plus_a_n,
   cannery_f64LoadW_plus_a_d,
+]
+
+private let makeHandlersTracked67: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
@@ -10249,9 +10447,6 @@ private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_f32StoreW_plus_a_i,
   cannery_tracked_f64StoreW_plus_a_s,
   cannery_tracked_f64StoreW_plus_a_i,
-]
-
-private let makeHandlersTracked66: [Handler] = [
   cannery_tracked_i32Store8W_plus_a_s,
   cannery_tracked_i32Store8W_plus_a_i,
   cannery_tracked_i32Store16W_plus_a_s,
@@ -10287,6 +10482,9 @@ private let makeHandlersTracked66: [Handler] = [
   cannery_i64Load16UW_sum_ss_d,
   cannery_i64Load16UW_sum_ss_n,
   cannery_i64Load32SW_sum_ss_d,
+]
+
+private let makeHandlersTracked68: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
@@ -10316,9 +10514,6 @@ private let makeHandlersTracked66: [Handler] = [
   cannery_tracked_i64Store16W_sum_ss_i,
   cannery_tracked_i64Store32W_sum_ss_s,
   cannery_tracked_i64Store32W_sum_ss_a,
-]
-
-private let makeHandlersTracked67: [Handler] = [
   cannery_tracked_i64Store32W_sum_ss_i,
   cannery_i32LoadW_sum_as_d,
   cannery_i32LoadW_sum_as_n,
@@ -10354,6 +10549,9 @@ private let makeHandlersTracked67: [Handler] = [
   cannery_tracked_i64StoreW_sum_as_i,
   cannery_tracked_f32StoreW_sum_as_s,
   cannery_tracked_f32StoreW_sum_as_i,
+]
+
+private let makeHandlersTracked69: [Handler] = [
   cannery_tracked_f64StoreW_sum_as_s,
   cannery_tracked_f64StoreW_sum_as_i,
   cannery_tracked_i32Store8W_sum_as_s,
@@ -10383,9 +10581,6 @@ private let makeHandlersTracked67: [Handler] = [
   cannery_i32LoadRsub_as_d,
   cannery_i32LoadRsub_as_n,
   cannery_i32LoadRsub_sa_d,
-]
-
-private let makeHandlersTracked68: [Handler] = [
   cannery_i32LoadRsub_sa_n,
   cannery_i32LoadMul_ss_d,
   cannery_i32LoadMul_ss_n,
@@ -10421,6 +10616,9 @@ private let makeHandlersTracked68: [Handler] = [
   cannery_i64LoadSub_ss_n,
   cannery_i64LoadSub_as_d,
   cannery_i64LoadSub_as_n,
+]
+
+private let makeHandlersTracked70: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
@@ -10450,9 +10648,6 @@ private let makeHandlersTracked68: [Handler] = [
   cannery_i64LoadXor_ss_d,
   cannery_i64LoadXor_ss_n,
   cannery_i64LoadXor_as_d,
-]
-
-private let makeHandlersTracked69: [Handler] = [
   cannery_i64LoadXor_as_n,
   cannery_i64LoadXor_sa_d,
   cannery_i64LoadXor_sa_n,
@@ -10488,6 +10683,9 @@ private let makeHandlersTracked69: [Handler] = [
   cannery_f64LoadAdd_sa_n,
   cannery_f64LoadSub_ss_d,
   cannery_f64LoadSub_ss_n,
+]
+
+private let makeHandlersTracked71: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
@@ -10517,9 +10715,6 @@ private let makeHandlersTracked69: [Handler] = [
   cannery_i32Load8USub_sa_d,
   cannery_i32Load8USub_sa_n,
   cannery_i32Load8URsub_ss_d,
-]
-
-private let makeHandlersTracked70: [Handler] = [
   cannery_i32Load8URsub_ss_n,
   cannery_i32Load8URsub_as_d,
   cannery_i32Load8URsub_as_n,
@@ -10555,6 +10750,9 @@ private let makeHandlersTracked70: [Handler] = [
   cannery_i32Load16UAdd_as_n,
   cannery_i32Load16UAdd_sa_d,
   cannery_i32Load16UAdd_sa_n,
+]
+
+private let makeHandlersTracked72: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
@@ -10584,9 +10782,6 @@ private let makeHandlersTracked70: [Handler] = [
   cannery_i32Load16UOr_as_d,
   cannery_i32Load16UOr_as_n,
   cannery_i32Load16UOr_sa_d,
-]
-
-private let makeHandlersTracked71: [Handler] = [
   cannery_i32Load16UOr_sa_n,
   cannery_i32Load16UXor_ss_d,
   cannery_i32Load16UXor_ss_n,
@@ -10622,6 +10817,9 @@ private let makeHandlersTracked71: [Handler] = [
   cannery_i64Load32UAnd_ss_n,
   cannery_i64Load32UAnd_as_d,
   cannery_i64Load32UAnd_as_n,
+]
+
+private let makeHandlersTracked73: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
@@ -10651,9 +10849,6 @@ private let makeHandlersTracked71: [Handler] = [
   cannery_stepTwoI32LtS_as,
   cannery_stepI32LtS_si_sa,
   cannery_stepTwoI32LtS_sa,
-]
-
-private let makeHandlersTracked72: [Handler] = [
   cannery_stepI32LtU_si_i,
   cannery_stepTwoI32LtU_i,
   cannery_stepI32LtU_si_as,
@@ -10689,6 +10884,9 @@ private let makeHandlersTracked72: [Handler] = [
   cannery_stepI32LeU_ss_as,
   cannery_stepI32LeU_ss_sa,
   cannery_stepI32Jump,
+]
+
+private let makeHandlersTracked74: [Handler] = [
   cannery_stepI32JumpCheck,
   cannery_testI32Zero_ss,
   cannery_testI32Zero_ss_check,
@@ -10718,9 +10916,6 @@ private let makeHandlersTracked72: [Handler] = [
   cannery_stepTwoI64LtS_i,
   cannery_stepI64LtS_si_as,
   cannery_stepTwoI64LtS_as,
-]
-
-private let makeHandlersTracked73: [Handler] = [
   cannery_stepI64LtS_si_sa,
   cannery_stepTwoI64LtS_sa,
   cannery_stepI64LtU_si_i,
@@ -10756,6 +10951,9 @@ private let makeHandlersTracked73: [Handler] = [
   cannery_stepI64LeS_ss_as,
   cannery_stepI64LeS_ss_sa,
   cannery_stepI64LeU_ss_as,
+]
+
+private let makeHandlersTracked75: [Handler] = [
   cannery_stepI64LeU_ss_sa,
   cannery_stepI64Jump,
   cannery_stepI64JumpCheck,
@@ -10785,9 +10983,6 @@ private let makeHandlersTracked73: [Handler] = [
   cannery_brI32Load8UEq_ss_check,
   cannery_brI32Load8UEq_as,
   cannery_brI32Load8UEq_as_check,
-]
-
-private let makeHandlersTracked74: [Handler] = [
   cannery_brI32Load8UEq_cs,
   cannery_brI32Load8UEq_cs_check,
   cannery_brI32Load8UEq_sid,
@@ -10823,6 +11018,9 @@ private let makeHandlersTracked74: [Handler] = [
   cannery_brI32Load8UNe_ssd,
   cannery_brI32Load8UNe_ssd_check,
   cannery_brI32Load8UNe_asd,
+]
+
+private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8UNe_asd_check,
   cannery_brI32Load8UNe_csd,
   cannery_brI32Load8UNe_csd_check,
@@ -10852,9 +11050,6 @@ private let makeHandlersTracked74: [Handler] = [
   cannery_brI32Load8ULtS_csd_check,
   cannery_brI32Load8ULtU_si,
   cannery_brI32Load8ULtU_si_check,
-]
-
-private let makeHandlersTracked75: [Handler] = [
   cannery_brI32Load8ULtU_ai,
   cannery_brI32Load8ULtU_ai_check,
   cannery_brI32Load8ULtU_ci,
@@ -10890,6 +11085,9 @@ private let makeHandlersTracked75: [Handler] = [
   cannery_brI32Load8UGtS_cs,
   cannery_brI32Load8UGtS_cs_check,
   cannery_brI32Load8UGtS_sid,
+]
+
+private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8UGtS_sid_check,
   cannery_brI32Load8UGtS_aid,
   cannery_brI32Load8UGtS_aid_check,
@@ -10919,9 +11117,6 @@ private let makeHandlersTracked75: [Handler] = [
   cannery_brI32Load8UGtU_aid_check,
   cannery_brI32Load8UGtU_cid,
   cannery_brI32Load8UGtU_cid_check,
-]
-
-private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8UGtU_ssd,
   cannery_brI32Load8UGtU_ssd_check,
   cannery_brI32Load8UGtU_asd,
@@ -10957,6 +11152,9 @@ private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
   cannery_brI32Load8UGeS_cs,
+]
+
+private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8UGeS_cs_check,
   cannery_brI32Load8UGeS_ssd,
   cannery_brI32Load8UGeS_ssd_check,
@@ -10986,9 +11184,6 @@ private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8SEq_ss_check,
   cannery_brI32Load8SEq_as,
   cannery_brI32Load8SEq_as_check,
-]
-
-private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8SEq_cs,
   cannery_brI32Load8SEq_cs_check,
   cannery_brI32Load8SEq_sid,
@@ -11024,6 +11219,9 @@ private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
+]
+
+private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load8SLtS_as_check,
   cannery_brI32Load8SLtS_cs,
   cannery_brI32Load8SLtS_cs_check,
@@ -11053,9 +11251,6 @@ private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8SLtU_cid_check,
   cannery_brI32Load8SGtS_si,
   cannery_brI32Load8SGtS_si_check,
-]
-
-private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8SGtS_ai,
   cannery_brI32Load8SGtS_ai_check,
   cannery_brI32Load8SGtS_ci,
@@ -11091,6 +11286,9 @@ private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8SGtU_cid,
   cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
+]
+
+private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
@@ -11120,9 +11318,6 @@ private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load16UEq_ai_check,
   cannery_brI32Load16UEq_ci,
   cannery_brI32Load16UEq_ci_check,
-]
-
-private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load16UEq_ss,
   cannery_brI32Load16UEq_ss_check,
   cannery_brI32Load16UEq_as,
@@ -11158,6 +11353,9 @@ private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
   cannery_brI32Load16ULtS_ci,
+]
+
+private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
@@ -11187,9 +11385,6 @@ private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load16ULtU_sid_check,
   cannery_brI32Load16ULtU_aid,
   cannery_brI32Load16ULtU_aid_check,
-]
-
-private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load16ULtU_cid,
   cannery_brI32Load16ULtU_cid_check,
   cannery_brI32Load16UGtS_si,
@@ -11225,6 +11420,9 @@ private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load16UGtU_sid,
   cannery_brI32Load16UGtU_sid_check,
   cannery_brI32Load16UGtU_aid,
+]
+
+private let makeHandlersTracked82: [Handler] = [
   cannery_brI32Load16UGtU_aid_check,
   cannery_brI32Load16UGtU_cid,
   cannery_brI32Load16UGtU_cid_check,
@@ -11254,9 +11452,6 @@ private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load16UGeU_cs_check,
   cannery_brI32LoadEq_si,
   cannery_brI32LoadEq_si_check,
-]
-
-private let makeHandlersTracked81: [Handler] = [
   cannery_brI32LoadEq_ai,
   cannery_brI32LoadEq_ai_check,
   cannery_brI32LoadEq_ci,
@@ -11292,6 +11487,9 @@ private let makeHandlersTracked81: [Handler] = [
   cannery_brI32LoadNe_cs,
   cannery_brI32LoadNe_cs_check,
   cannery_brI32LoadNe_sid,
+]
+
+private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadNe_sid_check,
   cannery_brI32LoadNe_aid,
   cannery_brI32LoadNe_aid_check,
@@ -11321,9 +11519,6 @@ private let makeHandlersTracked81: [Handler] = [
   cannery_brI32LoadLtS_aid_check,
   cannery_brI32LoadLtS_cid,
   cannery_brI32LoadLtS_cid_check,
-]
-
-private let makeHandlersTracked82: [Handler] = [
   cannery_brI32LoadLtS_ssd,
   cannery_brI32LoadLtS_ssd_check,
   cannery_brI32LoadLtS_asd,
@@ -11359,6 +11554,9 @@ private let makeHandlersTracked82: [Handler] = [
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
   cannery_brI32LoadGtS_ci,
+]
+
+private let makeHandlersTracked84: [Handler] = [
   cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
@@ -11388,9 +11586,6 @@ private let makeHandlersTracked82: [Handler] = [
   cannery_brI32LoadGtU_ss_check,
   cannery_brI32LoadGtU_as,
   cannery_brI32LoadGtU_as_check,
-]
-
-private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadGtU_cs,
   cannery_brI32LoadGtU_cs_check,
   cannery_brI32LoadGtU_sid,
@@ -11426,6 +11621,9 @@ private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadLeU_ssd,
   cannery_brI32LoadLeU_ssd_check,
   cannery_brI32LoadLeU_asd,
+]
+
+private let makeHandlersTracked85: [Handler] = [
   cannery_brI32LoadLeU_asd_check,
   cannery_brI32LoadLeU_csd,
   cannery_brI32LoadLeU_csd_check,
@@ -11455,9 +11653,6 @@ private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadGeU_csd_check,
   cannery_brI64LoadEq_si,
   cannery_brI64LoadEq_si_check,
-]
-
-private let makeHandlersTracked84: [Handler] = [
   cannery_brI64LoadEq_ai,
   cannery_brI64LoadEq_ai_check,
   cannery_brI64LoadEq_ci,
@@ -11493,6 +11688,9 @@ private let makeHandlersTracked84: [Handler] = [
   cannery_brI64LoadNe_cs,
   cannery_brI64LoadNe_cs_check,
   cannery_brI64LoadNe_sid,
+]
+
+private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadNe_sid_check,
   cannery_brI64LoadNe_aid,
   cannery_brI64LoadNe_aid_check,
@@ -11522,9 +11720,6 @@ private let makeHandlersTracked84: [Handler] = [
   cannery_brI64LoadLtS_aid_check,
   cannery_brI64LoadLtS_cid,
   cannery_brI64LoadLtS_cid_check,
-]
-
-private let makeHandlersTracked85: [Handler] = [
   cannery_brI64LoadLtS_ssd,
   cannery_brI64LoadLtS_ssd_check,
   cannery_brI64LoadLtS_asd,
@@ -11560,6 +11755,9 @@ private let makeHandlersTracked85: [Handler] = [
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
   cannery_brI64LoadGtS_ci,
+]
+
+private let makeHandlersTracked87: [Handler] = [
   cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
@@ -11589,9 +11787,6 @@ private let makeHandlersTracked85: [Handler] = [
   cannery_brI64LoadGtU_ss_check,
   cannery_brI64LoadGtU_as,
   cannery_brI64LoadGtU_as_check,
-]
-
-private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadGtU_cs,
   cannery_brI64LoadGtU_cs_check,
   cannery_brI64LoadGtU_sid,
@@ -11627,6 +11822,9 @@ private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadLeU_ssd,
   cannery_brI64LoadLeU_ssd_check,
   cannery_brI64LoadLeU_asd,
+]
+
+private let makeHandlersTracked88: [Handler] = [
   cannery_brI64LoadLeU_asd_check,
   cannery_brI64LoadLeU_csd,
   cannery_brI64LoadLeU_csd_check,
@@ -11658,7 +11856,7 @@ private let makeHandlersTracked86: [Handler] = [
 
 func makeHandlers(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(5566)
+  table.reserveCapacity(5659)
   if tracked {
     table += makeHandlersTracked0
     table += makeHandlersTracked1
@@ -11747,6 +11945,8 @@ func makeHandlers(tracked: Bool) -> [Handler] {
     table += makeHandlersTracked84
     table += makeHandlersTracked85
     table += makeHandlersTracked86
+    table += makeHandlersTracked87
+    table += makeHandlersTracked88
   } else {
     table += makeHandlers0
     table += makeHandlers1
@@ -11835,6 +12035,8 @@ func makeHandlers(tracked: Bool) -> [Handler] {
     table += makeHandlers84
     table += makeHandlers85
     table += makeHandlers86
+    table += makeHandlers87
+    table += makeHandlers88
   }
   return table
 }

@@ -85,17 +85,43 @@ import WebAssembly
   return next(back, frame, md, cx, ac, rm, x0, x1)
 }
 
-/// return a
+/// charge C; return
+#if os(Linux)
+@section(".text.cannery_chargeReturn")
+#endif
+@c func cannery_chargeReturn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let left = rm &- slotField(pc, 0)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  return next(back, frame, md, cx, ac, left, x0, x1)
+}
+
+/// charge C; return ac
+#if os(Linux)
+@section(".text.cannery_chargeReturn_a")
+#endif
+@c func cannery_chargeReturn_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let left = rm &- slotField(pc, 0)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = ac
+  return next(back, frame, md, cx, ac, left, x0, x1)
+}
+
+/// charge C; return a
 #if os(Linux)
 @section(".text.cannery_return_s")
 #endif
 @c func cannery_return_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = fp[slot0(pc[1])]
+  let v = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #if !CANNERY_TRAMPOLINE
@@ -103,64 +129,69 @@ import WebAssembly
 @section(".text.cannery_return_s_copy1")
 #endif
 @c func cannery_return_s_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = fp[slot0(pc[1])]
+  let v = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #if os(Linux)
 @section(".text.cannery_return_s_copy2")
 #endif
 @c func cannery_return_s_copy2(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = fp[slot0(pc[1])]
+  let v = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #if os(Linux)
 @section(".text.cannery_return_s_copy3")
 #endif
 @c func cannery_return_s_copy3(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = fp[slot0(pc[1])]
+  let v = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #endif
 
-/// return a
+/// charge C; return a
 #if os(Linux)
 @section(".text.cannery_returnFloat_s")
 #endif
 @c func cannery_returnFloat_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = fp[slot0(pc[1])]
+  let v = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, ac, rm, Double(bitPattern: v), x1)
+  return next(back, frame, md, cx, ac, left, Double(bitPattern: v), x1)
 }
 
-/// return imm (sign-extended)
+/// charge C; return imm
 #if os(Linux)
 @section(".text.cannery_return_i")
 #endif
 @c func cannery_return_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let v = shortConstant(highField(pc), slotField(pc, 1))
+  let left = rm &- slotField(pc, 0)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #if !CANNERY_TRAMPOLINE
@@ -168,13 +199,71 @@ import WebAssembly
 @section(".text.cannery_return_i_copy1")
 #endif
 @c func cannery_return_i_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let v = UInt64(bitPattern: Int64(bitPattern: pc[1]) >> 32)
+  let v = shortConstant(highField(pc), slotField(pc, 1))
+  let left = rm &- slotField(pc, 0)
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
   let frame = fp - Int(z & 0xFFFF_FFFF)
   frame[Int(z >> 32)] = v
-  return next(back, frame, md, cx, v, rm, x0, x1)
+  return next(back, frame, md, cx, v, left, x0, x1)
 }
 
 #endif
+
+/// charge C; global G := a; return
+#if os(Linux)
+@section(".text.cannery_globalSetReturn")
+#endif
+@c func cannery_globalSetReturn(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  instanceContext(cx).globals[Int(highField(pc))].pointee = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  return next(back, frame, md, cx, ac, left, x0, x1)
+}
+
+/// charge C; global G := a; return ac
+#if os(Linux)
+@section(".text.cannery_globalSetReturn_a")
+#endif
+@c func cannery_globalSetReturn_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  instanceContext(cx).globals[Int(highField(pc))].pointee = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = ac
+  return next(back, frame, md, cx, ac, left, x0, x1)
+}
+
+/// charge C; global G := a; return b
+#if os(Linux)
+@section(".text.cannery_globalSetReturn_s")
+#endif
+@c func cannery_globalSetReturn_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = fp[slotField(pc, 4)]
+  instanceContext(cx).globals[Int(highField(pc))].pointee = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, left, x0, x1)
+}
+
+/// charge C; global G := a; return imm
+#if os(Linux)
+@section(".text.cannery_globalSetReturn_i")
+#endif
+@c func cannery_globalSetReturn_i(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let v = shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 6))
+  instanceContext(cx).globals[Int(highField(pc))].pointee = fp[slotField(pc, 0)]
+  let left = rm &- slotField(pc, 1)
+  let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
+  let z = back[-1]
+  let frame = fp - Int(z & 0xFFFF_FFFF)
+  frame[Int(z >> 32)] = v
+  return next(back, frame, md, cx, v, left, x0, x1)
+}
 

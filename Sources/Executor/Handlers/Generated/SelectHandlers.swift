@@ -44,7 +44,7 @@ import WebAssembly
 #endif
 @c func cannery_select_s_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -55,7 +55,7 @@ import WebAssembly
 #endif
 @c func cannery_select_s_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? fp[slot0(w)] : shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -68,7 +68,7 @@ import WebAssembly
 #endif
 @c func cannery_select_s_is(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  let v = UInt32(truncatingIfNeeded: fp[slot1(w)]) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2)) : fp[slot0(w)]
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -79,7 +79,7 @@ import WebAssembly
 #endif
 @c func cannery_select_s_ii(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 1)) : shortConstant(UInt32(truncatingIfNeeded: pc[2] >> 32), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -90,7 +90,7 @@ import WebAssembly
 #endif
 @c func cannery_select_s_ii_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  let v = UInt32(truncatingIfNeeded: fp[slot0(w)]) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 1)) : shortConstant(UInt32(truncatingIfNeeded: pc[2] >> 32), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -172,7 +172,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_si(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -183,7 +183,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_si_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2]))
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? fp[slot0(w)] : shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -196,7 +196,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_is(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2)) : fp[slot0(w)]
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -207,7 +207,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_is_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : fp[slot0(w)]
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 2)) : fp[slot0(w)]
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -220,7 +220,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_ii(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 1)) : shortConstant(UInt32(truncatingIfNeeded: pc[2] >> 32), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
@@ -231,7 +231,7 @@ import WebAssembly
 #endif
 @c func cannery_select_a_ii_copy1(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let v = UInt32(truncatingIfNeeded: ac) != 0 ? UInt64(truncatingIfNeeded: Int32(truncatingIfNeeded: pc[2])) : UInt64(bitPattern: Int64(bitPattern: pc[2]) >> 32)
+  let v = UInt32(truncatingIfNeeded: ac) != 0 ? shortConstant(UInt32(truncatingIfNeeded: pc[2]), slotField(pc, 1)) : shortConstant(UInt32(truncatingIfNeeded: pc[2] >> 32), slotField(pc, 2))
   fp[slot3(w)] = v
   return next(pc + 3, fp, md, cx, v, rm, x0, x1)
 }
