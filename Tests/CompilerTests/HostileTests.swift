@@ -208,7 +208,7 @@ private func signedLEB(_ value: Int) -> [UInt8] {
 
   /// Without metering nothing charges where the block begins: each branch would look for it past all the constants.
   @Test func branchesToBlockOfConstants() throws {
-    let count = 100_000
+    let count = 200_000
     var body = Body(parameters: [i32])
     body.code = [0x02, 0x40]
     for _ in 0..<count { body.code += get(0) + [0x0D, 0] }
@@ -217,6 +217,19 @@ private func signedLEB(_ value: Int) -> [UInt8] {
     let module = try body.module
     let options = CompilerOptions(verifiesIR: false, threads: 1)
     #expect(try !compile(module, features: .wasm3, policy: .none, options: options).isEmpty)
+  }
+
+  /// Each jump looks whether the block it goes to is short enough to be done in its place.
+  @Test func jumpsToLongBlock() throws {
+    var body = Body(parameters: [i32], results: [i32], locals: [(1, i32)])
+    let count = 30_000
+    body.code = [0x02, 0x40] + get(0) + [0x04, 0x40, 0x41, 5] + set(1) + [0x0C, 1, 0x0B, 0x02, 0x40]
+    for index in 0..<count { body.code += get(0) + [0x04, 0x40, 0x41] + signedLEB(index) + set(1) + [0x0C, 1, 0x0B] }
+    body.code.append(0x0B)
+    for index in 0..<count { body.code += get(1) + [0x41, UInt8(1 + index % 60), [0x73, 0x6C][index % 2]] + set(1) }
+    body.code += [0x0C, 0, 0x0B] + get(1)
+    let options = CompilerOptions(verifiesIR: false, threads: 1)
+    #expect(try !compile(body.module, features: .wasm3, policy: .icp, options: options).isEmpty)
   }
 
   @Test func deepExpression() throws {

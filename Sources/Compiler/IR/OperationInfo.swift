@@ -39,6 +39,10 @@ public struct Effects: OptionSet, Sendable, BitwiseCopyable {
   /// Whether a node without uses can go, and equal nodes can be one.
   @inlinable @inline(__always)
   public var isPure: Bool { isDisjoint(with: [.terminator, .mayTrap, .call, .reads, .writes, .counter]) }
+
+  /// Whether a node gives a value and is good for nothing else.
+  @inline(__always)
+  var isOnlyValue: Bool { contains(.value) && isDisjoint(with: [.terminator, .mayTrap, .call, .writes, .counter]) }
 }
 
 public struct OperationInfo: Sendable, BitwiseCopyable {

@@ -162,6 +162,8 @@ extension Lowering {
   /// goes. Both are charged at once.
   private mutating func emitTail(_ edge: UInt32, _ onward: Passage) -> Bool {
     let tail = onward.block
+    // Before all else, or many jumps to a long block would take quadratic time.
+    guard emittedStart[tail + 1] - emittedStart[tail] <= 8 else { return false }
     guard !onward.isCheck, tail != block, let (exit, _) = quietExit(of: tail) else { return false }
     let last = Int(function.blocks[tail].end) - 1
     var count = 0

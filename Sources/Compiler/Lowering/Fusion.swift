@@ -119,8 +119,13 @@ extension Lowering {
     }
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
-      if readsLowerHalf(node, .a) && !isNeeded[node.a] { function.nodes[index].a = unwrapped(node.a) }
-      if readsLowerHalf(node, .b) && !isNeeded[node.b] { function.nodes[index].b = unwrapped(node.b) }
+      let shape = node.operation.info.shape
+      if shape.contains(.a) && isWrap(node.a) && !isNeeded[node.a] && readsLowerHalf(node, .a) {
+        function.nodes[index].a = unwrapped(node.a)
+      }
+      if shape.contains(.b) && isWrap(node.b) && !isNeeded[node.b] && readsLowerHalf(node, .b) {
+        function.nodes[index].b = unwrapped(node.b)
+      }
     }
   }
 

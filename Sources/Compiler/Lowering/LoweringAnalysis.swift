@@ -159,12 +159,15 @@ extension Lowering {
             unchargeable = node
           }
         }
-        if facts[node].uses == 0 && info.effects.contains(.value)
-          && info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
-        {
-          continue
+        if facts[node].uses == 0 && info.effects.isOnlyValue { continue }
+        let shape = info.shape
+        if shape.contains(.a) { facts[function.nodes[node].a].uses &+= 1 }
+        if shape.contains(.b) { facts[function.nodes[node].b].uses &+= 1 }
+        if shape.contains(.c) { facts[function.nodes[node].c].uses &+= 1 }
+        if shape.contains(.list) {
+          let start = function.nodes[node].b
+          for position in start..<start + function.nodes[node].c { facts[function.operands[position]].uses &+= 1 }
         }
-        function.forEachOperand(of: node) { facts[$0].uses += 1 }
       }
     }
   }
@@ -177,8 +180,7 @@ extension Lowering {
     if facts[index].residence == .fused || facts[index].residence == .constant || facts[index].residence == .edge {
       return false
     }
-    return facts[index].uses > 0 || !info.effects.contains(.value)
-      || !info.effects.isDisjoint(with: [.mayTrap, .call, .writes, .counter, .terminator])
+    return facts[index].uses > 0 || !info.effects.isOnlyValue
   }
 
   /// Comparisons whose only use is a branch in the same block are tested by the branch itself.
@@ -233,7 +235,8 @@ extension Lowering {
         }
         facts[index].residence = .slot
       }
-      guard isEmitted(index) else { continue }
+      // As `isEmitted` says.
+      if facts[index].uses == 0 && effects.isOnlyValue { continue }
       emittedNodes.append(UInt32(truncatingIfNeeded: index))
       facts[index].start = UInt32(truncatingIfNeeded: 2 * index + 1)
       facts[index].end = max(facts[index].end, facts[index].start)
