@@ -198,7 +198,7 @@ extension OperationTable {
       if type == .i32 {
         addReturning(
           "\(op.row.caseName)_\(form.operands)", fields, effects, doc: "\(op.row.mnemonic)(a, b)",
-          "let w = pc[1]\n" + operands + "let v: UInt64 = \(test) ? 1 : 0\n")
+          binaryOperands(form, type, isTight: true).code + "let v: UInt64 = \(test) ? 1 : 0\n")
       }
       for check in [false, true] {
         for negated in type.isFloat && condition != "eq" && condition != "ne" ? [false, true] : [false] {

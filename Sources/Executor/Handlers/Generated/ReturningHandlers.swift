@@ -8,9 +8,8 @@ import WebAssembly
 @section(".text.cannery_i32Eq_ss_r")
 #endif
 @c func cannery_i32Eq_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32Eq(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -24,9 +23,8 @@ import WebAssembly
 @section(".text.cannery_i32Eq_as_r")
 #endif
 @c func cannery_i32Eq_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32Eq(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -40,9 +38,8 @@ import WebAssembly
 @section(".text.cannery_i32Eq_si_r")
 #endif
 @c func cannery_i32Eq_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32Eq(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -56,9 +53,8 @@ import WebAssembly
 @section(".text.cannery_i32Eq_ai_r")
 #endif
 @c func cannery_i32Eq_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32Eq(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -72,9 +68,8 @@ import WebAssembly
 @section(".text.cannery_i32Ne_ss_r")
 #endif
 @c func cannery_i32Ne_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32Ne(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -88,9 +83,8 @@ import WebAssembly
 @section(".text.cannery_i32Ne_as_r")
 #endif
 @c func cannery_i32Ne_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32Ne(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -104,9 +98,8 @@ import WebAssembly
 @section(".text.cannery_i32Ne_si_r")
 #endif
 @c func cannery_i32Ne_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32Ne(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -120,9 +113,8 @@ import WebAssembly
 @section(".text.cannery_i32Ne_ai_r")
 #endif
 @c func cannery_i32Ne_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32Ne(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -136,9 +128,8 @@ import WebAssembly
 @section(".text.cannery_i32LtS_ss_r")
 #endif
 @c func cannery_i32LtS_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -152,9 +143,8 @@ import WebAssembly
 @section(".text.cannery_i32LtS_as_r")
 #endif
 @c func cannery_i32LtS_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -168,8 +158,7 @@ import WebAssembly
 @section(".text.cannery_i32LtS_sa_r")
 #endif
 @c func cannery_i32LtS_sa_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let v: UInt64 = Scalar.i32LtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
@@ -184,9 +173,8 @@ import WebAssembly
 @section(".text.cannery_i32LtS_si_r")
 #endif
 @c func cannery_i32LtS_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32LtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -200,9 +188,8 @@ import WebAssembly
 @section(".text.cannery_i32LtS_ai_r")
 #endif
 @c func cannery_i32LtS_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32LtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -216,9 +203,8 @@ import WebAssembly
 @section(".text.cannery_i32LtU_ss_r")
 #endif
 @c func cannery_i32LtU_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -232,9 +218,8 @@ import WebAssembly
 @section(".text.cannery_i32LtU_as_r")
 #endif
 @c func cannery_i32LtU_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -248,8 +233,7 @@ import WebAssembly
 @section(".text.cannery_i32LtU_sa_r")
 #endif
 @c func cannery_i32LtU_sa_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let v: UInt64 = Scalar.i32LtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
@@ -264,9 +248,8 @@ import WebAssembly
 @section(".text.cannery_i32LtU_si_r")
 #endif
 @c func cannery_i32LtU_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32LtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -280,9 +263,8 @@ import WebAssembly
 @section(".text.cannery_i32LtU_ai_r")
 #endif
 @c func cannery_i32LtU_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32LtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -296,9 +278,8 @@ import WebAssembly
 @section(".text.cannery_i32GtS_si_r")
 #endif
 @c func cannery_i32GtS_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32GtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -312,9 +293,8 @@ import WebAssembly
 @section(".text.cannery_i32GtS_ai_r")
 #endif
 @c func cannery_i32GtS_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32GtS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -328,9 +308,8 @@ import WebAssembly
 @section(".text.cannery_i32GtU_si_r")
 #endif
 @c func cannery_i32GtU_si_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32GtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -344,9 +323,8 @@ import WebAssembly
 @section(".text.cannery_i32GtU_ai_r")
 #endif
 @c func cannery_i32GtU_ai_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: w >> 32)
+  let b = highField(pc)
   let v: UInt64 = Scalar.i32GtU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -360,9 +338,8 @@ import WebAssembly
 @section(".text.cannery_i32LeS_ss_r")
 #endif
 @c func cannery_i32LeS_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LeS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -376,9 +353,8 @@ import WebAssembly
 @section(".text.cannery_i32LeS_as_r")
 #endif
 @c func cannery_i32LeS_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LeS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -392,8 +368,7 @@ import WebAssembly
 @section(".text.cannery_i32LeS_sa_r")
 #endif
 @c func cannery_i32LeS_sa_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let v: UInt64 = Scalar.i32LeS(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
@@ -408,9 +383,8 @@ import WebAssembly
 @section(".text.cannery_i32LeU_ss_r")
 #endif
 @c func cannery_i32LeU_ss_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LeU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -424,9 +398,8 @@ import WebAssembly
 @section(".text.cannery_i32LeU_as_r")
 #endif
 @c func cannery_i32LeU_as_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
   let a = UInt32(truncatingIfNeeded: ac)
-  let b = UInt32(truncatingIfNeeded: fp[slot1(w)])
+  let b = UInt32(truncatingIfNeeded: fp[slotField(pc, 1)])
   let v: UInt64 = Scalar.i32LeU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
   let z = back[-1]
@@ -440,8 +413,7 @@ import WebAssembly
 @section(".text.cannery_i32LeU_sa_r")
 #endif
 @c func cannery_i32LeU_sa_r(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let a = UInt32(truncatingIfNeeded: fp[slot0(w)])
+  let a = UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])
   let b = UInt32(truncatingIfNeeded: ac)
   let v: UInt64 = Scalar.i32LeU(a, b) ? 1 : 0
   let back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
