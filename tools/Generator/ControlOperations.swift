@@ -101,12 +101,7 @@ extension OperationTable {
         """
         let w = pc[1]
         let index = \(form == "s" ? "UInt32(truncatingIfNeeded: fp[slot0(w)])" : "UInt32(truncatingIfNeeded: ac)")
-        let last = UInt32(truncatingIfNeeded: w >> 32) &- 1
-        let z = pc[2 + Int(index < last ? index : last)]
-        let target = pc + Int(Int32(truncatingIfNeeded: z))
-        let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
-        if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
-        return next(target, fp, md, cx, ac, left, x0, x1)
+        \(goToEntry(count: "UInt32(truncatingIfNeeded: w >> 32)", words: 2))
         """)
     }
     for (name, stored) in [("8U", "UInt8"), ("", "UInt32")] {
@@ -123,12 +118,7 @@ extension OperationTable {
           let limit = instanceContext(cx).memorySize
           if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { \(trapCall)TrapKind.outOfBoundsMemoryAccess.status) }
           let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(stored).self))
-          let last = highField(pc) &- 1
-          let z = pc[3 + Int(index < last ? index : last)]
-          let target = pc + Int(Int32(truncatingIfNeeded: z))
-          let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
-          if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
-          return next(target, fp, md, cx, ac, left, x0, x1)
+          \(goToEntry(count: "highField(pc)", words: 3))
           """)
       }
     }
@@ -143,12 +133,7 @@ extension OperationTable {
         let limit = instanceContext(cx).memorySize
         if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < \(size)) { return trapped(pc + 2, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
         let index = UInt32(md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: \(stored).self))
-        let last = highField(pc) &- 1
-        let z = pc[4 + Int(index < last ? index : last)]
-        let target = pc + Int(Int32(truncatingIfNeeded: z))
-        let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
-        if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
-        return next(target, fp, md, cx, ac, left, x0, x1)
+        \(goToEntry(count: "highField(pc)", words: 4))
         """)
     }
     add("trap", "k0", [.terminator, .mayTrap], family: "Control", doc: "trap with kind k", "\(trapCall)slot0(pc[1]))")
@@ -163,6 +148,18 @@ extension OperationTable {
     addReturns()
     addTables()
     addGlobals()
+  }
+
+  /// Goes to entry `index`, or the last one, of the table behind an operation of `words` words.
+  private func goToEntry(count: String, words: Int) -> String {
+    """
+    let last = \(count) &- 1
+    let z = pc[\(words) + Int(index < last ? index : last)]
+    let target = pc + Int(Int32(truncatingIfNeeded: z))
+    let left = rm &- Int(z >> 32 & 0x7FFF_FFFF)
+    if _slowPath(z >> 63 != 0 && left < 0) { return outOfInstructions(target, fp, md, cx, ac, left, x0, x1) }
+    return next(target, fp, md, cx, ac, left, x0, x1)
+    """
   }
 
   private mutating func addCalls() {

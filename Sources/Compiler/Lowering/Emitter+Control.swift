@@ -203,10 +203,13 @@ extension Lowering {
       guard let value = incoming(function.operands[exit.node.b], edge, onward.block) else { return false }
       result = value
     }
-    if let global = exit.global, incoming(global.a, edge, onward.block) == nil { return false }
+    var global = exit.global
+    if let set = global {
+      guard let value = incoming(set.a, edge, onward.block) else { return false }
+      global!.a = value
+    }
     temporary = 0
-    if var global = exit.global {
-      global.a = incoming(global.a, edge, onward.block)!
+    if let global {
       // The result may be in the accumulator, which setting a global leaves as it is.
       emitGlobalSet(global)
     }
@@ -228,8 +231,7 @@ extension Lowering {
       if parameter == .max { return value }
       parameter = function.nodes[parameter].c
     }
-    guard let place = function.position(ofEdge: edge) else { return nil }
-    let from = function.operands[Int(function.nodes[value].a) + place]
+    let from = function.operands[function.nodes[value].a + places[edge]]
     return facts[from].residence == .edge ? nil : from
   }
 

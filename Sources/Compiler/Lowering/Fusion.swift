@@ -410,20 +410,16 @@ extension Lowering {
     let value = Value(node.b)
     let load = function.nodes[value]
     guard let number = accessNumber(load.operation), number < 14, copiedBytes(load, by: node) != nil,
-      isOnlyUsedHere(value, block), isPlainLoad(load), isPlainLoad(node), isLoadInReach(value, of: index),
-      mayCopy(load, block), mayCopy(node, block)
+      isOnlyUsedHere(value, block), isPlainLoad(load), isPlainLoad(node), isLoadInReach(value, of: index)
     else { return false }
+    let from = addressSelection(load, block)?.mode
+    let to = addressSelection(node, block)?.mode
+    guard from == nil || from == .plus, to == nil || to == .plus else { return false }
     facts[index].fusion = .copied
     facts[value].residence = .fused
-    if addressSelection(load, block) != nil { facts[load.a].residence = .fused }
-    if addressSelection(node, block) != nil { facts[node.a].residence = .fused }
+    if from != nil { facts[load.a].residence = .fused }
+    if to != nil { facts[node.a].residence = .fused }
     return true
-  }
-
-  /// Whether the address of an access needs no operation of its own in a copy.
-  private mutating func mayCopy(_ access: Node, _ block: Int) -> Bool {
-    let mode = addressSelection(access, block)?.mode
-    return mode == nil || mode == .plus
   }
 
   /// How many bytes a store of a loaded value copies; nil if it stores others than were loaded.
