@@ -145,6 +145,56 @@ private let functions: [(name: String, body: String)] = [
     "(block $a (block $b (block $c (br_table $a $b $c (i32.wrap_i64 (local.get $x)))) (return (i32.const 1))) "
       + "(return (i32.const 2))) (i32.const 3)"
   ),
+  // Loads of one width whose values are read in the other.
+  (
+    "an extended load as an operand",
+    "(i32.wrap_i64 (i64.shr_u (i64.xor (local.get $x) (i64.extend_i32_u (i32.load (local.get $p)))) (i64.const 17)))"
+  ),
+  (
+    "an extended byte as an operand",
+    "(i32.wrap_i64 (i64.shr_u (i64.sub (local.get $x) (i64.extend_i32_u (i32.load8_u (local.get $p)))) (i64.const 17)))"
+  ),
+  (
+    "a wrapped load as an operand",
+    "(i32.wrap_i64 (i64.shr_u (i64.extend_i32_u (i32.add (local.get $q) (i32.wrap_i64 (i64.load (local.get $p))))) "
+      + "(i64.const 17)))"
+  ),
+  (
+    "an extended load, compared",
+    "(if (result i32) (i64.eq (local.get $x) (i64.extend_i32_u (i32.load (local.get $p)))) (then (i32.const 1)) "
+      + "(else (i64.lt_s (i64.extend_i32_u (i32.load offset=4 (local.get $p))) (local.get $y))))"
+  ),
+  (
+    "an extended load, compared by its sign",
+    "(if (result i32) (i64.lt_s (local.get $x) (i64.extend_i32_u (i32.load (local.get $p)))) (then (i32.const 1)) "
+      + "(else (i32.const 2)))"
+  ),
+  (
+    "a wrapped load, compared",
+    "(drop (call $store (i32.const 68) (local.get $p))) "
+      + "(if (result i32) (i32.eq (local.get $q) (i32.wrap_i64 (i64.load (i32.and (local.get $q) (i32.const 64))))) "
+      + "(then (i32.const 1)) (else (i32.const 2)))"
+  ),
+  (
+    "a wrapped load as a condition",
+    "(drop (call $store (i32.const 68) (local.get $p))) "
+      + "(if (result i32) (i32.wrap_i64 (i64.load (i32.or (i32.and (local.get $q) (i32.const 32)) (i32.const 64)))) "
+      + "(then (i32.const 1)) (else (i32.const 2)))"
+  ),
+  (
+    "wrapped bits as a condition",
+    "(if (result i32) (i32.wrap_i64 (i64.and (local.get $x) (local.get $y))) (then (i32.const 1)) (else (i32.const 2)))"
+  ),
+  (
+    "wrapped bits that are zero",
+    "(if (result i32) (i32.eqz (i32.wrap_i64 (i64.and (local.get $x) (i64.const -0x100)))) (then (i32.const 1)) "
+      + "(else (i32.const 2)))"
+  ),
+  (
+    "extended bits",
+    "(if (result i32) (i64.eqz (i64.extend_i32_u (i32.and (local.get $p) (local.get $q)))) "
+      + "(then (i32.const 1)) (else (i32.const 2)))"
+  ),
   // Loops whose counters are stepped on edges.
   (
     "the counter before its step is compared",

@@ -384,7 +384,7 @@ extension Lowering {
     guard var second = PairOperator(node.operation) else { return nil }
     let load = function.nodes[fusion == .loadA ? node.a : node.b]
     let other = fusion == .loadA ? node.b : node.a
-    guard let number = accessNumber(load.operation), number < 14, isPlainLoad(load), !isConstant(other),
+    guard let number = loadNumber(load, as: second.type), isPlainLoad(load), !isConstant(other),
       addressSelection(load, Int(facts[fusion == .loadA ? node.a : node.b].block)) == nil
     else { return nil }
     if fusion == .loadB && !second.isCommutative {
@@ -393,6 +393,14 @@ extension Lowering {
     }
     let base = (number * 11 + second.number) * 6
     return ThreadedTables.loadOperations[base] == .max ? nil : base
+  }
+
+  /// The number of the load that gives a value of type `type` (as in `PairOperator`) where `load` stands: after conversions
+  /// are dropped an i32 may be an operand of an i64 operator, and an i64 one of an i32 operator. Nil if there is none.
+  private mutating func loadNumber(_ load: Node, as type: Int) -> Int? {
+    guard let number = accessNumber(load.operation), number < 14 else { return nil }
+    if Int(load.type.rawValue) - Int(IRType.i32.rawValue) == type { return number }
+    return load.operation == Operation(.i32Load) && type == 1 ? accessNumber(Operation(.i64Load32U)) : nil
   }
 
   /// A load from memory 0 with 32-bit addresses, whose address is a variable.
@@ -452,16 +460,16 @@ extension Lowering {
     if isTestOfBits(tested, comparison), isOnlyUsedHere(bits(value, comparison), block) {
       let masked = bits(value, comparison)
       let and = function.nodes[masked]
-      if and.operation == Operation(.i32And) || and.operation == Operation(.i64And), and.a != and.b,
-        !isConstant(and.a)
-      {
+      // Where only the lower half is tested, all of an i64 would be too much.
+      let isWhole = and.operation == Operation(.i64And) && comparison?.type == .i64
+      if and.operation == Operation(.i32And) || isWhole, and.a != and.b, !isConstant(and.a) {
         facts[index].fusion = .test
         facts[masked].residence = .fused
         return
       }
     }
     guard let comparison else {
-      if isFusedLoad(value, block, before: index) {
+      if tested.type == .i32, isFusedLoad(value, block, before: index) {
         facts[index].fusion = .loaded
         facts[value].residence = .fused
       }
@@ -471,7 +479,9 @@ extension Lowering {
     for fusion in [Fusion.comparedA, .comparedB] {
       if fusion == .comparedB && (comparison.isZeroTest || tested.a == tested.b) { continue }
       let operand = Value(fusion == .comparedA ? tested.a : tested.b)
-      guard isFusedLoad(operand, block, before: index) else { continue }
+      guard function.nodes[operand].type == comparison.type, isFusedLoad(operand, block, before: index) else {
+        continue
+      }
       // A constant must be a 32-bit one.
       if !comparison.isZeroTest {
         let other = fusion == .comparedA ? tested.b : tested.a
