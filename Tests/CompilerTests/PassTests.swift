@@ -205,26 +205,6 @@ private let cases: [PassCase] = [
       return
       """),
   PassCase(
-    name: "equal loads stay: memory may change, and each may trap",
-    body: """
-      block0:
-        charge.check 1
-        v0: i32 = argument 0
-        v1: i32 = i32.load v0
-        v2: i32 = i32.load v0
-        i32.store v1, v2
-        return
-      """,
-    want: """
-      block0:
-      charge.check 1
-      v0: i32 = argument 0
-      v1: i32 = i32.load v0
-      v2: i32 = i32.load v0
-      i32.store v1, v2
-      return
-      """),
-  PassCase(
     name: "values of one arm are not available in the other",
     body: """
       block0:

@@ -89,6 +89,11 @@ extension SimplificationOpt {
     switch opcode {
     case .select: return simplifySelect(&node)
     case .i32WrapI64: return simplifyWrap(&node)
+    case .i32Extend8S: return extended(node, [.i32Extend8S, .i32Load8S])
+    case .i32Extend16S: return extended(node, [.i32Extend16S, .i32Load16S, .i32Extend8S, .i32Load8S])
+    case .i64Extend8S: return extended(node, [.i64Extend8S, .i64Load8S])
+    case .i64Extend16S: return extended(node, [.i64Extend16S, .i64Load16S, .i64Extend8S, .i64Load8S])
+    case .i64Extend32S: return extended(node, [.i64Extend32S, .i64Load32S, .i64ExtendI32S])
     case .f32Neg, .f64Neg:
       return new.nodes[node.a].operation == node.operation ? .value(new.nodes[node.a].a) : .none
     case .f32Abs, .f64Abs:
@@ -103,6 +108,12 @@ extension SimplificationOpt {
     case .f64ReinterpretI64: return inverse(node, .i64ReinterpretF64)
     default: return .none
     }
+  }
+
+  /// `node` extends what is extended already, if one of `opcodes` gives its operand.
+  private mutating func extended(_ node: Node, _ opcodes: [Opcode]) -> Rewriting {
+    let operand = new.nodes[node.a].operation
+    return opcodes.contains { operand == Operation($0) } ? .value(node.a) : .none
   }
 
   /// `node` undoes its operand if that is the result of `opcode`.

@@ -11,14 +11,22 @@ extension SimplificationOpt {
     records[block].number = current
     var dominator = UInt32.max
     var edge = records[block].firstEdge
+    memory.beginBlock()
+    lastStore = .max
     while edge != .max {
       let from = new.edges[edge].from.index
+      memory.addPredecessor(from)
       dominator = dominator == .max ? from : dominators.common(dominator, from)
       edge = edgeRecords[edge].next
     }
     if current != 0 { dominators.add(key: current, parent: dominator) }
     new.blocks.append(BlockData())
     let isHeader = old.blocks[block].loopEnd != .max
+    if current == 0 {
+      memory.forgetMemory()
+      memory.forgetGlobals()
+    }
+    if isHeader { forgetWrites(ofLoop: block) }
     var index: UInt32 = 0
     var parameter = old.blocks[block].firstParameter
     while parameter != .max {
@@ -108,7 +116,10 @@ extension SimplificationOpt {
     }
   }
 
-  private mutating func endBlock() { new.blocks[current].end = UInt32(truncatingIfNeeded: new.nodes.count) }
+  private mutating func endBlock() {
+    new.blocks[current].end = UInt32(truncatingIfNeeded: new.nodes.count)
+    memory.endBlock(current)
+  }
 
   // MARK: Terminators
 

@@ -33,6 +33,7 @@ extension SimplificationOpt {
     }
     if let opcode = node.operation.opcode {
       if opcode.mayTrapNumerically {
+        lastStore = .max
         values[index] = simplify(&node) ?? number(node)
         return
       }
@@ -42,7 +43,13 @@ extension SimplificationOpt {
       }
       if info.effects.contains([.writes, .mayTrap]) { narrowStoredValue(&node, opcode) }
     }
-    values[index] = add(node)
+    values[index] = writeEffect(node, info)
+  }
+
+  /// A value that is computed as `node` says, from its operands alone: in a simpler way, or by an earlier or a new node.
+  mutating func computed(_ node: Node) -> UInt32 {
+    var node = node
+    return simplify(&node) ?? number(node)
   }
 
   /// A value that is computed as `node` says: an earlier one, or a new node. The node must depend on its operands alone.
@@ -106,9 +113,11 @@ extension SimplificationOpt {
   }
 
   /// Whether the block that defines `value` dominates the current one.
-  private mutating func isAvailable(_ value: UInt32) -> Bool {
-    let block = blockOf[value]
-    return block == current || dominators.nearest(current, atMost: block) == block
+  mutating func isAvailable(_ value: UInt32) -> Bool { isBlockAbove(blockOf[value]) }
+
+  /// Whether new block `block` dominates the current one, or is it.
+  mutating func isBlockAbove(_ block: UInt32) -> Bool {
+    block == current || dominators.nearest(current, atMost: block) == block
   }
 
   /// Rewrites `node` as long as rules apply. Returns a value that stands for it, or `nil` if it is to be computed.

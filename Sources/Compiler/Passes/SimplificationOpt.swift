@@ -1,12 +1,13 @@
 // Simplifies a function in one walk over its blocks, writing it anew: constants are folded, equal computations become one
 // (value numbering), copies disappear, branches on constants become jumps, what they no longer reach is left out, blocks
-// in a straight line are joined, and edges to blocks that only jump go where these do.
+// in a straight line are joined, edges to blocks that only jump go where these do, and what memory is known to hold is not
+// loaded.
 //
 // The walk is in layout order. All that a block uses is written before it, but for what comes over back edges, so each
 // old value has its new one (`values`) when it is needed. The new function is compact: no copies, no removed nodes.
 //
-// `Simplification+Blocks` has the control flow, `Simplification+Nodes` the nodes, `ConstantFolding` and `Identities` what
-// a node can become.
+// `Simplification+Blocks` has the control flow, `Simplification+Nodes` the nodes, `Simplification+Memory` those with effects,
+// `ConstantFolding` and `Identities` what a node can become.
 
 import WebAssembly
 
@@ -51,6 +52,17 @@ struct SimplificationOpt: ~Copyable {
   /// Block of each new node.
   var blockOf = GrowableBuffer<UInt32>()
   var table = ValueTable()
+  /// What memories and globals are known to hold.
+  var memory = MemoryKnowledge()
+  /// Old nodes that may write memories, and where those of each old block begin, and how many old nodes before it may set
+  /// globals; one more than blocks. Empty without loops, which need them.
+  var writes = GrowableBuffer<UInt32>()
+  var firstWrites = GrowableBuffer<UInt32>()
+  var firstSets = GrowableBuffer<UInt32>()
+  /// Of loops with more writes nothing is known.
+  static let loopWrites = 8
+  /// The last new node if that is a store, or what followed can't tell that it has been executed; else `UInt32.max`.
+  var lastStore = UInt32.max
   /// New number of the block being written.
   var current: UInt32 = 0
   /// Offset that new nodes get.
@@ -104,6 +116,8 @@ struct SimplificationOpt: ~Copyable {
     parameters.truncate(to: 0)
     loopParameters.truncate(to: 0)
     table.reset(count: old.nodes.count)
+    memory.reset()
+    findWrites()
     growth = 256 + old.operands.count
     for block in 0..<old.blocks.count where old.blocks[block].isReachable {
       let data = old.blocks[block]

@@ -175,6 +175,9 @@ public final class Memory {
   }
 
   /// Writes `bytes` from `offset` on. Returns false, with nothing written, where they do not fit.
+  ///
+  /// A suspended execution owns its store: what is written before it goes on it may never see, unless it waits for a host
+  /// function's result, because compiled code does not load again what it has loaded or stored.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
     guard prepareWrite(offset, UInt64(bytes.count)) else { return false }
     if let source = bytes.baseAddress {

@@ -9,9 +9,19 @@ extension BodyGenerator {
     emit(type == .i64 ? .i64Const : .i32Const, signedLeb(Int64(value)))
   }
 
-  /// An address in memory `memory` that mostly exists.
+  /// An address in memory `memory` that mostly exists. Often it is near others, so that accesses meet.
   private mutating func address(memory: Int, depth: Int) {
     let type = layout.addressType(memory: memory)
+    if random.chance(1, in: 2) {
+      emit(.localGet, leb(firstLocal(type)))
+      smallConstant(0x7FFF, type)
+      emit(type == .i64 ? .i64And : .i32And)
+      if random.chance(1, in: 3) {
+        smallConstant(random.pick([-4, -1, 1, 4, 8]), type)
+        emit(type == .i64 ? .i64Add : .i32Add)
+      }
+      return
+    }
     expression(type, depth: depth + 1)
     if random.chance(39, in: 40) {
       smallConstant(0x7FFF, type)
@@ -20,7 +30,7 @@ extension BodyGenerator {
   }
 
   private mutating func memoryArgument(_ memory: Int) -> [UInt8] {
-    var offset = random.pick([0, 1, 4, 100, 4090, 32_760, 32_766])
+    var offset = random.pick([0, 0, 1, 2, 4, 4, 8, 100, 4090, 32_760, 32_766])
     if random.chance(1, in: 100) { offset = layout.wideMemories[memory] ? 1 << 40 : 0xFFFF_FFFF }
     return memory == 0 ? [0] + leb(offset) : [0x40] + leb(memory) + leb(offset)
   }

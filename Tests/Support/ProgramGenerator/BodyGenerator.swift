@@ -57,6 +57,7 @@ struct BodyGenerator {
   }
 
   mutating func local(_ type: ValueType) -> Int { random.pick(localsByType[type]!) }
+  func firstLocal(_ type: ValueType) -> Int { localsByType[type]![0] }
 
   // MARK: Expressions
 
