@@ -25,7 +25,7 @@ let package = Package(
     .target(
       name: "WastRunner", dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation"],
       swiftSettings: settings),
-    .target(name: "Semantics", dependencies: ["WebAssembly"], swiftSettings: settings),
+    .target(name: "Semantics", dependencies: ["CProcessor", "WebAssembly"], swiftSettings: settings),
     .target(
       name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),

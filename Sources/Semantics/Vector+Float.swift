@@ -1,4 +1,4 @@
-// Lane-wise floating-point arithmetic: in each lane what the scalar operator does, computed without a branch.
+// Lane-wise floating-point arithmetic: in each lane what the scalar operator does, all lanes at once.
 //
 // Source: WebAssembly 3.0, section 4.3.6 (Vector Operations), on the operations of section 4.3.3 in the deterministic
 // profile.
@@ -6,10 +6,12 @@
 extension Vector {
   // MARK: f32x4
 
-  /// `lanes` with every NaN replaced by the positive canonical one.
+  /// `lanes` with every NaN replaced by the positive canonical one; see `Scalar.f32Canonical` for the branch.
   @inlinable @inline(__always)
   static func f32x4Canonical(_ lanes: SIMD4<Float>) -> V128 {
-    V128(f32x4: lanes.replacing(with: Float(bitPattern: 0x7FC0_0000), where: lanes .!= lanes))
+    let isNaN = lanes .!= lanes
+    if _fastPath(!v128AnyTrue(V128(mask: isNaN))) { return V128(f32x4: lanes) }
+    return V128(f32x4: lanes.replacing(with: Float(bitPattern: 0x7FC0_0000), where: isNaN))
   }
 
   @inlinable @inline(__always)
@@ -65,7 +67,8 @@ extension Vector {
   public static func f32x4Min(_ a: V128, _ b: V128) -> V128 {
     let first = v128Bitselect(a, b, V128(mask: a.f32x4 .< b.f32x4))
     let second = v128Bitselect(b, a, V128(mask: b.f32x4 .< a.f32x4))
-    return f32x4Canonical(v128Or(first, second).f32x4)
+    let union = v128Or(first, second).f32x4
+    return V128(f32x4: union.replacing(with: Float(bitPattern: 0x7FC0_0000), where: union .!= union))
   }
   @inlinable @inline(__always)
   public static func f32x4Max(_ a: V128, _ b: V128) -> V128 {
@@ -88,10 +91,12 @@ extension Vector {
 
   // MARK: f64x2
 
-  /// `lanes` with every NaN replaced by the positive canonical one.
+  /// `lanes` with every NaN replaced by the positive canonical one; see `Scalar.f64Canonical` for the branch.
   @inlinable @inline(__always)
   static func f64x2Canonical(_ lanes: SIMD2<Double>) -> V128 {
-    V128(f64x2: lanes.replacing(with: Double(bitPattern: 0x7FF8_0000_0000_0000), where: lanes .!= lanes))
+    let isNaN = lanes .!= lanes
+    if _fastPath(!v128AnyTrue(V128(mask: isNaN))) { return V128(f64x2: lanes) }
+    return V128(f64x2: lanes.replacing(with: Double(bitPattern: 0x7FF8_0000_0000_0000), where: isNaN))
   }
 
   @inlinable @inline(__always)
@@ -147,7 +152,8 @@ extension Vector {
   public static func f64x2Min(_ a: V128, _ b: V128) -> V128 {
     let first = v128Bitselect(a, b, V128(mask: a.f64x2 .< b.f64x2))
     let second = v128Bitselect(b, a, V128(mask: b.f64x2 .< a.f64x2))
-    return f64x2Canonical(v128Or(first, second).f64x2)
+    let union = v128Or(first, second).f64x2
+    return V128(f64x2: union.replacing(with: Double(bitPattern: 0x7FF8_0000_0000_0000), where: union .!= union))
   }
   @inlinable @inline(__always)
   public static func f64x2Max(_ a: V128, _ b: V128) -> V128 {

@@ -2,6 +2,8 @@
 //
 // Source: WebAssembly 3.0, section 4.3.6 (Vector Operations), on the integer operations of section 4.3.2.
 
+import CProcessor
+
 extension Vector {
   // MARK: i8x16
 
@@ -89,15 +91,8 @@ extension Vector {
   public static func i8x16AllTrue(_ a: V128) -> Bool {
     !v128AnyTrue(V128(mask: a.u8x16 .== SIMD16<UInt8>()))
   }
-  /// The multiplication gathers the eight sign bits of a half, moved to the lowest bit of their bytes, in the top byte.
   @inlinable @inline(__always)
-  public static func i8x16Bitmask(_ a: V128) -> UInt32 {
-    let signs: UInt64 = 0x0101_0101_0101_0101
-    let gather: UInt64 = 0x0102_0408_1020_4080
-    let low = ((a.low &>> 7 & signs) &* gather) &>> 56
-    let high = ((a.high &>> 7 & signs) &* gather) &>> 56
-    return UInt32(truncatingIfNeeded: low | high &<< 8)
-  }
+  public static func i8x16Bitmask(_ a: V128) -> UInt32 { cannery_signs_8(a.u8x16) }
 
   // MARK: i16x8
 
@@ -183,15 +178,8 @@ extension Vector {
   public static func i16x8AllTrue(_ a: V128) -> Bool {
     !v128AnyTrue(V128(mask: a.u16x8 .== SIMD8<UInt16>()))
   }
-  /// As for bytes: the four sign bits of a half meet in the top four bits.
   @inlinable @inline(__always)
-  public static func i16x8Bitmask(_ a: V128) -> UInt32 {
-    let signs: UInt64 = 0x0001_0001_0001_0001
-    let gather: UInt64 = 0x1000_2000_4000_8000
-    let low = ((a.low &>> 15 & signs) &* gather) &>> 60
-    let high = ((a.high &>> 15 & signs) &* gather) &>> 60
-    return UInt32(truncatingIfNeeded: low | high &<< 4)
-  }
+  public static func i16x8Bitmask(_ a: V128) -> UInt32 { cannery_signs_16(a.u8x16) }
 
   // MARK: i32x4
 
@@ -249,11 +237,7 @@ extension Vector {
     !v128AnyTrue(V128(mask: a.u32x4 .== SIMD4<UInt32>()))
   }
   @inlinable @inline(__always)
-  public static func i32x4Bitmask(_ a: V128) -> UInt32 {
-    let low = a.low &>> 31 & 1 | a.low &>> 62 & 2
-    let high = a.high &>> 31 & 1 | a.high &>> 62 & 2
-    return UInt32(truncatingIfNeeded: low | high &<< 2)
-  }
+  public static func i32x4Bitmask(_ a: V128) -> UInt32 { cannery_signs_32(a.u8x16) }
 
   // MARK: i64x2
 
@@ -280,7 +264,7 @@ extension Vector {
   }
   @inlinable @inline(__always)
   public static func i64x2Shl(_ a: V128, _ count: UInt32) -> V128 {
-    V128(u64x2: a.u64x2 &<< SIMD2<UInt64>(repeating: UInt64(truncatingIfNeeded: count)))
+    V128(u8x16: cannery_shift_left_64(a.u8x16, count & 63))
   }
   @inlinable @inline(__always)
   public static func i64x2ShrS(_ a: V128, _ count: UInt32) -> V128 {
@@ -288,7 +272,7 @@ extension Vector {
   }
   @inlinable @inline(__always)
   public static func i64x2ShrU(_ a: V128, _ count: UInt32) -> V128 {
-    V128(u64x2: a.u64x2 &>> SIMD2<UInt64>(repeating: UInt64(truncatingIfNeeded: count)))
+    V128(u8x16: cannery_shift_right_64(a.u8x16, count & 63))
   }
   @inlinable @inline(__always)
   public static func i64x2AllTrue(_ a: V128) -> Bool {

@@ -6,6 +6,8 @@
 // Source: WebAssembly 3.0, section 4.3.6 (Vector Operations) and the execution of `splat`, `extract_lane`,
 // `replace_lane`, `shuffle` and `swizzle` in section 4.6.3.
 
+import CProcessor
+
 extension Vector {
   // MARK: Splats
 
@@ -96,22 +98,17 @@ extension Vector {
 
   // MARK: Byte permutation
 
-  /// Each byte of `a` that `b` selects; zero where the selector is 16 or more.
+  /// Each byte of `a` that `b` selects; zero where the selector is 16 or more: adding 0x70 with saturation brings those to
+  /// 0x80 and above.
   @inlinable @inline(__always)
   public static func i8x16Swizzle(_ a: V128, _ b: V128) -> V128 {
-    let t = a.u8x16
-    let i = b.u8x16 & SIMD16<UInt8>(repeating: 15)
-    let picked = SIMD16<UInt8>(
-      t[Int(i[0])], t[Int(i[1])], t[Int(i[2])], t[Int(i[3])],
-      t[Int(i[4])], t[Int(i[5])], t[Int(i[6])], t[Int(i[7])],
-      t[Int(i[8])], t[Int(i[9])], t[Int(i[10])], t[Int(i[11])],
-      t[Int(i[12])], t[Int(i[13])], t[Int(i[14])], t[Int(i[15])])
-    return v128And(V128(u8x16: picked), V128(mask: b.u8x16 .< SIMD16<UInt8>(repeating: 16)))
+    V128(u8x16: cannery_pick_bytes(a.u8x16, i8x16AddSatU(b, V128(u8x16: SIMD16(repeating: 0x70))).u8x16))
   }
   /// Each byte of the 32 of `a` and `b` that `lanes` selects.
   @inlinable @inline(__always)
   public static func i8x16Shuffle(_ a: V128, _ b: V128, _ lanes: V128) -> V128 {
-    let inB = V128(u8x16: lanes.u8x16 &- SIMD16<UInt8>(repeating: 16))
-    return v128Or(i8x16Swizzle(a, lanes), i8x16Swizzle(b, inB))
+    let inA = lanes.u8x16 &+ SIMD16<UInt8>(repeating: 0x70)
+    let inB = lanes.u8x16 &- SIMD16<UInt8>(repeating: 16)
+    return V128(u8x16: cannery_pick_bytes(a.u8x16, inA) | cannery_pick_bytes(b.u8x16, inB))
   }
 }

@@ -3,25 +3,19 @@
 //
 // Source: WebAssembly 3.0, section 4.3.6 (Vector Operations).
 
+import CProcessor
+
 extension Vector {
   // MARK: i8x16 to i16x8
 
   @inlinable @inline(__always)
-  public static func i16x8ExtendLowI8x16S(_ a: V128) -> V128 {
-    V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: a.i8x16.lowHalf))
-  }
+  public static func i16x8ExtendLowI8x16S(_ a: V128) -> V128 { V128(u8x16: cannery_extend_low_s8(a.u8x16)) }
   @inlinable @inline(__always)
-  public static func i16x8ExtendLowI8x16U(_ a: V128) -> V128 {
-    V128(u16x8: SIMD8<UInt16>(truncatingIfNeeded: a.u8x16.lowHalf))
-  }
+  public static func i16x8ExtendLowI8x16U(_ a: V128) -> V128 { V128(u8x16: cannery_extend_low_u8(a.u8x16)) }
   @inlinable @inline(__always)
-  public static func i16x8ExtendHighI8x16S(_ a: V128) -> V128 {
-    V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: a.i8x16.highHalf))
-  }
+  public static func i16x8ExtendHighI8x16S(_ a: V128) -> V128 { V128(u8x16: cannery_extend_high_s8(a.u8x16)) }
   @inlinable @inline(__always)
-  public static func i16x8ExtendHighI8x16U(_ a: V128) -> V128 {
-    V128(u16x8: SIMD8<UInt16>(truncatingIfNeeded: a.u8x16.highHalf))
-  }
+  public static func i16x8ExtendHighI8x16U(_ a: V128) -> V128 { V128(u8x16: cannery_extend_high_u8(a.u8x16)) }
   @inlinable @inline(__always)
   public static func i16x8ExtmulLowI8x16S(_ a: V128, _ b: V128) -> V128 {
     V128(i16x8: i16x8ExtendLowI8x16S(a).i16x8 &* i16x8ExtendLowI8x16S(b).i16x8)
@@ -154,40 +148,19 @@ extension Vector {
   // MARK: Narrowing with saturation; the operands are signed in both forms
 
   @inlinable @inline(__always)
-  static func clamped(_ a: SIMD8<Int16>, _ low: Int16, _ high: Int16) -> SIMD8<Int16> {
-    let (low, high) = (SIMD8<Int16>(repeating: low), SIMD8<Int16>(repeating: high))
-    let above = V128(mask: a .> low).i16x8
-    let raised = (a & above) | (low & ~above)
-    let below = V128(mask: raised .< high).i16x8
-    return (raised & below) | (high & ~below)
-  }
-  @inlinable @inline(__always)
-  static func clamped(_ a: SIMD4<Int32>, _ low: Int32, _ high: Int32) -> SIMD4<Int32> {
-    let (low, high) = (SIMD4<Int32>(repeating: low), SIMD4<Int32>(repeating: high))
-    let above = V128(mask: a .> low).i32x4
-    let raised = (a & above) | (low & ~above)
-    let below = V128(mask: raised .< high).i32x4
-    return (raised & below) | (high & ~below)
-  }
-
-  @inlinable @inline(__always)
   public static func i8x16NarrowI16x8S(_ a: V128, _ b: V128) -> V128 {
-    let wide = SIMD16<Int16>(lowHalf: clamped(a.i16x8, -0x80, 0x7F), highHalf: clamped(b.i16x8, -0x80, 0x7F))
-    return V128(i8x16: SIMD16<Int8>(truncatingIfNeeded: wide))
+    V128(u8x16: cannery_narrow_16_s(a.u8x16, b.u8x16))
   }
   @inlinable @inline(__always)
   public static func i8x16NarrowI16x8U(_ a: V128, _ b: V128) -> V128 {
-    let wide = SIMD16<Int16>(lowHalf: clamped(a.i16x8, 0, 0xFF), highHalf: clamped(b.i16x8, 0, 0xFF))
-    return V128(i8x16: SIMD16<Int8>(truncatingIfNeeded: wide))
+    V128(u8x16: cannery_narrow_16_u(a.u8x16, b.u8x16))
   }
   @inlinable @inline(__always)
   public static func i16x8NarrowI32x4S(_ a: V128, _ b: V128) -> V128 {
-    let wide = SIMD8<Int32>(lowHalf: clamped(a.i32x4, -0x8000, 0x7FFF), highHalf: clamped(b.i32x4, -0x8000, 0x7FFF))
-    return V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: wide))
+    V128(u8x16: cannery_narrow_32_s(a.u8x16, b.u8x16))
   }
   @inlinable @inline(__always)
   public static func i16x8NarrowI32x4U(_ a: V128, _ b: V128) -> V128 {
-    let wide = SIMD8<Int32>(lowHalf: clamped(a.i32x4, 0, 0xFFFF), highHalf: clamped(b.i32x4, 0, 0xFFFF))
-    return V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: wide))
+    V128(u8x16: cannery_narrow_32_u(a.u8x16, b.u8x16))
   }
 }

@@ -180,6 +180,18 @@ struct FieldEdit: Sendable, CustomTestStringConvertible {
     expectRefused(artifact, rule)
   }
 
+  /// Half of the vector accumulator is the float one: what writes that alone leaves no vector.
+  @Test(arguments: [(ThreadedOperation.i32x4Splat, ThreadedOperation.load_n), (.v128Not_as_d, .loadFloat_n)])
+  func vectorAccumulator(_ old: ThreadedOperation, _ new: ThreadedOperation) throws {
+    var artifact = try EditedArtifact(
+      """
+      (module (func (export "f") (param i32) (result i32)
+        (v128.any_true (v128.not (v128.not (i32x4.splat (local.get 0)))))))
+      """)
+    artifact.setOperation(at: try artifact.place(of: old), new)
+    expectRefused(artifact, "vector accumulator is read")
+  }
+
   /// A vector whose first slot is the frame's last one.
   @Test func vectorAtTheEndOfTheFrame() throws {
     var artifact = try EditedArtifact(sampleText)

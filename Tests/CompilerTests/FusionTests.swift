@@ -77,6 +77,46 @@ private let cases: [FusionCase] = [
     name: "a constant that is stored at a sum",
     body: "(i32.store (i32.add (local.get $p) (local.get $q)) (i32.const 7))",
     has: ["i32Store_sum_ss_i"]),
+  // Vectors.
+  FusionCase(
+    name: "a vector through the accumulator, and one from memory",
+    body: "(v128.store (local.get $q) "
+      + "(i32x4.add (i32x4.splat (local.get $r)) (v128.load offset=16 (i32.add (local.get $p) (i32.const 4)))))",
+    has: ["i32x4Add_am_n", "v128Store_sa"], lacks: ["v128Load", "i32Add"]),
+  FusionCase(
+    name: "a vector load before a store",
+    body: "(local $v v128) (local.set $v (v128.load (local.get $p))) (i32.store (local.get $q) (local.get $r)) "
+      + "(v128.store (local.get $q) (i32x4.add (i32x4.splat (local.get $r)) (local.get $v)))",
+    has: ["v128Load", "i32x4Add_as_n"], lacks: ["i32x4Add_am", "i32x4Add_sm"]),
+  FusionCase(
+    name: "a sum with a product of which a factor is loaded before a store",
+    body: "(local $v v128) (local.set $v (v128.load (local.get $p))) (i32.store (local.get $q) (local.get $r)) "
+      + "(v128.store (local.get $q) (f32x4.add (f32x4.mul (f32x4.splat (f32.const 3)) (local.get $v)) "
+      + "(i32x4.splat (local.get $r))))",
+    has: ["v128Load_s_n"], lacks: ["f32x4MulAdd_sms", "f32x4MulAdd_ams", "f32x4Mul_sm", "f32x4Mul_am"]),
+  FusionCase(
+    name: "a vector constant",
+    body: "(v128.store (local.get $q) (v128.and (v128.const i32x4 1 2 3 4) (i32x4.splat (local.get $r))))",
+    has: ["v128And_ai_n"], lacks: ["constVector"]),
+  FusionCase(
+    name: "a vector constant that a slot holds anyway",
+    body: "(local $v v128) (local.set $v (v128.const i32x4 1 2 3 4)) (v128.store (local.get $p) (local.get $v)) "
+      + "(v128.store (local.get $q) (v128.and (local.get $v) (i32x4.splat (local.get $r))))",
+    has: ["constVector_d", "v128And_as_n"], lacks: ["v128And_ai"]),
+  FusionCase(
+    name: "a rotation",
+    body: "(local $v v128) (local.set $v (i32x4.splat (local.get $r))) (v128.store (local.get $q) (v128.or "
+      + "(i32x4.shr_u (local.get $v) (i32.const 25)) (i32x4.shl (local.get $v) (i32.const 7))))",
+    has: ["i32x4Rotl_a_n"], lacks: ["i32x4Shl", "i32x4ShrU", "v128Or"]),
+  FusionCase(
+    name: "different vectors shifted",
+    body: "(local $v v128) (local.set $v (i32x4.splat (local.get $r))) (v128.store (local.get $q) (v128.or "
+      + "(i32x4.shr_u (local.get $v) (i32.const 25)) (i32x4.shl (i32x4.splat (local.get $p)) (i32.const 7))))",
+    lacks: ["i32x4Rotl"]),
+  FusionCase(
+    name: "a branch on a vector",
+    body: "(if (v128.any_true (i32x4.splat (local.get $r))) (then (i32.store (local.get $p) (local.get $q))))",
+    has: ["brNotV128AnyTrue_a"], lacks: ["v128AnyTrue"]),
   // Loads as operands.
   FusionCase(
     name: "a load and an operator", body: "(result i32) (i32.sub (local.get $q) (i32.load16_u (local.get $p)))",

@@ -245,40 +245,73 @@ extension OperationTable {
     where row.prefix == 0xFD && (row.immediates.hasPrefix("memarg") || row.immediates.hasPrefix("memlane")) {
       guard let size = vectorAccessSize(row.mnemonic) else { fatalError("operation table: size of \(row.mnemonic)") }
       let isStore = row.mnemonic.contains("store")
-      let isLane = row.immediates.hasPrefix("memlane")
       for wide in [false, true] {
-        func body(tracked: Bool) -> String {
-          var text = effectiveAddress(slotField(0), wide: wide, size: size)
-          if tracked { text += track(size: size) }
-          let vector = "vector(fp, slotField(pc, 1))"
-          if isStore {
-            let lane = isLane ? ", slotField(pc, 5)" : ""
-            text += "VectorAccess.\(row.caseName)(md + Int(bitPattern: ea), \(vector)\(lane))\n"
-          } else if isLane {
-            // The lane is replaced in the destination slots.
-            text += "let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt\(size * 8).self)\n"
-            text += "setVector(fp, slotField(pc, 4), \(vector))\nsetLane(fp, slotField(pc, 4), slotField(pc, 5), m)\n"
-          } else {
-            let loaded = "VectorAccess.\(row.caseName)(UnsafeRawPointer(md) + Int(bitPattern: ea))"
-            text += "setVector(fp, slotField(pc, 1), \(loaded))\n"
-          }
-          text += next(isLane ? 3 : 2)
-          return text
+        if row.immediates.hasPrefix("memlane") {
+          addLaneAccess(row, size: size, isStore: isStore, wide: wide)
+        } else if isStore {
+          addVectorStore(row, form: .ssN, wide: wide)
+          if !wide { addVectorStore(row, form: .saN, wide: wide) }
+        } else {
+          addVectorLoad(row, size: size, stores: true, wide: wide)
+          if !wide && row.mnemonic == "v128.load" { addVectorLoad(row, size: size, stores: false, wide: wide) }
         }
-        let name = row.caseName + (wide ? "W" : "")
-        forms.append((name, isStore ? .ssN : .ssD, rows.count))
-        add(
-          name, "r0 " + (isStore || isLane ? "R1" : "W1") + " o2" + (isLane ? (isStore ? " L1.2" : " W0.2 L1.2") : ""),
-          isStore ? [.mayTrap, .writesMemory] : [.mayTrap, .readsMemory], family: "VectorAccess",
-          doc: isStore ? "mem[a + o] := b" : "d := mem[a + o]", tracked: isStore ? body(tracked: true) : nil,
-          body(tracked: false))
       }
     }
+  }
+
+  private mutating func addVectorLoad(_ row: OperatorRow, size: Int, stores: Bool, wide: Bool) {
+    let name = row.caseName + (wide ? "W" : "")
+    forms.append((name, stores ? .ssD : .ssN, rows.count))
+    add(
+      name + (stores ? "" : "_s_n"), "r0 \(stores ? "W1 " : "")o2", [.mayTrap, .readsMemory, .writesVector],
+      family: "VectorAccess", doc: "d := mem[a + o]",
+      vectorLoadBody(row, slotField(0), size: size, wide: wide)
+        + finishVector(words: 2, destination: stores ? 1 : nil))
+  }
+
+  private mutating func addVectorStore(_ row: OperatorRow, form: Form, wide: Bool) {
+    let name = row.caseName + (wide ? "W" : "")
+    let isHeld = form == .saN
+    func body(tracked: Bool) -> String {
+      vectorStoreBody(
+        row, slotField(0), isHeld ? "held(x0, x1)" : "vector(fp, slotField(pc, 1))", wide: wide, tracked: tracked)
+        + next(2)
+    }
+    var effects: Effects = [.mayTrap, .writesMemory]
+    if isHeld { effects.insert(.readsVector) }
+    forms.append((name, form, rows.count))
+    add(
+      name + (isHeld ? "_sa" : ""), "r0 \(isHeld ? "" : "R1 ")o2", effects, family: "VectorAccess",
+      doc: "mem[a + o] := b",
+      tracked: body(tracked: true), body(tracked: false))
+  }
+
+  private mutating func addLaneAccess(_ row: OperatorRow, size: Int, isStore: Bool, wide: Bool) {
+    func body(tracked: Bool) -> String {
+      var text = effectiveAddress(slotField(0), wide: wide, size: size)
+      if tracked { text += track(size: size) }
+      let vector = "vector(fp, slotField(pc, 1))"
+      if isStore {
+        text += "VectorAccess.\(row.caseName)(md + Int(bitPattern: ea), \(vector), slotField(pc, 5))\n"
+      } else {
+        // The lane is replaced in the destination slots.
+        text += "let m = md.loadUnaligned(fromByteOffset: Int(bitPattern: ea), as: UInt\(size * 8).self)\n"
+        text += "setVector(fp, slotField(pc, 4), \(vector))\nsetLane(fp, slotField(pc, 4), slotField(pc, 5), m)\n"
+      }
+      return text + next(3)
+    }
+    let name = row.caseName + (wide ? "W" : "")
+    forms.append((name, isStore ? .ssN : .ssD, rows.count))
+    add(
+      name, "r0 R1 o2" + (isStore ? " L1.2" : " W0.2 L1.2"),
+      isStore ? [.mayTrap, .writesMemory] : [.mayTrap, .readsMemory], family: "VectorAccess",
+      doc: isStore ? "mem[a + o] := b" : "d := mem[a + o]", tracked: isStore ? body(tracked: true) : nil,
+      body(tracked: false))
   }
 }
 
 /// Bytes that a vector load or store touches.
-private func vectorAccessSize(_ mnemonic: String) -> Int? {
+func vectorAccessSize(_ mnemonic: String) -> Int? {
   switch mnemonic {
   case "v128.load", "v128.store": 16
   case "v128.load8x8_s", "v128.load8x8_u", "v128.load16x4_s", "v128.load16x4_u", "v128.load32x2_s", "v128.load32x2_u": 8

@@ -97,10 +97,17 @@ extension OperatorRow {
     if let (type, name) = typeAndName {
       return (type <= 2 ? ["add", "mul", "and", "or", "xor", "eq", "ne"] : ["add", "mul", "eq", "ne"]).contains(name)
     }
-    return [
-      "v128.and", "v128.or", "v128.xor", "i8x16.add", "i16x8.add", "i32x4.add", "i64x2.add", "i16x8.mul", "i32x4.mul",
-      "i64x2.mul",
-    ].contains(mnemonic)
+    return isCommutativeVector
+  }
+
+  private var isCommutativeVector: Bool {
+    let parts = mnemonic.split(separator: ".")
+    guard prefix == 0xFD, parts.count == 2, signature == "vv:v" else { return false }
+    if parts[0] == "v128" { return ["and", "or", "xor"].contains(parts[1]) }
+    // Of floats that are equal min and max would give either.
+    if parts[0].hasPrefix("f") { return ["add", "mul", "eq", "ne"].contains(parts[1]) }
+    return ["add", "mul", "eq", "ne", "min_s", "min_u", "max_s", "max_u", "avgr_u", "dot_i16x8_s"].contains(parts[1])
+      || parts[1].hasPrefix("add_sat") || parts[1].hasPrefix("extmul")
   }
 
   private var nodeRow: NodeRow {

@@ -6,7 +6,7 @@
 //
 // Names end in the operand shape: `s` a slot, `a` the accumulator of the operand's class, `i` an immediate; then `_d`
 // where the result is also stored to a slot, `_n` where it stays in the accumulator only. Results always go to an
-// accumulator too: the integer one (`ac`), or the float one (`x0`).
+// accumulator too: the integer one (`ac`), the float one (`x0`), or for vectors both float registers (`x0`, `x1`).
 //
 // Fields (`kind position [.word]`): positions count 16-bit units in the word, word 1 follows the operation's own word.
 
@@ -86,6 +86,9 @@ struct Effects: OptionSet {
   static let entry = Effects(rawValue: 1024)
   /// A table of targets follows the operation's words; word 1 has their number in its upper half.
   static let table = Effects(rawValue: 2048)
+  /// Both float registers, as a vector.
+  static let readsVector = Effects(rawValue: 4096)
+  static let writesVector = Effects(rawValue: 8192)
 }
 
 struct OperationRow {
@@ -120,6 +123,15 @@ struct OperationTable {
   var loadOperations: [(access: Int, second: String, form: Int, stores: Bool, row: Int)] = []
   /// Operations with a result in the accumulator, and those that return it.
   var returning: [(from: Int, to: Int)] = []
+  /// Vector accesses with arithmetic in the address: number of the access, mode, form.
+  var vectorAddresses: [(access: Int, mode: AddressMode, form: Int, row: Int)] = []
+  /// Vector operators whose last operand is loaded: form by what the other is and whether the result is stored.
+  var loadedOperands: [(operator: String, form: Int, row: Int)] = []
+  var vectorPairs: [VectorPair] = []
+  /// Sums with a product of which a factor is loaded: forms by what the other factor is.
+  var loadedProducts: [(first: String, second: String, rows: [Int])] = []
+  /// Branches on vectors: whether they go where the operator gives 0 or not, form, check.
+  var vectorBranches: [(operator: String, rows: [Int])] = []
   /// Fused branches by their number in their table.
   var fusedBranches: [(table: FusedBranchTable, index: Int, row: Int)] = []
 

@@ -63,6 +63,12 @@ func finish(_ type: Scalar, words: Int, destination: String?) -> String {
   return text
 }
 
+/// The same for a vector `r`, whose destination is the pair of slots that field `destination` names.
+func finishVector(words: Int, destination: Int?) -> String {
+  (destination.map { "setVector(fp, slotField(pc, \($0)), r)\n" } ?? "")
+    + "return next(pc + \(words), fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])"
+}
+
 let trapCall = "return trapped(pc, fp, cx, rm, "
 
 /// Goes back to the caller: `value` to the slot of its single result, if there is one.

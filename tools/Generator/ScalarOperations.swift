@@ -259,12 +259,10 @@ extension OperationTable {
       return next(pc + 3, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
-      "constVector_d", "W0 X0.2 X0.3", [], family: "Constant", doc: "d := imm",
+      "constVector_d", "W0 X0.2 X0.3", [.writesVector], family: "Constant", doc: "d := imm",
       """
-      let d = slot0(pc[1])
-      fp[d] = pc[2]
-      fp[d + 1] = pc[3]
-      return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+      let r = vectorWords(pc, 2)
+      \(finishVector(words: 4, destination: 0))
       """)
     // Moves. The forms of fewer than three slots exist for all types: bits are bits.
     add(
@@ -369,15 +367,12 @@ extension OperationTable {
       }
       let pairFields = conditionInAccumulator ? "R0 R1" : "R0 R1 r2"
       add(
-        "selectPair_\(suffix)", pairFields + " W3", effects, family: "Select", doc: "d := c ? a : b (v128)",
+        "selectPair_\(suffix)", pairFields + " W3", effects.union(.writesVector), family: "Select",
+        doc: "d := c ? a : b (v128)",
         """
         let w = pc[1]
-        let from = \(condition) ? slot0(w) : slot1(w)
-        let low = fp[from]
-        let high = fp[from + 1]
-        fp[slot3(w)] = low
-        fp[slot3(w) + 1] = high
-        return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+        let r = vector(fp, \(condition) ? slot0(w) : slot1(w))
+        \(finishVector(words: 2, destination: 3))
         """)
     }
   }

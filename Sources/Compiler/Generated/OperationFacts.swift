@@ -282,8 +282,8 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // f32x4.replace_lane
   0xffff04004001,  // f64x2.extract_lane
   0xffff05004003,  // f64x2.replace_lane
-  0xffff05004003,  // i8x16.eq
-  0xffff05004003,  // i8x16.ne
+  0x800ffff05004003,  // i8x16.eq
+  0x800ffff05004003,  // i8x16.ne
   0xffff05004003,  // i8x16.lt_s
   0xffff05004003,  // i8x16.lt_u
   0xffff05004003,  // i8x16.gt_s
@@ -292,8 +292,8 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // i8x16.le_u
   0xffff05004003,  // i8x16.ge_s
   0xffff05004003,  // i8x16.ge_u
-  0xffff05004003,  // i16x8.eq
-  0xffff05004003,  // i16x8.ne
+  0x800ffff05004003,  // i16x8.eq
+  0x800ffff05004003,  // i16x8.ne
   0xffff05004003,  // i16x8.lt_s
   0xffff05004003,  // i16x8.lt_u
   0xffff05004003,  // i16x8.gt_s
@@ -302,8 +302,8 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // i16x8.le_u
   0xffff05004003,  // i16x8.ge_s
   0xffff05004003,  // i16x8.ge_u
-  0xffff05004003,  // i32x4.eq
-  0xffff05004003,  // i32x4.ne
+  0x800ffff05004003,  // i32x4.eq
+  0x800ffff05004003,  // i32x4.ne
   0xffff05004003,  // i32x4.lt_s
   0xffff05004003,  // i32x4.lt_u
   0xffff05004003,  // i32x4.gt_s
@@ -312,14 +312,14 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // i32x4.le_u
   0xffff05004003,  // i32x4.ge_s
   0xffff05004003,  // i32x4.ge_u
-  0xffff05004003,  // f32x4.eq
-  0xffff05004003,  // f32x4.ne
+  0x800ffff05004003,  // f32x4.eq
+  0x800ffff05004003,  // f32x4.ne
   0xffff05004003,  // f32x4.lt
   0xffff05004003,  // f32x4.gt
   0xffff05004003,  // f32x4.le
   0xffff05004003,  // f32x4.ge
-  0xffff05004003,  // f64x2.eq
-  0xffff05004003,  // f64x2.ne
+  0x800ffff05004003,  // f64x2.eq
+  0x800ffff05004003,  // f64x2.ne
   0xffff05004003,  // f64x2.lt
   0xffff05004003,  // f64x2.gt
   0xffff05004003,  // f64x2.le
@@ -358,19 +358,19 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // i8x16.shr_s
   0xffff05004003,  // i8x16.shr_u
   0x800ffff05004003,  // i8x16.add
-  0xffff05004003,  // i8x16.add_sat_s
-  0xffff05004003,  // i8x16.add_sat_u
+  0x800ffff05004003,  // i8x16.add_sat_s
+  0x800ffff05004003,  // i8x16.add_sat_u
   0xffff05004003,  // i8x16.sub
   0xffff05004003,  // i8x16.sub_sat_s
   0xffff05004003,  // i8x16.sub_sat_u
   0xffff05004001,  // f64x2.ceil
   0xffff05004001,  // f64x2.floor
-  0xffff05004003,  // i8x16.min_s
-  0xffff05004003,  // i8x16.min_u
-  0xffff05004003,  // i8x16.max_s
-  0xffff05004003,  // i8x16.max_u
+  0x800ffff05004003,  // i8x16.min_s
+  0x800ffff05004003,  // i8x16.min_u
+  0x800ffff05004003,  // i8x16.max_s
+  0x800ffff05004003,  // i8x16.max_u
   0xffff05004001,  // f64x2.trunc
-  0xffff05004003,  // i8x16.avgr_u
+  0x800ffff05004003,  // i8x16.avgr_u
   0xffff05004001,  // i16x8.extadd_pairwise_i8x16_s
   0xffff05004001,  // i16x8.extadd_pairwise_i8x16_u
   0xffff05004001,  // i32x4.extadd_pairwise_i16x8_s
@@ -390,22 +390,22 @@ let operationFacts: [UInt64] = [
   0xffff05004003,  // i16x8.shr_s
   0xffff05004003,  // i16x8.shr_u
   0x800ffff05004003,  // i16x8.add
-  0xffff05004003,  // i16x8.add_sat_s
-  0xffff05004003,  // i16x8.add_sat_u
+  0x800ffff05004003,  // i16x8.add_sat_s
+  0x800ffff05004003,  // i16x8.add_sat_u
   0xffff05004003,  // i16x8.sub
   0xffff05004003,  // i16x8.sub_sat_s
   0xffff05004003,  // i16x8.sub_sat_u
   0xffff05004001,  // f64x2.nearest
   0x800ffff05004003,  // i16x8.mul
-  0xffff05004003,  // i16x8.min_s
-  0xffff05004003,  // i16x8.min_u
-  0xffff05004003,  // i16x8.max_s
-  0xffff05004003,  // i16x8.max_u
-  0xffff05004003,  // i16x8.avgr_u
-  0xffff05004003,  // i16x8.extmul_low_i8x16_s
-  0xffff05004003,  // i16x8.extmul_high_i8x16_s
-  0xffff05004003,  // i16x8.extmul_low_i8x16_u
-  0xffff05004003,  // i16x8.extmul_high_i8x16_u
+  0x800ffff05004003,  // i16x8.min_s
+  0x800ffff05004003,  // i16x8.min_u
+  0x800ffff05004003,  // i16x8.max_s
+  0x800ffff05004003,  // i16x8.max_u
+  0x800ffff05004003,  // i16x8.avgr_u
+  0x800ffff05004003,  // i16x8.extmul_low_i8x16_s
+  0x800ffff05004003,  // i16x8.extmul_high_i8x16_s
+  0x800ffff05004003,  // i16x8.extmul_low_i8x16_u
+  0x800ffff05004003,  // i16x8.extmul_high_i8x16_u
   0xffff05004001,  // i32x4.abs
   0xffff05004001,  // i32x4.neg
   0xffff01004001,  // i32x4.all_true
@@ -420,15 +420,15 @@ let operationFacts: [UInt64] = [
   0x800ffff05004003,  // i32x4.add
   0xffff05004003,  // i32x4.sub
   0x800ffff05004003,  // i32x4.mul
-  0xffff05004003,  // i32x4.min_s
-  0xffff05004003,  // i32x4.min_u
-  0xffff05004003,  // i32x4.max_s
-  0xffff05004003,  // i32x4.max_u
-  0xffff05004003,  // i32x4.dot_i16x8_s
-  0xffff05004003,  // i32x4.extmul_low_i16x8_s
-  0xffff05004003,  // i32x4.extmul_high_i16x8_s
-  0xffff05004003,  // i32x4.extmul_low_i16x8_u
-  0xffff05004003,  // i32x4.extmul_high_i16x8_u
+  0x800ffff05004003,  // i32x4.min_s
+  0x800ffff05004003,  // i32x4.min_u
+  0x800ffff05004003,  // i32x4.max_s
+  0x800ffff05004003,  // i32x4.max_u
+  0x800ffff05004003,  // i32x4.dot_i16x8_s
+  0x800ffff05004003,  // i32x4.extmul_low_i16x8_s
+  0x800ffff05004003,  // i32x4.extmul_high_i16x8_s
+  0x800ffff05004003,  // i32x4.extmul_low_i16x8_u
+  0x800ffff05004003,  // i32x4.extmul_high_i16x8_u
   0xffff05004001,  // i64x2.abs
   0xffff05004001,  // i64x2.neg
   0xffff01004001,  // i64x2.all_true
@@ -443,22 +443,22 @@ let operationFacts: [UInt64] = [
   0x800ffff05004003,  // i64x2.add
   0xffff05004003,  // i64x2.sub
   0x800ffff05004003,  // i64x2.mul
-  0xffff05004003,  // i64x2.eq
-  0xffff05004003,  // i64x2.ne
+  0x800ffff05004003,  // i64x2.eq
+  0x800ffff05004003,  // i64x2.ne
   0xffff05004003,  // i64x2.lt_s
   0xffff05004003,  // i64x2.gt_s
   0xffff05004003,  // i64x2.le_s
   0xffff05004003,  // i64x2.ge_s
-  0xffff05004003,  // i64x2.extmul_low_i32x4_s
-  0xffff05004003,  // i64x2.extmul_high_i32x4_s
-  0xffff05004003,  // i64x2.extmul_low_i32x4_u
-  0xffff05004003,  // i64x2.extmul_high_i32x4_u
+  0x800ffff05004003,  // i64x2.extmul_low_i32x4_s
+  0x800ffff05004003,  // i64x2.extmul_high_i32x4_s
+  0x800ffff05004003,  // i64x2.extmul_low_i32x4_u
+  0x800ffff05004003,  // i64x2.extmul_high_i32x4_u
   0xffff05004001,  // f32x4.abs
   0xffff05004001,  // f32x4.neg
   0xffff05004001,  // f32x4.sqrt
-  0xffff05004003,  // f32x4.add
+  0x800ffff05004003,  // f32x4.add
   0xffff05004003,  // f32x4.sub
-  0xffff05004003,  // f32x4.mul
+  0x800ffff05004003,  // f32x4.mul
   0xffff05004003,  // f32x4.div
   0xffff05004003,  // f32x4.min
   0xffff05004003,  // f32x4.max
@@ -467,9 +467,9 @@ let operationFacts: [UInt64] = [
   0xffff05004001,  // f64x2.abs
   0xffff05004001,  // f64x2.neg
   0xffff05004001,  // f64x2.sqrt
-  0xffff05004003,  // f64x2.add
+  0x800ffff05004003,  // f64x2.add
   0xffff05004003,  // f64x2.sub
-  0xffff05004003,  // f64x2.mul
+  0x800ffff05004003,  // f64x2.mul
   0xffff05004003,  // f64x2.div
   0xffff05004003,  // f64x2.min
   0xffff05004003,  // f64x2.max

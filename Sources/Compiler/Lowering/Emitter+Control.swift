@@ -342,7 +342,7 @@ extension Lowering {
     } else {
       assert(chosen.number != .max && chosen.checked != .max)
       code.append(number: isCheck ? chosen.checked : chosen.number)
-      code.append(word: chosen.first)
+      if let first = chosen.first { code.append(word: first) }
       if let second = chosen.second { code.append(word: second) }
     }
     code.addFixup(label, operation: operation, word: code.position)
@@ -373,6 +373,7 @@ extension Lowering {
     case .test: return selectTest(bits(condition, comparison), isNotZero: tested.condition == .ne)
     case .comparedA, .comparedB:
       return selectComparedLoad(tested, function.nodes[condition], facts[index].fusion)
+    case .vectorTest: return selectVectorTest(bits(condition, comparison), isNotZero: tested.condition == .ne)
     case .loaded: return selectComparedLoad(tested, Node(.removed, a: condition.index), .comparedA)
     default: break
     }

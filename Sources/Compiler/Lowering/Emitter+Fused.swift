@@ -11,6 +11,9 @@ extension Lowering {
     case .address:
       if node.type == .none { emitAddressedStore(index, node) } else { emitAddressedLoad(index, node) }
     case .copied: emitMemoryCopy(index, node)
+    case .vectorAddress, .vectorLoadA, .vectorLoadB, .vectorPairA, .vectorPairB, .vectorProductA,
+      .vectorProductB, .vectorRotate, .vectorXorRotate:
+      emitFusedVector(index, node)
     default: preconditionFailure("fusion \(facts[index].fusion) is none of a value")
     }
   }
@@ -201,7 +204,7 @@ extension Lowering {
     /// Its number without a check, and with one.
     var number: UInt16
     var checked: UInt16
-    var first: UInt64
+    var first: UInt64?
     var second: UInt64?
     /// A comparison of what was just added up, which can become a loop's step: its operand form.
     var comparison: SelectedComparison?

@@ -128,13 +128,13 @@ extension Lowering {
     code.append(word: 0)
   }
 
-  private mutating func selected(_ opcode: Opcode, _ form: OperandForm, memory: UInt32) -> UInt16 {
+  mutating func selected(_ opcode: Opcode, _ form: OperandForm, memory: UInt32) -> UInt16 {
     let index = opcode.row * 10 + form.rawValue
     return context.wideMemories[Int(memory)] ? ThreadedTables.wideSelection[index] : ThreadedTables.selection[index]
   }
 
   /// The address operand and the offset that remains; an offset beyond 32 bits is added beforehand.
-  private mutating func addressOperand(_ node: Node) -> (slot: Int?, offset: UInt32) {
+  mutating func addressOperand(_ node: Node) -> (slot: Int?, offset: UInt32) {
     if let offset = UInt32(exactly: node.imm) {
       if case .accumulator = source(Value(node.a)) { return (nil, offset) }
       return (readSlot(Value(node.a)), offset)
@@ -207,38 +207,18 @@ extension Lowering {
     return slot < narrowSlots ? slot : nil
   }
 
-  /// Emits vector loads and stores. Returns false for other vector operators.
-  mutating func emitVectorAccess(_ index: Int, _ node: Node, _ opcode: Opcode) -> Bool {
-    let isLane = opcode.info.immediates == .memoryLane
-    guard isLane || opcode.info.immediates == .memoryArgument else { return false }
-    var (address, offset) = addressOperand(node)
-    if address == nil { address = readSlot(Value(node.a)) }
-    let isStore = node.type == .none
-    let vector = isStore || isLane ? readSlot(Value(node.b)) : 0
-    let slot = isStore ? 0 : storedDestination(index)
-    beginAccess(node.c)
-    locatePending()
-    code.append(number: selected(opcode, isStore ? .ssN : .ssD, memory: node.c))
-    code.append(word: pack(address!, isStore || isLane ? vector : slot, high: offset))
-    if isLane { code.append(word: pack(isStore ? 0 : slot, Int(node.flags))) }
-    endAccess(node.c)
-    if !isStore { finish(index, slot) }
-    return true
-  }
-
   // MARK: Globals
 
   mutating func emitGlobalGet(_ index: Int, _ node: Node) {
     let global = UInt32(truncatingIfNeeded: node.imm)
-    switch AccumulatorClass(node.type) {
-    case .none:
+    if node.type == .v128 {
       let slot = storedDestination(index)
       code.append(.globalGetPair)
       code.append(word: pack(slot, 0, high: global))
       finish(index, slot)
-    case let type:
+    } else {
       let slot = destination(index)
-      if type == .integer {
+      if node.type.isInteger {
         code.append(slot == nil ? .globalGet_n : .globalGet_d)
       } else {
         code.append(slot == nil ? .globalGetFloat_n : .globalGetFloat_d)

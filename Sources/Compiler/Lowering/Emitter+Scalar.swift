@@ -224,10 +224,10 @@ extension Lowering {
     let b = node.a == node.b ? a : readSlot(Value(node.b))
     let slot = storedDestination(index)
     let operation: ThreadedOperation
-    switch AccumulatorClass(node.type) {
-    case .integer: operation = isAccumulator ? .select_a : .select_s
-    case .float: operation = isAccumulator ? .selectFloat_a : .selectFloat_s
-    case .none: operation = isAccumulator ? .selectPair_a : .selectPair_s
+    switch node.type {
+    case .f32, .f64: operation = isAccumulator ? .selectFloat_a : .selectFloat_s
+    case .v128: operation = isAccumulator ? .selectPair_a : .selectPair_s
+    default: operation = isAccumulator ? .select_a : .select_s
     }
     code.append(operation)
     code.append(word: pack(a, b, condition, slot))
@@ -271,28 +271,6 @@ extension Lowering {
     code.append(operation)
     code.append(word: pack(slots.first, slots.second, slots.third, slot))
     code.append(word: constants)
-    finish(index, slot)
-  }
-
-  // MARK: Vectors
-
-  mutating func emitVector(_ index: Int, _ node: Node, _ opcode: Opcode) {
-    if emitVectorAccess(index, node, opcode) { return }
-    let shape = node.operation.info.shape
-    let a = readSlot(Value(node.a))
-    let b = shape.contains(.b) ? (node.b == node.a ? a : readSlot(Value(node.b))) : 0
-    let c = shape.contains(.c) ? readSlot(Value(node.c)) : 0
-    let slot = storedDestination(index)
-    code.append(number: ThreadedTables.selection[opcode.row * 10 + OperandForm.ssD.rawValue])
-    switch opcode.info.immediates {
-    case .lane: code.append(word: pack(a, b, slot, Int(node.flags)))
-    case .shuffle:
-      code.append(word: pack(a, b, 0, slot))
-      let (low, high) = function.vectors[Int(node.imm)]
-      code.append(word: low)
-      code.append(word: high)
-    default: code.append(word: pack(a, b, c, slot))
-    }
     finish(index, slot)
   }
 }

@@ -229,7 +229,9 @@ extension Lowering {
     let value = Value(index)
     switch AccumulatorClass(function.nodes[index].type) {
     case .integer: inAccumulator = isInAccumulator ? value : .none
-    case .float: inFloat = isInAccumulator ? value : .none
+    case .float:
+      let node = function.nodes[index]
+      inFloat = isInAccumulator && (node.type != .v128 || leavesVector(node)) ? value : .none
     case .none: break
     }
     guard facts[index].residence == .slot, let slot else { return }
@@ -328,7 +330,8 @@ extension Lowering {
   /// Puts `value` into `slot`, from wherever it is.
   mutating func emitCopy(_ value: Value, to slot: Int) {
     let type = function.nodes[value].type
-    switch source(value) {
+    // No operation stores the vector accumulator: a vector that goes elsewhere has a slot.
+    switch type == .v128 ? .slot(self.slot(of: value)) : source(value) {
     case .constant(let bits): emitConstant(bits, type, to: slot)
     case .accumulator:
       if slot < narrowSlots {

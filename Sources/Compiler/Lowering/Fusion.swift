@@ -24,6 +24,20 @@ enum Fusion: UInt8, BitwiseCopyable {
   case comparedA, comparedB
   /// A branch on whether a loaded value is zero, without a comparison.
   case loaded
+  /// A vector access with a sum as its address.
+  case vectorAddress
+  /// Operand a or b of a vector operator is a load.
+  case vectorLoadA, vectorLoadB
+  /// Operand a or b is a vector operator that is computed too.
+  case vectorPairA, vectorPairB
+  /// Operand a or b of a sum of vectors is a product of which a factor is loaded.
+  case vectorProductA, vectorProductB
+  /// A vector shifted both ways, perhaps an exclusive or.
+  case vectorRotate, vectorXorRotate
+  /// A branch on what an operator makes of a vector.
+  case vectorTest
+
+  var isVector: Bool { rawValue >= Fusion.vectorAddress.rawValue }
 }
 
 /// An operator in the pair table.
@@ -84,8 +98,10 @@ extension Lowering {
   mutating func dropConversions() {
     var anyCopy = false
     var anyWrap = false
+    hasVectors = false
     for index in 0..<function.nodes.count {
       let node = function.nodes[index]
+      if node.type == .v128 { hasVectors = true }
       if node.operation == Operation(.i64ExtendI32U) {
         if function.nodes[node.a].operation == Operation(.i32WrapI64) { continue }
         function.nodes[index] = Node(.copy, type: .i64, a: node.a)
@@ -96,6 +112,7 @@ extension Lowering {
     }
     if anyWrap { dropWraps() }
     if anyCopy { function.removeCopies() }
+    if hasVectors { prepareVectors() }
   }
 
   private mutating func dropWraps() {
@@ -183,6 +200,8 @@ extension Lowering {
         if address.product != .none { facts[address.product].residence = .fused }
       } else if function.nodes[index].operation == .branch {
         fuseBranch(index, function.nodes[index], block)
+      } else if hasVectors && function.nodes[index].operation.isVector {
+        if isEmitted(index) { fuseVector(index, function.nodes[index], block) }
       }
     }
   }
@@ -225,15 +244,15 @@ extension Lowering {
   }
 
   @inline(__always)
-  private mutating func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
+  mutating func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
     facts[value].uses == 1 && facts[value].block == UInt32(block) && facts[value].residence == .nowhere
       && facts[value].fusion == .none && !function.nodes[value].operation.info.effects.contains(.phantom)
   }
 
-  private mutating func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
+  mutating func isConstant(_ value: UInt32) -> Bool { function.nodes[value].operation.isScalarConstant }
 
   /// Whether nothing with an effect stands between the load `value` and the node at `index`.
-  private mutating func isLoadInReach(_ value: Value, of index: Int) -> Bool {
+  mutating func isLoadInReach(_ value: Value, of index: Int) -> Bool {
     let first = Int(value.index) + 1
     if index - first > Lowering.reach { return false }
     for between in first..<index where isEmitted(between) {
@@ -467,6 +486,11 @@ extension Lowering {
         facts[masked].residence = .fused
         return
       }
+      if vectorBranch(and) != nil {
+        facts[index].fusion = .vectorTest
+        facts[masked].residence = .fused
+        return
+      }
     }
     guard let comparison else {
       if tested.type == .i32, isFusedLoad(value, block, before: index) {
@@ -594,6 +618,10 @@ extension Lowering {
       let address = Value(function.nodes[isA ? tested.a : tested.b].a)
       if !isConstant(address.index) { collect(address, true) }
       if !comparison!.isZeroTest { collect(Value(isA ? tested.b : tested.a), true) }
+    case .vectorAddress, .vectorLoadA, .vectorLoadB, .vectorPairA, .vectorPairB, .vectorProductA,
+      .vectorProductB, .vectorRotate, .vectorXorRotate,
+      .vectorTest:
+      collectVectorVariables(node, facts[index].fusion)
     }
   }
 }

@@ -92,8 +92,10 @@ struct Lowering: ~Copyable {
   var headCharges = GrowableBuffer<UInt32>()
   /// By edge: its place among the predecessors of its target.
   var places = GrowableBuffer<UInt32>()
-  /// By node: whether dropping a conversion would be of no use.
+  /// By node: whether dropping a conversion would be of no use, or whether a vector constant needs a slot.
   var isNeeded = GrowableBuffer<Bool>()
+  /// Whether a value is a vector.
+  var hasVectors = false
   /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.
   var useRecords = GrowableBuffer<UseRecord>()
   var firstUse = GrowableBuffer<UInt32>()
@@ -128,7 +130,7 @@ struct Lowering: ~Copyable {
   /// Slots that the frame may touch.
   var frameSlots = 0
   var code = CodeBuffer()
-  /// The values that the accumulators hold, or none.
+  /// The values that the accumulators hold, or none; `inFloat` may be a vector.
   var inAccumulator = Value.none
   var inFloat = Value.none
   var blockLabels = GrowableBuffer<Label>()

@@ -60,8 +60,9 @@ enum AccumulatorClass: UInt8, BitwiseCopyable {
   init(_ type: IRType) {
     switch type {
     case .i32, .i64: self = .integer
-    case .f32, .f64: self = .float
-    case .v128, .none: self = .none
+    // A vector overwrites the float, and a float the vector.
+    case .f32, .f64, .v128: self = .float
+    case .none: self = .none
     }
   }
 }
@@ -75,6 +76,7 @@ extension Lowering {
     findLoops()
     countUses()
     fuseComparisons()
+    if hasVectors { findVectorConstants() }
     findRelatedValues()
     openLoops.truncate(to: 0)
     emittedNodes.truncate(to: 0)
@@ -233,6 +235,7 @@ extension Lowering {
           facts[index].residence = .constant
           continue
         }
+        if facts[index].residence == .constant { continue }
         facts[index].residence = .slot
       }
       // As `isEmitted` says.
@@ -284,7 +287,8 @@ extension Lowering {
         found.integer = 0
         spoiled.integer = false
       case .float:
-        candidates.float = facts[index].residence == .slot ? index : -1
+        candidates.float =
+          facts[index].residence == .slot && (node.type != .v128 || leavesVector(node)) ? index : -1
         found.float = 0
         spoiled.float = false
       case .none: break
@@ -333,9 +337,12 @@ extension Lowering {
       if shape.contains(.a) { collect(Value(node.a), acceptsAccumulator(node, 0)) }
       let last = node.b &+ node.c &- 1
       for position in node.b..<node.b + node.c {
+        let value = Value(function.operands[position])
         let accepts =
-          node.operation == .return ? node.c == 1 : position == last && node.operation == Operation(.callIndirect)
-        collect(Value(function.operands[position]), accepts)
+          node.operation == .return
+          ? node.c == 1 && function.nodes[value].type != .v128
+          : position == last && node.operation == Operation(.callIndirect)
+        collect(value, accepts)
       }
     }
   }
@@ -361,6 +368,7 @@ extension Lowering {
       let value = realOperands[position].value
       // A value that is read twice is read from its slot. So is what a loaded value is compared with.
       var accepts = fusion == .address ? node.c == 0 : fusion != .copied
+      if fusion.isVector { accepts = realOperands[position].acceptsAccumulator }
       if isCompared && (position > 0 || !readsAddress) { accepts = false }
       for other in 0..<realOperands.count where other != position && realOperands[other].value == value {
         accepts = false
@@ -387,13 +395,12 @@ extension Lowering {
     guard let opcode = node.operation.opcode else { return false }
     switch opcode {
     case .select: return position == 2
-    case .globalSet: return true
+    case .globalSet: return function.nodes[node.a].type != .v128
     default: break
     }
     let info = opcode.operationInfo
-    // Vector accesses read slots only.
     if info.isScalarAccess { return node.imm <= UInt64(UInt32.max) && node.c == 0 }
-    return info.isPlainScalar
+    return info.isPlainScalar || node.operation.isVector && acceptsHeld(node, position)
   }
 
   // MARK: Lifetimes

@@ -41,6 +41,8 @@ public struct ThreadedEffects: OptionSet, Sendable, BitwiseCopyable {
   public static let check = ThreadedEffects(rawValue: 512)
   public static let entry = ThreadedEffects(rawValue: 1024)
   public static let table = ThreadedEffects(rawValue: 2048)
+  public static let readsVector = ThreadedEffects(rawValue: 4096)
+  public static let writesVector = ThreadedEffects(rawValue: 8192)
 }
 
 extension ThreadedOperation {
@@ -78,6 +80,11 @@ enum ThreadedTables {
   static var wordImmediates: [UInt16] { @inline(__always) get { wordImmediateTable } }
   static var leftImmediates: [UInt16] { @inline(__always) get { leftImmediateTable } }
   static var addressModes: [UInt16] { @inline(__always) get { addressModeTable } }
+  static var vectorAddresses: [UInt16] { @inline(__always) get { vectorAddressTable } }
+  static var loadedOperands: [UInt16] { @inline(__always) get { loadedOperandTable } }
+  static var vectorBranches: [UInt16] { @inline(__always) get { vectorBranchTable } }
+  static var loadedProducts: [UInt16] { @inline(__always) get { loadedProductTable } }
+  static var vectorPairs: [UInt16] { @inline(__always) get { vectorPairTable } }
   static var loadOperations: [UInt16] { @inline(__always) get { loadOperationTable } }
   static var stepBranch: [UInt16] { @inline(__always) get { stepBranchTable } }
   static var doubleStepBranch: [UInt16] { @inline(__always) get { doubleStepBranchTable } }

@@ -68,6 +68,8 @@ struct ThreadedVerifier: ~Copyable {
   private var lowestCalled = Int.max
   private var accumulatorIsWritten = false
   private var floatIsWritten = false
+  /// Both float registers, by one operation.
+  private var vectorIsWritten = false
   /// The last call's single result, if it is no vector; else `.none`.
   private var scalarResult = IRType.none
 
@@ -160,6 +162,7 @@ struct ThreadedVerifier: ~Copyable {
         lowestCalled = Int.max
         accumulatorIsWritten = false
         floatIsWritten = false
+        vectorIsWritten = false
       }
       let effects = operation.effects
       if effects.contains(.entry) != (position == 0) { throw fail(position, "entry operation") }
@@ -168,6 +171,9 @@ struct ThreadedVerifier: ~Copyable {
       }
       if effects.contains(.readsFloat) && !floatIsWritten {
         throw fail(position, "float accumulator is read before it is written")
+      }
+      if effects.contains(.readsVector) && !vectorIsWritten {
+        throw fail(position, "vector accumulator is read before it is written")
       }
       // Reads come before writes in effect, whatever the order of the fields.
       var field = fields + Int(operation.firstField)
@@ -197,9 +203,17 @@ struct ThreadedVerifier: ~Copyable {
         // A single result arrives in the accumulator of its class.
         accumulatorIsWritten = scalarResult.isInteger
         floatIsWritten = scalarResult.isFloat
+        vectorIsWritten = false
       }
       if effects.contains(.writesAccumulator) { accumulatorIsWritten = true }
-      if effects.contains(.writesFloat) { floatIsWritten = true }
+      if effects.contains(.writesFloat) {
+        floatIsWritten = true
+        vectorIsWritten = false
+      }
+      if effects.contains(.writesVector) {
+        floatIsWritten = true
+        vectorIsWritten = true
+      }
       previousEnds = effects.contains(.terminator)
       position += length
     }

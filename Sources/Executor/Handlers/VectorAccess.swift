@@ -10,10 +10,10 @@ enum VectorAccess {
   }
 
   @inline(__always) static func v128Load8x8S(_ p: UnsafeRawPointer) -> V128 {
-    V128(i16x8: SIMD8<Int16>(truncatingIfNeeded: p.loadUnaligned(as: SIMD8<Int8>.self)))
+    Vector.i16x8ExtendLowI8x16S(V128(low: p.loadUnaligned(as: UInt64.self), high: 0))
   }
   @inline(__always) static func v128Load8x8U(_ p: UnsafeRawPointer) -> V128 {
-    V128(u16x8: SIMD8<UInt16>(truncatingIfNeeded: p.loadUnaligned(as: SIMD8<UInt8>.self)))
+    Vector.i16x8ExtendLowI8x16U(V128(low: p.loadUnaligned(as: UInt64.self), high: 0))
   }
   @inline(__always) static func v128Load16x4S(_ p: UnsafeRawPointer) -> V128 {
     V128(i32x4: SIMD4<Int32>(truncatingIfNeeded: p.loadUnaligned(as: SIMD4<Int16>.self)))

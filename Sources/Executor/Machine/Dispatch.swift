@@ -11,7 +11,7 @@
 // | ac | integer accumulator: the last integer result; i32 values zero-extended |
 // | rm | instructions that remain in the current internal slice; may be negative between check points |
 // | x0 | float accumulator: the last float result; f32 values in the low half of its bits |
-// | x1 | second half of a vector, with x0 |
+// | x1 | with x0, the vector accumulator: x0 has the low half of the last vector result, x1 the high one |
 //
 // A handler ends by calling the next one in tail position. Release builds make that one indirect jump (a test
 // disassembles them); debug and sanitizer builds do not, so there `next` stores the registers and returns to a trampoline.
@@ -157,6 +157,14 @@ func vector(_ fp: FP, _ slot: Int) -> V128 { UnsafeRawPointer(fp + slot).loadUna
 func setVector(_ fp: FP, _ slot: Int, _ value: V128) {
   UnsafeMutableRawPointer(fp + slot).storeBytes(of: value, as: V128.self)
 }
+
+/// A vector in operand word `word` and the next.
+@inline(__always)
+func vectorWords(_ pc: PC, _ word: Int) -> V128 { UnsafeRawPointer(pc + word).loadUnaligned(as: V128.self) }
+
+/// The vector in the accumulator.
+@inline(__always)
+func held(_ x0: Double, _ x1: Double) -> V128 { V128(f64x2: SIMD2(x0, x1)) }
 
 /// An address or length operand: 64 bits, or the low 32.
 @inline(__always)

@@ -35,17 +35,17 @@ public struct OperationCase: Sendable {
   public static func cases(of name: String) -> [OperationCase] {
     let parts = name.split(separator: "_").map(String.init)
     let maker = CaseMaker(name, parts)
-    return maker.joined() ?? maker.endings() ?? maker.copies() ?? maker.jumps()
+    return maker.vectors() ?? maker.joined() ?? maker.endings() ?? maker.copies() ?? maker.jumps()
       ?? maker.loadSwitches() ?? maker.steps() ?? maker.tests()
       ?? maker.loadBranches() ?? maker.branches()
       ?? maker.selects() ?? maker.pairs() ?? maker.addressedAccesses() ?? maker.loadOperations()
       ?? maker.wordImmediates() ?? maker.accesses() ?? maker.scalars() ?? []
   }
 
-  /// Operations that are no superinstructions and that other tests look after: control, calls, vectors, bulk operators.
+  /// Operations that are no superinstructions and that other tests look after: control, calls, bulk operators, and the
+  /// first operation of each vector operator, which has no form in its name.
   public static func isElsewhere(_ name: String) -> Bool {
-    let vectors = ["i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2", "v128"]
-    return vectors.contains { name.hasPrefix($0) }
+    return CaseMaker.shapes.contains { name.hasPrefix($0) } && !name.contains("_")
       || elsewhere.contains(name.split(separator: "_").first.map(String.init) ?? name)
   }
 

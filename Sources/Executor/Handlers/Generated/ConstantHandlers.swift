@@ -76,10 +76,9 @@ import WebAssembly
 @section(".text.cannery_constVector_d")
 #endif
 @c func cannery_constVector_d(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let d = slot0(pc[1])
-  fp[d] = pc[2]
-  fp[d + 1] = pc[3]
-  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+  let r = vectorWords(pc, 2)
+  setVector(fp, slotField(pc, 0), r)
+  return next(pc + 4, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := a

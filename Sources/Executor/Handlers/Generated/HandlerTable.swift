@@ -1532,6 +1532,7 @@ private let makeHandlers22: [Handler] = [
   cannery_i64Store32W_sa,
   cannery_i64Store32W_si,
   cannery_v128Load,
+  cannery_v128Load_s_n,
   cannery_v128LoadW,
   cannery_v128Load8x8S,
   cannery_v128Load8x8SW,
@@ -1540,10 +1541,10 @@ private let makeHandlers22: [Handler] = [
   cannery_v128Load16x4S,
   cannery_v128Load16x4SW,
   cannery_v128Load16x4U,
-  cannery_v128Load16x4UW,
 ]
 
 private let makeHandlers23: [Handler] = [
+  cannery_v128Load16x4UW,
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
   cannery_v128Load32x2U,
@@ -1557,6 +1558,7 @@ private let makeHandlers23: [Handler] = [
   cannery_v128Load64Splat,
   cannery_v128Load64SplatW,
   cannery_v128Store,
+  cannery_v128Store_sa,
   cannery_v128StoreW,
   cannery_v128Load8Lane,
   cannery_v128Load8LaneW,
@@ -1592,13 +1594,26 @@ private let makeHandlers23: [Handler] = [
   cannery_memoryInit,
   cannery_dataDrop,
   cannery_i8x16Shuffle,
+  cannery_i8x16Shuffle_as_d,
+  cannery_i8x16Shuffle_sa_d,
   cannery_i8x16Swizzle,
+  cannery_i8x16Swizzle_as_d,
+  cannery_i8x16Swizzle_sa_d,
   cannery_i8x16Splat,
+  cannery_i8x16Splat_as_d,
   cannery_i16x8Splat,
+  cannery_i16x8Splat_as_d,
   cannery_i32x4Splat,
+  cannery_i32x4Splat_as_d,
   cannery_i64x2Splat,
+  cannery_i64x2Splat_as_d,
   cannery_f32x4Splat,
+]
+
+private let makeHandlers24: [Handler] = [
+  cannery_f32x4Splat_as_d,
   cannery_f64x2Splat,
+  cannery_f64x2Splat_as_d,
   cannery_i8x16ExtractLaneS,
   cannery_i8x16ExtractLaneU,
   cannery_i8x16ReplaceLane,
@@ -1608,40 +1623,79 @@ private let makeHandlers23: [Handler] = [
   cannery_i32x4ExtractLane,
   cannery_i32x4ReplaceLane,
   cannery_i64x2ExtractLane,
-]
-
-private let makeHandlers24: [Handler] = [
   cannery_i64x2ReplaceLane,
   cannery_f32x4ExtractLane,
   cannery_f32x4ReplaceLane,
   cannery_f64x2ExtractLane,
   cannery_f64x2ReplaceLane,
   cannery_i8x16Eq,
+  cannery_i8x16Eq_as_d,
+  cannery_i8x16Eq_si_d,
+  cannery_i8x16Eq_ai_d,
   cannery_i8x16Ne,
   cannery_i8x16LtS,
+  cannery_i8x16LtS_si_d,
+  cannery_i8x16LtS_ai_d,
   cannery_i8x16LtU,
+  cannery_i8x16LtU_si_d,
+  cannery_i8x16LtU_ai_d,
   cannery_i8x16GtS,
+  cannery_i8x16GtS_as_d,
+  cannery_i8x16GtS_sa_d,
+  cannery_i8x16GtS_si_d,
+  cannery_i8x16GtS_ai_d,
   cannery_i8x16GtU,
+  cannery_i8x16GtU_as_d,
+  cannery_i8x16GtU_sa_d,
+  cannery_i8x16GtU_si_d,
+  cannery_i8x16GtU_ai_d,
   cannery_i8x16LeS,
   cannery_i8x16LeU,
   cannery_i8x16GeS,
   cannery_i8x16GeU,
   cannery_i16x8Eq,
+  cannery_i16x8Eq_as_d,
+  cannery_i16x8Eq_si_d,
+  cannery_i16x8Eq_ai_d,
   cannery_i16x8Ne,
   cannery_i16x8LtS,
+  cannery_i16x8LtS_si_d,
+  cannery_i16x8LtS_ai_d,
   cannery_i16x8LtU,
   cannery_i16x8GtS,
+  cannery_i16x8GtS_as_d,
+  cannery_i16x8GtS_sa_d,
+  cannery_i16x8GtS_si_d,
+  cannery_i16x8GtS_ai_d,
   cannery_i16x8GtU,
+  cannery_i16x8GtU_as_d,
+  cannery_i16x8GtU_sa_d,
+  cannery_i16x8GtU_si_d,
+  cannery_i16x8GtU_ai_d,
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
+]
+
+private let makeHandlers25: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
+  cannery_i32x4Eq_as_d,
+  cannery_i32x4Eq_si_d,
+  cannery_i32x4Eq_ai_d,
   cannery_i32x4Ne,
   cannery_i32x4LtS,
+  cannery_i32x4LtS_si_d,
+  cannery_i32x4LtS_ai_d,
   cannery_i32x4LtU,
   cannery_i32x4GtS,
+  cannery_i32x4GtS_as_d,
+  cannery_i32x4GtS_sa_d,
+  cannery_i32x4GtS_si_d,
+  cannery_i32x4GtS_ai_d,
   cannery_i32x4GtU,
+  cannery_i32x4GtU_as_d,
+  cannery_i32x4GtU_sa_d,
   cannery_i32x4LeS,
   cannery_i32x4LeU,
   cannery_i32x4GeS,
@@ -1649,84 +1703,219 @@ private let makeHandlers24: [Handler] = [
   cannery_f32x4Eq,
   cannery_f32x4Ne,
   cannery_f32x4Lt,
+  cannery_f32x4Lt_as_d,
+  cannery_f32x4Lt_sa_d,
+  cannery_f32x4Lt_si_d,
+  cannery_f32x4Lt_ai_d,
   cannery_f32x4Gt,
+  cannery_f32x4Gt_si_d,
+  cannery_f32x4Gt_ai_d,
   cannery_f32x4Le,
+  cannery_f32x4Le_as_d,
+  cannery_f32x4Le_sa_d,
+  cannery_f32x4Le_si_d,
+  cannery_f32x4Le_ai_d,
   cannery_f32x4Ge,
+  cannery_f32x4Ge_si_d,
+  cannery_f32x4Ge_ai_d,
   cannery_f64x2Eq,
   cannery_f64x2Ne,
   cannery_f64x2Lt,
+  cannery_f64x2Lt_as_d,
+  cannery_f64x2Lt_sa_d,
+  cannery_f64x2Lt_si_d,
+  cannery_f64x2Lt_ai_d,
   cannery_f64x2Gt,
   cannery_f64x2Le,
+  cannery_f64x2Le_as_d,
+  cannery_f64x2Le_sa_d,
+  cannery_f64x2Le_si_d,
+  cannery_f64x2Le_ai_d,
   cannery_f64x2Ge,
   cannery_v128Not,
+  cannery_v128Not_as_d,
   cannery_v128And,
+  cannery_v128And_ss_n,
+  cannery_v128And_as_d,
+  cannery_v128And_as_n,
+  cannery_v128And_si_d,
+  cannery_v128And_si_n,
+  cannery_v128And_ai_d,
+  cannery_v128And_ai_n,
+]
+
+private let makeHandlers26: [Handler] = [
   cannery_v128Andnot,
+  cannery_v128Andnot_as_d,
+  cannery_v128Andnot_sa_d,
   cannery_v128Or,
+  cannery_v128Or_ss_n,
+  cannery_v128Or_as_d,
+  cannery_v128Or_as_n,
+  cannery_v128Or_si_d,
+  cannery_v128Or_si_n,
+  cannery_v128Or_ai_d,
+  cannery_v128Or_ai_n,
   cannery_v128Xor,
+  cannery_v128Xor_ss_n,
+  cannery_v128Xor_as_d,
+  cannery_v128Xor_as_n,
+  cannery_v128Xor_si_d,
+  cannery_v128Xor_si_n,
+  cannery_v128Xor_ai_d,
+  cannery_v128Xor_ai_n,
   cannery_v128Bitselect,
+  cannery_v128Bitselect_as_d,
+  cannery_v128Bitselect_sa_d,
   cannery_v128AnyTrue,
+  cannery_v128AnyTrue_as_d,
   cannery_f32x4DemoteF64x2Zero,
   cannery_f64x2PromoteLowF32x4,
   cannery_i8x16Abs,
   cannery_i8x16Neg,
   cannery_i8x16Popcnt,
   cannery_i8x16AllTrue,
+  cannery_i8x16AllTrue_as_d,
   cannery_i8x16Bitmask,
+  cannery_i8x16Bitmask_as_d,
   cannery_i8x16NarrowI16x8S,
+  cannery_i8x16NarrowI16x8S_as_d,
+  cannery_i8x16NarrowI16x8S_sa_d,
   cannery_i8x16NarrowI16x8U,
+  cannery_i8x16NarrowI16x8U_as_d,
+  cannery_i8x16NarrowI16x8U_sa_d,
   cannery_f32x4Ceil,
-]
-
-private let makeHandlers25: [Handler] = [
   cannery_f32x4Floor,
   cannery_f32x4Trunc,
   cannery_f32x4Nearest,
   cannery_i8x16Shl,
+  cannery_i8x16Shl_si_d,
+  cannery_i8x16Shl_ai_d,
   cannery_i8x16ShrS,
+  cannery_i8x16ShrS_si_d,
+  cannery_i8x16ShrS_ai_d,
   cannery_i8x16ShrU,
+  cannery_i8x16ShrU_si_d,
+  cannery_i8x16ShrU_ai_d,
   cannery_i8x16Add,
+  cannery_i8x16Add_ss_n,
+  cannery_i8x16Add_as_d,
+  cannery_i8x16Add_as_n,
+  cannery_i8x16Add_si_d,
+  cannery_i8x16Add_si_n,
+  cannery_i8x16Add_ai_d,
+  cannery_i8x16Add_ai_n,
   cannery_i8x16AddSatS,
   cannery_i8x16AddSatU,
+  cannery_i8x16AddSatU_as_d,
   cannery_i8x16Sub,
+]
+
+private let makeHandlers27: [Handler] = [
+  cannery_i8x16Sub_ss_n,
+  cannery_i8x16Sub_as_d,
+  cannery_i8x16Sub_as_n,
+  cannery_i8x16Sub_sa_d,
+  cannery_i8x16Sub_sa_n,
   cannery_i8x16SubSatS,
   cannery_i8x16SubSatU,
+  cannery_i8x16SubSatU_as_d,
+  cannery_i8x16SubSatU_sa_d,
   cannery_f64x2Ceil,
   cannery_f64x2Floor,
   cannery_i8x16MinS,
   cannery_i8x16MinU,
+  cannery_i8x16MinU_as_d,
+  cannery_i8x16MinU_si_d,
+  cannery_i8x16MinU_ai_d,
   cannery_i8x16MaxS,
   cannery_i8x16MaxU,
+  cannery_i8x16MaxU_as_d,
+  cannery_i8x16MaxU_si_d,
+  cannery_i8x16MaxU_ai_d,
   cannery_f64x2Trunc,
   cannery_i8x16AvgrU,
+  cannery_i8x16AvgrU_as_d,
   cannery_i16x8ExtaddPairwiseI8x16S,
+  cannery_i16x8ExtaddPairwiseI8x16S_as_d,
   cannery_i16x8ExtaddPairwiseI8x16U,
+  cannery_i16x8ExtaddPairwiseI8x16U_as_d,
   cannery_i32x4ExtaddPairwiseI16x8S,
+  cannery_i32x4ExtaddPairwiseI16x8S_as_d,
   cannery_i32x4ExtaddPairwiseI16x8U,
+  cannery_i32x4ExtaddPairwiseI16x8U_as_d,
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
+  cannery_i16x8AllTrue_as_d,
   cannery_i16x8Bitmask,
+  cannery_i16x8Bitmask_as_d,
   cannery_i16x8NarrowI32x4S,
+  cannery_i16x8NarrowI32x4S_as_d,
+  cannery_i16x8NarrowI32x4S_sa_d,
   cannery_i16x8NarrowI32x4U,
+  cannery_i16x8NarrowI32x4U_as_d,
+  cannery_i16x8NarrowI32x4U_sa_d,
   cannery_i16x8ExtendLowI8x16S,
+  cannery_i16x8ExtendLowI8x16S_as_d,
   cannery_i16x8ExtendHighI8x16S,
+  cannery_i16x8ExtendHighI8x16S_as_d,
   cannery_i16x8ExtendLowI8x16U,
+  cannery_i16x8ExtendLowI8x16U_as_d,
   cannery_i16x8ExtendHighI8x16U,
+  cannery_i16x8ExtendHighI8x16U_as_d,
   cannery_i16x8Shl,
+  cannery_i16x8Shl_si_d,
+  cannery_i16x8Shl_ai_d,
   cannery_i16x8ShrS,
+  cannery_i16x8ShrS_si_d,
+  cannery_i16x8ShrS_ai_d,
   cannery_i16x8ShrU,
+  cannery_i16x8ShrU_si_d,
+  cannery_i16x8ShrU_si_n,
+  cannery_i16x8ShrU_ai_d,
+  cannery_i16x8ShrU_ai_n,
+]
+
+private let makeHandlers28: [Handler] = [
   cannery_i16x8Add,
+  cannery_i16x8Add_ss_n,
+  cannery_i16x8Add_as_d,
+  cannery_i16x8Add_as_n,
+  cannery_i16x8Add_si_d,
+  cannery_i16x8Add_si_n,
+  cannery_i16x8Add_ai_d,
+  cannery_i16x8Add_ai_n,
   cannery_i16x8AddSatS,
+  cannery_i16x8AddSatS_as_d,
   cannery_i16x8AddSatU,
   cannery_i16x8Sub,
+  cannery_i16x8Sub_ss_n,
+  cannery_i16x8Sub_as_d,
+  cannery_i16x8Sub_as_n,
+  cannery_i16x8Sub_sa_d,
+  cannery_i16x8Sub_sa_n,
   cannery_i16x8SubSatS,
   cannery_i16x8SubSatU,
   cannery_f64x2Nearest,
   cannery_i16x8Mul,
+  cannery_i16x8Mul_ss_n,
+  cannery_i16x8Mul_as_d,
+  cannery_i16x8Mul_as_n,
+  cannery_i16x8Mul_si_d,
+  cannery_i16x8Mul_si_n,
+  cannery_i16x8Mul_ai_d,
+  cannery_i16x8Mul_ai_n,
   cannery_i16x8MinS,
+  cannery_i16x8MinS_as_d,
+  cannery_i16x8MinS_si_d,
+  cannery_i16x8MinS_ai_d,
   cannery_i16x8MinU,
   cannery_i16x8MaxS,
+  cannery_i16x8MaxS_as_d,
+  cannery_i16x8MaxS_si_d,
+  cannery_i16x8MaxS_ai_d,
   cannery_i16x8MaxU,
   cannery_i16x8AvgrU,
   cannery_i16x8ExtmulLowI8x16S,
@@ -1734,27 +1923,73 @@ private let makeHandlers25: [Handler] = [
   cannery_i16x8ExtmulLowI8x16U,
   cannery_i16x8ExtmulHighI8x16U,
   cannery_i32x4Abs,
+  cannery_i32x4Abs_as_d,
   cannery_i32x4Neg,
+  cannery_i32x4Neg_as_d,
   cannery_i32x4AllTrue,
+  cannery_i32x4AllTrue_as_d,
   cannery_i32x4Bitmask,
+  cannery_i32x4Bitmask_as_d,
   cannery_i32x4ExtendLowI16x8S,
+  cannery_i32x4ExtendLowI16x8S_as_d,
   cannery_i32x4ExtendHighI16x8S,
+  cannery_i32x4ExtendHighI16x8S_as_d,
   cannery_i32x4ExtendLowI16x8U,
+  cannery_i32x4ExtendLowI16x8U_as_d,
   cannery_i32x4ExtendHighI16x8U,
+  cannery_i32x4ExtendHighI16x8U_as_d,
   cannery_i32x4Shl,
+  cannery_i32x4Shl_si_d,
+  cannery_i32x4Shl_si_n,
+  cannery_i32x4Shl_ai_d,
+  cannery_i32x4Shl_ai_n,
 ]
 
-private let makeHandlers26: [Handler] = [
+private let makeHandlers29: [Handler] = [
   cannery_i32x4ShrS,
+  cannery_i32x4ShrS_si_d,
+  cannery_i32x4ShrS_ai_d,
   cannery_i32x4ShrU,
+  cannery_i32x4ShrU_si_d,
+  cannery_i32x4ShrU_si_n,
+  cannery_i32x4ShrU_ai_d,
+  cannery_i32x4ShrU_ai_n,
   cannery_i32x4Add,
+  cannery_i32x4Add_ss_n,
+  cannery_i32x4Add_as_d,
+  cannery_i32x4Add_as_n,
+  cannery_i32x4Add_si_d,
+  cannery_i32x4Add_si_n,
+  cannery_i32x4Add_ai_d,
+  cannery_i32x4Add_ai_n,
   cannery_i32x4Sub,
+  cannery_i32x4Sub_ss_n,
+  cannery_i32x4Sub_as_d,
+  cannery_i32x4Sub_as_n,
+  cannery_i32x4Sub_sa_d,
+  cannery_i32x4Sub_sa_n,
   cannery_i32x4Mul,
+  cannery_i32x4Mul_ss_n,
+  cannery_i32x4Mul_as_d,
+  cannery_i32x4Mul_as_n,
+  cannery_i32x4Mul_si_d,
+  cannery_i32x4Mul_si_n,
+  cannery_i32x4Mul_ai_d,
+  cannery_i32x4Mul_ai_n,
   cannery_i32x4MinS,
+  cannery_i32x4MinS_as_d,
+  cannery_i32x4MinS_si_d,
+  cannery_i32x4MinS_ai_d,
   cannery_i32x4MinU,
   cannery_i32x4MaxS,
+  cannery_i32x4MaxS_as_d,
+  cannery_i32x4MaxS_si_d,
+  cannery_i32x4MaxS_ai_d,
   cannery_i32x4MaxU,
   cannery_i32x4DotI16x8S,
+  cannery_i32x4DotI16x8S_as_d,
+  cannery_i32x4DotI16x8S_si_d,
+  cannery_i32x4DotI16x8S_ai_d,
   cannery_i32x4ExtmulLowI16x8S,
   cannery_i32x4ExtmulHighI16x8S,
   cannery_i32x4ExtmulLowI16x8U,
@@ -1768,11 +2003,26 @@ private let makeHandlers26: [Handler] = [
   cannery_i64x2ExtendLowI32x4U,
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
+  cannery_i64x2Shl_si_d,
+  cannery_i64x2Shl_ai_d,
   cannery_i64x2ShrS,
+  cannery_i64x2ShrS_si_d,
+  cannery_i64x2ShrS_ai_d,
   cannery_i64x2ShrU,
+  cannery_i64x2ShrU_si_d,
+]
+
+private let makeHandlers30: [Handler] = [
+  cannery_i64x2ShrU_ai_d,
   cannery_i64x2Add,
+  cannery_i64x2Add_as_d,
+  cannery_i64x2Add_si_d,
+  cannery_i64x2Add_ai_d,
   cannery_i64x2Sub,
+  cannery_i64x2Sub_as_d,
+  cannery_i64x2Sub_sa_d,
   cannery_i64x2Mul,
+  cannery_i64x2Mul_as_d,
   cannery_i64x2Eq,
   cannery_i64x2Ne,
   cannery_i64x2LtS,
@@ -1784,34 +2034,104 @@ private let makeHandlers26: [Handler] = [
   cannery_i64x2ExtmulLowI32x4U,
   cannery_i64x2ExtmulHighI32x4U,
   cannery_f32x4Abs,
+  cannery_f32x4Abs_as_d,
   cannery_f32x4Neg,
+  cannery_f32x4Neg_as_d,
   cannery_f32x4Sqrt,
+  cannery_f32x4Sqrt_as_d,
   cannery_f32x4Add,
+  cannery_f32x4Add_ss_n,
+  cannery_f32x4Add_as_d,
+  cannery_f32x4Add_as_n,
+  cannery_f32x4Add_si_d,
+  cannery_f32x4Add_si_n,
+  cannery_f32x4Add_ai_d,
+  cannery_f32x4Add_ai_n,
   cannery_f32x4Sub,
+  cannery_f32x4Sub_ss_n,
+  cannery_f32x4Sub_as_d,
+  cannery_f32x4Sub_as_n,
+  cannery_f32x4Sub_sa_d,
+  cannery_f32x4Sub_sa_n,
+  cannery_f32x4Sub_si_d,
+  cannery_f32x4Sub_si_n,
+  cannery_f32x4Sub_ai_d,
+  cannery_f32x4Sub_ai_n,
   cannery_f32x4Mul,
+  cannery_f32x4Mul_ss_n,
+  cannery_f32x4Mul_as_d,
+  cannery_f32x4Mul_as_n,
+  cannery_f32x4Mul_si_d,
+  cannery_f32x4Mul_si_n,
+  cannery_f32x4Mul_ai_d,
+  cannery_f32x4Mul_ai_n,
   cannery_f32x4Div,
+  cannery_f32x4Div_as_d,
+  cannery_f32x4Div_sa_d,
+  cannery_f32x4Div_si_d,
+  cannery_f32x4Div_ai_d,
   cannery_f32x4Min,
+  cannery_f32x4Min_as_d,
   cannery_f32x4Max,
+  cannery_f32x4Max_as_d,
   cannery_f32x4Pmin,
+  cannery_f32x4Pmin_as_d,
+  cannery_f32x4Pmin_sa_d,
+]
+
+private let makeHandlers31: [Handler] = [
   cannery_f32x4Pmax,
+  cannery_f32x4Pmax_as_d,
+  cannery_f32x4Pmax_sa_d,
   cannery_f64x2Abs,
+  cannery_f64x2Abs_as_d,
   cannery_f64x2Neg,
+  cannery_f64x2Neg_as_d,
   cannery_f64x2Sqrt,
+  cannery_f64x2Sqrt_as_d,
   cannery_f64x2Add,
+  cannery_f64x2Add_ss_n,
+  cannery_f64x2Add_as_d,
+  cannery_f64x2Add_as_n,
+  cannery_f64x2Add_si_d,
+  cannery_f64x2Add_si_n,
+  cannery_f64x2Add_ai_d,
+  cannery_f64x2Add_ai_n,
   cannery_f64x2Sub,
+  cannery_f64x2Sub_ss_n,
+  cannery_f64x2Sub_as_d,
+  cannery_f64x2Sub_as_n,
+  cannery_f64x2Sub_sa_d,
+  cannery_f64x2Sub_sa_n,
+  cannery_f64x2Sub_si_d,
+  cannery_f64x2Sub_si_n,
+  cannery_f64x2Sub_ai_d,
+  cannery_f64x2Sub_ai_n,
   cannery_f64x2Mul,
+  cannery_f64x2Mul_ss_n,
+  cannery_f64x2Mul_as_d,
+  cannery_f64x2Mul_as_n,
+  cannery_f64x2Mul_si_d,
+  cannery_f64x2Mul_si_n,
+  cannery_f64x2Mul_ai_d,
+  cannery_f64x2Mul_ai_n,
   cannery_f64x2Div,
+  cannery_f64x2Div_as_d,
+  cannery_f64x2Div_sa_d,
+  cannery_f64x2Div_si_d,
+  cannery_f64x2Div_ai_d,
   cannery_f64x2Min,
   cannery_f64x2Max,
   cannery_f64x2Pmin,
   cannery_f64x2Pmax,
   cannery_i32x4TruncSatF32x4S,
+  cannery_i32x4TruncSatF32x4S_as_d,
   cannery_i32x4TruncSatF32x4U,
+  cannery_i32x4TruncSatF32x4U_as_d,
   cannery_f32x4ConvertI32x4S,
+  cannery_f32x4ConvertI32x4S_as_d,
   cannery_f32x4ConvertI32x4U,
-]
-
-private let makeHandlers27: [Handler] = [
+  cannery_f32x4ConvertI32x4U_as_d,
   cannery_i32x4TruncSatF64x2SZero,
   cannery_i32x4TruncSatF64x2UZero,
   cannery_f64x2ConvertLowI32x4S,
@@ -1824,6 +2144,9 @@ private let makeHandlers27: [Handler] = [
   cannery_f32x4RelaxedMadd,
   cannery_f32x4RelaxedNmadd,
   cannery_f64x2RelaxedMadd,
+]
+
+private let makeHandlers32: [Handler] = [
   cannery_f64x2RelaxedNmadd,
   cannery_i8x16RelaxedLaneselect,
   cannery_i16x8RelaxedLaneselect,
@@ -1876,9 +2199,6 @@ private let makeHandlers27: [Handler] = [
   cannery_i32AddMul_iv_ss_n,
   cannery_i32AddMul_iv_as_d,
   cannery_i32AddMul_iv_as_n,
-]
-
-private let makeHandlers28: [Handler] = [
   cannery_i32AddMul_iv_sa_d,
   cannery_i32AddMul_iv_sa_n,
   cannery_i32MulAdd_iv_ss_d,
@@ -1891,6 +2211,9 @@ private let makeHandlers28: [Handler] = [
   cannery_i32MulSub_iv_ss_n,
   cannery_i32MulSub_iv_as_d,
   cannery_i32MulSub_iv_as_n,
+]
+
+private let makeHandlers33: [Handler] = [
   cannery_i32MulSub_iv_sa_d,
   cannery_i32MulSub_iv_sa_n,
   cannery_i32MulRsub_iv_ss_d,
@@ -1943,9 +2266,6 @@ private let makeHandlers28: [Handler] = [
   cannery_i32AndAnd_iv_sa_n,
   cannery_i32AndMul_iv_ss_d,
   cannery_i32AndMul_iv_ss_n,
-]
-
-private let makeHandlers29: [Handler] = [
   cannery_i32AndMul_iv_as_d,
   cannery_i32AndMul_iv_as_n,
   cannery_i32AndMul_iv_sa_d,
@@ -1958,6 +2278,9 @@ private let makeHandlers29: [Handler] = [
   cannery_i32XorAnd_iv_sa_n,
   cannery_i32XorOr_iv_ss_d,
   cannery_i32XorOr_iv_ss_n,
+]
+
+private let makeHandlers34: [Handler] = [
   cannery_i32XorOr_iv_as_d,
   cannery_i32XorOr_iv_as_n,
   cannery_i32XorOr_iv_sa_d,
@@ -2010,9 +2333,6 @@ private let makeHandlers29: [Handler] = [
   cannery_i32ShlXor_iv_as_n,
   cannery_i32ShlXor_iv_sa_d,
   cannery_i32ShlXor_iv_sa_n,
-]
-
-private let makeHandlers30: [Handler] = [
   cannery_i32ShrUAdd_iv_ss_d,
   cannery_i32ShrUAdd_iv_ss_n,
   cannery_i32ShrUAdd_iv_as_d,
@@ -2025,6 +2345,9 @@ private let makeHandlers30: [Handler] = [
   cannery_i32ShrUSub_iv_as_n,
   cannery_i32ShrUSub_iv_sa_d,
   cannery_i32ShrUSub_iv_sa_n,
+]
+
+private let makeHandlers35: [Handler] = [
   cannery_i32ShrURsub_iv_ss_d,
   cannery_i32ShrURsub_iv_ss_n,
   cannery_i32ShrURsub_iv_as_d,
@@ -2077,9 +2400,6 @@ private let makeHandlers30: [Handler] = [
   cannery_i32ShrSOr_iv_ss_n,
   cannery_i32ShrSOr_iv_as_d,
   cannery_i32ShrSOr_iv_as_n,
-]
-
-private let makeHandlers31: [Handler] = [
   cannery_i32ShrSOr_iv_sa_d,
   cannery_i32ShrSOr_iv_sa_n,
   cannery_i32ShrSXor_iv_ss_d,
@@ -2092,6 +2412,9 @@ private let makeHandlers31: [Handler] = [
   cannery_i32RotlAdd_iv_ss_n,
   cannery_i32RotlAdd_iv_as_d,
   cannery_i32RotlAdd_iv_as_n,
+]
+
+private let makeHandlers36: [Handler] = [
   cannery_i32RotlAdd_iv_sa_d,
   cannery_i32RotlAdd_iv_sa_n,
   cannery_i32RotlSub_iv_ss_d,
@@ -2144,9 +2467,6 @@ private let makeHandlers31: [Handler] = [
   cannery_i32AddMul_vv_ssa_n,
   cannery_i32AddAnd_vv_sss_d,
   cannery_i32AddAnd_vv_sss_n,
-]
-
-private let makeHandlers32: [Handler] = [
   cannery_i32AddAnd_vv_ass_d,
   cannery_i32AddAnd_vv_ass_n,
   cannery_i32AddAnd_vv_ssa_d,
@@ -2159,6 +2479,9 @@ private let makeHandlers32: [Handler] = [
   cannery_i32AddOr_vv_ssa_n,
   cannery_i32AddXor_vv_sss_d,
   cannery_i32AddXor_vv_sss_n,
+]
+
+private let makeHandlers37: [Handler] = [
   cannery_i32AddXor_vv_ass_d,
   cannery_i32AddXor_vv_ass_n,
   cannery_i32AddXor_vv_ssa_d,
@@ -2211,9 +2534,6 @@ private let makeHandlers32: [Handler] = [
   cannery_i32SubOr_vv_sas_n,
   cannery_i32SubOr_vv_ssa_d,
   cannery_i32SubOr_vv_ssa_n,
-]
-
-private let makeHandlers33: [Handler] = [
   cannery_i32SubXor_vv_sss_d,
   cannery_i32SubXor_vv_sss_n,
   cannery_i32SubXor_vv_ass_d,
@@ -2226,6 +2546,9 @@ private let makeHandlers33: [Handler] = [
   cannery_i32MulAdd_vv_sss_n,
   cannery_i32MulAdd_vv_ass_d,
   cannery_i32MulAdd_vv_ass_n,
+]
+
+private let makeHandlers38: [Handler] = [
   cannery_i32MulAdd_vv_ssa_d,
   cannery_i32MulAdd_vv_ssa_n,
   cannery_i32MulSub_vv_sss_d,
@@ -2278,9 +2601,6 @@ private let makeHandlers33: [Handler] = [
   cannery_i32AndOr_vv_ssa_n,
   cannery_i32AndXor_vv_sss_d,
   cannery_i32AndXor_vv_sss_n,
-]
-
-private let makeHandlers34: [Handler] = [
   cannery_i32AndXor_vv_ass_d,
   cannery_i32AndXor_vv_ass_n,
   cannery_i32AndXor_vv_ssa_d,
@@ -2293,6 +2613,9 @@ private let makeHandlers34: [Handler] = [
   cannery_i32OrAdd_vv_ssa_n,
   cannery_i32OrAnd_vv_sss_d,
   cannery_i32OrAnd_vv_sss_n,
+]
+
+private let makeHandlers39: [Handler] = [
   cannery_i32OrAnd_vv_ass_d,
   cannery_i32OrAnd_vv_ass_n,
   cannery_i32OrAnd_vv_ssa_d,
@@ -2345,9 +2668,6 @@ private let makeHandlers34: [Handler] = [
   cannery_i32XorMul_vv_ass_n,
   cannery_i32XorMul_vv_ssa_d,
   cannery_i32XorMul_vv_ssa_n,
-]
-
-private let makeHandlers35: [Handler] = [
   cannery_i32AddAnd_ii_s_d,
   cannery_i32AddAnd_ii_s_n,
   cannery_i32AddAnd_ii_a_d,
@@ -2360,6 +2680,9 @@ private let makeHandlers35: [Handler] = [
   cannery_i32AddXor_ii_s_n,
   cannery_i32AddXor_ii_a_d,
   cannery_i32AddXor_ii_a_n,
+]
+
+private let makeHandlers40: [Handler] = [
   cannery_i32AddShl_ii_s_d,
   cannery_i32AddShl_ii_s_n,
   cannery_i32AddShl_ii_a_d,
@@ -2412,9 +2735,6 @@ private let makeHandlers35: [Handler] = [
   cannery_i32AndOr_ii_s_n,
   cannery_i32AndOr_ii_a_d,
   cannery_i32AndOr_ii_a_n,
-]
-
-private let makeHandlers36: [Handler] = [
   cannery_i32AndXor_ii_s_d,
   cannery_i32AndXor_ii_s_n,
   cannery_i32AndXor_ii_a_d,
@@ -2427,6 +2747,9 @@ private let makeHandlers36: [Handler] = [
   cannery_i32AndShrU_ii_s_n,
   cannery_i32AndShrU_ii_a_d,
   cannery_i32AndShrU_ii_a_n,
+]
+
+private let makeHandlers41: [Handler] = [
   cannery_i32OrAnd_ii_s_d,
   cannery_i32OrAnd_ii_s_n,
   cannery_i32OrAnd_ii_a_d,
@@ -2479,9 +2802,6 @@ private let makeHandlers36: [Handler] = [
   cannery_i32ShlShrU_ii_s_n,
   cannery_i32ShlShrU_ii_a_d,
   cannery_i32ShlShrU_ii_a_n,
-]
-
-private let makeHandlers37: [Handler] = [
   cannery_i32ShlShrS_ii_s_d,
   cannery_i32ShlShrS_ii_s_n,
   cannery_i32ShlShrS_ii_a_d,
@@ -2494,6 +2814,9 @@ private let makeHandlers37: [Handler] = [
   cannery_i32ShrUAnd_ii_s_n,
   cannery_i32ShrUAnd_ii_a_d,
   cannery_i32ShrUAnd_ii_a_n,
+]
+
+private let makeHandlers42: [Handler] = [
   cannery_i32ShrUOr_ii_s_d,
   cannery_i32ShrUOr_ii_s_n,
   cannery_i32ShrUOr_ii_a_d,
@@ -2546,9 +2869,6 @@ private let makeHandlers37: [Handler] = [
   cannery_i32AddAdd_vi_ss_n,
   cannery_i32AddAdd_vi_as_d,
   cannery_i32AddAdd_vi_as_n,
-]
-
-private let makeHandlers38: [Handler] = [
   cannery_i32AddAnd_vi_ss_d,
   cannery_i32AddAnd_vi_ss_n,
   cannery_i32AddAnd_vi_as_d,
@@ -2561,6 +2881,9 @@ private let makeHandlers38: [Handler] = [
   cannery_i32AddXor_vi_ss_n,
   cannery_i32AddXor_vi_as_d,
   cannery_i32AddXor_vi_as_n,
+]
+
+private let makeHandlers43: [Handler] = [
   cannery_i32AddShl_vi_ss_d,
   cannery_i32AddShl_vi_ss_n,
   cannery_i32AddShl_vi_as_d,
@@ -2613,9 +2936,6 @@ private let makeHandlers38: [Handler] = [
   cannery_i32SubShrS_vi_sa_n,
   cannery_i32SubMul_vi_ss_d,
   cannery_i32SubMul_vi_ss_n,
-]
-
-private let makeHandlers39: [Handler] = [
   cannery_i32SubMul_vi_as_d,
   cannery_i32SubMul_vi_as_n,
   cannery_i32SubMul_vi_sa_d,
@@ -2628,6 +2948,9 @@ private let makeHandlers39: [Handler] = [
   cannery_i32MulAnd_vi_ss_n,
   cannery_i32MulAnd_vi_as_d,
   cannery_i32MulAnd_vi_as_n,
+]
+
+private let makeHandlers44: [Handler] = [
   cannery_i32MulXor_vi_ss_d,
   cannery_i32MulXor_vi_ss_n,
   cannery_i32MulXor_vi_as_d,
@@ -2680,9 +3003,6 @@ private let makeHandlers39: [Handler] = [
   cannery_i32OrXor_vi_ss_n,
   cannery_i32OrXor_vi_as_d,
   cannery_i32OrXor_vi_as_n,
-]
-
-private let makeHandlers40: [Handler] = [
   cannery_i32XorAdd_vi_ss_d,
   cannery_i32XorAdd_vi_ss_n,
   cannery_i32XorAdd_vi_as_d,
@@ -2695,6 +3015,9 @@ private let makeHandlers40: [Handler] = [
   cannery_i32XorShl_vi_ss_n,
   cannery_i32XorShl_vi_as_d,
   cannery_i32XorShl_vi_as_n,
+]
+
+private let makeHandlers45: [Handler] = [
   cannery_i32XorShrU_vi_ss_d,
   cannery_i32XorShrU_vi_ss_n,
   cannery_i32XorShrU_vi_as_d,
@@ -2747,9 +3070,6 @@ private let makeHandlers40: [Handler] = [
   cannery_i64AddOr_iv_ss_n,
   cannery_i64AddOr_iv_as_d,
   cannery_i64AddOr_iv_as_n,
-]
-
-private let makeHandlers41: [Handler] = [
   cannery_i64AddOr_iv_sa_d,
   cannery_i64AddOr_iv_sa_n,
   cannery_i64AddXor_iv_ss_d,
@@ -2762,6 +3082,9 @@ private let makeHandlers41: [Handler] = [
   cannery_i64AddMul_iv_ss_n,
   cannery_i64AddMul_iv_as_d,
   cannery_i64AddMul_iv_as_n,
+]
+
+private let makeHandlers46: [Handler] = [
   cannery_i64AddMul_iv_sa_d,
   cannery_i64AddMul_iv_sa_n,
   cannery_i64MulAdd_iv_ss_d,
@@ -2814,9 +3137,6 @@ private let makeHandlers41: [Handler] = [
   cannery_i64AndOr_iv_sa_n,
   cannery_i64AndXor_iv_ss_d,
   cannery_i64AndXor_iv_ss_n,
-]
-
-private let makeHandlers42: [Handler] = [
   cannery_i64AndXor_iv_as_d,
   cannery_i64AndXor_iv_as_n,
   cannery_i64AndXor_iv_sa_d,
@@ -2829,6 +3149,9 @@ private let makeHandlers42: [Handler] = [
   cannery_i64AndAnd_iv_sa_n,
   cannery_i64AndMul_iv_ss_d,
   cannery_i64AndMul_iv_ss_n,
+]
+
+private let makeHandlers47: [Handler] = [
   cannery_i64AndMul_iv_as_d,
   cannery_i64AndMul_iv_as_n,
   cannery_i64AndMul_iv_sa_d,
@@ -2881,9 +3204,6 @@ private let makeHandlers42: [Handler] = [
   cannery_i64ShlAnd_iv_as_n,
   cannery_i64ShlAnd_iv_sa_d,
   cannery_i64ShlAnd_iv_sa_n,
-]
-
-private let makeHandlers43: [Handler] = [
   cannery_i64ShlOr_iv_ss_d,
   cannery_i64ShlOr_iv_ss_n,
   cannery_i64ShlOr_iv_as_d,
@@ -2896,6 +3216,9 @@ private let makeHandlers43: [Handler] = [
   cannery_i64ShlXor_iv_as_n,
   cannery_i64ShlXor_iv_sa_d,
   cannery_i64ShlXor_iv_sa_n,
+]
+
+private let makeHandlers48: [Handler] = [
   cannery_i64ShrUAdd_iv_ss_d,
   cannery_i64ShrUAdd_iv_ss_n,
   cannery_i64ShrUAdd_iv_as_d,
@@ -2948,9 +3271,6 @@ private let makeHandlers43: [Handler] = [
   cannery_i64ShrSRsub_iv_ss_n,
   cannery_i64ShrSRsub_iv_as_d,
   cannery_i64ShrSRsub_iv_as_n,
-]
-
-private let makeHandlers44: [Handler] = [
   cannery_i64ShrSRsub_iv_sa_d,
   cannery_i64ShrSRsub_iv_sa_n,
   cannery_i64ShrSAnd_iv_ss_d,
@@ -2963,6 +3283,9 @@ private let makeHandlers44: [Handler] = [
   cannery_i64ShrSOr_iv_ss_n,
   cannery_i64ShrSOr_iv_as_d,
   cannery_i64ShrSOr_iv_as_n,
+]
+
+private let makeHandlers49: [Handler] = [
   cannery_i64ShrSOr_iv_sa_d,
   cannery_i64ShrSOr_iv_sa_n,
   cannery_i64ShrSXor_iv_ss_d,
@@ -3015,9 +3338,6 @@ private let makeHandlers44: [Handler] = [
   cannery_i64AddSub_vv_ssa_n,
   cannery_i64AddRsub_vv_sss_d,
   cannery_i64AddRsub_vv_sss_n,
-]
-
-private let makeHandlers45: [Handler] = [
   cannery_i64AddRsub_vv_ass_d,
   cannery_i64AddRsub_vv_ass_n,
   cannery_i64AddRsub_vv_ssa_d,
@@ -3030,6 +3350,9 @@ private let makeHandlers45: [Handler] = [
   cannery_i64AddMul_vv_ssa_n,
   cannery_i64AddAnd_vv_sss_d,
   cannery_i64AddAnd_vv_sss_n,
+]
+
+private let makeHandlers50: [Handler] = [
   cannery_i64AddAnd_vv_ass_d,
   cannery_i64AddAnd_vv_ass_n,
   cannery_i64AddAnd_vv_ssa_d,
@@ -3082,9 +3405,6 @@ private let makeHandlers45: [Handler] = [
   cannery_i64SubAnd_vv_sss_n,
   cannery_i64SubAnd_vv_ass_d,
   cannery_i64SubAnd_vv_ass_n,
-]
-
-private let makeHandlers46: [Handler] = [
   cannery_i64SubAnd_vv_sas_d,
   cannery_i64SubAnd_vv_sas_n,
   cannery_i64SubAnd_vv_ssa_d,
@@ -3097,6 +3417,9 @@ private let makeHandlers46: [Handler] = [
   cannery_i64SubOr_vv_sas_n,
   cannery_i64SubOr_vv_ssa_d,
   cannery_i64SubOr_vv_ssa_n,
+]
+
+private let makeHandlers51: [Handler] = [
   cannery_i64SubXor_vv_sss_d,
   cannery_i64SubXor_vv_sss_n,
   cannery_i64SubXor_vv_ass_d,
@@ -3149,9 +3472,6 @@ private let makeHandlers46: [Handler] = [
   cannery_i64AndSub_vv_ssa_n,
   cannery_i64AndAnd_vv_sss_d,
   cannery_i64AndAnd_vv_sss_n,
-]
-
-private let makeHandlers47: [Handler] = [
   cannery_i64AndAnd_vv_ass_d,
   cannery_i64AndAnd_vv_ass_n,
   cannery_i64AndAnd_vv_ssa_d,
@@ -3164,6 +3484,9 @@ private let makeHandlers47: [Handler] = [
   cannery_i64AndOr_vv_ssa_n,
   cannery_i64AndXor_vv_sss_d,
   cannery_i64AndXor_vv_sss_n,
+]
+
+private let makeHandlers52: [Handler] = [
   cannery_i64AndXor_vv_ass_d,
   cannery_i64AndXor_vv_ass_n,
   cannery_i64AndXor_vv_ssa_d,
@@ -3216,9 +3539,6 @@ private let makeHandlers47: [Handler] = [
   cannery_i64XorOr_vv_ass_n,
   cannery_i64XorOr_vv_ssa_d,
   cannery_i64XorOr_vv_ssa_n,
-]
-
-private let makeHandlers48: [Handler] = [
   cannery_i64XorXor_vv_sss_d,
   cannery_i64XorXor_vv_sss_n,
   cannery_i64XorXor_vv_ass_d,
@@ -3231,6 +3551,9 @@ private let makeHandlers48: [Handler] = [
   cannery_i64XorMul_vv_ass_n,
   cannery_i64XorMul_vv_ssa_d,
   cannery_i64XorMul_vv_ssa_n,
+]
+
+private let makeHandlers53: [Handler] = [
   cannery_i64AddAnd_ii_s_d,
   cannery_i64AddAnd_ii_s_n,
   cannery_i64AddAnd_ii_a_d,
@@ -3283,9 +3606,6 @@ private let makeHandlers48: [Handler] = [
   cannery_i64MulShrS_ii_s_n,
   cannery_i64MulShrS_ii_a_d,
   cannery_i64MulShrS_ii_a_n,
-]
-
-private let makeHandlers49: [Handler] = [
   cannery_i64AndAdd_ii_s_d,
   cannery_i64AndAdd_ii_s_n,
   cannery_i64AndAdd_ii_a_d,
@@ -3298,6 +3618,9 @@ private let makeHandlers49: [Handler] = [
   cannery_i64AndOr_ii_s_n,
   cannery_i64AndOr_ii_a_d,
   cannery_i64AndOr_ii_a_n,
+]
+
+private let makeHandlers54: [Handler] = [
   cannery_i64AndXor_ii_s_d,
   cannery_i64AndXor_ii_s_n,
   cannery_i64AndXor_ii_a_d,
@@ -3350,9 +3673,6 @@ private let makeHandlers49: [Handler] = [
   cannery_i64ShlAnd_ii_s_n,
   cannery_i64ShlAnd_ii_a_d,
   cannery_i64ShlAnd_ii_a_n,
-]
-
-private let makeHandlers50: [Handler] = [
   cannery_i64ShlOr_ii_s_d,
   cannery_i64ShlOr_ii_s_n,
   cannery_i64ShlOr_ii_a_d,
@@ -3365,6 +3685,9 @@ private let makeHandlers50: [Handler] = [
   cannery_i64ShlShrU_ii_s_n,
   cannery_i64ShlShrU_ii_a_d,
   cannery_i64ShlShrU_ii_a_n,
+]
+
+private let makeHandlers55: [Handler] = [
   cannery_i64ShlShrS_ii_s_d,
   cannery_i64ShlShrS_ii_s_n,
   cannery_i64ShlShrS_ii_a_d,
@@ -3417,9 +3740,6 @@ private let makeHandlers50: [Handler] = [
   cannery_i64RotlAnd_ii_s_n,
   cannery_i64RotlAnd_ii_a_d,
   cannery_i64RotlAnd_ii_a_n,
-]
-
-private let makeHandlers51: [Handler] = [
   cannery_i64RotlXor_ii_s_d,
   cannery_i64RotlXor_ii_s_n,
   cannery_i64RotlXor_ii_a_d,
@@ -3432,6 +3752,9 @@ private let makeHandlers51: [Handler] = [
   cannery_i64AddAdd_vi_ss_n,
   cannery_i64AddAdd_vi_as_d,
   cannery_i64AddAdd_vi_as_n,
+]
+
+private let makeHandlers56: [Handler] = [
   cannery_i64AddAnd_vi_ss_d,
   cannery_i64AddAnd_vi_ss_n,
   cannery_i64AddAnd_vi_as_d,
@@ -3484,9 +3807,6 @@ private let makeHandlers51: [Handler] = [
   cannery_i64SubShl_vi_sa_n,
   cannery_i64SubShrU_vi_ss_d,
   cannery_i64SubShrU_vi_ss_n,
-]
-
-private let makeHandlers52: [Handler] = [
   cannery_i64SubShrU_vi_as_d,
   cannery_i64SubShrU_vi_as_n,
   cannery_i64SubShrU_vi_sa_d,
@@ -3499,6 +3819,9 @@ private let makeHandlers52: [Handler] = [
   cannery_i64SubShrS_vi_sa_n,
   cannery_i64SubMul_vi_ss_d,
   cannery_i64SubMul_vi_ss_n,
+]
+
+private let makeHandlers57: [Handler] = [
   cannery_i64SubMul_vi_as_d,
   cannery_i64SubMul_vi_as_n,
   cannery_i64SubMul_vi_sa_d,
@@ -3551,9 +3874,6 @@ private let makeHandlers52: [Handler] = [
   cannery_i64OrAnd_vi_ss_n,
   cannery_i64OrAnd_vi_as_d,
   cannery_i64OrAnd_vi_as_n,
-]
-
-private let makeHandlers53: [Handler] = [
   cannery_i64OrAdd_vi_ss_d,
   cannery_i64OrAdd_vi_ss_n,
   cannery_i64OrAdd_vi_as_d,
@@ -3566,6 +3886,9 @@ private let makeHandlers53: [Handler] = [
   cannery_i64OrXor_vi_ss_n,
   cannery_i64OrXor_vi_as_d,
   cannery_i64OrXor_vi_as_n,
+]
+
+private let makeHandlers58: [Handler] = [
   cannery_i64XorAdd_vi_ss_d,
   cannery_i64XorAdd_vi_ss_n,
   cannery_i64XorAdd_vi_as_d,
@@ -3618,9 +3941,6 @@ private let makeHandlers53: [Handler] = [
   cannery_i64Shl_is_n,
   cannery_i64Shl_ia_d,
   cannery_i64Shl_ia_n,
-]
-
-private let makeHandlers54: [Handler] = [
   cannery_i64Rotl_is_d,
   cannery_i64Rotl_is_n,
   cannery_i64Rotl_ia_d,
@@ -3633,6 +3953,9 @@ private let makeHandlers54: [Handler] = [
   cannery_f32AddAdd_vv_ssa_n,
   cannery_f32AddSub_vv_sss_d,
   cannery_f32AddSub_vv_sss_n,
+]
+
+private let makeHandlers59: [Handler] = [
   cannery_f32AddSub_vv_ass_d,
   cannery_f32AddSub_vv_ass_n,
   cannery_f32AddSub_vv_ssa_d,
@@ -3685,9 +4008,6 @@ private let makeHandlers54: [Handler] = [
   cannery_f32MulAdd_vv_sss_n,
   cannery_f32MulAdd_vv_ass_d,
   cannery_f32MulAdd_vv_ass_n,
-]
-
-private let makeHandlers55: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
@@ -3700,6 +4020,9 @@ private let makeHandlers55: [Handler] = [
   cannery_f32MulRsub_vv_sss_n,
   cannery_f32MulRsub_vv_ass_d,
   cannery_f32MulRsub_vv_ass_n,
+]
+
+private let makeHandlers60: [Handler] = [
   cannery_f32MulRsub_vv_ssa_d,
   cannery_f32MulRsub_vv_ssa_n,
   cannery_f32MulMul_vv_sss_d,
@@ -3752,9 +4075,6 @@ private let makeHandlers55: [Handler] = [
   cannery_f64SubRsub_vv_sss_n,
   cannery_f64SubRsub_vv_ass_d,
   cannery_f64SubRsub_vv_ass_n,
-]
-
-private let makeHandlers56: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
@@ -3767,6 +4087,9 @@ private let makeHandlers56: [Handler] = [
   cannery_f64SubMul_vv_sas_n,
   cannery_f64SubMul_vv_ssa_d,
   cannery_f64SubMul_vv_ssa_n,
+]
+
+private let makeHandlers61: [Handler] = [
   cannery_f64MulAdd_vv_sss_d,
   cannery_f64MulAdd_vv_sss_n,
   cannery_f64MulAdd_vv_ass_d,
@@ -3819,9 +4142,6 @@ private let makeHandlers56: [Handler] = [
   cannery_i64Load32S_plus_s_n,
   cannery_i64Load32U_plus_s_d,
   cannery_i64Load32U_plus_s_n,
-]
-
-private let makeHandlers57: [Handler] = [
   cannery_i32Store_plus_s_s,
   cannery_i32Store_plus_s_a,
   cannery_i32Store_plus_s_i,
@@ -3834,6 +4154,9 @@ private let makeHandlers57: [Handler] = [
   cannery_f64Store_plus_s_s,
   cannery_f64Store_plus_s_a,
   cannery_f64Store_plus_s_i,
+]
+
+private let makeHandlers62: [Handler] = [
   cannery_i32Store8_plus_s_s,
   cannery_i32Store8_plus_s_a,
   cannery_i32Store8_plus_s_i,
@@ -3886,9 +4209,6 @@ private let makeHandlers57: [Handler] = [
   cannery_f64Store_plus_a_s,
   cannery_f64Store_plus_a_i,
   cannery_i32Store8_plus_a_s,
-]
-
-private let makeHandlers58: [Handler] = [
   cannery_i32Store8_plus_a_i,
   cannery_i32Store16_plus_a_s,
   cannery_i32Store16_plus_a_i,
@@ -3901,6 +4221,9 @@ private let makeHandlers58: [Handler] = [
   cannery_i32Load_sum_ss_d,
   cannery_i32Load_sum_ss_n,
   cannery_i64Load_sum_ss_d,
+]
+
+private let makeHandlers63: [Handler] = [
   cannery_i64Load_sum_ss_n,
   cannery_f32Load_sum_ss_d,
   cannery_f32Load_sum_ss_n,
@@ -3953,9 +4276,6 @@ private let makeHandlers58: [Handler] = [
   cannery_i64Store32_sum_ss_s,
   cannery_i64Store32_sum_ss_a,
   cannery_i64Store32_sum_ss_i,
-]
-
-private let makeHandlers59: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
@@ -3968,6 +4288,9 @@ private let makeHandlers59: [Handler] = [
   cannery_i32Load8S_sum_as_n,
   cannery_i32Load8U_sum_as_d,
   cannery_i32Load8U_sum_as_n,
+]
+
+private let makeHandlers64: [Handler] = [
   cannery_i32Load16S_sum_as_d,
   cannery_i32Load16S_sum_as_n,
   cannery_i32Load16U_sum_as_d,
@@ -4020,9 +4343,6 @@ private let makeHandlers59: [Handler] = [
   cannery_i32Load16U_scaled_ss_n,
   cannery_i64Load8S_scaled_ss_d,
   cannery_i64Load8S_scaled_ss_n,
-]
-
-private let makeHandlers60: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
@@ -4035,6 +4355,9 @@ private let makeHandlers60: [Handler] = [
   cannery_i64Load32U_scaled_ss_n,
   cannery_i32Store_scaled_ss_s,
   cannery_i32Store_scaled_ss_a,
+]
+
+private let makeHandlers65: [Handler] = [
   cannery_i32Store_scaled_ss_i,
   cannery_i64Store_scaled_ss_s,
   cannery_i64Store_scaled_ss_a,
@@ -4087,9 +4410,6 @@ private let makeHandlers60: [Handler] = [
   cannery_i64Load32S_scaled_as_d,
   cannery_i64Load32S_scaled_as_n,
   cannery_i64Load32U_scaled_as_d,
-]
-
-private let makeHandlers61: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_i32Store_scaled_as_s,
   cannery_i32Store_scaled_as_i,
@@ -4102,6 +4422,9 @@ private let makeHandlers61: [Handler] = [
   cannery_i32Store8_scaled_as_s,
   cannery_i32Store8_scaled_as_i,
   cannery_i32Store16_scaled_as_s,
+]
+
+private let makeHandlers66: [Handler] = [
   cannery_i32Store16_scaled_as_i,
   cannery_i64Store8_scaled_as_s,
   cannery_i64Store8_scaled_as_i,
@@ -4154,9 +4477,6 @@ private let makeHandlers61: [Handler] = [
   cannery_i64Store16_scaled_sa_s,
   cannery_i64Store16_scaled_sa_i,
   cannery_i64Store32_scaled_sa_s,
-]
-
-private let makeHandlers62: [Handler] = [
   cannery_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
@@ -4169,6 +4489,9 @@ private let makeHandlers62: [Handler] = [
   cannery_i32Load8S_multiple_s_d,
   cannery_i32Load8S_multiple_s_n,
   cannery_i32Load8U_multiple_s_d,
+]
+
+private let makeHandlers67: [Handler] = [
   cannery_i32Load8U_multiple_s_n,
   cannery_i32Load16S_multiple_s_d,
   cannery_i32Load16S_multiple_s_n,
@@ -4221,9 +4544,6 @@ private let makeHandlers62: [Handler] = [
   cannery_f32Load_multiple_a_n,
   cannery_f64Load_multiple_a_d,
   cannery_f64Load_multiple_a_n,
-]
-
-private let makeHandlers63: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
@@ -4236,6 +4556,9 @@ private let makeHandlers63: [Handler] = [
   cannery_i64Load8S_multiple_a_n,
   cannery_i64Load8U_multiple_a_d,
   cannery_i64Load8U_multiple_a_n,
+]
+
+private let makeHandlers68: [Handler] = [
   cannery_i64Load16S_multiple_a_d,
   cannery_i64Load16S_multiple_a_n,
   cannery_i64Load16U_multiple_a_d,
@@ -4288,9 +4611,6 @@ private let makeHandlers63: [Handler] = [
   cannery_i64Load16U_affine_s_n,
   cannery_i64Load32S_affine_s_d,
   cannery_i64Load32S_affine_s_n,
-]
-
-private let makeHandlers64: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_i32Store_affine_s_s,
@@ -4303,6 +4623,9 @@ private let makeHandlers64: [Handler] = [
   cannery_f32Store_affine_s_a,
   cannery_f32Store_affine_s_i,
   cannery_f64Store_affine_s_s,
+]
+
+private let makeHandlers69: [Handler] = [
   cannery_f64Store_affine_s_a,
   cannery_f64Store_affine_s_i,
   cannery_i32Store8_affine_s_s,
@@ -4355,9 +4678,6 @@ private let makeHandlers64: [Handler] = [
   cannery_f32Store_affine_a_s,
   cannery_f32Store_affine_a_i,
   cannery_f64Store_affine_a_s,
-]
-
-private let makeHandlers65: [Handler] = [
   cannery_f64Store_affine_a_i,
   cannery_i32Store8_affine_a_s,
   cannery_i32Store8_affine_a_i,
@@ -4370,6 +4690,9 @@ private let makeHandlers65: [Handler] = [
   cannery_i64Store32_affine_a_s,
   cannery_i64Store32_affine_a_i,
   cannery_i32Load_absolute_d,
+]
+
+private let makeHandlers70: [Handler] = [
   cannery_i32Load_absolute_n,
   cannery_i64Load_absolute_d,
   cannery_i64Load_absolute_n,
@@ -4422,9 +4745,6 @@ private let makeHandlers65: [Handler] = [
   cannery_i64Store16_absolute_a,
   cannery_i64Store16_absolute_i,
   cannery_i64Store32_absolute_s,
-]
-
-private let makeHandlers66: [Handler] = [
   cannery_i64Store32_absolute_a,
   cannery_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
@@ -4437,6 +4757,9 @@ private let makeHandlers66: [Handler] = [
   cannery_f64LoadW_plus_s_n,
   cannery_i32Load8SW_plus_s_d,
   cannery_i32Load8SW_plus_s_n,
+]
+
+private let makeHandlers71: [Handler] = [
   cannery_i32Load8UW_plus_s_d,
   cannery_i32Load8UW_plus_s_n,
   cannery_i32Load16SW_plus_s_d,
@@ -4489,9 +4812,6 @@ private let makeHandlers66: [Handler] = [
   cannery_f32LoadW_plus_a_d,
   cannery_f32LoadW_plus_a_n,
   cannery_f64LoadW_plus_a_d,
-]
-
-private let makeHandlers67: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
@@ -4504,6 +4824,9 @@ private let makeHandlers67: [Handler] = [
   cannery_i64Load8SW_plus_a_d,
   cannery_i64Load8SW_plus_a_n,
   cannery_i64Load8UW_plus_a_d,
+]
+
+private let makeHandlers72: [Handler] = [
   cannery_i64Load8UW_plus_a_n,
   cannery_i64Load16SW_plus_a_d,
   cannery_i64Load16SW_plus_a_n,
@@ -4556,9 +4879,6 @@ private let makeHandlers67: [Handler] = [
   cannery_i64Load16UW_sum_ss_d,
   cannery_i64Load16UW_sum_ss_n,
   cannery_i64Load32SW_sum_ss_d,
-]
-
-private let makeHandlers68: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
@@ -4571,6 +4891,9 @@ private let makeHandlers68: [Handler] = [
   cannery_f32StoreW_sum_ss_s,
   cannery_f32StoreW_sum_ss_a,
   cannery_f32StoreW_sum_ss_i,
+]
+
+private let makeHandlers73: [Handler] = [
   cannery_f64StoreW_sum_ss_s,
   cannery_f64StoreW_sum_ss_a,
   cannery_f64StoreW_sum_ss_i,
@@ -4623,9 +4946,6 @@ private let makeHandlers68: [Handler] = [
   cannery_i64StoreW_sum_as_i,
   cannery_f32StoreW_sum_as_s,
   cannery_f32StoreW_sum_as_i,
-]
-
-private let makeHandlers69: [Handler] = [
   cannery_f64StoreW_sum_as_s,
   cannery_f64StoreW_sum_as_i,
   cannery_i32Store8W_sum_as_s,
@@ -4638,6 +4958,9 @@ private let makeHandlers69: [Handler] = [
   cannery_i64Store16W_sum_as_i,
   cannery_i64Store32W_sum_as_s,
   cannery_i64Store32W_sum_as_i,
+]
+
+private let makeHandlers74: [Handler] = [
   cannery_i32LoadAdd_ss_d,
   cannery_i32LoadAdd_ss_n,
   cannery_i32LoadAdd_as_d,
@@ -4690,9 +5013,6 @@ private let makeHandlers69: [Handler] = [
   cannery_i64LoadSub_ss_n,
   cannery_i64LoadSub_as_d,
   cannery_i64LoadSub_as_n,
-]
-
-private let makeHandlers70: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
@@ -4705,6 +5025,9 @@ private let makeHandlers70: [Handler] = [
   cannery_i64LoadMul_ss_n,
   cannery_i64LoadMul_as_d,
   cannery_i64LoadMul_as_n,
+]
+
+private let makeHandlers75: [Handler] = [
   cannery_i64LoadMul_sa_d,
   cannery_i64LoadMul_sa_n,
   cannery_i64LoadAnd_ss_d,
@@ -4757,9 +5080,6 @@ private let makeHandlers70: [Handler] = [
   cannery_f64LoadAdd_sa_n,
   cannery_f64LoadSub_ss_d,
   cannery_f64LoadSub_ss_n,
-]
-
-private let makeHandlers71: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
@@ -4772,6 +5092,9 @@ private let makeHandlers71: [Handler] = [
   cannery_f64LoadRsub_sa_n,
   cannery_f64LoadMul_ss_d,
   cannery_f64LoadMul_ss_n,
+]
+
+private let makeHandlers76: [Handler] = [
   cannery_f64LoadMul_as_d,
   cannery_f64LoadMul_as_n,
   cannery_f64LoadMul_sa_d,
@@ -4824,9 +5147,6 @@ private let makeHandlers71: [Handler] = [
   cannery_i32Load16UAdd_as_n,
   cannery_i32Load16UAdd_sa_d,
   cannery_i32Load16UAdd_sa_n,
-]
-
-private let makeHandlers72: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
@@ -4839,6 +5159,9 @@ private let makeHandlers72: [Handler] = [
   cannery_i32Load16URsub_as_n,
   cannery_i32Load16URsub_sa_d,
   cannery_i32Load16URsub_sa_n,
+]
+
+private let makeHandlers77: [Handler] = [
   cannery_i32Load16UMul_ss_d,
   cannery_i32Load16UMul_ss_n,
   cannery_i32Load16UMul_as_d,
@@ -4891,9 +5214,6 @@ private let makeHandlers72: [Handler] = [
   cannery_i64Load32UAnd_ss_n,
   cannery_i64Load32UAnd_as_d,
   cannery_i64Load32UAnd_as_n,
-]
-
-private let makeHandlers73: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
@@ -4906,6 +5226,9 @@ private let makeHandlers73: [Handler] = [
   cannery_i64Load32UXor_ss_n,
   cannery_i64Load32UXor_as_d,
   cannery_i64Load32UXor_as_n,
+]
+
+private let makeHandlers78: [Handler] = [
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
   cannery_i32AddTwo,
@@ -4958,9 +5281,6 @@ private let makeHandlers73: [Handler] = [
   cannery_stepI32LeU_ss_as,
   cannery_stepI32LeU_ss_sa,
   cannery_stepI32Jump,
-]
-
-private let makeHandlers74: [Handler] = [
   cannery_stepI32JumpCheck,
   cannery_testI32Zero_ss,
   cannery_testI32Zero_ss_check,
@@ -4973,6 +5293,9 @@ private let makeHandlers74: [Handler] = [
   cannery_testI32NotZero_ss,
   cannery_testI32NotZero_ss_check,
   cannery_testI32NotZero_as,
+]
+
+private let makeHandlers79: [Handler] = [
   cannery_testI32NotZero_as_check,
   cannery_testI32NotZero_si,
   cannery_testI32NotZero_si_check,
@@ -5025,9 +5348,6 @@ private let makeHandlers74: [Handler] = [
   cannery_stepI64LeS_ss_as,
   cannery_stepI64LeS_ss_sa,
   cannery_stepI64LeU_ss_as,
-]
-
-private let makeHandlers75: [Handler] = [
   cannery_stepI64LeU_ss_sa,
   cannery_stepI64Jump,
   cannery_stepI64JumpCheck,
@@ -5040,6 +5360,9 @@ private let makeHandlers75: [Handler] = [
   cannery_testI64Zero_ai,
   cannery_testI64Zero_ai_check,
   cannery_testI64NotZero_ss,
+]
+
+private let makeHandlers80: [Handler] = [
   cannery_testI64NotZero_ss_check,
   cannery_testI64NotZero_as,
   cannery_testI64NotZero_as_check,
@@ -5092,9 +5415,6 @@ private let makeHandlers75: [Handler] = [
   cannery_brI32Load8UNe_ssd,
   cannery_brI32Load8UNe_ssd_check,
   cannery_brI32Load8UNe_asd,
-]
-
-private let makeHandlers76: [Handler] = [
   cannery_brI32Load8UNe_asd_check,
   cannery_brI32Load8UNe_csd,
   cannery_brI32Load8UNe_csd_check,
@@ -5107,6 +5427,9 @@ private let makeHandlers76: [Handler] = [
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
   cannery_brI32Load8ULtS_as,
+]
+
+private let makeHandlers81: [Handler] = [
   cannery_brI32Load8ULtS_as_check,
   cannery_brI32Load8ULtS_cs,
   cannery_brI32Load8ULtS_cs_check,
@@ -5159,9 +5482,6 @@ private let makeHandlers76: [Handler] = [
   cannery_brI32Load8UGtS_cs,
   cannery_brI32Load8UGtS_cs_check,
   cannery_brI32Load8UGtS_sid,
-]
-
-private let makeHandlers77: [Handler] = [
   cannery_brI32Load8UGtS_sid_check,
   cannery_brI32Load8UGtS_aid,
   cannery_brI32Load8UGtS_aid_check,
@@ -5174,6 +5494,9 @@ private let makeHandlers77: [Handler] = [
   cannery_brI32Load8UGtS_csd,
   cannery_brI32Load8UGtS_csd_check,
   cannery_brI32Load8UGtU_si,
+]
+
+private let makeHandlers82: [Handler] = [
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
@@ -5226,9 +5549,6 @@ private let makeHandlers77: [Handler] = [
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
   cannery_brI32Load8UGeS_cs,
-]
-
-private let makeHandlers78: [Handler] = [
   cannery_brI32Load8UGeS_cs_check,
   cannery_brI32Load8UGeS_ssd,
   cannery_brI32Load8UGeS_ssd_check,
@@ -5241,6 +5561,9 @@ private let makeHandlers78: [Handler] = [
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
   cannery_brI32Load8UGeU_cs,
+]
+
+private let makeHandlers83: [Handler] = [
   cannery_brI32Load8UGeU_cs_check,
   cannery_brI32Load8UGeU_ssd,
   cannery_brI32Load8UGeU_ssd_check,
@@ -5293,9 +5616,6 @@ private let makeHandlers78: [Handler] = [
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
-]
-
-private let makeHandlers79: [Handler] = [
   cannery_brI32Load8SLtS_as_check,
   cannery_brI32Load8SLtS_cs,
   cannery_brI32Load8SLtS_cs_check,
@@ -5308,6 +5628,9 @@ private let makeHandlers79: [Handler] = [
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
   cannery_brI32Load8SLtU_ai,
+]
+
+private let makeHandlers84: [Handler] = [
   cannery_brI32Load8SLtU_ai_check,
   cannery_brI32Load8SLtU_ci,
   cannery_brI32Load8SLtU_ci_check,
@@ -5360,9 +5683,6 @@ private let makeHandlers79: [Handler] = [
   cannery_brI32Load8SGtU_cid,
   cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
-]
-
-private let makeHandlers80: [Handler] = [
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
@@ -5375,6 +5695,9 @@ private let makeHandlers80: [Handler] = [
   cannery_brI32Load8SLeU_cs,
   cannery_brI32Load8SLeU_cs_check,
   cannery_brI32Load8SGeS_ss,
+]
+
+private let makeHandlers85: [Handler] = [
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
@@ -5427,9 +5750,6 @@ private let makeHandlers80: [Handler] = [
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
   cannery_brI32Load16ULtS_ci,
-]
-
-private let makeHandlers81: [Handler] = [
   cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
@@ -5442,6 +5762,9 @@ private let makeHandlers81: [Handler] = [
   cannery_brI32Load16ULtS_aid,
   cannery_brI32Load16ULtS_aid_check,
   cannery_brI32Load16ULtS_cid,
+]
+
+private let makeHandlers86: [Handler] = [
   cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
@@ -5494,9 +5817,6 @@ private let makeHandlers81: [Handler] = [
   cannery_brI32Load16UGtU_sid,
   cannery_brI32Load16UGtU_sid_check,
   cannery_brI32Load16UGtU_aid,
-]
-
-private let makeHandlers82: [Handler] = [
   cannery_brI32Load16UGtU_aid_check,
   cannery_brI32Load16UGtU_cid,
   cannery_brI32Load16UGtU_cid_check,
@@ -5509,6 +5829,9 @@ private let makeHandlers82: [Handler] = [
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
   cannery_brI32Load16ULeU_as,
+]
+
+private let makeHandlers87: [Handler] = [
   cannery_brI32Load16ULeU_as_check,
   cannery_brI32Load16ULeU_cs,
   cannery_brI32Load16ULeU_cs_check,
@@ -5561,9 +5884,6 @@ private let makeHandlers82: [Handler] = [
   cannery_brI32LoadNe_cs,
   cannery_brI32LoadNe_cs_check,
   cannery_brI32LoadNe_sid,
-]
-
-private let makeHandlers83: [Handler] = [
   cannery_brI32LoadNe_sid_check,
   cannery_brI32LoadNe_aid,
   cannery_brI32LoadNe_aid_check,
@@ -5576,6 +5896,9 @@ private let makeHandlers83: [Handler] = [
   cannery_brI32LoadNe_csd,
   cannery_brI32LoadNe_csd_check,
   cannery_brI32LoadLtS_si,
+]
+
+private let makeHandlers88: [Handler] = [
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
@@ -5628,9 +5951,6 @@ private let makeHandlers83: [Handler] = [
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
   cannery_brI32LoadGtS_ci,
-]
-
-private let makeHandlers84: [Handler] = [
   cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
@@ -5643,6 +5963,9 @@ private let makeHandlers84: [Handler] = [
   cannery_brI32LoadGtS_aid,
   cannery_brI32LoadGtS_aid_check,
   cannery_brI32LoadGtS_cid,
+]
+
+private let makeHandlers89: [Handler] = [
   cannery_brI32LoadGtS_cid_check,
   cannery_brI32LoadGtS_ssd,
   cannery_brI32LoadGtS_ssd_check,
@@ -5695,9 +6018,6 @@ private let makeHandlers84: [Handler] = [
   cannery_brI32LoadLeU_ssd,
   cannery_brI32LoadLeU_ssd_check,
   cannery_brI32LoadLeU_asd,
-]
-
-private let makeHandlers85: [Handler] = [
   cannery_brI32LoadLeU_asd_check,
   cannery_brI32LoadLeU_csd,
   cannery_brI32LoadLeU_csd_check,
@@ -5710,6 +6030,9 @@ private let makeHandlers85: [Handler] = [
   cannery_brI32LoadGeS_ssd,
   cannery_brI32LoadGeS_ssd_check,
   cannery_brI32LoadGeS_asd,
+]
+
+private let makeHandlers90: [Handler] = [
   cannery_brI32LoadGeS_asd_check,
   cannery_brI32LoadGeS_csd,
   cannery_brI32LoadGeS_csd_check,
@@ -5762,9 +6085,6 @@ private let makeHandlers85: [Handler] = [
   cannery_brI64LoadNe_cs,
   cannery_brI64LoadNe_cs_check,
   cannery_brI64LoadNe_sid,
-]
-
-private let makeHandlers86: [Handler] = [
   cannery_brI64LoadNe_sid_check,
   cannery_brI64LoadNe_aid,
   cannery_brI64LoadNe_aid_check,
@@ -5777,6 +6097,9 @@ private let makeHandlers86: [Handler] = [
   cannery_brI64LoadNe_csd,
   cannery_brI64LoadNe_csd_check,
   cannery_brI64LoadLtS_si,
+]
+
+private let makeHandlers91: [Handler] = [
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
@@ -5829,9 +6152,6 @@ private let makeHandlers86: [Handler] = [
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
   cannery_brI64LoadGtS_ci,
-]
-
-private let makeHandlers87: [Handler] = [
   cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
@@ -5844,6 +6164,9 @@ private let makeHandlers87: [Handler] = [
   cannery_brI64LoadGtS_aid,
   cannery_brI64LoadGtS_aid_check,
   cannery_brI64LoadGtS_cid,
+]
+
+private let makeHandlers92: [Handler] = [
   cannery_brI64LoadGtS_cid_check,
   cannery_brI64LoadGtS_ssd,
   cannery_brI64LoadGtS_ssd_check,
@@ -5896,9 +6219,6 @@ private let makeHandlers87: [Handler] = [
   cannery_brI64LoadLeU_ssd,
   cannery_brI64LoadLeU_ssd_check,
   cannery_brI64LoadLeU_asd,
-]
-
-private let makeHandlers88: [Handler] = [
   cannery_brI64LoadLeU_asd_check,
   cannery_brI64LoadLeU_csd,
   cannery_brI64LoadLeU_csd_check,
@@ -5911,6 +6231,9 @@ private let makeHandlers88: [Handler] = [
   cannery_brI64LoadGeS_ssd,
   cannery_brI64LoadGeS_ssd_check,
   cannery_brI64LoadGeS_asd,
+]
+
+private let makeHandlers93: [Handler] = [
   cannery_brI64LoadGeS_asd_check,
   cannery_brI64LoadGeS_csd,
   cannery_brI64LoadGeS_csd_check,
@@ -5926,6 +6249,249 @@ private let makeHandlers88: [Handler] = [
   cannery_brI64LoadGeU_asd_check,
   cannery_brI64LoadGeU_csd,
   cannery_brI64LoadGeU_csd_check,
+  cannery_v128Load_plus_s_d,
+  cannery_v128Load_plus_s_n,
+  cannery_v128Load_sum_ss_d,
+  cannery_v128Load_sum_ss_n,
+  cannery_v128Load8x8S_plus_s_d,
+  cannery_v128Load8x8S_sum_ss_d,
+  cannery_v128Load8x8U_plus_s_d,
+  cannery_v128Load8x8U_sum_ss_d,
+  cannery_v128Load16x4S_plus_s_d,
+  cannery_v128Load16x4S_sum_ss_d,
+  cannery_v128Load16x4U_plus_s_d,
+  cannery_v128Load16x4U_sum_ss_d,
+  cannery_v128Load32x2S_plus_s_d,
+  cannery_v128Load32x2S_sum_ss_d,
+  cannery_v128Load32x2U_plus_s_d,
+  cannery_v128Load32x2U_sum_ss_d,
+  cannery_v128Load8Splat_plus_s_d,
+  cannery_v128Load8Splat_sum_ss_d,
+  cannery_v128Load16Splat_plus_s_d,
+  cannery_v128Load16Splat_sum_ss_d,
+  cannery_v128Load32Splat_plus_s_d,
+  cannery_v128Load32Splat_sum_ss_d,
+  cannery_v128Load64Splat_plus_s_d,
+  cannery_v128Load64Splat_sum_ss_d,
+  cannery_v128Store_plus_s_s,
+  cannery_v128Store_plus_s_a,
+  cannery_v128Store_sum_ss_s,
+  cannery_v128Store_sum_ss_a,
+  cannery_v128Load32Zero_plus_s_d,
+  cannery_v128Load32Zero_sum_ss_d,
+  cannery_v128Load64Zero_plus_s_d,
+  cannery_v128Load64Zero_sum_ss_d,
+  cannery_v128And_sm_d,
+  cannery_v128And_sm_n,
+  cannery_v128And_am_d,
+  cannery_v128And_am_n,
+  cannery_v128Or_sm_d,
+  cannery_v128Or_sm_n,
+  cannery_v128Or_am_d,
+  cannery_v128Or_am_n,
+  cannery_v128Xor_sm_d,
+  cannery_v128Xor_sm_n,
+  cannery_v128Xor_am_d,
+  cannery_v128Xor_am_n,
+  cannery_i32x4Add_sm_d,
+  cannery_i32x4Add_sm_n,
+  cannery_i32x4Add_am_d,
+  cannery_i32x4Add_am_n,
+  cannery_f32x4Add_sm_d,
+]
+
+private let makeHandlers94: [Handler] = [
+  cannery_f32x4Add_sm_n,
+  cannery_f32x4Add_am_d,
+  cannery_f32x4Add_am_n,
+  cannery_f32x4Mul_sm_d,
+  cannery_f32x4Mul_sm_n,
+  cannery_f32x4Mul_am_d,
+  cannery_f32x4Mul_am_n,
+  cannery_f64x2Add_sm_d,
+  cannery_f64x2Add_sm_n,
+  cannery_f64x2Add_am_d,
+  cannery_f64x2Add_am_n,
+  cannery_f64x2Mul_sm_d,
+  cannery_f64x2Mul_sm_n,
+  cannery_f64x2Mul_am_d,
+  cannery_f64x2Mul_am_n,
+  cannery_f32x4Sub_sm_d,
+  cannery_f32x4Sub_sm_n,
+  cannery_f32x4Sub_am_d,
+  cannery_f32x4Sub_am_n,
+  cannery_f64x2Sub_sm_d,
+  cannery_f64x2Sub_sm_n,
+  cannery_f64x2Sub_am_d,
+  cannery_f64x2Sub_am_n,
+  cannery_i8x16Add_sm_d,
+  cannery_i8x16Add_am_d,
+  cannery_i16x8Add_sm_d,
+  cannery_i16x8Add_am_d,
+  cannery_i64x2Add_sm_d,
+  cannery_i64x2Add_am_d,
+  cannery_i8x16Sub_sm_d,
+  cannery_i8x16Sub_am_d,
+  cannery_i16x8Sub_sm_d,
+  cannery_i16x8Sub_am_d,
+  cannery_i32x4Sub_sm_d,
+  cannery_i32x4Sub_am_d,
+  cannery_i16x8Mul_sm_d,
+  cannery_i16x8Mul_am_d,
+  cannery_i32x4Mul_sm_d,
+  cannery_i32x4Mul_am_d,
+  cannery_i8x16Eq_sm_d,
+  cannery_i8x16Eq_am_d,
+  cannery_i8x16MinU_sm_d,
+  cannery_i8x16MinU_am_d,
+  cannery_i8x16MaxU_sm_d,
+  cannery_i8x16MaxU_am_d,
+  cannery_i16x8MinS_sm_d,
+  cannery_i16x8MinS_am_d,
+  cannery_i16x8MaxS_sm_d,
+  cannery_i16x8MaxS_am_d,
+  cannery_i32x4DotI16x8S_sm_d,
+  cannery_i32x4DotI16x8S_am_d,
+  cannery_f32x4MulAdd_sss_d,
+  cannery_f32x4MulAdd_sss_n,
+  cannery_f32x4MulAdd_ass_d,
+  cannery_f32x4MulAdd_ass_n,
+  cannery_f32x4MulAdd_ssa_d,
+  cannery_f32x4MulAdd_ssa_n,
+  cannery_f32x4MulAdd_sms_d,
+  cannery_f32x4MulAdd_ams_d,
+  cannery_f32x4MulSub_sss_d,
+  cannery_f32x4MulSub_ass_d,
+  cannery_f32x4MulSub_ssa_d,
+  cannery_f32x4MulRSub_sss_d,
+  cannery_f32x4MulRSub_ass_d,
+]
+
+private let makeHandlers95: [Handler] = [
+  cannery_f32x4MulRSub_ssa_d,
+  cannery_f64x2MulAdd_sss_d,
+  cannery_f64x2MulAdd_sss_n,
+  cannery_f64x2MulAdd_ass_d,
+  cannery_f64x2MulAdd_ass_n,
+  cannery_f64x2MulAdd_ssa_d,
+  cannery_f64x2MulAdd_ssa_n,
+  cannery_f64x2MulAdd_sms_d,
+  cannery_f64x2MulAdd_ams_d,
+  cannery_f64x2MulSub_sss_d,
+  cannery_f64x2MulSub_ass_d,
+  cannery_f64x2MulSub_ssa_d,
+  cannery_f64x2MulRSub_sss_d,
+  cannery_f64x2MulRSub_ass_d,
+  cannery_f64x2MulRSub_ssa_d,
+  cannery_i16x8MulAdd_sss_d,
+  cannery_i16x8MulAdd_sss_n,
+  cannery_i16x8MulAdd_ass_d,
+  cannery_i16x8MulAdd_ass_n,
+  cannery_i16x8MulAdd_ssa_d,
+  cannery_i16x8MulAdd_ssa_n,
+  cannery_i16x8MulAdd_sms_d,
+  cannery_i16x8MulAdd_ams_d,
+  cannery_i32x4MulAdd_sss_d,
+  cannery_i32x4MulAdd_sss_n,
+  cannery_i32x4MulAdd_ass_d,
+  cannery_i32x4MulAdd_ass_n,
+  cannery_i32x4MulAdd_ssa_d,
+  cannery_i32x4MulAdd_ssa_n,
+  cannery_i32x4MulAdd_sms_d,
+  cannery_i32x4MulAdd_ams_d,
+  cannery_i32x4ShlXor_ss_d,
+  cannery_i32x4ShlXor_as_d,
+  cannery_i32x4ShlXor_sa_d,
+  cannery_i32x4ShlOr_ss_d,
+  cannery_i32x4ShlOr_as_d,
+  cannery_i32x4ShlOr_sa_d,
+  cannery_i32x4ShlAnd_ss_d,
+  cannery_i32x4ShlAnd_as_d,
+  cannery_i32x4ShlAnd_sa_d,
+  cannery_i32x4ShlAdd_ss_d,
+  cannery_i32x4ShlAdd_as_d,
+  cannery_i32x4ShlAdd_sa_d,
+  cannery_i32x4ShrUXor_ss_d,
+  cannery_i32x4ShrUXor_as_d,
+  cannery_i32x4ShrUXor_sa_d,
+  cannery_i32x4ShrUOr_ss_d,
+  cannery_i32x4ShrUOr_as_d,
+  cannery_i32x4ShrUOr_sa_d,
+  cannery_i32x4ShrUAnd_ss_d,
+  cannery_i32x4ShrUAnd_as_d,
+  cannery_i32x4ShrUAnd_sa_d,
+  cannery_i32x4ShrUAdd_ss_d,
+  cannery_i32x4ShrUAdd_as_d,
+  cannery_i32x4ShrUAdd_sa_d,
+  cannery_i32x4Rotl_s_d,
+  cannery_i32x4Rotl_s_n,
+  cannery_i32x4Rotl_a_d,
+  cannery_i32x4Rotl_a_n,
+  cannery_i32x4XorRotl_ss_d,
+  cannery_i32x4XorRotl_ss_n,
+  cannery_i32x4XorRotl_as_d,
+  cannery_i32x4XorRotl_as_n,
+  cannery_i64x2ShlXor_ss_d,
+]
+
+private let makeHandlers96: [Handler] = [
+  cannery_i64x2ShlXor_as_d,
+  cannery_i64x2ShlXor_sa_d,
+  cannery_i64x2ShlOr_ss_d,
+  cannery_i64x2ShlOr_as_d,
+  cannery_i64x2ShlOr_sa_d,
+  cannery_i64x2ShlAdd_ss_d,
+  cannery_i64x2ShlAdd_as_d,
+  cannery_i64x2ShlAdd_sa_d,
+  cannery_i64x2ShrUXor_ss_d,
+  cannery_i64x2ShrUXor_as_d,
+  cannery_i64x2ShrUXor_sa_d,
+  cannery_i64x2ShrUOr_ss_d,
+  cannery_i64x2ShrUOr_as_d,
+  cannery_i64x2ShrUOr_sa_d,
+  cannery_i64x2ShrUAdd_ss_d,
+  cannery_i64x2ShrUAdd_as_d,
+  cannery_i64x2ShrUAdd_sa_d,
+  cannery_i64x2Rotl_s_d,
+  cannery_i64x2Rotl_s_n,
+  cannery_i64x2Rotl_a_d,
+  cannery_i64x2Rotl_a_n,
+  cannery_i64x2XorRotl_ss_d,
+  cannery_i64x2XorRotl_ss_n,
+  cannery_i64x2XorRotl_as_d,
+  cannery_i64x2XorRotl_as_n,
+  cannery_brNotV128AnyTrue_s,
+  cannery_brNotV128AnyTrue_s_check,
+  cannery_brNotV128AnyTrue_a,
+  cannery_brNotV128AnyTrue_a_check,
+  cannery_brV128AnyTrue_s,
+  cannery_brV128AnyTrue_s_check,
+  cannery_brV128AnyTrue_a,
+  cannery_brV128AnyTrue_a_check,
+  cannery_brNotI8x16AllTrue_s,
+  cannery_brNotI8x16AllTrue_s_check,
+  cannery_brNotI8x16AllTrue_a,
+  cannery_brNotI8x16AllTrue_a_check,
+  cannery_brI8x16AllTrue_s,
+  cannery_brI8x16AllTrue_s_check,
+  cannery_brI8x16AllTrue_a,
+  cannery_brI8x16AllTrue_a_check,
+  cannery_brNotI32x4AllTrue_s,
+  cannery_brNotI32x4AllTrue_s_check,
+  cannery_brNotI32x4AllTrue_a,
+  cannery_brNotI32x4AllTrue_a_check,
+  cannery_brI32x4AllTrue_s,
+  cannery_brI32x4AllTrue_s_check,
+  cannery_brI32x4AllTrue_a,
+  cannery_brI32x4AllTrue_a_check,
+  cannery_brNotI8x16Bitmask_s,
+  cannery_brNotI8x16Bitmask_s_check,
+  cannery_brNotI8x16Bitmask_a,
+  cannery_brNotI8x16Bitmask_a_check,
+  cannery_brI8x16Bitmask_s,
+  cannery_brI8x16Bitmask_s_check,
+  cannery_brI8x16Bitmask_a,
+  cannery_brI8x16Bitmask_a_check,
 ]
 
 private let makeHandlersTracked0: [Handler] = [
@@ -7458,6 +8024,7 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_tracked_i64Store32W_sa,
   cannery_tracked_i64Store32W_si,
   cannery_v128Load,
+  cannery_v128Load_s_n,
   cannery_v128LoadW,
   cannery_v128Load8x8S,
   cannery_v128Load8x8SW,
@@ -7466,10 +8033,10 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_v128Load16x4S,
   cannery_v128Load16x4SW,
   cannery_v128Load16x4U,
-  cannery_v128Load16x4UW,
 ]
 
 private let makeHandlersTracked23: [Handler] = [
+  cannery_v128Load16x4UW,
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
   cannery_v128Load32x2U,
@@ -7483,6 +8050,7 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_v128Load64Splat,
   cannery_v128Load64SplatW,
   cannery_tracked_v128Store,
+  cannery_tracked_v128Store_sa,
   cannery_tracked_v128StoreW,
   cannery_v128Load8Lane,
   cannery_v128Load8LaneW,
@@ -7518,13 +8086,26 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_memoryInit,
   cannery_dataDrop,
   cannery_i8x16Shuffle,
+  cannery_i8x16Shuffle_as_d,
+  cannery_i8x16Shuffle_sa_d,
   cannery_i8x16Swizzle,
+  cannery_i8x16Swizzle_as_d,
+  cannery_i8x16Swizzle_sa_d,
   cannery_i8x16Splat,
+  cannery_i8x16Splat_as_d,
   cannery_i16x8Splat,
+  cannery_i16x8Splat_as_d,
   cannery_i32x4Splat,
+  cannery_i32x4Splat_as_d,
   cannery_i64x2Splat,
+  cannery_i64x2Splat_as_d,
   cannery_f32x4Splat,
+]
+
+private let makeHandlersTracked24: [Handler] = [
+  cannery_f32x4Splat_as_d,
   cannery_f64x2Splat,
+  cannery_f64x2Splat_as_d,
   cannery_i8x16ExtractLaneS,
   cannery_i8x16ExtractLaneU,
   cannery_i8x16ReplaceLane,
@@ -7534,40 +8115,79 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_i32x4ExtractLane,
   cannery_i32x4ReplaceLane,
   cannery_i64x2ExtractLane,
-]
-
-private let makeHandlersTracked24: [Handler] = [
   cannery_i64x2ReplaceLane,
   cannery_f32x4ExtractLane,
   cannery_f32x4ReplaceLane,
   cannery_f64x2ExtractLane,
   cannery_f64x2ReplaceLane,
   cannery_i8x16Eq,
+  cannery_i8x16Eq_as_d,
+  cannery_i8x16Eq_si_d,
+  cannery_i8x16Eq_ai_d,
   cannery_i8x16Ne,
   cannery_i8x16LtS,
+  cannery_i8x16LtS_si_d,
+  cannery_i8x16LtS_ai_d,
   cannery_i8x16LtU,
+  cannery_i8x16LtU_si_d,
+  cannery_i8x16LtU_ai_d,
   cannery_i8x16GtS,
+  cannery_i8x16GtS_as_d,
+  cannery_i8x16GtS_sa_d,
+  cannery_i8x16GtS_si_d,
+  cannery_i8x16GtS_ai_d,
   cannery_i8x16GtU,
+  cannery_i8x16GtU_as_d,
+  cannery_i8x16GtU_sa_d,
+  cannery_i8x16GtU_si_d,
+  cannery_i8x16GtU_ai_d,
   cannery_i8x16LeS,
   cannery_i8x16LeU,
   cannery_i8x16GeS,
   cannery_i8x16GeU,
   cannery_i16x8Eq,
+  cannery_i16x8Eq_as_d,
+  cannery_i16x8Eq_si_d,
+  cannery_i16x8Eq_ai_d,
   cannery_i16x8Ne,
   cannery_i16x8LtS,
+  cannery_i16x8LtS_si_d,
+  cannery_i16x8LtS_ai_d,
   cannery_i16x8LtU,
   cannery_i16x8GtS,
+  cannery_i16x8GtS_as_d,
+  cannery_i16x8GtS_sa_d,
+  cannery_i16x8GtS_si_d,
+  cannery_i16x8GtS_ai_d,
   cannery_i16x8GtU,
+  cannery_i16x8GtU_as_d,
+  cannery_i16x8GtU_sa_d,
+  cannery_i16x8GtU_si_d,
+  cannery_i16x8GtU_ai_d,
   cannery_i16x8LeS,
   cannery_i16x8LeU,
   cannery_i16x8GeS,
+]
+
+private let makeHandlersTracked25: [Handler] = [
   cannery_i16x8GeU,
   cannery_i32x4Eq,
+  cannery_i32x4Eq_as_d,
+  cannery_i32x4Eq_si_d,
+  cannery_i32x4Eq_ai_d,
   cannery_i32x4Ne,
   cannery_i32x4LtS,
+  cannery_i32x4LtS_si_d,
+  cannery_i32x4LtS_ai_d,
   cannery_i32x4LtU,
   cannery_i32x4GtS,
+  cannery_i32x4GtS_as_d,
+  cannery_i32x4GtS_sa_d,
+  cannery_i32x4GtS_si_d,
+  cannery_i32x4GtS_ai_d,
   cannery_i32x4GtU,
+  cannery_i32x4GtU_as_d,
+  cannery_i32x4GtU_sa_d,
   cannery_i32x4LeS,
   cannery_i32x4LeU,
   cannery_i32x4GeS,
@@ -7575,84 +8195,219 @@ private let makeHandlersTracked24: [Handler] = [
   cannery_f32x4Eq,
   cannery_f32x4Ne,
   cannery_f32x4Lt,
+  cannery_f32x4Lt_as_d,
+  cannery_f32x4Lt_sa_d,
+  cannery_f32x4Lt_si_d,
+  cannery_f32x4Lt_ai_d,
   cannery_f32x4Gt,
+  cannery_f32x4Gt_si_d,
+  cannery_f32x4Gt_ai_d,
   cannery_f32x4Le,
+  cannery_f32x4Le_as_d,
+  cannery_f32x4Le_sa_d,
+  cannery_f32x4Le_si_d,
+  cannery_f32x4Le_ai_d,
   cannery_f32x4Ge,
+  cannery_f32x4Ge_si_d,
+  cannery_f32x4Ge_ai_d,
   cannery_f64x2Eq,
   cannery_f64x2Ne,
   cannery_f64x2Lt,
+  cannery_f64x2Lt_as_d,
+  cannery_f64x2Lt_sa_d,
+  cannery_f64x2Lt_si_d,
+  cannery_f64x2Lt_ai_d,
   cannery_f64x2Gt,
   cannery_f64x2Le,
+  cannery_f64x2Le_as_d,
+  cannery_f64x2Le_sa_d,
+  cannery_f64x2Le_si_d,
+  cannery_f64x2Le_ai_d,
   cannery_f64x2Ge,
   cannery_v128Not,
+  cannery_v128Not_as_d,
   cannery_v128And,
+  cannery_v128And_ss_n,
+  cannery_v128And_as_d,
+  cannery_v128And_as_n,
+  cannery_v128And_si_d,
+  cannery_v128And_si_n,
+  cannery_v128And_ai_d,
+  cannery_v128And_ai_n,
+]
+
+private let makeHandlersTracked26: [Handler] = [
   cannery_v128Andnot,
+  cannery_v128Andnot_as_d,
+  cannery_v128Andnot_sa_d,
   cannery_v128Or,
+  cannery_v128Or_ss_n,
+  cannery_v128Or_as_d,
+  cannery_v128Or_as_n,
+  cannery_v128Or_si_d,
+  cannery_v128Or_si_n,
+  cannery_v128Or_ai_d,
+  cannery_v128Or_ai_n,
   cannery_v128Xor,
+  cannery_v128Xor_ss_n,
+  cannery_v128Xor_as_d,
+  cannery_v128Xor_as_n,
+  cannery_v128Xor_si_d,
+  cannery_v128Xor_si_n,
+  cannery_v128Xor_ai_d,
+  cannery_v128Xor_ai_n,
   cannery_v128Bitselect,
+  cannery_v128Bitselect_as_d,
+  cannery_v128Bitselect_sa_d,
   cannery_v128AnyTrue,
+  cannery_v128AnyTrue_as_d,
   cannery_f32x4DemoteF64x2Zero,
   cannery_f64x2PromoteLowF32x4,
   cannery_i8x16Abs,
   cannery_i8x16Neg,
   cannery_i8x16Popcnt,
   cannery_i8x16AllTrue,
+  cannery_i8x16AllTrue_as_d,
   cannery_i8x16Bitmask,
+  cannery_i8x16Bitmask_as_d,
   cannery_i8x16NarrowI16x8S,
+  cannery_i8x16NarrowI16x8S_as_d,
+  cannery_i8x16NarrowI16x8S_sa_d,
   cannery_i8x16NarrowI16x8U,
+  cannery_i8x16NarrowI16x8U_as_d,
+  cannery_i8x16NarrowI16x8U_sa_d,
   cannery_f32x4Ceil,
-]
-
-private let makeHandlersTracked25: [Handler] = [
   cannery_f32x4Floor,
   cannery_f32x4Trunc,
   cannery_f32x4Nearest,
   cannery_i8x16Shl,
+  cannery_i8x16Shl_si_d,
+  cannery_i8x16Shl_ai_d,
   cannery_i8x16ShrS,
+  cannery_i8x16ShrS_si_d,
+  cannery_i8x16ShrS_ai_d,
   cannery_i8x16ShrU,
+  cannery_i8x16ShrU_si_d,
+  cannery_i8x16ShrU_ai_d,
   cannery_i8x16Add,
+  cannery_i8x16Add_ss_n,
+  cannery_i8x16Add_as_d,
+  cannery_i8x16Add_as_n,
+  cannery_i8x16Add_si_d,
+  cannery_i8x16Add_si_n,
+  cannery_i8x16Add_ai_d,
+  cannery_i8x16Add_ai_n,
   cannery_i8x16AddSatS,
   cannery_i8x16AddSatU,
+  cannery_i8x16AddSatU_as_d,
   cannery_i8x16Sub,
+]
+
+private let makeHandlersTracked27: [Handler] = [
+  cannery_i8x16Sub_ss_n,
+  cannery_i8x16Sub_as_d,
+  cannery_i8x16Sub_as_n,
+  cannery_i8x16Sub_sa_d,
+  cannery_i8x16Sub_sa_n,
   cannery_i8x16SubSatS,
   cannery_i8x16SubSatU,
+  cannery_i8x16SubSatU_as_d,
+  cannery_i8x16SubSatU_sa_d,
   cannery_f64x2Ceil,
   cannery_f64x2Floor,
   cannery_i8x16MinS,
   cannery_i8x16MinU,
+  cannery_i8x16MinU_as_d,
+  cannery_i8x16MinU_si_d,
+  cannery_i8x16MinU_ai_d,
   cannery_i8x16MaxS,
   cannery_i8x16MaxU,
+  cannery_i8x16MaxU_as_d,
+  cannery_i8x16MaxU_si_d,
+  cannery_i8x16MaxU_ai_d,
   cannery_f64x2Trunc,
   cannery_i8x16AvgrU,
+  cannery_i8x16AvgrU_as_d,
   cannery_i16x8ExtaddPairwiseI8x16S,
+  cannery_i16x8ExtaddPairwiseI8x16S_as_d,
   cannery_i16x8ExtaddPairwiseI8x16U,
+  cannery_i16x8ExtaddPairwiseI8x16U_as_d,
   cannery_i32x4ExtaddPairwiseI16x8S,
+  cannery_i32x4ExtaddPairwiseI16x8S_as_d,
   cannery_i32x4ExtaddPairwiseI16x8U,
+  cannery_i32x4ExtaddPairwiseI16x8U_as_d,
   cannery_i16x8Abs,
   cannery_i16x8Neg,
   cannery_i16x8Q15mulrSatS,
   cannery_i16x8AllTrue,
+  cannery_i16x8AllTrue_as_d,
   cannery_i16x8Bitmask,
+  cannery_i16x8Bitmask_as_d,
   cannery_i16x8NarrowI32x4S,
+  cannery_i16x8NarrowI32x4S_as_d,
+  cannery_i16x8NarrowI32x4S_sa_d,
   cannery_i16x8NarrowI32x4U,
+  cannery_i16x8NarrowI32x4U_as_d,
+  cannery_i16x8NarrowI32x4U_sa_d,
   cannery_i16x8ExtendLowI8x16S,
+  cannery_i16x8ExtendLowI8x16S_as_d,
   cannery_i16x8ExtendHighI8x16S,
+  cannery_i16x8ExtendHighI8x16S_as_d,
   cannery_i16x8ExtendLowI8x16U,
+  cannery_i16x8ExtendLowI8x16U_as_d,
   cannery_i16x8ExtendHighI8x16U,
+  cannery_i16x8ExtendHighI8x16U_as_d,
   cannery_i16x8Shl,
+  cannery_i16x8Shl_si_d,
+  cannery_i16x8Shl_ai_d,
   cannery_i16x8ShrS,
+  cannery_i16x8ShrS_si_d,
+  cannery_i16x8ShrS_ai_d,
   cannery_i16x8ShrU,
+  cannery_i16x8ShrU_si_d,
+  cannery_i16x8ShrU_si_n,
+  cannery_i16x8ShrU_ai_d,
+  cannery_i16x8ShrU_ai_n,
+]
+
+private let makeHandlersTracked28: [Handler] = [
   cannery_i16x8Add,
+  cannery_i16x8Add_ss_n,
+  cannery_i16x8Add_as_d,
+  cannery_i16x8Add_as_n,
+  cannery_i16x8Add_si_d,
+  cannery_i16x8Add_si_n,
+  cannery_i16x8Add_ai_d,
+  cannery_i16x8Add_ai_n,
   cannery_i16x8AddSatS,
+  cannery_i16x8AddSatS_as_d,
   cannery_i16x8AddSatU,
   cannery_i16x8Sub,
+  cannery_i16x8Sub_ss_n,
+  cannery_i16x8Sub_as_d,
+  cannery_i16x8Sub_as_n,
+  cannery_i16x8Sub_sa_d,
+  cannery_i16x8Sub_sa_n,
   cannery_i16x8SubSatS,
   cannery_i16x8SubSatU,
   cannery_f64x2Nearest,
   cannery_i16x8Mul,
+  cannery_i16x8Mul_ss_n,
+  cannery_i16x8Mul_as_d,
+  cannery_i16x8Mul_as_n,
+  cannery_i16x8Mul_si_d,
+  cannery_i16x8Mul_si_n,
+  cannery_i16x8Mul_ai_d,
+  cannery_i16x8Mul_ai_n,
   cannery_i16x8MinS,
+  cannery_i16x8MinS_as_d,
+  cannery_i16x8MinS_si_d,
+  cannery_i16x8MinS_ai_d,
   cannery_i16x8MinU,
   cannery_i16x8MaxS,
+  cannery_i16x8MaxS_as_d,
+  cannery_i16x8MaxS_si_d,
+  cannery_i16x8MaxS_ai_d,
   cannery_i16x8MaxU,
   cannery_i16x8AvgrU,
   cannery_i16x8ExtmulLowI8x16S,
@@ -7660,27 +8415,73 @@ private let makeHandlersTracked25: [Handler] = [
   cannery_i16x8ExtmulLowI8x16U,
   cannery_i16x8ExtmulHighI8x16U,
   cannery_i32x4Abs,
+  cannery_i32x4Abs_as_d,
   cannery_i32x4Neg,
+  cannery_i32x4Neg_as_d,
   cannery_i32x4AllTrue,
+  cannery_i32x4AllTrue_as_d,
   cannery_i32x4Bitmask,
+  cannery_i32x4Bitmask_as_d,
   cannery_i32x4ExtendLowI16x8S,
+  cannery_i32x4ExtendLowI16x8S_as_d,
   cannery_i32x4ExtendHighI16x8S,
+  cannery_i32x4ExtendHighI16x8S_as_d,
   cannery_i32x4ExtendLowI16x8U,
+  cannery_i32x4ExtendLowI16x8U_as_d,
   cannery_i32x4ExtendHighI16x8U,
+  cannery_i32x4ExtendHighI16x8U_as_d,
   cannery_i32x4Shl,
+  cannery_i32x4Shl_si_d,
+  cannery_i32x4Shl_si_n,
+  cannery_i32x4Shl_ai_d,
+  cannery_i32x4Shl_ai_n,
 ]
 
-private let makeHandlersTracked26: [Handler] = [
+private let makeHandlersTracked29: [Handler] = [
   cannery_i32x4ShrS,
+  cannery_i32x4ShrS_si_d,
+  cannery_i32x4ShrS_ai_d,
   cannery_i32x4ShrU,
+  cannery_i32x4ShrU_si_d,
+  cannery_i32x4ShrU_si_n,
+  cannery_i32x4ShrU_ai_d,
+  cannery_i32x4ShrU_ai_n,
   cannery_i32x4Add,
+  cannery_i32x4Add_ss_n,
+  cannery_i32x4Add_as_d,
+  cannery_i32x4Add_as_n,
+  cannery_i32x4Add_si_d,
+  cannery_i32x4Add_si_n,
+  cannery_i32x4Add_ai_d,
+  cannery_i32x4Add_ai_n,
   cannery_i32x4Sub,
+  cannery_i32x4Sub_ss_n,
+  cannery_i32x4Sub_as_d,
+  cannery_i32x4Sub_as_n,
+  cannery_i32x4Sub_sa_d,
+  cannery_i32x4Sub_sa_n,
   cannery_i32x4Mul,
+  cannery_i32x4Mul_ss_n,
+  cannery_i32x4Mul_as_d,
+  cannery_i32x4Mul_as_n,
+  cannery_i32x4Mul_si_d,
+  cannery_i32x4Mul_si_n,
+  cannery_i32x4Mul_ai_d,
+  cannery_i32x4Mul_ai_n,
   cannery_i32x4MinS,
+  cannery_i32x4MinS_as_d,
+  cannery_i32x4MinS_si_d,
+  cannery_i32x4MinS_ai_d,
   cannery_i32x4MinU,
   cannery_i32x4MaxS,
+  cannery_i32x4MaxS_as_d,
+  cannery_i32x4MaxS_si_d,
+  cannery_i32x4MaxS_ai_d,
   cannery_i32x4MaxU,
   cannery_i32x4DotI16x8S,
+  cannery_i32x4DotI16x8S_as_d,
+  cannery_i32x4DotI16x8S_si_d,
+  cannery_i32x4DotI16x8S_ai_d,
   cannery_i32x4ExtmulLowI16x8S,
   cannery_i32x4ExtmulHighI16x8S,
   cannery_i32x4ExtmulLowI16x8U,
@@ -7694,11 +8495,26 @@ private let makeHandlersTracked26: [Handler] = [
   cannery_i64x2ExtendLowI32x4U,
   cannery_i64x2ExtendHighI32x4U,
   cannery_i64x2Shl,
+  cannery_i64x2Shl_si_d,
+  cannery_i64x2Shl_ai_d,
   cannery_i64x2ShrS,
+  cannery_i64x2ShrS_si_d,
+  cannery_i64x2ShrS_ai_d,
   cannery_i64x2ShrU,
+  cannery_i64x2ShrU_si_d,
+]
+
+private let makeHandlersTracked30: [Handler] = [
+  cannery_i64x2ShrU_ai_d,
   cannery_i64x2Add,
+  cannery_i64x2Add_as_d,
+  cannery_i64x2Add_si_d,
+  cannery_i64x2Add_ai_d,
   cannery_i64x2Sub,
+  cannery_i64x2Sub_as_d,
+  cannery_i64x2Sub_sa_d,
   cannery_i64x2Mul,
+  cannery_i64x2Mul_as_d,
   cannery_i64x2Eq,
   cannery_i64x2Ne,
   cannery_i64x2LtS,
@@ -7710,34 +8526,104 @@ private let makeHandlersTracked26: [Handler] = [
   cannery_i64x2ExtmulLowI32x4U,
   cannery_i64x2ExtmulHighI32x4U,
   cannery_f32x4Abs,
+  cannery_f32x4Abs_as_d,
   cannery_f32x4Neg,
+  cannery_f32x4Neg_as_d,
   cannery_f32x4Sqrt,
+  cannery_f32x4Sqrt_as_d,
   cannery_f32x4Add,
+  cannery_f32x4Add_ss_n,
+  cannery_f32x4Add_as_d,
+  cannery_f32x4Add_as_n,
+  cannery_f32x4Add_si_d,
+  cannery_f32x4Add_si_n,
+  cannery_f32x4Add_ai_d,
+  cannery_f32x4Add_ai_n,
   cannery_f32x4Sub,
+  cannery_f32x4Sub_ss_n,
+  cannery_f32x4Sub_as_d,
+  cannery_f32x4Sub_as_n,
+  cannery_f32x4Sub_sa_d,
+  cannery_f32x4Sub_sa_n,
+  cannery_f32x4Sub_si_d,
+  cannery_f32x4Sub_si_n,
+  cannery_f32x4Sub_ai_d,
+  cannery_f32x4Sub_ai_n,
   cannery_f32x4Mul,
+  cannery_f32x4Mul_ss_n,
+  cannery_f32x4Mul_as_d,
+  cannery_f32x4Mul_as_n,
+  cannery_f32x4Mul_si_d,
+  cannery_f32x4Mul_si_n,
+  cannery_f32x4Mul_ai_d,
+  cannery_f32x4Mul_ai_n,
   cannery_f32x4Div,
+  cannery_f32x4Div_as_d,
+  cannery_f32x4Div_sa_d,
+  cannery_f32x4Div_si_d,
+  cannery_f32x4Div_ai_d,
   cannery_f32x4Min,
+  cannery_f32x4Min_as_d,
   cannery_f32x4Max,
+  cannery_f32x4Max_as_d,
   cannery_f32x4Pmin,
+  cannery_f32x4Pmin_as_d,
+  cannery_f32x4Pmin_sa_d,
+]
+
+private let makeHandlersTracked31: [Handler] = [
   cannery_f32x4Pmax,
+  cannery_f32x4Pmax_as_d,
+  cannery_f32x4Pmax_sa_d,
   cannery_f64x2Abs,
+  cannery_f64x2Abs_as_d,
   cannery_f64x2Neg,
+  cannery_f64x2Neg_as_d,
   cannery_f64x2Sqrt,
+  cannery_f64x2Sqrt_as_d,
   cannery_f64x2Add,
+  cannery_f64x2Add_ss_n,
+  cannery_f64x2Add_as_d,
+  cannery_f64x2Add_as_n,
+  cannery_f64x2Add_si_d,
+  cannery_f64x2Add_si_n,
+  cannery_f64x2Add_ai_d,
+  cannery_f64x2Add_ai_n,
   cannery_f64x2Sub,
+  cannery_f64x2Sub_ss_n,
+  cannery_f64x2Sub_as_d,
+  cannery_f64x2Sub_as_n,
+  cannery_f64x2Sub_sa_d,
+  cannery_f64x2Sub_sa_n,
+  cannery_f64x2Sub_si_d,
+  cannery_f64x2Sub_si_n,
+  cannery_f64x2Sub_ai_d,
+  cannery_f64x2Sub_ai_n,
   cannery_f64x2Mul,
+  cannery_f64x2Mul_ss_n,
+  cannery_f64x2Mul_as_d,
+  cannery_f64x2Mul_as_n,
+  cannery_f64x2Mul_si_d,
+  cannery_f64x2Mul_si_n,
+  cannery_f64x2Mul_ai_d,
+  cannery_f64x2Mul_ai_n,
   cannery_f64x2Div,
+  cannery_f64x2Div_as_d,
+  cannery_f64x2Div_sa_d,
+  cannery_f64x2Div_si_d,
+  cannery_f64x2Div_ai_d,
   cannery_f64x2Min,
   cannery_f64x2Max,
   cannery_f64x2Pmin,
   cannery_f64x2Pmax,
   cannery_i32x4TruncSatF32x4S,
+  cannery_i32x4TruncSatF32x4S_as_d,
   cannery_i32x4TruncSatF32x4U,
+  cannery_i32x4TruncSatF32x4U_as_d,
   cannery_f32x4ConvertI32x4S,
+  cannery_f32x4ConvertI32x4S_as_d,
   cannery_f32x4ConvertI32x4U,
-]
-
-private let makeHandlersTracked27: [Handler] = [
+  cannery_f32x4ConvertI32x4U_as_d,
   cannery_i32x4TruncSatF64x2SZero,
   cannery_i32x4TruncSatF64x2UZero,
   cannery_f64x2ConvertLowI32x4S,
@@ -7750,6 +8636,9 @@ private let makeHandlersTracked27: [Handler] = [
   cannery_f32x4RelaxedMadd,
   cannery_f32x4RelaxedNmadd,
   cannery_f64x2RelaxedMadd,
+]
+
+private let makeHandlersTracked32: [Handler] = [
   cannery_f64x2RelaxedNmadd,
   cannery_i8x16RelaxedLaneselect,
   cannery_i16x8RelaxedLaneselect,
@@ -7802,9 +8691,6 @@ private let makeHandlersTracked27: [Handler] = [
   cannery_i32AddMul_iv_ss_n,
   cannery_i32AddMul_iv_as_d,
   cannery_i32AddMul_iv_as_n,
-]
-
-private let makeHandlersTracked28: [Handler] = [
   cannery_i32AddMul_iv_sa_d,
   cannery_i32AddMul_iv_sa_n,
   cannery_i32MulAdd_iv_ss_d,
@@ -7817,6 +8703,9 @@ private let makeHandlersTracked28: [Handler] = [
   cannery_i32MulSub_iv_ss_n,
   cannery_i32MulSub_iv_as_d,
   cannery_i32MulSub_iv_as_n,
+]
+
+private let makeHandlersTracked33: [Handler] = [
   cannery_i32MulSub_iv_sa_d,
   cannery_i32MulSub_iv_sa_n,
   cannery_i32MulRsub_iv_ss_d,
@@ -7869,9 +8758,6 @@ private let makeHandlersTracked28: [Handler] = [
   cannery_i32AndAnd_iv_sa_n,
   cannery_i32AndMul_iv_ss_d,
   cannery_i32AndMul_iv_ss_n,
-]
-
-private let makeHandlersTracked29: [Handler] = [
   cannery_i32AndMul_iv_as_d,
   cannery_i32AndMul_iv_as_n,
   cannery_i32AndMul_iv_sa_d,
@@ -7884,6 +8770,9 @@ private let makeHandlersTracked29: [Handler] = [
   cannery_i32XorAnd_iv_sa_n,
   cannery_i32XorOr_iv_ss_d,
   cannery_i32XorOr_iv_ss_n,
+]
+
+private let makeHandlersTracked34: [Handler] = [
   cannery_i32XorOr_iv_as_d,
   cannery_i32XorOr_iv_as_n,
   cannery_i32XorOr_iv_sa_d,
@@ -7936,9 +8825,6 @@ private let makeHandlersTracked29: [Handler] = [
   cannery_i32ShlXor_iv_as_n,
   cannery_i32ShlXor_iv_sa_d,
   cannery_i32ShlXor_iv_sa_n,
-]
-
-private let makeHandlersTracked30: [Handler] = [
   cannery_i32ShrUAdd_iv_ss_d,
   cannery_i32ShrUAdd_iv_ss_n,
   cannery_i32ShrUAdd_iv_as_d,
@@ -7951,6 +8837,9 @@ private let makeHandlersTracked30: [Handler] = [
   cannery_i32ShrUSub_iv_as_n,
   cannery_i32ShrUSub_iv_sa_d,
   cannery_i32ShrUSub_iv_sa_n,
+]
+
+private let makeHandlersTracked35: [Handler] = [
   cannery_i32ShrURsub_iv_ss_d,
   cannery_i32ShrURsub_iv_ss_n,
   cannery_i32ShrURsub_iv_as_d,
@@ -8003,9 +8892,6 @@ private let makeHandlersTracked30: [Handler] = [
   cannery_i32ShrSOr_iv_ss_n,
   cannery_i32ShrSOr_iv_as_d,
   cannery_i32ShrSOr_iv_as_n,
-]
-
-private let makeHandlersTracked31: [Handler] = [
   cannery_i32ShrSOr_iv_sa_d,
   cannery_i32ShrSOr_iv_sa_n,
   cannery_i32ShrSXor_iv_ss_d,
@@ -8018,6 +8904,9 @@ private let makeHandlersTracked31: [Handler] = [
   cannery_i32RotlAdd_iv_ss_n,
   cannery_i32RotlAdd_iv_as_d,
   cannery_i32RotlAdd_iv_as_n,
+]
+
+private let makeHandlersTracked36: [Handler] = [
   cannery_i32RotlAdd_iv_sa_d,
   cannery_i32RotlAdd_iv_sa_n,
   cannery_i32RotlSub_iv_ss_d,
@@ -8070,9 +8959,6 @@ private let makeHandlersTracked31: [Handler] = [
   cannery_i32AddMul_vv_ssa_n,
   cannery_i32AddAnd_vv_sss_d,
   cannery_i32AddAnd_vv_sss_n,
-]
-
-private let makeHandlersTracked32: [Handler] = [
   cannery_i32AddAnd_vv_ass_d,
   cannery_i32AddAnd_vv_ass_n,
   cannery_i32AddAnd_vv_ssa_d,
@@ -8085,6 +8971,9 @@ private let makeHandlersTracked32: [Handler] = [
   cannery_i32AddOr_vv_ssa_n,
   cannery_i32AddXor_vv_sss_d,
   cannery_i32AddXor_vv_sss_n,
+]
+
+private let makeHandlersTracked37: [Handler] = [
   cannery_i32AddXor_vv_ass_d,
   cannery_i32AddXor_vv_ass_n,
   cannery_i32AddXor_vv_ssa_d,
@@ -8137,9 +9026,6 @@ private let makeHandlersTracked32: [Handler] = [
   cannery_i32SubOr_vv_sas_n,
   cannery_i32SubOr_vv_ssa_d,
   cannery_i32SubOr_vv_ssa_n,
-]
-
-private let makeHandlersTracked33: [Handler] = [
   cannery_i32SubXor_vv_sss_d,
   cannery_i32SubXor_vv_sss_n,
   cannery_i32SubXor_vv_ass_d,
@@ -8152,6 +9038,9 @@ private let makeHandlersTracked33: [Handler] = [
   cannery_i32MulAdd_vv_sss_n,
   cannery_i32MulAdd_vv_ass_d,
   cannery_i32MulAdd_vv_ass_n,
+]
+
+private let makeHandlersTracked38: [Handler] = [
   cannery_i32MulAdd_vv_ssa_d,
   cannery_i32MulAdd_vv_ssa_n,
   cannery_i32MulSub_vv_sss_d,
@@ -8204,9 +9093,6 @@ private let makeHandlersTracked33: [Handler] = [
   cannery_i32AndOr_vv_ssa_n,
   cannery_i32AndXor_vv_sss_d,
   cannery_i32AndXor_vv_sss_n,
-]
-
-private let makeHandlersTracked34: [Handler] = [
   cannery_i32AndXor_vv_ass_d,
   cannery_i32AndXor_vv_ass_n,
   cannery_i32AndXor_vv_ssa_d,
@@ -8219,6 +9105,9 @@ private let makeHandlersTracked34: [Handler] = [
   cannery_i32OrAdd_vv_ssa_n,
   cannery_i32OrAnd_vv_sss_d,
   cannery_i32OrAnd_vv_sss_n,
+]
+
+private let makeHandlersTracked39: [Handler] = [
   cannery_i32OrAnd_vv_ass_d,
   cannery_i32OrAnd_vv_ass_n,
   cannery_i32OrAnd_vv_ssa_d,
@@ -8271,9 +9160,6 @@ private let makeHandlersTracked34: [Handler] = [
   cannery_i32XorMul_vv_ass_n,
   cannery_i32XorMul_vv_ssa_d,
   cannery_i32XorMul_vv_ssa_n,
-]
-
-private let makeHandlersTracked35: [Handler] = [
   cannery_i32AddAnd_ii_s_d,
   cannery_i32AddAnd_ii_s_n,
   cannery_i32AddAnd_ii_a_d,
@@ -8286,6 +9172,9 @@ private let makeHandlersTracked35: [Handler] = [
   cannery_i32AddXor_ii_s_n,
   cannery_i32AddXor_ii_a_d,
   cannery_i32AddXor_ii_a_n,
+]
+
+private let makeHandlersTracked40: [Handler] = [
   cannery_i32AddShl_ii_s_d,
   cannery_i32AddShl_ii_s_n,
   cannery_i32AddShl_ii_a_d,
@@ -8338,9 +9227,6 @@ private let makeHandlersTracked35: [Handler] = [
   cannery_i32AndOr_ii_s_n,
   cannery_i32AndOr_ii_a_d,
   cannery_i32AndOr_ii_a_n,
-]
-
-private let makeHandlersTracked36: [Handler] = [
   cannery_i32AndXor_ii_s_d,
   cannery_i32AndXor_ii_s_n,
   cannery_i32AndXor_ii_a_d,
@@ -8353,6 +9239,9 @@ private let makeHandlersTracked36: [Handler] = [
   cannery_i32AndShrU_ii_s_n,
   cannery_i32AndShrU_ii_a_d,
   cannery_i32AndShrU_ii_a_n,
+]
+
+private let makeHandlersTracked41: [Handler] = [
   cannery_i32OrAnd_ii_s_d,
   cannery_i32OrAnd_ii_s_n,
   cannery_i32OrAnd_ii_a_d,
@@ -8405,9 +9294,6 @@ private let makeHandlersTracked36: [Handler] = [
   cannery_i32ShlShrU_ii_s_n,
   cannery_i32ShlShrU_ii_a_d,
   cannery_i32ShlShrU_ii_a_n,
-]
-
-private let makeHandlersTracked37: [Handler] = [
   cannery_i32ShlShrS_ii_s_d,
   cannery_i32ShlShrS_ii_s_n,
   cannery_i32ShlShrS_ii_a_d,
@@ -8420,6 +9306,9 @@ private let makeHandlersTracked37: [Handler] = [
   cannery_i32ShrUAnd_ii_s_n,
   cannery_i32ShrUAnd_ii_a_d,
   cannery_i32ShrUAnd_ii_a_n,
+]
+
+private let makeHandlersTracked42: [Handler] = [
   cannery_i32ShrUOr_ii_s_d,
   cannery_i32ShrUOr_ii_s_n,
   cannery_i32ShrUOr_ii_a_d,
@@ -8472,9 +9361,6 @@ private let makeHandlersTracked37: [Handler] = [
   cannery_i32AddAdd_vi_ss_n,
   cannery_i32AddAdd_vi_as_d,
   cannery_i32AddAdd_vi_as_n,
-]
-
-private let makeHandlersTracked38: [Handler] = [
   cannery_i32AddAnd_vi_ss_d,
   cannery_i32AddAnd_vi_ss_n,
   cannery_i32AddAnd_vi_as_d,
@@ -8487,6 +9373,9 @@ private let makeHandlersTracked38: [Handler] = [
   cannery_i32AddXor_vi_ss_n,
   cannery_i32AddXor_vi_as_d,
   cannery_i32AddXor_vi_as_n,
+]
+
+private let makeHandlersTracked43: [Handler] = [
   cannery_i32AddShl_vi_ss_d,
   cannery_i32AddShl_vi_ss_n,
   cannery_i32AddShl_vi_as_d,
@@ -8539,9 +9428,6 @@ private let makeHandlersTracked38: [Handler] = [
   cannery_i32SubShrS_vi_sa_n,
   cannery_i32SubMul_vi_ss_d,
   cannery_i32SubMul_vi_ss_n,
-]
-
-private let makeHandlersTracked39: [Handler] = [
   cannery_i32SubMul_vi_as_d,
   cannery_i32SubMul_vi_as_n,
   cannery_i32SubMul_vi_sa_d,
@@ -8554,6 +9440,9 @@ private let makeHandlersTracked39: [Handler] = [
   cannery_i32MulAnd_vi_ss_n,
   cannery_i32MulAnd_vi_as_d,
   cannery_i32MulAnd_vi_as_n,
+]
+
+private let makeHandlersTracked44: [Handler] = [
   cannery_i32MulXor_vi_ss_d,
   cannery_i32MulXor_vi_ss_n,
   cannery_i32MulXor_vi_as_d,
@@ -8606,9 +9495,6 @@ private let makeHandlersTracked39: [Handler] = [
   cannery_i32OrXor_vi_ss_n,
   cannery_i32OrXor_vi_as_d,
   cannery_i32OrXor_vi_as_n,
-]
-
-private let makeHandlersTracked40: [Handler] = [
   cannery_i32XorAdd_vi_ss_d,
   cannery_i32XorAdd_vi_ss_n,
   cannery_i32XorAdd_vi_as_d,
@@ -8621,6 +9507,9 @@ private let makeHandlersTracked40: [Handler] = [
   cannery_i32XorShl_vi_ss_n,
   cannery_i32XorShl_vi_as_d,
   cannery_i32XorShl_vi_as_n,
+]
+
+private let makeHandlersTracked45: [Handler] = [
   cannery_i32XorShrU_vi_ss_d,
   cannery_i32XorShrU_vi_ss_n,
   cannery_i32XorShrU_vi_as_d,
@@ -8673,9 +9562,6 @@ private let makeHandlersTracked40: [Handler] = [
   cannery_i64AddOr_iv_ss_n,
   cannery_i64AddOr_iv_as_d,
   cannery_i64AddOr_iv_as_n,
-]
-
-private let makeHandlersTracked41: [Handler] = [
   cannery_i64AddOr_iv_sa_d,
   cannery_i64AddOr_iv_sa_n,
   cannery_i64AddXor_iv_ss_d,
@@ -8688,6 +9574,9 @@ private let makeHandlersTracked41: [Handler] = [
   cannery_i64AddMul_iv_ss_n,
   cannery_i64AddMul_iv_as_d,
   cannery_i64AddMul_iv_as_n,
+]
+
+private let makeHandlersTracked46: [Handler] = [
   cannery_i64AddMul_iv_sa_d,
   cannery_i64AddMul_iv_sa_n,
   cannery_i64MulAdd_iv_ss_d,
@@ -8740,9 +9629,6 @@ private let makeHandlersTracked41: [Handler] = [
   cannery_i64AndOr_iv_sa_n,
   cannery_i64AndXor_iv_ss_d,
   cannery_i64AndXor_iv_ss_n,
-]
-
-private let makeHandlersTracked42: [Handler] = [
   cannery_i64AndXor_iv_as_d,
   cannery_i64AndXor_iv_as_n,
   cannery_i64AndXor_iv_sa_d,
@@ -8755,6 +9641,9 @@ private let makeHandlersTracked42: [Handler] = [
   cannery_i64AndAnd_iv_sa_n,
   cannery_i64AndMul_iv_ss_d,
   cannery_i64AndMul_iv_ss_n,
+]
+
+private let makeHandlersTracked47: [Handler] = [
   cannery_i64AndMul_iv_as_d,
   cannery_i64AndMul_iv_as_n,
   cannery_i64AndMul_iv_sa_d,
@@ -8807,9 +9696,6 @@ private let makeHandlersTracked42: [Handler] = [
   cannery_i64ShlAnd_iv_as_n,
   cannery_i64ShlAnd_iv_sa_d,
   cannery_i64ShlAnd_iv_sa_n,
-]
-
-private let makeHandlersTracked43: [Handler] = [
   cannery_i64ShlOr_iv_ss_d,
   cannery_i64ShlOr_iv_ss_n,
   cannery_i64ShlOr_iv_as_d,
@@ -8822,6 +9708,9 @@ private let makeHandlersTracked43: [Handler] = [
   cannery_i64ShlXor_iv_as_n,
   cannery_i64ShlXor_iv_sa_d,
   cannery_i64ShlXor_iv_sa_n,
+]
+
+private let makeHandlersTracked48: [Handler] = [
   cannery_i64ShrUAdd_iv_ss_d,
   cannery_i64ShrUAdd_iv_ss_n,
   cannery_i64ShrUAdd_iv_as_d,
@@ -8874,9 +9763,6 @@ private let makeHandlersTracked43: [Handler] = [
   cannery_i64ShrSRsub_iv_ss_n,
   cannery_i64ShrSRsub_iv_as_d,
   cannery_i64ShrSRsub_iv_as_n,
-]
-
-private let makeHandlersTracked44: [Handler] = [
   cannery_i64ShrSRsub_iv_sa_d,
   cannery_i64ShrSRsub_iv_sa_n,
   cannery_i64ShrSAnd_iv_ss_d,
@@ -8889,6 +9775,9 @@ private let makeHandlersTracked44: [Handler] = [
   cannery_i64ShrSOr_iv_ss_n,
   cannery_i64ShrSOr_iv_as_d,
   cannery_i64ShrSOr_iv_as_n,
+]
+
+private let makeHandlersTracked49: [Handler] = [
   cannery_i64ShrSOr_iv_sa_d,
   cannery_i64ShrSOr_iv_sa_n,
   cannery_i64ShrSXor_iv_ss_d,
@@ -8941,9 +9830,6 @@ private let makeHandlersTracked44: [Handler] = [
   cannery_i64AddSub_vv_ssa_n,
   cannery_i64AddRsub_vv_sss_d,
   cannery_i64AddRsub_vv_sss_n,
-]
-
-private let makeHandlersTracked45: [Handler] = [
   cannery_i64AddRsub_vv_ass_d,
   cannery_i64AddRsub_vv_ass_n,
   cannery_i64AddRsub_vv_ssa_d,
@@ -8956,6 +9842,9 @@ private let makeHandlersTracked45: [Handler] = [
   cannery_i64AddMul_vv_ssa_n,
   cannery_i64AddAnd_vv_sss_d,
   cannery_i64AddAnd_vv_sss_n,
+]
+
+private let makeHandlersTracked50: [Handler] = [
   cannery_i64AddAnd_vv_ass_d,
   cannery_i64AddAnd_vv_ass_n,
   cannery_i64AddAnd_vv_ssa_d,
@@ -9008,9 +9897,6 @@ private let makeHandlersTracked45: [Handler] = [
   cannery_i64SubAnd_vv_sss_n,
   cannery_i64SubAnd_vv_ass_d,
   cannery_i64SubAnd_vv_ass_n,
-]
-
-private let makeHandlersTracked46: [Handler] = [
   cannery_i64SubAnd_vv_sas_d,
   cannery_i64SubAnd_vv_sas_n,
   cannery_i64SubAnd_vv_ssa_d,
@@ -9023,6 +9909,9 @@ private let makeHandlersTracked46: [Handler] = [
   cannery_i64SubOr_vv_sas_n,
   cannery_i64SubOr_vv_ssa_d,
   cannery_i64SubOr_vv_ssa_n,
+]
+
+private let makeHandlersTracked51: [Handler] = [
   cannery_i64SubXor_vv_sss_d,
   cannery_i64SubXor_vv_sss_n,
   cannery_i64SubXor_vv_ass_d,
@@ -9075,9 +9964,6 @@ private let makeHandlersTracked46: [Handler] = [
   cannery_i64AndSub_vv_ssa_n,
   cannery_i64AndAnd_vv_sss_d,
   cannery_i64AndAnd_vv_sss_n,
-]
-
-private let makeHandlersTracked47: [Handler] = [
   cannery_i64AndAnd_vv_ass_d,
   cannery_i64AndAnd_vv_ass_n,
   cannery_i64AndAnd_vv_ssa_d,
@@ -9090,6 +9976,9 @@ private let makeHandlersTracked47: [Handler] = [
   cannery_i64AndOr_vv_ssa_n,
   cannery_i64AndXor_vv_sss_d,
   cannery_i64AndXor_vv_sss_n,
+]
+
+private let makeHandlersTracked52: [Handler] = [
   cannery_i64AndXor_vv_ass_d,
   cannery_i64AndXor_vv_ass_n,
   cannery_i64AndXor_vv_ssa_d,
@@ -9142,9 +10031,6 @@ private let makeHandlersTracked47: [Handler] = [
   cannery_i64XorOr_vv_ass_n,
   cannery_i64XorOr_vv_ssa_d,
   cannery_i64XorOr_vv_ssa_n,
-]
-
-private let makeHandlersTracked48: [Handler] = [
   cannery_i64XorXor_vv_sss_d,
   cannery_i64XorXor_vv_sss_n,
   cannery_i64XorXor_vv_ass_d,
@@ -9157,6 +10043,9 @@ private let makeHandlersTracked48: [Handler] = [
   cannery_i64XorMul_vv_ass_n,
   cannery_i64XorMul_vv_ssa_d,
   cannery_i64XorMul_vv_ssa_n,
+]
+
+private let makeHandlersTracked53: [Handler] = [
   cannery_i64AddAnd_ii_s_d,
   cannery_i64AddAnd_ii_s_n,
   cannery_i64AddAnd_ii_a_d,
@@ -9209,9 +10098,6 @@ private let makeHandlersTracked48: [Handler] = [
   cannery_i64MulShrS_ii_s_n,
   cannery_i64MulShrS_ii_a_d,
   cannery_i64MulShrS_ii_a_n,
-]
-
-private let makeHandlersTracked49: [Handler] = [
   cannery_i64AndAdd_ii_s_d,
   cannery_i64AndAdd_ii_s_n,
   cannery_i64AndAdd_ii_a_d,
@@ -9224,6 +10110,9 @@ private let makeHandlersTracked49: [Handler] = [
   cannery_i64AndOr_ii_s_n,
   cannery_i64AndOr_ii_a_d,
   cannery_i64AndOr_ii_a_n,
+]
+
+private let makeHandlersTracked54: [Handler] = [
   cannery_i64AndXor_ii_s_d,
   cannery_i64AndXor_ii_s_n,
   cannery_i64AndXor_ii_a_d,
@@ -9276,9 +10165,6 @@ private let makeHandlersTracked49: [Handler] = [
   cannery_i64ShlAnd_ii_s_n,
   cannery_i64ShlAnd_ii_a_d,
   cannery_i64ShlAnd_ii_a_n,
-]
-
-private let makeHandlersTracked50: [Handler] = [
   cannery_i64ShlOr_ii_s_d,
   cannery_i64ShlOr_ii_s_n,
   cannery_i64ShlOr_ii_a_d,
@@ -9291,6 +10177,9 @@ private let makeHandlersTracked50: [Handler] = [
   cannery_i64ShlShrU_ii_s_n,
   cannery_i64ShlShrU_ii_a_d,
   cannery_i64ShlShrU_ii_a_n,
+]
+
+private let makeHandlersTracked55: [Handler] = [
   cannery_i64ShlShrS_ii_s_d,
   cannery_i64ShlShrS_ii_s_n,
   cannery_i64ShlShrS_ii_a_d,
@@ -9343,9 +10232,6 @@ private let makeHandlersTracked50: [Handler] = [
   cannery_i64RotlAnd_ii_s_n,
   cannery_i64RotlAnd_ii_a_d,
   cannery_i64RotlAnd_ii_a_n,
-]
-
-private let makeHandlersTracked51: [Handler] = [
   cannery_i64RotlXor_ii_s_d,
   cannery_i64RotlXor_ii_s_n,
   cannery_i64RotlXor_ii_a_d,
@@ -9358,6 +10244,9 @@ private let makeHandlersTracked51: [Handler] = [
   cannery_i64AddAdd_vi_ss_n,
   cannery_i64AddAdd_vi_as_d,
   cannery_i64AddAdd_vi_as_n,
+]
+
+private let makeHandlersTracked56: [Handler] = [
   cannery_i64AddAnd_vi_ss_d,
   cannery_i64AddAnd_vi_ss_n,
   cannery_i64AddAnd_vi_as_d,
@@ -9410,9 +10299,6 @@ private let makeHandlersTracked51: [Handler] = [
   cannery_i64SubShl_vi_sa_n,
   cannery_i64SubShrU_vi_ss_d,
   cannery_i64SubShrU_vi_ss_n,
-]
-
-private let makeHandlersTracked52: [Handler] = [
   cannery_i64SubShrU_vi_as_d,
   cannery_i64SubShrU_vi_as_n,
   cannery_i64SubShrU_vi_sa_d,
@@ -9425,6 +10311,9 @@ private let makeHandlersTracked52: [Handler] = [
   cannery_i64SubShrS_vi_sa_n,
   cannery_i64SubMul_vi_ss_d,
   cannery_i64SubMul_vi_ss_n,
+]
+
+private let makeHandlersTracked57: [Handler] = [
   cannery_i64SubMul_vi_as_d,
   cannery_i64SubMul_vi_as_n,
   cannery_i64SubMul_vi_sa_d,
@@ -9477,9 +10366,6 @@ private let makeHandlersTracked52: [Handler] = [
   cannery_i64OrAnd_vi_ss_n,
   cannery_i64OrAnd_vi_as_d,
   cannery_i64OrAnd_vi_as_n,
-]
-
-private let makeHandlersTracked53: [Handler] = [
   cannery_i64OrAdd_vi_ss_d,
   cannery_i64OrAdd_vi_ss_n,
   cannery_i64OrAdd_vi_as_d,
@@ -9492,6 +10378,9 @@ private let makeHandlersTracked53: [Handler] = [
   cannery_i64OrXor_vi_ss_n,
   cannery_i64OrXor_vi_as_d,
   cannery_i64OrXor_vi_as_n,
+]
+
+private let makeHandlersTracked58: [Handler] = [
   cannery_i64XorAdd_vi_ss_d,
   cannery_i64XorAdd_vi_ss_n,
   cannery_i64XorAdd_vi_as_d,
@@ -9544,9 +10433,6 @@ private let makeHandlersTracked53: [Handler] = [
   cannery_i64Shl_is_n,
   cannery_i64Shl_ia_d,
   cannery_i64Shl_ia_n,
-]
-
-private let makeHandlersTracked54: [Handler] = [
   cannery_i64Rotl_is_d,
   cannery_i64Rotl_is_n,
   cannery_i64Rotl_ia_d,
@@ -9559,6 +10445,9 @@ private let makeHandlersTracked54: [Handler] = [
   cannery_f32AddAdd_vv_ssa_n,
   cannery_f32AddSub_vv_sss_d,
   cannery_f32AddSub_vv_sss_n,
+]
+
+private let makeHandlersTracked59: [Handler] = [
   cannery_f32AddSub_vv_ass_d,
   cannery_f32AddSub_vv_ass_n,
   cannery_f32AddSub_vv_ssa_d,
@@ -9611,9 +10500,6 @@ private let makeHandlersTracked54: [Handler] = [
   cannery_f32MulAdd_vv_sss_n,
   cannery_f32MulAdd_vv_ass_d,
   cannery_f32MulAdd_vv_ass_n,
-]
-
-private let makeHandlersTracked55: [Handler] = [
   cannery_f32MulAdd_vv_ssa_d,
   cannery_f32MulAdd_vv_ssa_n,
   cannery_f32MulSub_vv_sss_d,
@@ -9626,6 +10512,9 @@ private let makeHandlersTracked55: [Handler] = [
   cannery_f32MulRsub_vv_sss_n,
   cannery_f32MulRsub_vv_ass_d,
   cannery_f32MulRsub_vv_ass_n,
+]
+
+private let makeHandlersTracked60: [Handler] = [
   cannery_f32MulRsub_vv_ssa_d,
   cannery_f32MulRsub_vv_ssa_n,
   cannery_f32MulMul_vv_sss_d,
@@ -9678,9 +10567,6 @@ private let makeHandlersTracked55: [Handler] = [
   cannery_f64SubRsub_vv_sss_n,
   cannery_f64SubRsub_vv_ass_d,
   cannery_f64SubRsub_vv_ass_n,
-]
-
-private let makeHandlersTracked56: [Handler] = [
   cannery_f64SubRsub_vv_sas_d,
   cannery_f64SubRsub_vv_sas_n,
   cannery_f64SubRsub_vv_ssa_d,
@@ -9693,6 +10579,9 @@ private let makeHandlersTracked56: [Handler] = [
   cannery_f64SubMul_vv_sas_n,
   cannery_f64SubMul_vv_ssa_d,
   cannery_f64SubMul_vv_ssa_n,
+]
+
+private let makeHandlersTracked61: [Handler] = [
   cannery_f64MulAdd_vv_sss_d,
   cannery_f64MulAdd_vv_sss_n,
   cannery_f64MulAdd_vv_ass_d,
@@ -9745,9 +10634,6 @@ private let makeHandlersTracked56: [Handler] = [
   cannery_i64Load32S_plus_s_n,
   cannery_i64Load32U_plus_s_d,
   cannery_i64Load32U_plus_s_n,
-]
-
-private let makeHandlersTracked57: [Handler] = [
   cannery_tracked_i32Store_plus_s_s,
   cannery_tracked_i32Store_plus_s_a,
   cannery_tracked_i32Store_plus_s_i,
@@ -9760,6 +10646,9 @@ private let makeHandlersTracked57: [Handler] = [
   cannery_tracked_f64Store_plus_s_s,
   cannery_tracked_f64Store_plus_s_a,
   cannery_tracked_f64Store_plus_s_i,
+]
+
+private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i32Store8_plus_s_s,
   cannery_tracked_i32Store8_plus_s_a,
   cannery_tracked_i32Store8_plus_s_i,
@@ -9812,9 +10701,6 @@ private let makeHandlersTracked57: [Handler] = [
   cannery_tracked_f64Store_plus_a_s,
   cannery_tracked_f64Store_plus_a_i,
   cannery_tracked_i32Store8_plus_a_s,
-]
-
-private let makeHandlersTracked58: [Handler] = [
   cannery_tracked_i32Store8_plus_a_i,
   cannery_tracked_i32Store16_plus_a_s,
   cannery_tracked_i32Store16_plus_a_i,
@@ -9827,6 +10713,9 @@ private let makeHandlersTracked58: [Handler] = [
   cannery_i32Load_sum_ss_d,
   cannery_i32Load_sum_ss_n,
   cannery_i64Load_sum_ss_d,
+]
+
+private let makeHandlersTracked63: [Handler] = [
   cannery_i64Load_sum_ss_n,
   cannery_f32Load_sum_ss_d,
   cannery_f32Load_sum_ss_n,
@@ -9879,9 +10768,6 @@ private let makeHandlersTracked58: [Handler] = [
   cannery_tracked_i64Store32_sum_ss_s,
   cannery_tracked_i64Store32_sum_ss_a,
   cannery_tracked_i64Store32_sum_ss_i,
-]
-
-private let makeHandlersTracked59: [Handler] = [
   cannery_i32Load_sum_as_d,
   cannery_i32Load_sum_as_n,
   cannery_i64Load_sum_as_d,
@@ -9894,6 +10780,9 @@ private let makeHandlersTracked59: [Handler] = [
   cannery_i32Load8S_sum_as_n,
   cannery_i32Load8U_sum_as_d,
   cannery_i32Load8U_sum_as_n,
+]
+
+private let makeHandlersTracked64: [Handler] = [
   cannery_i32Load16S_sum_as_d,
   cannery_i32Load16S_sum_as_n,
   cannery_i32Load16U_sum_as_d,
@@ -9946,9 +10835,6 @@ private let makeHandlersTracked59: [Handler] = [
   cannery_i32Load16U_scaled_ss_n,
   cannery_i64Load8S_scaled_ss_d,
   cannery_i64Load8S_scaled_ss_n,
-]
-
-private let makeHandlersTracked60: [Handler] = [
   cannery_i64Load8U_scaled_ss_d,
   cannery_i64Load8U_scaled_ss_n,
   cannery_i64Load16S_scaled_ss_d,
@@ -9961,6 +10847,9 @@ private let makeHandlersTracked60: [Handler] = [
   cannery_i64Load32U_scaled_ss_n,
   cannery_tracked_i32Store_scaled_ss_s,
   cannery_tracked_i32Store_scaled_ss_a,
+]
+
+private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_i32Store_scaled_ss_i,
   cannery_tracked_i64Store_scaled_ss_s,
   cannery_tracked_i64Store_scaled_ss_a,
@@ -10013,9 +10902,6 @@ private let makeHandlersTracked60: [Handler] = [
   cannery_i64Load32S_scaled_as_d,
   cannery_i64Load32S_scaled_as_n,
   cannery_i64Load32U_scaled_as_d,
-]
-
-private let makeHandlersTracked61: [Handler] = [
   cannery_i64Load32U_scaled_as_n,
   cannery_tracked_i32Store_scaled_as_s,
   cannery_tracked_i32Store_scaled_as_i,
@@ -10028,6 +10914,9 @@ private let makeHandlersTracked61: [Handler] = [
   cannery_tracked_i32Store8_scaled_as_s,
   cannery_tracked_i32Store8_scaled_as_i,
   cannery_tracked_i32Store16_scaled_as_s,
+]
+
+private let makeHandlersTracked66: [Handler] = [
   cannery_tracked_i32Store16_scaled_as_i,
   cannery_tracked_i64Store8_scaled_as_s,
   cannery_tracked_i64Store8_scaled_as_i,
@@ -10080,9 +10969,6 @@ private let makeHandlersTracked61: [Handler] = [
   cannery_tracked_i64Store16_scaled_sa_s,
   cannery_tracked_i64Store16_scaled_sa_i,
   cannery_tracked_i64Store32_scaled_sa_s,
-]
-
-private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i64Store32_scaled_sa_i,
   cannery_i32Load_multiple_s_d,
   cannery_i32Load_multiple_s_n,
@@ -10095,6 +10981,9 @@ private let makeHandlersTracked62: [Handler] = [
   cannery_i32Load8S_multiple_s_d,
   cannery_i32Load8S_multiple_s_n,
   cannery_i32Load8U_multiple_s_d,
+]
+
+private let makeHandlersTracked67: [Handler] = [
   cannery_i32Load8U_multiple_s_n,
   cannery_i32Load16S_multiple_s_d,
   cannery_i32Load16S_multiple_s_n,
@@ -10147,9 +11036,6 @@ private let makeHandlersTracked62: [Handler] = [
   cannery_f32Load_multiple_a_n,
   cannery_f64Load_multiple_a_d,
   cannery_f64Load_multiple_a_n,
-]
-
-private let makeHandlersTracked63: [Handler] = [
   cannery_i32Load8S_multiple_a_d,
   cannery_i32Load8S_multiple_a_n,
   cannery_i32Load8U_multiple_a_d,
@@ -10162,6 +11048,9 @@ private let makeHandlersTracked63: [Handler] = [
   cannery_i64Load8S_multiple_a_n,
   cannery_i64Load8U_multiple_a_d,
   cannery_i64Load8U_multiple_a_n,
+]
+
+private let makeHandlersTracked68: [Handler] = [
   cannery_i64Load16S_multiple_a_d,
   cannery_i64Load16S_multiple_a_n,
   cannery_i64Load16U_multiple_a_d,
@@ -10214,9 +11103,6 @@ private let makeHandlersTracked63: [Handler] = [
   cannery_i64Load16U_affine_s_n,
   cannery_i64Load32S_affine_s_d,
   cannery_i64Load32S_affine_s_n,
-]
-
-private let makeHandlersTracked64: [Handler] = [
   cannery_i64Load32U_affine_s_d,
   cannery_i64Load32U_affine_s_n,
   cannery_tracked_i32Store_affine_s_s,
@@ -10229,6 +11115,9 @@ private let makeHandlersTracked64: [Handler] = [
   cannery_tracked_f32Store_affine_s_a,
   cannery_tracked_f32Store_affine_s_i,
   cannery_tracked_f64Store_affine_s_s,
+]
+
+private let makeHandlersTracked69: [Handler] = [
   cannery_tracked_f64Store_affine_s_a,
   cannery_tracked_f64Store_affine_s_i,
   cannery_tracked_i32Store8_affine_s_s,
@@ -10281,9 +11170,6 @@ private let makeHandlersTracked64: [Handler] = [
   cannery_tracked_f32Store_affine_a_s,
   cannery_tracked_f32Store_affine_a_i,
   cannery_tracked_f64Store_affine_a_s,
-]
-
-private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_f64Store_affine_a_i,
   cannery_tracked_i32Store8_affine_a_s,
   cannery_tracked_i32Store8_affine_a_i,
@@ -10296,6 +11182,9 @@ private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_i64Store32_affine_a_s,
   cannery_tracked_i64Store32_affine_a_i,
   cannery_i32Load_absolute_d,
+]
+
+private let makeHandlersTracked70: [Handler] = [
   cannery_i32Load_absolute_n,
   cannery_i64Load_absolute_d,
   cannery_i64Load_absolute_n,
@@ -10348,9 +11237,6 @@ private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_i64Store16_absolute_a,
   cannery_tracked_i64Store16_absolute_i,
   cannery_tracked_i64Store32_absolute_s,
-]
-
-private let makeHandlersTracked66: [Handler] = [
   cannery_tracked_i64Store32_absolute_a,
   cannery_tracked_i64Store32_absolute_i,
   cannery_i32LoadW_plus_s_d,
@@ -10363,6 +11249,9 @@ private let makeHandlersTracked66: [Handler] = [
   cannery_f64LoadW_plus_s_n,
   cannery_i32Load8SW_plus_s_d,
   cannery_i32Load8SW_plus_s_n,
+]
+
+private let makeHandlersTracked71: [Handler] = [
   cannery_i32Load8UW_plus_s_d,
   cannery_i32Load8UW_plus_s_n,
   cannery_i32Load16SW_plus_s_d,
@@ -10415,9 +11304,6 @@ private let makeHandlersTracked66: [Handler] = [
   cannery_f32LoadW_plus_a_d,
   cannery_f32LoadW_plus_a_n,
   cannery_f64LoadW_plus_a_d,
-]
-
-private let makeHandlersTracked67: [Handler] = [
   cannery_f64LoadW_plus_a_n,
   cannery_i32Load8SW_plus_a_d,
   cannery_i32Load8SW_plus_a_n,
@@ -10430,6 +11316,9 @@ private let makeHandlersTracked67: [Handler] = [
   cannery_i64Load8SW_plus_a_d,
   cannery_i64Load8SW_plus_a_n,
   cannery_i64Load8UW_plus_a_d,
+]
+
+private let makeHandlersTracked72: [Handler] = [
   cannery_i64Load8UW_plus_a_n,
   cannery_i64Load16SW_plus_a_d,
   cannery_i64Load16SW_plus_a_n,
@@ -10482,9 +11371,6 @@ private let makeHandlersTracked67: [Handler] = [
   cannery_i64Load16UW_sum_ss_d,
   cannery_i64Load16UW_sum_ss_n,
   cannery_i64Load32SW_sum_ss_d,
-]
-
-private let makeHandlersTracked68: [Handler] = [
   cannery_i64Load32SW_sum_ss_n,
   cannery_i64Load32UW_sum_ss_d,
   cannery_i64Load32UW_sum_ss_n,
@@ -10497,6 +11383,9 @@ private let makeHandlersTracked68: [Handler] = [
   cannery_tracked_f32StoreW_sum_ss_s,
   cannery_tracked_f32StoreW_sum_ss_a,
   cannery_tracked_f32StoreW_sum_ss_i,
+]
+
+private let makeHandlersTracked73: [Handler] = [
   cannery_tracked_f64StoreW_sum_ss_s,
   cannery_tracked_f64StoreW_sum_ss_a,
   cannery_tracked_f64StoreW_sum_ss_i,
@@ -10549,9 +11438,6 @@ private let makeHandlersTracked68: [Handler] = [
   cannery_tracked_i64StoreW_sum_as_i,
   cannery_tracked_f32StoreW_sum_as_s,
   cannery_tracked_f32StoreW_sum_as_i,
-]
-
-private let makeHandlersTracked69: [Handler] = [
   cannery_tracked_f64StoreW_sum_as_s,
   cannery_tracked_f64StoreW_sum_as_i,
   cannery_tracked_i32Store8W_sum_as_s,
@@ -10564,6 +11450,9 @@ private let makeHandlersTracked69: [Handler] = [
   cannery_tracked_i64Store16W_sum_as_i,
   cannery_tracked_i64Store32W_sum_as_s,
   cannery_tracked_i64Store32W_sum_as_i,
+]
+
+private let makeHandlersTracked74: [Handler] = [
   cannery_i32LoadAdd_ss_d,
   cannery_i32LoadAdd_ss_n,
   cannery_i32LoadAdd_as_d,
@@ -10616,9 +11505,6 @@ private let makeHandlersTracked69: [Handler] = [
   cannery_i64LoadSub_ss_n,
   cannery_i64LoadSub_as_d,
   cannery_i64LoadSub_as_n,
-]
-
-private let makeHandlersTracked70: [Handler] = [
   cannery_i64LoadSub_sa_d,
   cannery_i64LoadSub_sa_n,
   cannery_i64LoadRsub_ss_d,
@@ -10631,6 +11517,9 @@ private let makeHandlersTracked70: [Handler] = [
   cannery_i64LoadMul_ss_n,
   cannery_i64LoadMul_as_d,
   cannery_i64LoadMul_as_n,
+]
+
+private let makeHandlersTracked75: [Handler] = [
   cannery_i64LoadMul_sa_d,
   cannery_i64LoadMul_sa_n,
   cannery_i64LoadAnd_ss_d,
@@ -10683,9 +11572,6 @@ private let makeHandlersTracked70: [Handler] = [
   cannery_f64LoadAdd_sa_n,
   cannery_f64LoadSub_ss_d,
   cannery_f64LoadSub_ss_n,
-]
-
-private let makeHandlersTracked71: [Handler] = [
   cannery_f64LoadSub_as_d,
   cannery_f64LoadSub_as_n,
   cannery_f64LoadSub_sa_d,
@@ -10698,6 +11584,9 @@ private let makeHandlersTracked71: [Handler] = [
   cannery_f64LoadRsub_sa_n,
   cannery_f64LoadMul_ss_d,
   cannery_f64LoadMul_ss_n,
+]
+
+private let makeHandlersTracked76: [Handler] = [
   cannery_f64LoadMul_as_d,
   cannery_f64LoadMul_as_n,
   cannery_f64LoadMul_sa_d,
@@ -10750,9 +11639,6 @@ private let makeHandlersTracked71: [Handler] = [
   cannery_i32Load16UAdd_as_n,
   cannery_i32Load16UAdd_sa_d,
   cannery_i32Load16UAdd_sa_n,
-]
-
-private let makeHandlersTracked72: [Handler] = [
   cannery_i32Load16USub_ss_d,
   cannery_i32Load16USub_ss_n,
   cannery_i32Load16USub_as_d,
@@ -10765,6 +11651,9 @@ private let makeHandlersTracked72: [Handler] = [
   cannery_i32Load16URsub_as_n,
   cannery_i32Load16URsub_sa_d,
   cannery_i32Load16URsub_sa_n,
+]
+
+private let makeHandlersTracked77: [Handler] = [
   cannery_i32Load16UMul_ss_d,
   cannery_i32Load16UMul_ss_n,
   cannery_i32Load16UMul_as_d,
@@ -10817,9 +11706,6 @@ private let makeHandlersTracked72: [Handler] = [
   cannery_i64Load32UAnd_ss_n,
   cannery_i64Load32UAnd_as_d,
   cannery_i64Load32UAnd_as_n,
-]
-
-private let makeHandlersTracked73: [Handler] = [
   cannery_i64Load32UAnd_sa_d,
   cannery_i64Load32UAnd_sa_n,
   cannery_i64Load32UOr_ss_d,
@@ -10832,6 +11718,9 @@ private let makeHandlersTracked73: [Handler] = [
   cannery_i64Load32UXor_ss_n,
   cannery_i64Load32UXor_as_d,
   cannery_i64Load32UXor_as_n,
+]
+
+private let makeHandlersTracked78: [Handler] = [
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
   cannery_i32AddTwo,
@@ -10884,9 +11773,6 @@ private let makeHandlersTracked73: [Handler] = [
   cannery_stepI32LeU_ss_as,
   cannery_stepI32LeU_ss_sa,
   cannery_stepI32Jump,
-]
-
-private let makeHandlersTracked74: [Handler] = [
   cannery_stepI32JumpCheck,
   cannery_testI32Zero_ss,
   cannery_testI32Zero_ss_check,
@@ -10899,6 +11785,9 @@ private let makeHandlersTracked74: [Handler] = [
   cannery_testI32NotZero_ss,
   cannery_testI32NotZero_ss_check,
   cannery_testI32NotZero_as,
+]
+
+private let makeHandlersTracked79: [Handler] = [
   cannery_testI32NotZero_as_check,
   cannery_testI32NotZero_si,
   cannery_testI32NotZero_si_check,
@@ -10951,9 +11840,6 @@ private let makeHandlersTracked74: [Handler] = [
   cannery_stepI64LeS_ss_as,
   cannery_stepI64LeS_ss_sa,
   cannery_stepI64LeU_ss_as,
-]
-
-private let makeHandlersTracked75: [Handler] = [
   cannery_stepI64LeU_ss_sa,
   cannery_stepI64Jump,
   cannery_stepI64JumpCheck,
@@ -10966,6 +11852,9 @@ private let makeHandlersTracked75: [Handler] = [
   cannery_testI64Zero_ai,
   cannery_testI64Zero_ai_check,
   cannery_testI64NotZero_ss,
+]
+
+private let makeHandlersTracked80: [Handler] = [
   cannery_testI64NotZero_ss_check,
   cannery_testI64NotZero_as,
   cannery_testI64NotZero_as_check,
@@ -11018,9 +11907,6 @@ private let makeHandlersTracked75: [Handler] = [
   cannery_brI32Load8UNe_ssd,
   cannery_brI32Load8UNe_ssd_check,
   cannery_brI32Load8UNe_asd,
-]
-
-private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8UNe_asd_check,
   cannery_brI32Load8UNe_csd,
   cannery_brI32Load8UNe_csd_check,
@@ -11033,6 +11919,9 @@ private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
   cannery_brI32Load8ULtS_as,
+]
+
+private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load8ULtS_as_check,
   cannery_brI32Load8ULtS_cs,
   cannery_brI32Load8ULtS_cs_check,
@@ -11085,9 +11974,6 @@ private let makeHandlersTracked76: [Handler] = [
   cannery_brI32Load8UGtS_cs,
   cannery_brI32Load8UGtS_cs_check,
   cannery_brI32Load8UGtS_sid,
-]
-
-private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8UGtS_sid_check,
   cannery_brI32Load8UGtS_aid,
   cannery_brI32Load8UGtS_aid_check,
@@ -11100,6 +11986,9 @@ private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8UGtS_csd,
   cannery_brI32Load8UGtS_csd_check,
   cannery_brI32Load8UGtU_si,
+]
+
+private let makeHandlersTracked82: [Handler] = [
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
@@ -11152,9 +12041,6 @@ private let makeHandlersTracked77: [Handler] = [
   cannery_brI32Load8UGeS_as,
   cannery_brI32Load8UGeS_as_check,
   cannery_brI32Load8UGeS_cs,
-]
-
-private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8UGeS_cs_check,
   cannery_brI32Load8UGeS_ssd,
   cannery_brI32Load8UGeS_ssd_check,
@@ -11167,6 +12053,9 @@ private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
   cannery_brI32Load8UGeU_cs,
+]
+
+private let makeHandlersTracked83: [Handler] = [
   cannery_brI32Load8UGeU_cs_check,
   cannery_brI32Load8UGeU_ssd,
   cannery_brI32Load8UGeU_ssd_check,
@@ -11219,9 +12108,6 @@ private let makeHandlersTracked78: [Handler] = [
   cannery_brI32Load8SLtS_ss,
   cannery_brI32Load8SLtS_ss_check,
   cannery_brI32Load8SLtS_as,
-]
-
-private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load8SLtS_as_check,
   cannery_brI32Load8SLtS_cs,
   cannery_brI32Load8SLtS_cs_check,
@@ -11234,6 +12120,9 @@ private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
   cannery_brI32Load8SLtU_ai,
+]
+
+private let makeHandlersTracked84: [Handler] = [
   cannery_brI32Load8SLtU_ai_check,
   cannery_brI32Load8SLtU_ci,
   cannery_brI32Load8SLtU_ci_check,
@@ -11286,9 +12175,6 @@ private let makeHandlersTracked79: [Handler] = [
   cannery_brI32Load8SGtU_cid,
   cannery_brI32Load8SGtU_cid_check,
   cannery_brI32Load8SLeS_ss,
-]
-
-private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load8SLeS_ss_check,
   cannery_brI32Load8SLeS_as,
   cannery_brI32Load8SLeS_as_check,
@@ -11301,6 +12187,9 @@ private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load8SLeU_cs,
   cannery_brI32Load8SLeU_cs_check,
   cannery_brI32Load8SGeS_ss,
+]
+
+private let makeHandlersTracked85: [Handler] = [
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
@@ -11353,9 +12242,6 @@ private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load16ULtS_ai,
   cannery_brI32Load16ULtS_ai_check,
   cannery_brI32Load16ULtS_ci,
-]
-
-private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load16ULtS_ci_check,
   cannery_brI32Load16ULtS_ss,
   cannery_brI32Load16ULtS_ss_check,
@@ -11368,6 +12254,9 @@ private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load16ULtS_aid,
   cannery_brI32Load16ULtS_aid_check,
   cannery_brI32Load16ULtS_cid,
+]
+
+private let makeHandlersTracked86: [Handler] = [
   cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
@@ -11420,9 +12309,6 @@ private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load16UGtU_sid,
   cannery_brI32Load16UGtU_sid_check,
   cannery_brI32Load16UGtU_aid,
-]
-
-private let makeHandlersTracked82: [Handler] = [
   cannery_brI32Load16UGtU_aid_check,
   cannery_brI32Load16UGtU_cid,
   cannery_brI32Load16UGtU_cid_check,
@@ -11435,6 +12321,9 @@ private let makeHandlersTracked82: [Handler] = [
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
   cannery_brI32Load16ULeU_as,
+]
+
+private let makeHandlersTracked87: [Handler] = [
   cannery_brI32Load16ULeU_as_check,
   cannery_brI32Load16ULeU_cs,
   cannery_brI32Load16ULeU_cs_check,
@@ -11487,9 +12376,6 @@ private let makeHandlersTracked82: [Handler] = [
   cannery_brI32LoadNe_cs,
   cannery_brI32LoadNe_cs_check,
   cannery_brI32LoadNe_sid,
-]
-
-private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadNe_sid_check,
   cannery_brI32LoadNe_aid,
   cannery_brI32LoadNe_aid_check,
@@ -11502,6 +12388,9 @@ private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadNe_csd,
   cannery_brI32LoadNe_csd_check,
   cannery_brI32LoadLtS_si,
+]
+
+private let makeHandlersTracked88: [Handler] = [
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
@@ -11554,9 +12443,6 @@ private let makeHandlersTracked83: [Handler] = [
   cannery_brI32LoadGtS_ai,
   cannery_brI32LoadGtS_ai_check,
   cannery_brI32LoadGtS_ci,
-]
-
-private let makeHandlersTracked84: [Handler] = [
   cannery_brI32LoadGtS_ci_check,
   cannery_brI32LoadGtS_ss,
   cannery_brI32LoadGtS_ss_check,
@@ -11569,6 +12455,9 @@ private let makeHandlersTracked84: [Handler] = [
   cannery_brI32LoadGtS_aid,
   cannery_brI32LoadGtS_aid_check,
   cannery_brI32LoadGtS_cid,
+]
+
+private let makeHandlersTracked89: [Handler] = [
   cannery_brI32LoadGtS_cid_check,
   cannery_brI32LoadGtS_ssd,
   cannery_brI32LoadGtS_ssd_check,
@@ -11621,9 +12510,6 @@ private let makeHandlersTracked84: [Handler] = [
   cannery_brI32LoadLeU_ssd,
   cannery_brI32LoadLeU_ssd_check,
   cannery_brI32LoadLeU_asd,
-]
-
-private let makeHandlersTracked85: [Handler] = [
   cannery_brI32LoadLeU_asd_check,
   cannery_brI32LoadLeU_csd,
   cannery_brI32LoadLeU_csd_check,
@@ -11636,6 +12522,9 @@ private let makeHandlersTracked85: [Handler] = [
   cannery_brI32LoadGeS_ssd,
   cannery_brI32LoadGeS_ssd_check,
   cannery_brI32LoadGeS_asd,
+]
+
+private let makeHandlersTracked90: [Handler] = [
   cannery_brI32LoadGeS_asd_check,
   cannery_brI32LoadGeS_csd,
   cannery_brI32LoadGeS_csd_check,
@@ -11688,9 +12577,6 @@ private let makeHandlersTracked85: [Handler] = [
   cannery_brI64LoadNe_cs,
   cannery_brI64LoadNe_cs_check,
   cannery_brI64LoadNe_sid,
-]
-
-private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadNe_sid_check,
   cannery_brI64LoadNe_aid,
   cannery_brI64LoadNe_aid_check,
@@ -11703,6 +12589,9 @@ private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadNe_csd,
   cannery_brI64LoadNe_csd_check,
   cannery_brI64LoadLtS_si,
+]
+
+private let makeHandlersTracked91: [Handler] = [
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
@@ -11755,9 +12644,6 @@ private let makeHandlersTracked86: [Handler] = [
   cannery_brI64LoadGtS_ai,
   cannery_brI64LoadGtS_ai_check,
   cannery_brI64LoadGtS_ci,
-]
-
-private let makeHandlersTracked87: [Handler] = [
   cannery_brI64LoadGtS_ci_check,
   cannery_brI64LoadGtS_ss,
   cannery_brI64LoadGtS_ss_check,
@@ -11770,6 +12656,9 @@ private let makeHandlersTracked87: [Handler] = [
   cannery_brI64LoadGtS_aid,
   cannery_brI64LoadGtS_aid_check,
   cannery_brI64LoadGtS_cid,
+]
+
+private let makeHandlersTracked92: [Handler] = [
   cannery_brI64LoadGtS_cid_check,
   cannery_brI64LoadGtS_ssd,
   cannery_brI64LoadGtS_ssd_check,
@@ -11822,9 +12711,6 @@ private let makeHandlersTracked87: [Handler] = [
   cannery_brI64LoadLeU_ssd,
   cannery_brI64LoadLeU_ssd_check,
   cannery_brI64LoadLeU_asd,
-]
-
-private let makeHandlersTracked88: [Handler] = [
   cannery_brI64LoadLeU_asd_check,
   cannery_brI64LoadLeU_csd,
   cannery_brI64LoadLeU_csd_check,
@@ -11837,6 +12723,9 @@ private let makeHandlersTracked88: [Handler] = [
   cannery_brI64LoadGeS_ssd,
   cannery_brI64LoadGeS_ssd_check,
   cannery_brI64LoadGeS_asd,
+]
+
+private let makeHandlersTracked93: [Handler] = [
   cannery_brI64LoadGeS_asd_check,
   cannery_brI64LoadGeS_csd,
   cannery_brI64LoadGeS_csd_check,
@@ -11852,11 +12741,254 @@ private let makeHandlersTracked88: [Handler] = [
   cannery_brI64LoadGeU_asd_check,
   cannery_brI64LoadGeU_csd,
   cannery_brI64LoadGeU_csd_check,
+  cannery_v128Load_plus_s_d,
+  cannery_v128Load_plus_s_n,
+  cannery_v128Load_sum_ss_d,
+  cannery_v128Load_sum_ss_n,
+  cannery_v128Load8x8S_plus_s_d,
+  cannery_v128Load8x8S_sum_ss_d,
+  cannery_v128Load8x8U_plus_s_d,
+  cannery_v128Load8x8U_sum_ss_d,
+  cannery_v128Load16x4S_plus_s_d,
+  cannery_v128Load16x4S_sum_ss_d,
+  cannery_v128Load16x4U_plus_s_d,
+  cannery_v128Load16x4U_sum_ss_d,
+  cannery_v128Load32x2S_plus_s_d,
+  cannery_v128Load32x2S_sum_ss_d,
+  cannery_v128Load32x2U_plus_s_d,
+  cannery_v128Load32x2U_sum_ss_d,
+  cannery_v128Load8Splat_plus_s_d,
+  cannery_v128Load8Splat_sum_ss_d,
+  cannery_v128Load16Splat_plus_s_d,
+  cannery_v128Load16Splat_sum_ss_d,
+  cannery_v128Load32Splat_plus_s_d,
+  cannery_v128Load32Splat_sum_ss_d,
+  cannery_v128Load64Splat_plus_s_d,
+  cannery_v128Load64Splat_sum_ss_d,
+  cannery_tracked_v128Store_plus_s_s,
+  cannery_tracked_v128Store_plus_s_a,
+  cannery_tracked_v128Store_sum_ss_s,
+  cannery_tracked_v128Store_sum_ss_a,
+  cannery_v128Load32Zero_plus_s_d,
+  cannery_v128Load32Zero_sum_ss_d,
+  cannery_v128Load64Zero_plus_s_d,
+  cannery_v128Load64Zero_sum_ss_d,
+  cannery_v128And_sm_d,
+  cannery_v128And_sm_n,
+  cannery_v128And_am_d,
+  cannery_v128And_am_n,
+  cannery_v128Or_sm_d,
+  cannery_v128Or_sm_n,
+  cannery_v128Or_am_d,
+  cannery_v128Or_am_n,
+  cannery_v128Xor_sm_d,
+  cannery_v128Xor_sm_n,
+  cannery_v128Xor_am_d,
+  cannery_v128Xor_am_n,
+  cannery_i32x4Add_sm_d,
+  cannery_i32x4Add_sm_n,
+  cannery_i32x4Add_am_d,
+  cannery_i32x4Add_am_n,
+  cannery_f32x4Add_sm_d,
+]
+
+private let makeHandlersTracked94: [Handler] = [
+  cannery_f32x4Add_sm_n,
+  cannery_f32x4Add_am_d,
+  cannery_f32x4Add_am_n,
+  cannery_f32x4Mul_sm_d,
+  cannery_f32x4Mul_sm_n,
+  cannery_f32x4Mul_am_d,
+  cannery_f32x4Mul_am_n,
+  cannery_f64x2Add_sm_d,
+  cannery_f64x2Add_sm_n,
+  cannery_f64x2Add_am_d,
+  cannery_f64x2Add_am_n,
+  cannery_f64x2Mul_sm_d,
+  cannery_f64x2Mul_sm_n,
+  cannery_f64x2Mul_am_d,
+  cannery_f64x2Mul_am_n,
+  cannery_f32x4Sub_sm_d,
+  cannery_f32x4Sub_sm_n,
+  cannery_f32x4Sub_am_d,
+  cannery_f32x4Sub_am_n,
+  cannery_f64x2Sub_sm_d,
+  cannery_f64x2Sub_sm_n,
+  cannery_f64x2Sub_am_d,
+  cannery_f64x2Sub_am_n,
+  cannery_i8x16Add_sm_d,
+  cannery_i8x16Add_am_d,
+  cannery_i16x8Add_sm_d,
+  cannery_i16x8Add_am_d,
+  cannery_i64x2Add_sm_d,
+  cannery_i64x2Add_am_d,
+  cannery_i8x16Sub_sm_d,
+  cannery_i8x16Sub_am_d,
+  cannery_i16x8Sub_sm_d,
+  cannery_i16x8Sub_am_d,
+  cannery_i32x4Sub_sm_d,
+  cannery_i32x4Sub_am_d,
+  cannery_i16x8Mul_sm_d,
+  cannery_i16x8Mul_am_d,
+  cannery_i32x4Mul_sm_d,
+  cannery_i32x4Mul_am_d,
+  cannery_i8x16Eq_sm_d,
+  cannery_i8x16Eq_am_d,
+  cannery_i8x16MinU_sm_d,
+  cannery_i8x16MinU_am_d,
+  cannery_i8x16MaxU_sm_d,
+  cannery_i8x16MaxU_am_d,
+  cannery_i16x8MinS_sm_d,
+  cannery_i16x8MinS_am_d,
+  cannery_i16x8MaxS_sm_d,
+  cannery_i16x8MaxS_am_d,
+  cannery_i32x4DotI16x8S_sm_d,
+  cannery_i32x4DotI16x8S_am_d,
+  cannery_f32x4MulAdd_sss_d,
+  cannery_f32x4MulAdd_sss_n,
+  cannery_f32x4MulAdd_ass_d,
+  cannery_f32x4MulAdd_ass_n,
+  cannery_f32x4MulAdd_ssa_d,
+  cannery_f32x4MulAdd_ssa_n,
+  cannery_f32x4MulAdd_sms_d,
+  cannery_f32x4MulAdd_ams_d,
+  cannery_f32x4MulSub_sss_d,
+  cannery_f32x4MulSub_ass_d,
+  cannery_f32x4MulSub_ssa_d,
+  cannery_f32x4MulRSub_sss_d,
+  cannery_f32x4MulRSub_ass_d,
+]
+
+private let makeHandlersTracked95: [Handler] = [
+  cannery_f32x4MulRSub_ssa_d,
+  cannery_f64x2MulAdd_sss_d,
+  cannery_f64x2MulAdd_sss_n,
+  cannery_f64x2MulAdd_ass_d,
+  cannery_f64x2MulAdd_ass_n,
+  cannery_f64x2MulAdd_ssa_d,
+  cannery_f64x2MulAdd_ssa_n,
+  cannery_f64x2MulAdd_sms_d,
+  cannery_f64x2MulAdd_ams_d,
+  cannery_f64x2MulSub_sss_d,
+  cannery_f64x2MulSub_ass_d,
+  cannery_f64x2MulSub_ssa_d,
+  cannery_f64x2MulRSub_sss_d,
+  cannery_f64x2MulRSub_ass_d,
+  cannery_f64x2MulRSub_ssa_d,
+  cannery_i16x8MulAdd_sss_d,
+  cannery_i16x8MulAdd_sss_n,
+  cannery_i16x8MulAdd_ass_d,
+  cannery_i16x8MulAdd_ass_n,
+  cannery_i16x8MulAdd_ssa_d,
+  cannery_i16x8MulAdd_ssa_n,
+  cannery_i16x8MulAdd_sms_d,
+  cannery_i16x8MulAdd_ams_d,
+  cannery_i32x4MulAdd_sss_d,
+  cannery_i32x4MulAdd_sss_n,
+  cannery_i32x4MulAdd_ass_d,
+  cannery_i32x4MulAdd_ass_n,
+  cannery_i32x4MulAdd_ssa_d,
+  cannery_i32x4MulAdd_ssa_n,
+  cannery_i32x4MulAdd_sms_d,
+  cannery_i32x4MulAdd_ams_d,
+  cannery_i32x4ShlXor_ss_d,
+  cannery_i32x4ShlXor_as_d,
+  cannery_i32x4ShlXor_sa_d,
+  cannery_i32x4ShlOr_ss_d,
+  cannery_i32x4ShlOr_as_d,
+  cannery_i32x4ShlOr_sa_d,
+  cannery_i32x4ShlAnd_ss_d,
+  cannery_i32x4ShlAnd_as_d,
+  cannery_i32x4ShlAnd_sa_d,
+  cannery_i32x4ShlAdd_ss_d,
+  cannery_i32x4ShlAdd_as_d,
+  cannery_i32x4ShlAdd_sa_d,
+  cannery_i32x4ShrUXor_ss_d,
+  cannery_i32x4ShrUXor_as_d,
+  cannery_i32x4ShrUXor_sa_d,
+  cannery_i32x4ShrUOr_ss_d,
+  cannery_i32x4ShrUOr_as_d,
+  cannery_i32x4ShrUOr_sa_d,
+  cannery_i32x4ShrUAnd_ss_d,
+  cannery_i32x4ShrUAnd_as_d,
+  cannery_i32x4ShrUAnd_sa_d,
+  cannery_i32x4ShrUAdd_ss_d,
+  cannery_i32x4ShrUAdd_as_d,
+  cannery_i32x4ShrUAdd_sa_d,
+  cannery_i32x4Rotl_s_d,
+  cannery_i32x4Rotl_s_n,
+  cannery_i32x4Rotl_a_d,
+  cannery_i32x4Rotl_a_n,
+  cannery_i32x4XorRotl_ss_d,
+  cannery_i32x4XorRotl_ss_n,
+  cannery_i32x4XorRotl_as_d,
+  cannery_i32x4XorRotl_as_n,
+  cannery_i64x2ShlXor_ss_d,
+]
+
+private let makeHandlersTracked96: [Handler] = [
+  cannery_i64x2ShlXor_as_d,
+  cannery_i64x2ShlXor_sa_d,
+  cannery_i64x2ShlOr_ss_d,
+  cannery_i64x2ShlOr_as_d,
+  cannery_i64x2ShlOr_sa_d,
+  cannery_i64x2ShlAdd_ss_d,
+  cannery_i64x2ShlAdd_as_d,
+  cannery_i64x2ShlAdd_sa_d,
+  cannery_i64x2ShrUXor_ss_d,
+  cannery_i64x2ShrUXor_as_d,
+  cannery_i64x2ShrUXor_sa_d,
+  cannery_i64x2ShrUOr_ss_d,
+  cannery_i64x2ShrUOr_as_d,
+  cannery_i64x2ShrUOr_sa_d,
+  cannery_i64x2ShrUAdd_ss_d,
+  cannery_i64x2ShrUAdd_as_d,
+  cannery_i64x2ShrUAdd_sa_d,
+  cannery_i64x2Rotl_s_d,
+  cannery_i64x2Rotl_s_n,
+  cannery_i64x2Rotl_a_d,
+  cannery_i64x2Rotl_a_n,
+  cannery_i64x2XorRotl_ss_d,
+  cannery_i64x2XorRotl_ss_n,
+  cannery_i64x2XorRotl_as_d,
+  cannery_i64x2XorRotl_as_n,
+  cannery_brNotV128AnyTrue_s,
+  cannery_brNotV128AnyTrue_s_check,
+  cannery_brNotV128AnyTrue_a,
+  cannery_brNotV128AnyTrue_a_check,
+  cannery_brV128AnyTrue_s,
+  cannery_brV128AnyTrue_s_check,
+  cannery_brV128AnyTrue_a,
+  cannery_brV128AnyTrue_a_check,
+  cannery_brNotI8x16AllTrue_s,
+  cannery_brNotI8x16AllTrue_s_check,
+  cannery_brNotI8x16AllTrue_a,
+  cannery_brNotI8x16AllTrue_a_check,
+  cannery_brI8x16AllTrue_s,
+  cannery_brI8x16AllTrue_s_check,
+  cannery_brI8x16AllTrue_a,
+  cannery_brI8x16AllTrue_a_check,
+  cannery_brNotI32x4AllTrue_s,
+  cannery_brNotI32x4AllTrue_s_check,
+  cannery_brNotI32x4AllTrue_a,
+  cannery_brNotI32x4AllTrue_a_check,
+  cannery_brI32x4AllTrue_s,
+  cannery_brI32x4AllTrue_s_check,
+  cannery_brI32x4AllTrue_a,
+  cannery_brI32x4AllTrue_a_check,
+  cannery_brNotI8x16Bitmask_s,
+  cannery_brNotI8x16Bitmask_s_check,
+  cannery_brNotI8x16Bitmask_a,
+  cannery_brNotI8x16Bitmask_a_check,
+  cannery_brI8x16Bitmask_s,
+  cannery_brI8x16Bitmask_s_check,
+  cannery_brI8x16Bitmask_a,
+  cannery_brI8x16Bitmask_a_check,
 ]
 
 func makeHandlers(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(5659)
+  table.reserveCapacity(6201)
   if tracked {
     table += makeHandlersTracked0
     table += makeHandlersTracked1
@@ -11947,6 +13079,14 @@ func makeHandlers(tracked: Bool) -> [Handler] {
     table += makeHandlersTracked86
     table += makeHandlersTracked87
     table += makeHandlersTracked88
+    table += makeHandlersTracked89
+    table += makeHandlersTracked90
+    table += makeHandlersTracked91
+    table += makeHandlersTracked92
+    table += makeHandlersTracked93
+    table += makeHandlersTracked94
+    table += makeHandlersTracked95
+    table += makeHandlersTracked96
   } else {
     table += makeHandlers0
     table += makeHandlers1
@@ -12037,6 +13177,14 @@ func makeHandlers(tracked: Bool) -> [Handler] {
     table += makeHandlers86
     table += makeHandlers87
     table += makeHandlers88
+    table += makeHandlers89
+    table += makeHandlers90
+    table += makeHandlers91
+    table += makeHandlers92
+    table += makeHandlers93
+    table += makeHandlers94
+    table += makeHandlers95
+    table += makeHandlers96
   }
   return table
 }

@@ -103,12 +103,9 @@ import WebAssembly
 #endif
 @c func cannery_selectPair_s(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let from = UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? slot0(w) : slot1(w)
-  let low = fp[from]
-  let high = fp[from + 1]
-  fp[slot3(w)] = low
-  fp[slot3(w) + 1] = high
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = vector(fp, UInt32(truncatingIfNeeded: fp[slot2(w)]) != 0 ? slot0(w) : slot1(w))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := c ? a : b
@@ -244,11 +241,8 @@ import WebAssembly
 #endif
 @c func cannery_selectPair_a(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
-  let from = UInt32(truncatingIfNeeded: ac) != 0 ? slot0(w) : slot1(w)
-  let low = fp[from]
-  let high = fp[from + 1]
-  fp[slot3(w)] = low
-  fp[slot3(w) + 1] = high
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = vector(fp, UInt32(truncatingIfNeeded: ac) != 0 ? slot0(w) : slot1(w))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 

@@ -11,8 +11,21 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
+}
+
+/// d := mem[a + o]
+#if os(Linux)
+@section(".text.cannery_v128Load_s_n")
+#endif
+@c func cannery_v128Load_s_n(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let r = VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -25,8 +38,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -37,8 +51,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -51,8 +66,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8x8S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -63,8 +79,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -77,8 +94,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8x8U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -89,8 +107,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -103,8 +122,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16x4S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -115,8 +135,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -129,8 +150,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16x4U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -141,8 +163,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -155,8 +178,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32x2S(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -167,8 +191,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -181,8 +206,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32x2U(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -193,8 +219,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -207,8 +234,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 1) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load8Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -219,8 +247,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -233,8 +262,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 2) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load16Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -245,8 +275,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -259,8 +290,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -271,8 +303,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -285,8 +318,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load64Splat(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// mem[a + o] := b
@@ -314,6 +348,34 @@ import WebAssembly
   return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
   }
   VectorAccess.v128Store(md + Int(bitPattern: ea), vector(fp, slotField(pc, 1)))
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+/// mem[a + o] := b
+#if os(Linux)
+@section(".text.cannery_v128Store_sa")
+#endif
+@c func cannery_v128Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  VectorAccess.v128Store(md + Int(bitPattern: ea), held(x0, x1))
+  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+}
+
+#if os(Linux)
+@section(".text.cannery_tracked_v128Store_sa")
+#endif
+@c func cannery_tracked_v128Store_sa(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
+  let limit = instanceContext(cx).memorySize
+  if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 16) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
+  let map = instanceContext(cx).writeMap
+  if _slowPath(map[Int(bitPattern: ea >> 12)] == 0 || map[Int(bitPattern: (ea &+ 15) >> 12)] == 0) {
+  instanceContext(cx).trackStart = ea
+  return track16AndRetry(pc, fp, md, cx, ac, rm, x0, x1)
+  }
+  VectorAccess.v128Store(md + Int(bitPattern: ea), held(x0, x1))
   return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
 }
 
@@ -717,8 +779,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -731,8 +794,9 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 4) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load32Zero(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -743,8 +807,9 @@ import WebAssembly
   let ea = UInt(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])) &+ UInt(highField(pc))
   let limit = instanceContext(cx).memorySize
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := mem[a + o]
@@ -757,7 +822,8 @@ import WebAssembly
   if _slowPath(base > limit) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
   let ea = base &+ UInt(highField(pc))
   if _slowPath(Int(bitPattern: limit) &- Int(bitPattern: ea) < 8) { return trapped(pc, fp, cx, rm, TrapKind.outOfBoundsMemoryAccess.status) }
-  setVector(fp, slotField(pc, 1), VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea)))
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = VectorAccess.v128Load64Zero(UnsafeRawPointer(md) + Int(bitPattern: ea))
+  setVector(fp, slotField(pc, 1), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 

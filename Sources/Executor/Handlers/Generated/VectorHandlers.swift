@@ -8,9 +8,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Shuffle")
 #endif
 @c func cannery_i8x16Shuffle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let r = Vector.i8x16Shuffle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), V128(low: pc[2], high: pc[3]))
+  let r = Vector.i8x16Shuffle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vectorWords(pc, 2))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 4, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 4, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.swizzle
@@ -20,7 +20,7 @@ import WebAssembly
 @c func cannery_i8x16Swizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i8x16Swizzle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.splat
@@ -28,10 +28,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Splat")
 #endif
 @c func cannery_i8x16Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Splat(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.splat
@@ -39,10 +38,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Splat")
 #endif
 @c func cannery_i16x8Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Splat(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.splat
@@ -50,10 +48,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Splat")
 #endif
 @c func cannery_i32x4Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Splat(UInt32(truncatingIfNeeded: fp[slot0(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Splat(UInt32(truncatingIfNeeded: fp[slotField(pc, 0)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.splat
@@ -61,10 +58,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Splat")
 #endif
 @c func cannery_i64x2Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Splat(fp[slot0(w)])
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Splat(fp[slotField(pc, 0)])
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.splat
@@ -72,10 +68,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Splat")
 #endif
 @c func cannery_f32x4Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Splat(Float(bitPattern: UInt32(truncatingIfNeeded: fp[slot0(w)])))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Splat(Float(bitPattern: UInt32(truncatingIfNeeded: fp[slotField(pc, 0)])))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.splat
@@ -83,10 +78,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Splat")
 #endif
 @c func cannery_f64x2Splat(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Splat(Double(bitPattern: fp[slot0(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Splat(Double(bitPattern: fp[slotField(pc, 0)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.extract_lane_s
@@ -94,10 +88,9 @@ import WebAssembly
 @section(".text.cannery_i8x16ExtractLaneS")
 #endif
 @c func cannery_i8x16ExtractLaneS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16ExtractLaneS(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i8x16ExtractLaneS(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -106,10 +99,9 @@ import WebAssembly
 @section(".text.cannery_i8x16ExtractLaneU")
 #endif
 @c func cannery_i8x16ExtractLaneU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16ExtractLaneU(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i8x16ExtractLaneU(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -129,10 +121,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtractLaneS")
 #endif
 @c func cannery_i16x8ExtractLaneS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtractLaneS(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i16x8ExtractLaneS(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -141,10 +132,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtractLaneU")
 #endif
 @c func cannery_i16x8ExtractLaneU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtractLaneU(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i16x8ExtractLaneU(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -164,10 +154,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtractLane")
 #endif
 @c func cannery_i32x4ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtractLane(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i32x4ExtractLane(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = UInt64(r)
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -187,10 +176,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtractLane")
 #endif
 @c func cannery_i64x2ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtractLane(vector(fp, slot0(w)), slot3(w))
+  let r = Vector.i64x2ExtractLane(vector(fp, slotField(pc, 0)), slotField(pc, 3))
   let v = r
-  fp[slot2(w)] = v
+  fp[slotField(pc, 2)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -210,9 +198,8 @@ import WebAssembly
 @section(".text.cannery_f32x4ExtractLane")
 #endif
 @c func cannery_f32x4ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4ExtractLane(vector(fp, slot0(w)), slot3(w))
-  fp[slot2(w)] = UInt64(r.bitPattern)
+  let r = Vector.f32x4ExtractLane(vector(fp, slotField(pc, 0)), slotField(pc, 3))
+  fp[slotField(pc, 2)] = UInt64(r.bitPattern)
   return next(pc + 2, fp, md, cx, ac, rm, Double(bitPattern: UInt64(r.bitPattern)), x1)
 }
 
@@ -232,9 +219,8 @@ import WebAssembly
 @section(".text.cannery_f64x2ExtractLane")
 #endif
 @c func cannery_f64x2ExtractLane(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2ExtractLane(vector(fp, slot0(w)), slot3(w))
-  fp[slot2(w)] = r.bitPattern
+  let r = Vector.f64x2ExtractLane(vector(fp, slotField(pc, 0)), slotField(pc, 3))
+  fp[slotField(pc, 2)] = r.bitPattern
   return next(pc + 2, fp, md, cx, ac, rm, r, x1)
 }
 
@@ -254,10 +240,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Eq")
 #endif
 @c func cannery_i8x16Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.ne
@@ -265,10 +250,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Ne")
 #endif
 @c func cannery_i8x16Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.lt_s
@@ -276,10 +260,9 @@ import WebAssembly
 @section(".text.cannery_i8x16LtS")
 #endif
 @c func cannery_i8x16LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16LtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.lt_u
@@ -287,10 +270,9 @@ import WebAssembly
 @section(".text.cannery_i8x16LtU")
 #endif
 @c func cannery_i8x16LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16LtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.gt_s
@@ -298,10 +280,9 @@ import WebAssembly
 @section(".text.cannery_i8x16GtS")
 #endif
 @c func cannery_i8x16GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16GtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.gt_u
@@ -309,10 +290,9 @@ import WebAssembly
 @section(".text.cannery_i8x16GtU")
 #endif
 @c func cannery_i8x16GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16GtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.le_s
@@ -320,10 +300,9 @@ import WebAssembly
 @section(".text.cannery_i8x16LeS")
 #endif
 @c func cannery_i8x16LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16LeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.le_u
@@ -331,10 +310,9 @@ import WebAssembly
 @section(".text.cannery_i8x16LeU")
 #endif
 @c func cannery_i8x16LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16LeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.ge_s
@@ -342,10 +320,9 @@ import WebAssembly
 @section(".text.cannery_i8x16GeS")
 #endif
 @c func cannery_i8x16GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16GeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.ge_u
@@ -353,10 +330,9 @@ import WebAssembly
 @section(".text.cannery_i8x16GeU")
 #endif
 @c func cannery_i8x16GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16GeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.eq
@@ -364,10 +340,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Eq")
 #endif
 @c func cannery_i16x8Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.ne
@@ -375,10 +350,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Ne")
 #endif
 @c func cannery_i16x8Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.lt_s
@@ -386,10 +360,9 @@ import WebAssembly
 @section(".text.cannery_i16x8LtS")
 #endif
 @c func cannery_i16x8LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8LtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.lt_u
@@ -397,10 +370,9 @@ import WebAssembly
 @section(".text.cannery_i16x8LtU")
 #endif
 @c func cannery_i16x8LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8LtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.gt_s
@@ -408,10 +380,9 @@ import WebAssembly
 @section(".text.cannery_i16x8GtS")
 #endif
 @c func cannery_i16x8GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8GtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.gt_u
@@ -419,10 +390,9 @@ import WebAssembly
 @section(".text.cannery_i16x8GtU")
 #endif
 @c func cannery_i16x8GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8GtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.le_s
@@ -430,10 +400,9 @@ import WebAssembly
 @section(".text.cannery_i16x8LeS")
 #endif
 @c func cannery_i16x8LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8LeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.le_u
@@ -441,10 +410,9 @@ import WebAssembly
 @section(".text.cannery_i16x8LeU")
 #endif
 @c func cannery_i16x8LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8LeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.ge_s
@@ -452,10 +420,9 @@ import WebAssembly
 @section(".text.cannery_i16x8GeS")
 #endif
 @c func cannery_i16x8GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8GeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.ge_u
@@ -463,10 +430,9 @@ import WebAssembly
 @section(".text.cannery_i16x8GeU")
 #endif
 @c func cannery_i16x8GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8GeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.eq
@@ -474,10 +440,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Eq")
 #endif
 @c func cannery_i32x4Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.ne
@@ -485,10 +450,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Ne")
 #endif
 @c func cannery_i32x4Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.lt_s
@@ -496,10 +460,9 @@ import WebAssembly
 @section(".text.cannery_i32x4LtS")
 #endif
 @c func cannery_i32x4LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4LtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.lt_u
@@ -507,10 +470,9 @@ import WebAssembly
 @section(".text.cannery_i32x4LtU")
 #endif
 @c func cannery_i32x4LtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4LtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4LtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.gt_s
@@ -518,10 +480,9 @@ import WebAssembly
 @section(".text.cannery_i32x4GtS")
 #endif
 @c func cannery_i32x4GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4GtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.gt_u
@@ -529,10 +490,9 @@ import WebAssembly
 @section(".text.cannery_i32x4GtU")
 #endif
 @c func cannery_i32x4GtU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4GtU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4GtU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.le_s
@@ -540,10 +500,9 @@ import WebAssembly
 @section(".text.cannery_i32x4LeS")
 #endif
 @c func cannery_i32x4LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4LeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.le_u
@@ -551,10 +510,9 @@ import WebAssembly
 @section(".text.cannery_i32x4LeU")
 #endif
 @c func cannery_i32x4LeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4LeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4LeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.ge_s
@@ -562,10 +520,9 @@ import WebAssembly
 @section(".text.cannery_i32x4GeS")
 #endif
 @c func cannery_i32x4GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4GeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.ge_u
@@ -573,10 +530,9 @@ import WebAssembly
 @section(".text.cannery_i32x4GeU")
 #endif
 @c func cannery_i32x4GeU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4GeU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4GeU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.eq
@@ -584,10 +540,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Eq")
 #endif
 @c func cannery_f32x4Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.ne
@@ -595,10 +550,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Ne")
 #endif
 @c func cannery_f32x4Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.lt
@@ -606,10 +560,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Lt")
 #endif
 @c func cannery_f32x4Lt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Lt(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Lt(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.gt
@@ -617,10 +570,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Gt")
 #endif
 @c func cannery_f32x4Gt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Gt(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Gt(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.le
@@ -628,10 +580,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Le")
 #endif
 @c func cannery_f32x4Le(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Le(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Le(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.ge
@@ -639,10 +590,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Ge")
 #endif
 @c func cannery_f32x4Ge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Ge(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Ge(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.eq
@@ -650,10 +600,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Eq")
 #endif
 @c func cannery_f64x2Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.ne
@@ -661,10 +610,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Ne")
 #endif
 @c func cannery_f64x2Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.lt
@@ -672,10 +620,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Lt")
 #endif
 @c func cannery_f64x2Lt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Lt(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Lt(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.gt
@@ -683,10 +630,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Gt")
 #endif
 @c func cannery_f64x2Gt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Gt(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Gt(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.le
@@ -694,10 +640,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Le")
 #endif
 @c func cannery_f64x2Le(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Le(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Le(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.ge
@@ -705,10 +650,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Ge")
 #endif
 @c func cannery_f64x2Ge(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Ge(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Ge(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.not
@@ -716,10 +660,9 @@ import WebAssembly
 @section(".text.cannery_v128Not")
 #endif
 @c func cannery_v128Not(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128Not(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.v128Not(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.and
@@ -727,10 +670,9 @@ import WebAssembly
 @section(".text.cannery_v128And")
 #endif
 @c func cannery_v128And(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128And(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.v128And(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.andnot
@@ -738,10 +680,9 @@ import WebAssembly
 @section(".text.cannery_v128Andnot")
 #endif
 @c func cannery_v128Andnot(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128Andnot(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.v128Andnot(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.or
@@ -749,10 +690,9 @@ import WebAssembly
 @section(".text.cannery_v128Or")
 #endif
 @c func cannery_v128Or(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128Or(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.v128Or(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.xor
@@ -760,10 +700,9 @@ import WebAssembly
 @section(".text.cannery_v128Xor")
 #endif
 @c func cannery_v128Xor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.v128Xor(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.v128Xor(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.bitselect
@@ -773,7 +712,7 @@ import WebAssembly
 @c func cannery_v128Bitselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.v128Bitselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := v128.any_true
@@ -781,11 +720,10 @@ import WebAssembly
 @section(".text.cannery_v128AnyTrue")
 #endif
 @c func cannery_v128AnyTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let t = Vector.v128AnyTrue(vector(fp, slot0(w)))
+  let t = Vector.v128AnyTrue(vector(fp, slotField(pc, 0)))
   let r: UInt32 = t ? 1 : 0
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -794,10 +732,9 @@ import WebAssembly
 @section(".text.cannery_f32x4DemoteF64x2Zero")
 #endif
 @c func cannery_f32x4DemoteF64x2Zero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4DemoteF64x2Zero(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4DemoteF64x2Zero(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.promote_low_f32x4
@@ -805,10 +742,9 @@ import WebAssembly
 @section(".text.cannery_f64x2PromoteLowF32x4")
 #endif
 @c func cannery_f64x2PromoteLowF32x4(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2PromoteLowF32x4(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2PromoteLowF32x4(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.abs
@@ -816,10 +752,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Abs")
 #endif
 @c func cannery_i8x16Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.neg
@@ -827,10 +762,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Neg")
 #endif
 @c func cannery_i8x16Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.popcnt
@@ -838,10 +772,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Popcnt")
 #endif
 @c func cannery_i8x16Popcnt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Popcnt(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Popcnt(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.all_true
@@ -849,11 +782,10 @@ import WebAssembly
 @section(".text.cannery_i8x16AllTrue")
 #endif
 @c func cannery_i8x16AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let t = Vector.i8x16AllTrue(vector(fp, slot0(w)))
+  let t = Vector.i8x16AllTrue(vector(fp, slotField(pc, 0)))
   let r: UInt32 = t ? 1 : 0
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -873,10 +805,9 @@ import WebAssembly
 @section(".text.cannery_i8x16NarrowI16x8S")
 #endif
 @c func cannery_i8x16NarrowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16NarrowI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16NarrowI16x8S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.narrow_i16x8_u
@@ -884,10 +815,9 @@ import WebAssembly
 @section(".text.cannery_i8x16NarrowI16x8U")
 #endif
 @c func cannery_i8x16NarrowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16NarrowI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16NarrowI16x8U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.ceil
@@ -895,10 +825,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Ceil")
 #endif
 @c func cannery_f32x4Ceil(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Ceil(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Ceil(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.floor
@@ -906,10 +835,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Floor")
 #endif
 @c func cannery_f32x4Floor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Floor(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Floor(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.trunc
@@ -917,10 +845,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Trunc")
 #endif
 @c func cannery_f32x4Trunc(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Trunc(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Trunc(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.nearest
@@ -928,10 +855,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Nearest")
 #endif
 @c func cannery_f32x4Nearest(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Nearest(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Nearest(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.shl
@@ -939,10 +865,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Shl")
 #endif
 @c func cannery_i8x16Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Shl(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.shr_s
@@ -950,10 +875,9 @@ import WebAssembly
 @section(".text.cannery_i8x16ShrS")
 #endif
 @c func cannery_i8x16ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16ShrS(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.shr_u
@@ -961,10 +885,9 @@ import WebAssembly
 @section(".text.cannery_i8x16ShrU")
 #endif
 @c func cannery_i8x16ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16ShrU(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.add
@@ -972,10 +895,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Add")
 #endif
 @c func cannery_i8x16Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.add_sat_s
@@ -983,10 +905,9 @@ import WebAssembly
 @section(".text.cannery_i8x16AddSatS")
 #endif
 @c func cannery_i8x16AddSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16AddSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16AddSatS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.add_sat_u
@@ -994,10 +915,9 @@ import WebAssembly
 @section(".text.cannery_i8x16AddSatU")
 #endif
 @c func cannery_i8x16AddSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16AddSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16AddSatU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.sub
@@ -1005,10 +925,9 @@ import WebAssembly
 @section(".text.cannery_i8x16Sub")
 #endif
 @c func cannery_i8x16Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.sub_sat_s
@@ -1016,10 +935,9 @@ import WebAssembly
 @section(".text.cannery_i8x16SubSatS")
 #endif
 @c func cannery_i8x16SubSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16SubSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16SubSatS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.sub_sat_u
@@ -1027,10 +945,9 @@ import WebAssembly
 @section(".text.cannery_i8x16SubSatU")
 #endif
 @c func cannery_i8x16SubSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16SubSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16SubSatU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.ceil
@@ -1038,10 +955,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Ceil")
 #endif
 @c func cannery_f64x2Ceil(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Ceil(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Ceil(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.floor
@@ -1049,10 +965,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Floor")
 #endif
 @c func cannery_f64x2Floor(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Floor(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Floor(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.min_s
@@ -1060,10 +975,9 @@ import WebAssembly
 @section(".text.cannery_i8x16MinS")
 #endif
 @c func cannery_i8x16MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16MinS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.min_u
@@ -1071,10 +985,9 @@ import WebAssembly
 @section(".text.cannery_i8x16MinU")
 #endif
 @c func cannery_i8x16MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16MinU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.max_s
@@ -1082,10 +995,9 @@ import WebAssembly
 @section(".text.cannery_i8x16MaxS")
 #endif
 @c func cannery_i8x16MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16MaxS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.max_u
@@ -1093,10 +1005,9 @@ import WebAssembly
 @section(".text.cannery_i8x16MaxU")
 #endif
 @c func cannery_i8x16MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16MaxU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.trunc
@@ -1104,10 +1015,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Trunc")
 #endif
 @c func cannery_f64x2Trunc(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Trunc(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Trunc(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.avgr_u
@@ -1115,10 +1025,9 @@ import WebAssembly
 @section(".text.cannery_i8x16AvgrU")
 #endif
 @c func cannery_i8x16AvgrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i8x16AvgrU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i8x16AvgrU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extadd_pairwise_i8x16_s
@@ -1126,10 +1035,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtaddPairwiseI8x16S")
 #endif
 @c func cannery_i16x8ExtaddPairwiseI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtaddPairwiseI8x16S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtaddPairwiseI8x16S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extadd_pairwise_i8x16_u
@@ -1137,10 +1045,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtaddPairwiseI8x16U")
 #endif
 @c func cannery_i16x8ExtaddPairwiseI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtaddPairwiseI8x16U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtaddPairwiseI8x16U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extadd_pairwise_i16x8_s
@@ -1148,10 +1055,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtaddPairwiseI16x8S")
 #endif
 @c func cannery_i32x4ExtaddPairwiseI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtaddPairwiseI16x8S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtaddPairwiseI16x8S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extadd_pairwise_i16x8_u
@@ -1159,10 +1065,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtaddPairwiseI16x8U")
 #endif
 @c func cannery_i32x4ExtaddPairwiseI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtaddPairwiseI16x8U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtaddPairwiseI16x8U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.abs
@@ -1170,10 +1075,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Abs")
 #endif
 @c func cannery_i16x8Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.neg
@@ -1181,10 +1085,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Neg")
 #endif
 @c func cannery_i16x8Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.q15mulr_sat_s
@@ -1192,10 +1095,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Q15mulrSatS")
 #endif
 @c func cannery_i16x8Q15mulrSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Q15mulrSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Q15mulrSatS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.all_true
@@ -1203,11 +1105,10 @@ import WebAssembly
 @section(".text.cannery_i16x8AllTrue")
 #endif
 @c func cannery_i16x8AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let t = Vector.i16x8AllTrue(vector(fp, slot0(w)))
+  let t = Vector.i16x8AllTrue(vector(fp, slotField(pc, 0)))
   let r: UInt32 = t ? 1 : 0
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1227,10 +1128,9 @@ import WebAssembly
 @section(".text.cannery_i16x8NarrowI32x4S")
 #endif
 @c func cannery_i16x8NarrowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8NarrowI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8NarrowI32x4S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.narrow_i32x4_u
@@ -1238,10 +1138,9 @@ import WebAssembly
 @section(".text.cannery_i16x8NarrowI32x4U")
 #endif
 @c func cannery_i16x8NarrowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8NarrowI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8NarrowI32x4U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extend_low_i8x16_s
@@ -1249,10 +1148,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtendLowI8x16S")
 #endif
 @c func cannery_i16x8ExtendLowI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtendLowI8x16S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtendLowI8x16S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extend_high_i8x16_s
@@ -1260,10 +1158,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtendHighI8x16S")
 #endif
 @c func cannery_i16x8ExtendHighI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtendHighI8x16S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtendHighI8x16S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extend_low_i8x16_u
@@ -1271,10 +1168,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtendLowI8x16U")
 #endif
 @c func cannery_i16x8ExtendLowI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtendLowI8x16U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtendLowI8x16U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extend_high_i8x16_u
@@ -1282,10 +1178,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtendHighI8x16U")
 #endif
 @c func cannery_i16x8ExtendHighI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtendHighI8x16U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtendHighI8x16U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.shl
@@ -1293,10 +1188,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Shl")
 #endif
 @c func cannery_i16x8Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Shl(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.shr_s
@@ -1304,10 +1198,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ShrS")
 #endif
 @c func cannery_i16x8ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ShrS(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.shr_u
@@ -1315,10 +1208,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ShrU")
 #endif
 @c func cannery_i16x8ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ShrU(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.add
@@ -1326,10 +1218,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Add")
 #endif
 @c func cannery_i16x8Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.add_sat_s
@@ -1337,10 +1228,9 @@ import WebAssembly
 @section(".text.cannery_i16x8AddSatS")
 #endif
 @c func cannery_i16x8AddSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8AddSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8AddSatS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.add_sat_u
@@ -1348,10 +1238,9 @@ import WebAssembly
 @section(".text.cannery_i16x8AddSatU")
 #endif
 @c func cannery_i16x8AddSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8AddSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8AddSatU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.sub
@@ -1359,10 +1248,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Sub")
 #endif
 @c func cannery_i16x8Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.sub_sat_s
@@ -1370,10 +1258,9 @@ import WebAssembly
 @section(".text.cannery_i16x8SubSatS")
 #endif
 @c func cannery_i16x8SubSatS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8SubSatS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8SubSatS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.sub_sat_u
@@ -1381,10 +1268,9 @@ import WebAssembly
 @section(".text.cannery_i16x8SubSatU")
 #endif
 @c func cannery_i16x8SubSatU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8SubSatU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8SubSatU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.nearest
@@ -1392,10 +1278,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Nearest")
 #endif
 @c func cannery_f64x2Nearest(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Nearest(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Nearest(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.mul
@@ -1403,10 +1288,9 @@ import WebAssembly
 @section(".text.cannery_i16x8Mul")
 #endif
 @c func cannery_i16x8Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8Mul(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.min_s
@@ -1414,10 +1298,9 @@ import WebAssembly
 @section(".text.cannery_i16x8MinS")
 #endif
 @c func cannery_i16x8MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8MinS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.min_u
@@ -1425,10 +1308,9 @@ import WebAssembly
 @section(".text.cannery_i16x8MinU")
 #endif
 @c func cannery_i16x8MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8MinU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.max_s
@@ -1436,10 +1318,9 @@ import WebAssembly
 @section(".text.cannery_i16x8MaxS")
 #endif
 @c func cannery_i16x8MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8MaxS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.max_u
@@ -1447,10 +1328,9 @@ import WebAssembly
 @section(".text.cannery_i16x8MaxU")
 #endif
 @c func cannery_i16x8MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8MaxU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.avgr_u
@@ -1458,10 +1338,9 @@ import WebAssembly
 @section(".text.cannery_i16x8AvgrU")
 #endif
 @c func cannery_i16x8AvgrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8AvgrU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8AvgrU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extmul_low_i8x16_s
@@ -1469,10 +1348,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtmulLowI8x16S")
 #endif
 @c func cannery_i16x8ExtmulLowI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtmulLowI8x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtmulLowI8x16S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extmul_high_i8x16_s
@@ -1480,10 +1358,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtmulHighI8x16S")
 #endif
 @c func cannery_i16x8ExtmulHighI8x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtmulHighI8x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtmulHighI8x16S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extmul_low_i8x16_u
@@ -1491,10 +1368,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtmulLowI8x16U")
 #endif
 @c func cannery_i16x8ExtmulLowI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtmulLowI8x16U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtmulLowI8x16U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.extmul_high_i8x16_u
@@ -1502,10 +1378,9 @@ import WebAssembly
 @section(".text.cannery_i16x8ExtmulHighI8x16U")
 #endif
 @c func cannery_i16x8ExtmulHighI8x16U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8ExtmulHighI8x16U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8ExtmulHighI8x16U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.abs
@@ -1513,10 +1388,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Abs")
 #endif
 @c func cannery_i32x4Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.neg
@@ -1524,10 +1398,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Neg")
 #endif
 @c func cannery_i32x4Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.all_true
@@ -1535,11 +1408,10 @@ import WebAssembly
 @section(".text.cannery_i32x4AllTrue")
 #endif
 @c func cannery_i32x4AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let t = Vector.i32x4AllTrue(vector(fp, slot0(w)))
+  let t = Vector.i32x4AllTrue(vector(fp, slotField(pc, 0)))
   let r: UInt32 = t ? 1 : 0
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1559,10 +1431,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtendLowI16x8S")
 #endif
 @c func cannery_i32x4ExtendLowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtendLowI16x8S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtendLowI16x8S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extend_high_i16x8_s
@@ -1570,10 +1441,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtendHighI16x8S")
 #endif
 @c func cannery_i32x4ExtendHighI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtendHighI16x8S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtendHighI16x8S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extend_low_i16x8_u
@@ -1581,10 +1451,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtendLowI16x8U")
 #endif
 @c func cannery_i32x4ExtendLowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtendLowI16x8U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtendLowI16x8U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extend_high_i16x8_u
@@ -1592,10 +1461,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtendHighI16x8U")
 #endif
 @c func cannery_i32x4ExtendHighI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtendHighI16x8U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtendHighI16x8U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.shl
@@ -1603,10 +1471,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Shl")
 #endif
 @c func cannery_i32x4Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Shl(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.shr_s
@@ -1614,10 +1481,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ShrS")
 #endif
 @c func cannery_i32x4ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ShrS(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ShrS(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.shr_u
@@ -1625,10 +1491,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ShrU")
 #endif
 @c func cannery_i32x4ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ShrU(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.add
@@ -1636,10 +1501,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Add")
 #endif
 @c func cannery_i32x4Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.sub
@@ -1647,10 +1511,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Sub")
 #endif
 @c func cannery_i32x4Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.mul
@@ -1658,10 +1521,9 @@ import WebAssembly
 @section(".text.cannery_i32x4Mul")
 #endif
 @c func cannery_i32x4Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4Mul(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.min_s
@@ -1669,10 +1531,9 @@ import WebAssembly
 @section(".text.cannery_i32x4MinS")
 #endif
 @c func cannery_i32x4MinS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4MinS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4MinS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.min_u
@@ -1680,10 +1541,9 @@ import WebAssembly
 @section(".text.cannery_i32x4MinU")
 #endif
 @c func cannery_i32x4MinU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4MinU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4MinU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.max_s
@@ -1691,10 +1551,9 @@ import WebAssembly
 @section(".text.cannery_i32x4MaxS")
 #endif
 @c func cannery_i32x4MaxS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4MaxS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4MaxS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.max_u
@@ -1702,10 +1561,9 @@ import WebAssembly
 @section(".text.cannery_i32x4MaxU")
 #endif
 @c func cannery_i32x4MaxU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4MaxU(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4MaxU(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.dot_i16x8_s
@@ -1713,10 +1571,9 @@ import WebAssembly
 @section(".text.cannery_i32x4DotI16x8S")
 #endif
 @c func cannery_i32x4DotI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4DotI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4DotI16x8S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extmul_low_i16x8_s
@@ -1724,10 +1581,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtmulLowI16x8S")
 #endif
 @c func cannery_i32x4ExtmulLowI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtmulLowI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtmulLowI16x8S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extmul_high_i16x8_s
@@ -1735,10 +1591,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtmulHighI16x8S")
 #endif
 @c func cannery_i32x4ExtmulHighI16x8S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtmulHighI16x8S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtmulHighI16x8S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extmul_low_i16x8_u
@@ -1746,10 +1601,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtmulLowI16x8U")
 #endif
 @c func cannery_i32x4ExtmulLowI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtmulLowI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtmulLowI16x8U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.extmul_high_i16x8_u
@@ -1757,10 +1611,9 @@ import WebAssembly
 @section(".text.cannery_i32x4ExtmulHighI16x8U")
 #endif
 @c func cannery_i32x4ExtmulHighI16x8U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4ExtmulHighI16x8U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4ExtmulHighI16x8U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.abs
@@ -1768,10 +1621,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Abs")
 #endif
 @c func cannery_i64x2Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.neg
@@ -1779,10 +1631,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Neg")
 #endif
 @c func cannery_i64x2Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.all_true
@@ -1790,11 +1641,10 @@ import WebAssembly
 @section(".text.cannery_i64x2AllTrue")
 #endif
 @c func cannery_i64x2AllTrue(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let t = Vector.i64x2AllTrue(vector(fp, slot0(w)))
+  let t = Vector.i64x2AllTrue(vector(fp, slotField(pc, 0)))
   let r: UInt32 = t ? 1 : 0
   let v = UInt64(r)
-  fp[slot3(w)] = v
+  fp[slotField(pc, 3)] = v
   return next(pc + 2, fp, md, cx, v, rm, x0, x1)
 }
 
@@ -1814,10 +1664,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtendLowI32x4S")
 #endif
 @c func cannery_i64x2ExtendLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtendLowI32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtendLowI32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extend_high_i32x4_s
@@ -1825,10 +1674,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtendHighI32x4S")
 #endif
 @c func cannery_i64x2ExtendHighI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtendHighI32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtendHighI32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extend_low_i32x4_u
@@ -1836,10 +1684,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtendLowI32x4U")
 #endif
 @c func cannery_i64x2ExtendLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtendLowI32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtendLowI32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extend_high_i32x4_u
@@ -1847,10 +1694,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtendHighI32x4U")
 #endif
 @c func cannery_i64x2ExtendHighI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtendHighI32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtendHighI32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.shl
@@ -1858,10 +1704,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Shl")
 #endif
 @c func cannery_i64x2Shl(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Shl(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Shl(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.shr_s
@@ -1871,7 +1716,7 @@ import WebAssembly
 @c func cannery_i64x2ShrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i64x2ShrS(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.shr_u
@@ -1879,10 +1724,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ShrU")
 #endif
 @c func cannery_i64x2ShrU(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ShrU(vector(fp, slot0(w)), UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ShrU(vector(fp, slotField(pc, 0)), UInt32(truncatingIfNeeded: fp[slotField(pc, 1)]))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.add
@@ -1890,10 +1734,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Add")
 #endif
 @c func cannery_i64x2Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.sub
@@ -1901,10 +1744,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Sub")
 #endif
 @c func cannery_i64x2Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.mul
@@ -1912,10 +1754,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Mul")
 #endif
 @c func cannery_i64x2Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Mul(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.eq
@@ -1923,10 +1764,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Eq")
 #endif
 @c func cannery_i64x2Eq(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Eq(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Eq(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.ne
@@ -1934,10 +1774,9 @@ import WebAssembly
 @section(".text.cannery_i64x2Ne")
 #endif
 @c func cannery_i64x2Ne(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2Ne(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2Ne(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.lt_s
@@ -1945,10 +1784,9 @@ import WebAssembly
 @section(".text.cannery_i64x2LtS")
 #endif
 @c func cannery_i64x2LtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2LtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2LtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.gt_s
@@ -1956,10 +1794,9 @@ import WebAssembly
 @section(".text.cannery_i64x2GtS")
 #endif
 @c func cannery_i64x2GtS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2GtS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2GtS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.le_s
@@ -1967,10 +1804,9 @@ import WebAssembly
 @section(".text.cannery_i64x2LeS")
 #endif
 @c func cannery_i64x2LeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2LeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2LeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.ge_s
@@ -1978,10 +1814,9 @@ import WebAssembly
 @section(".text.cannery_i64x2GeS")
 #endif
 @c func cannery_i64x2GeS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2GeS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2GeS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extmul_low_i32x4_s
@@ -1989,10 +1824,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtmulLowI32x4S")
 #endif
 @c func cannery_i64x2ExtmulLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtmulLowI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtmulLowI32x4S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extmul_high_i32x4_s
@@ -2000,10 +1834,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtmulHighI32x4S")
 #endif
 @c func cannery_i64x2ExtmulHighI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtmulHighI32x4S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtmulHighI32x4S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extmul_low_i32x4_u
@@ -2011,10 +1844,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtmulLowI32x4U")
 #endif
 @c func cannery_i64x2ExtmulLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtmulLowI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtmulLowI32x4U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.extmul_high_i32x4_u
@@ -2022,10 +1854,9 @@ import WebAssembly
 @section(".text.cannery_i64x2ExtmulHighI32x4U")
 #endif
 @c func cannery_i64x2ExtmulHighI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i64x2ExtmulHighI32x4U(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i64x2ExtmulHighI32x4U(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.abs
@@ -2033,10 +1864,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Abs")
 #endif
 @c func cannery_f32x4Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.neg
@@ -2044,10 +1874,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Neg")
 #endif
 @c func cannery_f32x4Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.sqrt
@@ -2055,10 +1884,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Sqrt")
 #endif
 @c func cannery_f32x4Sqrt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Sqrt(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Sqrt(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.add
@@ -2066,10 +1894,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Add")
 #endif
 @c func cannery_f32x4Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.sub
@@ -2077,10 +1904,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Sub")
 #endif
 @c func cannery_f32x4Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.mul
@@ -2088,10 +1914,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Mul")
 #endif
 @c func cannery_f32x4Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Mul(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.div
@@ -2099,10 +1924,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Div")
 #endif
 @c func cannery_f32x4Div(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Div(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Div(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.min
@@ -2110,10 +1934,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Min")
 #endif
 @c func cannery_f32x4Min(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Min(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Min(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.max
@@ -2121,10 +1944,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Max")
 #endif
 @c func cannery_f32x4Max(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Max(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Max(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.pmin
@@ -2132,10 +1954,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Pmin")
 #endif
 @c func cannery_f32x4Pmin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Pmin(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Pmin(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.pmax
@@ -2143,10 +1964,9 @@ import WebAssembly
 @section(".text.cannery_f32x4Pmax")
 #endif
 @c func cannery_f32x4Pmax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4Pmax(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4Pmax(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.abs
@@ -2154,10 +1974,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Abs")
 #endif
 @c func cannery_f64x2Abs(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Abs(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Abs(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.neg
@@ -2165,10 +1984,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Neg")
 #endif
 @c func cannery_f64x2Neg(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Neg(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Neg(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.sqrt
@@ -2176,10 +1994,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Sqrt")
 #endif
 @c func cannery_f64x2Sqrt(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Sqrt(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Sqrt(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.add
@@ -2187,10 +2004,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Add")
 #endif
 @c func cannery_f64x2Add(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Add(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Add(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.sub
@@ -2198,10 +2014,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Sub")
 #endif
 @c func cannery_f64x2Sub(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Sub(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Sub(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.mul
@@ -2209,10 +2024,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Mul")
 #endif
 @c func cannery_f64x2Mul(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Mul(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Mul(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.div
@@ -2220,10 +2034,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Div")
 #endif
 @c func cannery_f64x2Div(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Div(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Div(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.min
@@ -2231,10 +2044,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Min")
 #endif
 @c func cannery_f64x2Min(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Min(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Min(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.max
@@ -2242,10 +2054,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Max")
 #endif
 @c func cannery_f64x2Max(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Max(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Max(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.pmin
@@ -2253,10 +2064,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Pmin")
 #endif
 @c func cannery_f64x2Pmin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Pmin(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Pmin(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.pmax
@@ -2264,10 +2074,9 @@ import WebAssembly
 @section(".text.cannery_f64x2Pmax")
 #endif
 @c func cannery_f64x2Pmax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2Pmax(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2Pmax(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.trunc_sat_f32x4_s
@@ -2275,10 +2084,9 @@ import WebAssembly
 @section(".text.cannery_i32x4TruncSatF32x4S")
 #endif
 @c func cannery_i32x4TruncSatF32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4TruncSatF32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4TruncSatF32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.trunc_sat_f32x4_u
@@ -2286,10 +2094,9 @@ import WebAssembly
 @section(".text.cannery_i32x4TruncSatF32x4U")
 #endif
 @c func cannery_i32x4TruncSatF32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4TruncSatF32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4TruncSatF32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.convert_i32x4_s
@@ -2297,10 +2104,9 @@ import WebAssembly
 @section(".text.cannery_f32x4ConvertI32x4S")
 #endif
 @c func cannery_f32x4ConvertI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4ConvertI32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4ConvertI32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.convert_i32x4_u
@@ -2308,10 +2114,9 @@ import WebAssembly
 @section(".text.cannery_f32x4ConvertI32x4U")
 #endif
 @c func cannery_f32x4ConvertI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4ConvertI32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4ConvertI32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.trunc_sat_f64x2_s_zero
@@ -2319,10 +2124,9 @@ import WebAssembly
 @section(".text.cannery_i32x4TruncSatF64x2SZero")
 #endif
 @c func cannery_i32x4TruncSatF64x2SZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4TruncSatF64x2SZero(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4TruncSatF64x2SZero(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.trunc_sat_f64x2_u_zero
@@ -2330,10 +2134,9 @@ import WebAssembly
 @section(".text.cannery_i32x4TruncSatF64x2UZero")
 #endif
 @c func cannery_i32x4TruncSatF64x2UZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4TruncSatF64x2UZero(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4TruncSatF64x2UZero(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.convert_low_i32x4_s
@@ -2341,10 +2144,9 @@ import WebAssembly
 @section(".text.cannery_f64x2ConvertLowI32x4S")
 #endif
 @c func cannery_f64x2ConvertLowI32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2ConvertLowI32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2ConvertLowI32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.convert_low_i32x4_u
@@ -2352,10 +2154,9 @@ import WebAssembly
 @section(".text.cannery_f64x2ConvertLowI32x4U")
 #endif
 @c func cannery_f64x2ConvertLowI32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2ConvertLowI32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2ConvertLowI32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.relaxed_swizzle
@@ -2365,7 +2166,7 @@ import WebAssembly
 @c func cannery_i8x16RelaxedSwizzle(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i8x16RelaxedSwizzle(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_trunc_f32x4_s
@@ -2373,10 +2174,9 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedTruncF32x4S")
 #endif
 @c func cannery_i32x4RelaxedTruncF32x4S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedTruncF32x4S(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4RelaxedTruncF32x4S(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_trunc_f32x4_u
@@ -2384,10 +2184,9 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedTruncF32x4U")
 #endif
 @c func cannery_i32x4RelaxedTruncF32x4U(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedTruncF32x4U(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4RelaxedTruncF32x4U(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_trunc_f64x2_s_zero
@@ -2395,10 +2194,9 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedTruncF64x2SZero")
 #endif
 @c func cannery_i32x4RelaxedTruncF64x2SZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedTruncF64x2SZero(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4RelaxedTruncF64x2SZero(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_trunc_f64x2_u_zero
@@ -2406,10 +2204,9 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedTruncF64x2UZero")
 #endif
 @c func cannery_i32x4RelaxedTruncF64x2UZero(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedTruncF64x2UZero(vector(fp, slot0(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4RelaxedTruncF64x2UZero(vector(fp, slotField(pc, 0)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.relaxed_madd
@@ -2417,10 +2214,9 @@ import WebAssembly
 @section(".text.cannery_f32x4RelaxedMadd")
 #endif
 @c func cannery_f32x4RelaxedMadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4RelaxedMadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4RelaxedMadd(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.relaxed_nmadd
@@ -2428,10 +2224,9 @@ import WebAssembly
 @section(".text.cannery_f32x4RelaxedNmadd")
 #endif
 @c func cannery_f32x4RelaxedNmadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4RelaxedNmadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4RelaxedNmadd(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.relaxed_madd
@@ -2439,10 +2234,9 @@ import WebAssembly
 @section(".text.cannery_f64x2RelaxedMadd")
 #endif
 @c func cannery_f64x2RelaxedMadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2RelaxedMadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2RelaxedMadd(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.relaxed_nmadd
@@ -2450,10 +2244,9 @@ import WebAssembly
 @section(".text.cannery_f64x2RelaxedNmadd")
 #endif
 @c func cannery_f64x2RelaxedNmadd(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2RelaxedNmadd(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2RelaxedNmadd(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i8x16.relaxed_laneselect
@@ -2463,7 +2256,7 @@ import WebAssembly
 @c func cannery_i8x16RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i8x16RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.relaxed_laneselect
@@ -2473,7 +2266,7 @@ import WebAssembly
 @c func cannery_i16x8RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i16x8RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_laneselect
@@ -2483,7 +2276,7 @@ import WebAssembly
 @c func cannery_i32x4RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i32x4RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i64x2.relaxed_laneselect
@@ -2493,7 +2286,7 @@ import WebAssembly
 @c func cannery_i64x2RelaxedLaneselect(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let r = Vector.i64x2RelaxedLaneselect(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
   setVector(fp, slotField(pc, 3), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.relaxed_min
@@ -2501,10 +2294,9 @@ import WebAssembly
 @section(".text.cannery_f32x4RelaxedMin")
 #endif
 @c func cannery_f32x4RelaxedMin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4RelaxedMin(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4RelaxedMin(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f32x4.relaxed_max
@@ -2512,10 +2304,9 @@ import WebAssembly
 @section(".text.cannery_f32x4RelaxedMax")
 #endif
 @c func cannery_f32x4RelaxedMax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f32x4RelaxedMax(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f32x4RelaxedMax(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.relaxed_min
@@ -2523,10 +2314,9 @@ import WebAssembly
 @section(".text.cannery_f64x2RelaxedMin")
 #endif
 @c func cannery_f64x2RelaxedMin(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2RelaxedMin(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2RelaxedMin(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := f64x2.relaxed_max
@@ -2534,10 +2324,9 @@ import WebAssembly
 @section(".text.cannery_f64x2RelaxedMax")
 #endif
 @c func cannery_f64x2RelaxedMax(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.f64x2RelaxedMax(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.f64x2RelaxedMax(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.relaxed_q15mulr_s
@@ -2545,10 +2334,9 @@ import WebAssembly
 @section(".text.cannery_i16x8RelaxedQ15mulrS")
 #endif
 @c func cannery_i16x8RelaxedQ15mulrS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8RelaxedQ15mulrS(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8RelaxedQ15mulrS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i16x8.relaxed_dot_i8x16_i7x16_s
@@ -2556,10 +2344,9 @@ import WebAssembly
 @section(".text.cannery_i16x8RelaxedDotI8x16I7x16S")
 #endif
 @c func cannery_i16x8RelaxedDotI8x16I7x16S(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i16x8RelaxedDotI8x16I7x16S(vector(fp, slot0(w)), vector(fp, slot1(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i16x8RelaxedDotI8x16I7x16S(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
 /// d := i32x4.relaxed_dot_i8x16_i7x16_add_s
@@ -2567,9 +2354,8 @@ import WebAssembly
 @section(".text.cannery_i32x4RelaxedDotI8x16I7x16AddS")
 #endif
 @c func cannery_i32x4RelaxedDotI8x16I7x16AddS(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
-  let w = pc[1]
-  let r = Vector.i32x4RelaxedDotI8x16I7x16AddS(vector(fp, slot0(w)), vector(fp, slot1(w)), vector(fp, slot2(w)))
-  setVector(fp, slot3(w), r)
-  return next(pc + 2, fp, md, cx, ac, rm, x0, x1)
+  let r = Vector.i32x4RelaxedDotI8x16I7x16AddS(vector(fp, slotField(pc, 0)), vector(fp, slotField(pc, 1)), vector(fp, slotField(pc, 2)))
+  setVector(fp, slotField(pc, 3), r)
+  return next(pc + 2, fp, md, cx, ac, rm, r.f64x2[0], r.f64x2[1])
 }
 
