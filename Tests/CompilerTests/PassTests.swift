@@ -238,6 +238,162 @@ private let cases: [PassCase] = [
       global.set v4 global=0
       return
       """),
+  PassCase(
+    name: "an edge that decides a test goes on, and charges for both",
+    body: """
+      block0:
+        charge.check 1
+        v0: i32 = argument 0
+        v1: i32 = argument 1
+        v2: i32 = i32.const 0
+        branch v0, block1, block2(v2)
+      block1:
+        charge 2
+        v3: i32 = i32.load v1
+        v4: i32 = i32.lt_s v3, v0
+        jump block2(v4)
+      block2(v5: i32):
+        charge 3
+        v6: i32 = i32.const 1
+        v7: i32 = i32.and v5, v6
+        branch v7, block3, block4
+      block3:
+        global.set v0 global=0
+        jump block4
+      block4:
+        return
+      """,
+    want: """
+      block0:
+      charge.check 1
+      v0: i32 = argument 0
+      v1: i32 = argument 1
+      branch v0, block2, block1
+      block1:
+      charge 3
+      jump block4
+      block2:
+      charge 2
+      v2: i32 = i32.load v1
+      v3: i32 = i32.lt_s v2, v0
+      charge 3
+      branch v3, block3, block4
+      block3:
+      global.set v0 global=0
+      jump block4
+      block4:
+      return
+      """),
+  PassCase(
+    name: "a jump that decides a test",
+    body: """
+      block0:
+        charge.check 1
+        v0: i32 = argument 0
+        v1: i32 = argument 1
+        branch v0, block1, block2
+      block1:
+        v2: i32 = i32.const 7
+        i32.store v1, v2
+        jump block3(v2)
+      block2:
+        jump block3(v1)
+      block3(v3: i32):
+        charge 3
+        v4: i32 = i32.const 7
+        v5: i32 = i32.eq v3, v4
+        branch v5, block4, block5
+      block4:
+        charge 4
+        global.set v0 global=0
+        return
+      block5:
+        charge 5
+        return
+      """,
+    want: """
+      block0:
+      charge.check 1
+      v0: i32 = argument 0
+      v1: i32 = argument 1
+      v2: i32 = i32.const 7
+      branch v0, block1, block2
+      block1:
+      i32.store v1, v2
+      charge 3
+      jump block3
+      block2:
+      charge 3
+      v3: i32 = i32.eq v1, v2
+      branch v3, block3, block4
+      block3:
+      charge 4
+      global.set v0 global=0
+      return
+      block4:
+      charge 5
+      return
+      """),
+  PassCase(
+    name: "a test whose operand is used behind it, and one that checks",
+    body: """
+      block0:
+        charge.check 1
+        v0: i32 = argument 0
+        v1: i32 = i32.const 0
+        branch v0, block1, block2(v1)
+      block1:
+        global.set v0 global=0
+        jump block2(v0)
+      block2(v2: i32):
+        charge 3
+        branch v2, block3, block4
+      block3:
+        global.set v2 global=0
+        jump block4
+      block4:
+        branch v0, block5, block6(v1)
+      block5:
+        global.set v0 global=0
+        jump block6(v0)
+      block6(v3: i32):
+        charge.check 3
+        branch v3, block7, block8
+      block7:
+        return
+      block8:
+        charge 2
+        return
+      """,
+    want: """
+      block0:
+      charge.check 1
+      v0: i32 = argument 0
+      v1: i32 = i32.const 0
+      branch v0, block1, block2(v1)
+      block1:
+      global.set v0 global=0
+      jump block2(v0)
+      block2(v2: i32):
+      charge 3
+      branch v2, block3, block4
+      block3:
+      global.set v2 global=0
+      jump block4
+      block4:
+      branch v0, block5, block6(v1)
+      block5:
+      global.set v0 global=0
+      jump block6(v0)
+      block6(v3: i32):
+      charge.check 3
+      branch v3, block7, block8
+      block7:
+      return
+      block8:
+      charge 2
+      return
+      """),
 ]
 
 @Suite struct PassTests {

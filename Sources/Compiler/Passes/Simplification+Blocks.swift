@@ -116,7 +116,7 @@ extension SimplificationOpt {
     }
   }
 
-  private mutating func endBlock() {
+  mutating func endBlock() {
     new.blocks[current].end = UInt32(truncatingIfNeeded: new.nodes.count)
     memory.endBlock(current)
   }
@@ -124,22 +124,16 @@ extension SimplificationOpt {
   // MARK: Terminators
 
   /// Old edge `edge` is never taken.
-  private mutating func drop(_ edge: UInt32) {
+  mutating func drop(_ edge: UInt32) {
     let target = old.edges[edge].to
     records[target].remaining -= 1
     if isUnreached(target) { leaveOut(Int(target.index)) }
   }
 
   private mutating func writeJump(_ edge: UInt32, from block: Int) -> Int? {
-    let target = route(edge)
+    let target = chargeNow(route(edge))
     if canJoin(target.block, to: block) {
-      var parameter = old.blocks[target.block].firstParameter
-      var position = target.arguments
-      while parameter != .max {
-        values[parameter] = arguments[position]
-        position += 1
-        parameter = old.nodes[parameter].c
-      }
+      bindParameters(of: target.block, to: target.arguments)
       arguments.truncate(to: Int(target.arguments))
       return target.block
     }
@@ -147,6 +141,26 @@ extension SimplificationOpt {
     add(Node(.jump, a: edge))
     endBlock()
     return nil
+  }
+
+  /// Makes old block `block`'s parameters stand for the values in `arguments` from `position` on.
+  mutating func bindParameters(of block: Int, to position: UInt32) {
+    var parameter = old.blocks[block].firstParameter
+    var position = position
+    while parameter != .max {
+      values[parameter] = arguments[position]
+      position += 1
+      parameter = old.nodes[parameter].c
+    }
+  }
+
+  /// Charges what is due on the way to `target`.
+  private mutating func chargeNow(_ target: Target) -> Target {
+    if target.charge == 0 { return target }
+    add(Node(.charge, imm: target.charge))
+    var target = target
+    target.charge = 0
+    return target
   }
 
   /// Whether `target`, to which the block being written now jumps, can go on in its place: nothing else leads there. Blocks
@@ -172,9 +186,12 @@ extension SimplificationOpt {
       return writeJump(truth ? taken : otherwise, from: block)
     }
     let first = route(taken)
+    // It is reached, whatever is found not to be.
+    records[first.block].remaining += 1
     let second = route(otherwise)
+    records[first.block].remaining -= 1
     if isSame(first, second) {
-      let edge = addEdge(first)
+      let edge = addEdge(chargeNow(first))
       add(Node(.jump, a: edge))
     } else {
       let b = addEdge(first)
@@ -182,6 +199,7 @@ extension SimplificationOpt {
       add(Node(.branch, a: condition, b: b, c: c))
     }
     endBlock()
+    writeSplits()
     return nil
   }
 
@@ -220,6 +238,7 @@ extension SimplificationOpt {
     }
     add(Node(.switch, a: selector, b: start, c: node.c))
     endBlock()
+    writeSplits()
     return nil
   }
 
@@ -241,6 +260,8 @@ extension SimplificationOpt {
     var block: Int
     /// Where the values for its parameters start in `arguments`.
     var arguments: UInt32
+    /// What is charged on the way.
+    var charge: UInt64 = 0
   }
 
   /// Where old edge `edge` leads to, past blocks that only jump, and with what values.
@@ -249,16 +270,14 @@ extension SimplificationOpt {
     records[next].remaining -= 1
     var target = Target(block: next, arguments: gatherArguments(edge, next))
     for _ in 0..<4 {
-      guard let jump = jumpPast(target.block) else { break }
+      guard let jump = jumpPast(target.block) else {
+        guard let onward = threaded(target) else { break }
+        target = onward
+        continue
+      }
       // The block's parameters stand for these values while those of the next block are gathered. If it is written after
       // all, it gets its own.
-      var parameter = old.blocks[target.block].firstParameter
-      var position = target.arguments
-      while parameter != .max {
-        values[parameter] = arguments[position]
-        position += 1
-        parameter = old.nodes[parameter].c
-      }
+      bindParameters(of: target.block, to: target.arguments)
       arguments.truncate(to: Int(target.arguments))
       let following = Int(old.edges[jump].to.index)
       if records[target.block].remaining == 0 && records[target.block].edgeCount == 0 {
@@ -267,7 +286,7 @@ extension SimplificationOpt {
         records[following].remaining -= 1
         // Something comes to the next block now, so it is not unreached.
       }
-      target = Target(block: following, arguments: gatherArguments(jump, following))
+      target = Target(block: following, arguments: gatherArguments(jump, following), charge: target.charge)
       growth -= arguments.count - Int(target.arguments)
     }
     return target
@@ -293,7 +312,7 @@ extension SimplificationOpt {
   }
 
   /// Appends to `arguments` the new values that `edge` carries for the parameters of `block`.
-  private mutating func gatherArguments(_ edge: UInt32, _ block: Int) -> UInt32 {
+  mutating func gatherArguments(_ edge: UInt32, _ block: Int) -> UInt32 {
     let start = UInt32(truncatingIfNeeded: arguments.count)
     let position = positions[edge]
     var parameter = old.blocks[block].firstParameter
@@ -306,7 +325,7 @@ extension SimplificationOpt {
 
   /// Whether two targets, gathered one after the other, are one block with the same values.
   private mutating func isSame(_ first: Target, _ second: Target) -> Bool {
-    if first.block != second.block { return false }
+    if first.block != second.block || first.charge != second.charge { return false }
     let count = second.arguments - first.arguments
     for position in 0..<count where arguments[first.arguments + position] != arguments[second.arguments + position] {
       return false
@@ -314,9 +333,14 @@ extension SimplificationOpt {
     return true
   }
 
-  private mutating func addEdge(_ target: Target) -> UInt32 {
+  mutating func addEdge(_ target: Target) -> UInt32 {
     let edge = UInt32(truncatingIfNeeded: new.edges.count)
     new.edges.append(Edge(from: Block(current), to: .none))
+    if target.charge > 0 {
+      splits.append(Split(edge: edge, target: target))
+      edgeRecords.append(EdgeRecord(next: .max, target: .max, arguments: .max))
+      return edge
+    }
     edgeRecords.append(
       EdgeRecord(next: .max, target: UInt32(truncatingIfNeeded: target.block), arguments: target.arguments))
     let last = records[target.block].lastEdge
@@ -334,7 +358,9 @@ extension SimplificationOpt {
 
   /// Completes the new function's edges and parameters. Returns whether loops' parameters became simple values.
   mutating func finish() -> Bool {
-    for edge in 0..<new.edges.count { new.edges[edge].to = Block(records[edgeRecords[edge].target].number) }
+    for edge in 0..<new.edges.count where edgeRecords[edge].target != .max {
+      new.edges[edge].to = Block(records[edgeRecords[edge].target].number)
+    }
     var index = 0
     while index < loopParameters.count {
       let parameter = loopParameters[index]

@@ -121,7 +121,7 @@ extension SimplificationOpt {
   }
 
   /// Rewrites `node` as long as rules apply. Returns a value that stands for it, or `nil` if it is to be computed.
-  private mutating func simplify(_ node: inout Node) -> UInt32? {
+  mutating func simplify(_ node: inout Node) -> UInt32? {
     // Each rule makes the node smaller or brings it closer to a normal form; the bound is for certainty.
     for _ in 0..<8 {
       guard let opcode = node.operation.opcode else { return nil }

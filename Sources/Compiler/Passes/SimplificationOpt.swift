@@ -1,12 +1,12 @@
 // Simplifies a function in one walk over its blocks, writing it anew: constants are folded, equal computations become one
 // (value numbering), copies disappear, branches on constants become jumps, what they no longer reach is left out, blocks
-// in a straight line are joined, edges to blocks that only jump go where these do, and what memory is known to hold is not
+// in a straight line are joined, edges to blocks that only jump go where these do, as do those to tests that they decide, and what memory is known to hold is not
 // loaded.
 //
 // The walk is in layout order. All that a block uses is written before it, but for what comes over back edges, so each
 // old value has its new one (`values`) when it is needed. The new function is compact: no copies, no removed nodes.
 //
-// `Simplification+Blocks` has the control flow, `Simplification+Nodes` the nodes, `Simplification+Memory` those with effects,
+// `Simplification+Blocks` and `Simplification+Threading` have the control flow, `Simplification+Nodes` the nodes, `Simplification+Memory` those with effects,
 // `ConstantFolding` and `Identities` what a node can become.
 
 import WebAssembly
@@ -17,7 +17,7 @@ struct SimplificationOpt: ~Copyable {
   struct EdgeRecord: BitwiseCopyable {
     /// The next edge into the same block.
     var next: UInt32
-    /// Old number of the block that it leads to.
+    /// Old number of the block that it leads to; `UInt32.max` if that is a new one, which only charges.
     var target: UInt32
     /// Where the values for the block's parameters are in `arguments`.
     var arguments: UInt32
@@ -36,6 +36,8 @@ struct SimplificationOpt: ~Copyable {
     /// The edge of its jump, if it does nothing else; else `UInt32.max`.
     var onlyJump = UInt32.max
     var isDone = false
+    /// Only tests what its parameters bring, and defines nothing that others use.
+    var isTest = false
   }
 
   let context: FrontendContext
@@ -73,6 +75,10 @@ struct SimplificationOpt: ~Copyable {
   var parameters = GrowableBuffer<UInt32>()
   /// Old loop headers' parameters that are written, and their new values, in pairs.
   var loopParameters = GrowableBuffer<UInt32>()
+  /// The block that only tests and defines an old node; `UInt32.max` for none. Empty without such blocks.
+  var confined = GrowableBuffer<UInt32>()
+  /// Edges of the block being written that charge.
+  var splits = GrowableBuffer<Split>()
   /// Scratch: blocks to be left out.
   var unreached = GrowableBuffer<UInt32>()
   /// Scratch for the new edges of a `switch`, by old edge.
@@ -130,6 +136,7 @@ struct SimplificationOpt: ~Copyable {
         records[block].onlyJump = last.a
       }
     }
+    findTests()
   }
 
   /// Whether nothing stands before the block's terminator.
