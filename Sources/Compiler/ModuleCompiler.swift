@@ -77,7 +77,7 @@ final class ModuleCompiler: Sendable {
   /// Takes functions in turn, a few at a time, until none is left.
   private func work() {
     let batch = 16
-    var builder = FunctionBuilder(frontend)
+    var builder = FunctionBuilder(frontend, inlines: options.optimization == .full)
     var optimizer = Optimizer(frontend, options: options)
     var lowering = Lowering(lowering)
     var function = IRFunction()
@@ -91,6 +91,8 @@ final class ModuleCompiler: Sendable {
           try build(index, &builder, &optimizer, &function)
           if let code = try lowering.lower(&function) {
             compiled.append(.success(code))
+          } else if !function.sites.isEmpty, let code = try compileAlone(index, &builder, &optimizer, &lowering) {
+            compiled.append(.success(code))
           } else {
             compiled.append(.success(try compileInProportion(index)))
           }
@@ -101,6 +103,18 @@ final class ModuleCompiler: Sendable {
       let batchResults = compiled
       results.withLock { for (offset, result) in batchResults.enumerated() { $0[first + offset] = result } }
     }
+  }
+
+  /// The code of defined function `index` without other functions' bodies in it, whose values may make a frame larger than
+  /// its function's cost allows; nil if it is too large even so.
+  private func compileAlone(
+    _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer, _ lowering: inout Lowering
+  ) throws(ModuleError) -> FunctionCode? {
+    builder.inlines = false
+    defer { builder.inlines = true }
+    var function = IRFunction()
+    try build(index, &builder, &optimizer, &function)
+    return try lowering.lower(&function)
   }
 
   /// The code of defined function `index` with a frame in proportion to its logical cost, which the usual code doesn't have.
@@ -117,7 +131,7 @@ final class ModuleCompiler: Sendable {
 
   /// The IR of defined function `index` as lowering gets it.
   func intermediate(_ index: Int) throws(ModuleError) -> IRFunction {
-    var builder = FunctionBuilder(frontend)
+    var builder = FunctionBuilder(frontend, inlines: options.optimization == .full)
     var optimizer = Optimizer(frontend, options: options)
     var function = IRFunction()
     try build(index, &builder, &optimizer, &function)

@@ -6,7 +6,7 @@ import Testing
 
 /// Functions with one of everything that has a rule. Defined functions, by number: 0 scalar, 1 loop, 2 caller, 3 indirect,
 /// 4 pairs, 5 tail, 6 tailIndirect, 7 globals, 8 tables, 9 switch, 10 vectors, 11 float, 12 reference, 13 callReference,
-/// 14 two, 15 none, 16 step.
+/// 14 two, 15 none (with too many locals to stand in place of its calls), 16 step.
 let sampleText = """
   (module
     (type $s (struct (field i32)))
@@ -52,7 +52,7 @@ let sampleText = """
     (func $callReference (export "callReference") (param i32 (ref null $unary)) (result i32)
       (call_ref $unary (local.get 0) (local.get 1)))
     (func $two (param i32 i64) (call $none) (global.set $mutable (local.get 0)) (call $none))
-    (func $none)
+    (func $none (local i64 i64 i64 i64 i64 i64 i64 i64 i64))
     (func $step (param i32) (result i32)
       (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
       (local.get 0))

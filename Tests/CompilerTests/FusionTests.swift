@@ -210,7 +210,7 @@ private let cases: [FusionCase] = [
   func operations(_ item: FusionCase) throws {
     let parameters = "(param $p i32) (param $q i32) (param $r i32) (param $x i64) (param $y i64) (param $f f64)"
     let module = try module(
-      "(module (memory 1) (func \(parameters) \(item.body)) (func $f (global.set 0 (i32.const 1))) "
+      "(module (memory 1) (func \(parameters) \(item.body)) (func $f (global.set 0 (i32.const 1)) (loop)) "
         + "(global (mut i32) (i32.const 0)))")
     let artifact = try Artifact(ModuleBytes(compile(module, features: .wasm3, policy: .icp)))
     let names = try artifact.operationNames(of: 0)

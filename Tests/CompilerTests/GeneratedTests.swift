@@ -67,7 +67,7 @@ import WebAssembly
   }
 
   private func print(_ indices: [Int], _ context: FrontendContext) throws -> [String] {
-    var builder = FunctionBuilder(context)
+    var builder = FunctionBuilder(context, inlines: true)
     var optimizer = Optimizer(context, options: CompilerOptions())
     var texts: [String] = []
     for index in indices {

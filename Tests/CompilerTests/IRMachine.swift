@@ -134,6 +134,10 @@ final class IRMachine {
         case .trap: throw .trap(TrapKind(rawValue: UInt8(node.imm))!)
         case .charge: try charge(node.imm, check: node.flags & NodeFlags.check != 0)
         case .chargeDynamic: try charge(values[Int(node.a)], check: true)
+        case .enter:
+          // `stackSlots` has this function's frame.
+          if stackSlots - function.frameCost + Int(node.a) > stackLimit { throw .trap(.callStackExhausted) }
+          try charge(node.imm, check: true)
         case .localGet: values[index] = pinned[Int(node.imm)]
         case .localSet: pinned[Int(node.imm)] = values[Int(node.a)]
         case Operation(.call), Operation(.callIndirect), Operation(.returnCall), Operation(.returnCallIndirect):
@@ -142,6 +146,9 @@ final class IRMachine {
             node.operation == Operation(.callIndirect) || node.operation == Operation(.returnCallIndirect)
           let arguments = (node.b..<node.b + node.c - (isIndirect ? 1 : 0)).map { values[Int(function.operands[$0])] }
           if node.operation.info.effects.contains(.terminator) { return .tailCall(callee, arguments) }
+          let depth = function.site(ofOffset: function.offsets[index]).map { Int(function.sites[$0].depth) } ?? 0
+          stackSlots += depth
+          defer { stackSlots -= depth }
           results = try call(callee, arguments)
           if node.type != .none { values[index] = results[0] }
         default: values[index] = try compute(node, values)
@@ -292,7 +299,7 @@ final class IRFunctions {
   init(_ context: FrontendContext, _ options: CompilerOptions, pinsAllLocals: Bool = false) {
     self.context = context
     self.options = options
-    builder = FunctionBuilder(context, pinsAllLocals: pinsAllLocals)
+    builder = FunctionBuilder(context, pinsAllLocals: pinsAllLocals, inlines: options.optimization == .full)
     optimizer = Optimizer(context, options: options)
   }
 

@@ -168,6 +168,9 @@ private struct IRParser: ~Copyable {
     case "charge.check": return Node(.charge, flags: NodeFlags.check, imm: number(1))
     case "charge.dynamic":
       return Node(.chargeDynamic, flags: function.nodes[operands[0]].type == .i64 ? NodeFlags.wide : 0, a: operands[0])
+    case "enter":
+      let stack = UInt32(tokens[2].dropFirst("stack=".count))!
+      return Node(.enter, flags: NodeFlags.check, a: stack, imm: number(1))
     case "pinned.get": return Node(.localGet, type: type, imm: number(1))
     case "pinned.set": return Node(.localSet, a: try value(tokens[3]), imm: number(1))
     case "return":

@@ -123,6 +123,35 @@ private let programs: [RecursiveProgram] = [
       """
     ], isEndless: false),
   RecursiveProgram(
+    name: "small functions in each other, before and after which others are called",
+    modules: [
+      """
+      (module (global $g (mut i64) (i64.const 0))
+        (func $leaf (param i32) (result i32) (local i64 i64) (i32.mul (local.get 0) (i32.const 3)))
+        (func $large (param i32) (result i32) (loop) (i32.add (local.get 0) (call $leaf (local.get 0))))
+        (func $h (param i32) (result i32) (local v128)
+          (i32.add (call $large (local.get 0)) (call $f (call $leaf (i32.add (local.get 0) (i32.const 1))))))
+        (func $g (param i32 i64) (result i32) (local f64)
+          (global.set $g (local.get 1))
+          (call $h (i32.add (local.get 0) (call $large (i32.const 1)))))
+        (func $f (export "f") (param i32) (result i32)
+          (drop (call $large (local.get 0)))
+          (if (result i32) (i32.and (local.get 0) (i32.const 5))
+            (then (call $g (local.get 0) (global.get $g)))
+            (else (i32.xor (call $h (local.get 0)) (call $leaf (i32.const 9)))))))
+      """
+    ]),
+  RecursiveProgram(
+    name: "the last call that fits is one of a small function",
+    modules: [
+      """
+      (module
+        (func $wide (param i32) (local v128 v128 v128) (global.set 0 (local.get 0)))
+        (func $f (export "f") (param i32) (loop) (call $wide (local.get 0)) (call $f (i32.add (local.get 0) (i32.const 1))))
+        (global (mut i32) (i32.const 0)))
+      """
+    ]),
+  RecursiveProgram(
     name: "through a table",
     modules: [
       """

@@ -80,8 +80,8 @@ struct CaseGroup: CustomTestStringConvertible, Sendable {
       isPadded ? "(param" + String(repeating: " i64", count: CaseGroup.padding) + ") " : ""
     for (index, item) in cases.enumerated() { text += "(func (export \"\(index)\") \(padding)\(item.text))\n" }
     // What cases of calls call.
-    text += "(func $one (param i32) (result i32) (i32.rotl (local.get 0) (i32.const 5)))"
-    text += "(func $two (param i32 i32) (result i32) (i32.sub (local.get 0) (i32.ctz (local.get 1)))))"
+    text += "(func $one (param i32) (result i32) (loop) (i32.rotl (local.get 0) (i32.const 5)))"
+    text += "(func $two (param i32 i32) (result i32) (loop) (i32.sub (local.get 0) (i32.ctz (local.get 1)))))"
     let module: WebAssembly.Module = try decodeModule(ModuleBytes(try parseModule(text)))
     _ = try validate(module)
     return module

@@ -32,6 +32,18 @@ extension OperationTable {
       return enterLargeAndZero(pc, fp, md, cx, ac, rm, x0, x1)
       """)
     add(
+      "enterInlined", "K0 c2", [.mayTrap, .check], family: "Control",
+      doc: "entry of a function that stands in its caller: stack check, charge K and check",
+      """
+      let w = pc[1]
+      if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit) {
+        \(trapCall)TrapKind.callStackExhausted.status)
+      }
+      let left = rm &- Int(w & 0xFFFF_FFFF)
+      if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+      return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+      """)
+    add(
       "charge", "X0", [], family: "Control", doc: "rm := rm - imm",
       """
       return next(pc + 2, fp, md, cx, ac, rm &- Int(bitPattern: UInt(pc[1])), x0, x1)

@@ -62,6 +62,7 @@ private let representationRows: [(name: String, row: NodeRow)] = [
   ("chargeDynamic", NodeRow(shape: ["a"], effects: ["counter"])),
   ("localGet", NodeRow(effects: ["value", "reads"])),
   ("localSet", NodeRow(shape: ["a"], effects: ["writes"])),
+  ("enter", NodeRow(effects: ["mayTrap", "counter"])),
 ]
 
 /// In the order of `Comparison.Condition`.

@@ -1,7 +1,8 @@
 // The control stack: open constructs, and the edges that wait for their labels.
 
 struct ControlFrame: BitwiseCopyable {
-  enum Kind: UInt8 { case function, block, loop, `if`, `else` }
+  enum Kind: UInt8 { case function, inlined, block, loop, `if`, `else` }
+  /// `function`: the whole function; `inlined`: a body in place of a call.
   var kind: Kind
   /// Whether the construct was entered in live code; if not, it has no edges.
   var isLive: Bool

@@ -66,6 +66,9 @@ final class FrontendTables: @unchecked Sendable {
   let memories: UnsafeMutablePointer<Bool>
   let tables: UnsafeMutablePointer<Bool>
   let rows: UnsafeMutablePointer<OperatorRow>
+  let importedFunctionCount: UInt32
+  /// Of each defined function: bytes of its operators if calls of it may be replaced by its body, else 0.
+  let inlineSizes: UnsafeMutablePointer<UInt8>
 
   init(module: Module, spaces: IndexSpaces, policy: MeteringPolicy, is64: Bool) {
     // Single results of blocks are ranges too: the table begins with each type once, at its raw value.
@@ -95,6 +98,12 @@ final class FrontendTables: @unchecked Sendable {
     memories = copy(spaces.memories.map { $0.limits.address == .i64 })
     tables = copy(spaces.tables.map { $0.limits.address == .i64 })
     rows = copy((0..<Opcode.count).map { OperatorRow(Opcode(row: UInt16($0)), policy: policy, is64: is64) })
+    importedFunctionCount = UInt32(spaces.importedFunctionCount)
+    inlineSizes = copy(
+      module.bodies.indices.map { index in
+        let range = ranges[Int(module.functions[index])]
+        return inlineSize(module, body: module.bodies[index], signature: range)
+      })
   }
 
   deinit {
@@ -106,6 +115,7 @@ final class FrontendTables: @unchecked Sendable {
     memories.deallocate()
     tables.deallocate()
     rows.deallocate()
+    inlineSizes.deallocate()
   }
 }
 

@@ -185,7 +185,7 @@ extension FunctionBuilder {
     }
   }
 
-  /// Ends the innermost construct. Returns true after the function's own `end`.
+  /// Ends the innermost construct. Returns true after the body's own `end`.
   mutating func endConstruct(next: Int) throws(ModuleError) -> Bool {
     endUnit(next: next)
     let frame = frames[frames.count - 1]
@@ -199,6 +199,7 @@ extension FunctionBuilder {
       return false
     }
     let isFunction = frame.kind == .function
+    let isBody = isFunction || frame.kind == .inlined
     if frame.edges == .max && frame.elseEdge == .max {
       frames.truncate(to: frames.count - 1)
       if isFunction {
@@ -208,13 +209,13 @@ extension FunctionBuilder {
         restoreHeight(of: frame)
         try continueDead(with: frame.signature.results)
       }
-      return isFunction
+      return isBody
     }
     if mode == .live { try jump(toLabel: frames.count - 1) }
     try bindLabel(frames[frames.count - 1])
     frames.truncate(to: frames.count - 1)
     if isFunction { returnTop() }
-    return isFunction
+    return isBody
   }
 
   /// After the function's `end` its results are on the stack, as after the `end` of a block: they count for its height.
@@ -312,9 +313,11 @@ extension FunctionBuilder {
     skip()
   }
 
-  mutating func `return`(next: Int) {
+  mutating func `return`(next: Int) throws(ModuleError) {
     endUnit(next: next)
-    if mode == .live { returnTop() }
+    if mode == .live {
+      if inlined.frame >= 0 { try jump(toLabel: inlined.frame) } else { returnTop() }
+    }
     skip()
   }
 

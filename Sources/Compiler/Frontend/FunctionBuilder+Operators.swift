@@ -4,7 +4,7 @@ import WasmBinary
 import WebAssembly
 
 extension FunctionBuilder {
-  /// Walks to the function's closing `end`. Returns false if finding the values of locals takes too long.
+  /// Walks to the body's closing `end`. Returns false if finding the values of locals takes too long.
   mutating func walk(_ reader: inout InstructionReader) throws(ModuleError) -> Bool {
     var instruction = Instruction()
     let rows = tables.rows
@@ -14,10 +14,10 @@ extension FunctionBuilder {
       if mode == .skipping {
         if skips(row.kind) { continue }
       } else if row.weight != 0 {
-        offset = UInt32(truncatingIfNeeded: instruction.offset)
+        offset = UInt32(truncatingIfNeeded: instruction.offset &+ inlined.bias)
         account(row.weight)
       }
-      offset = UInt32(truncatingIfNeeded: instruction.offset)
+      offset = UInt32(truncatingIfNeeded: instruction.offset &+ inlined.bias)
       switch row.kind {
       case .unary:
         let a = pop()
@@ -34,12 +34,12 @@ extension FunctionBuilder {
       case .constant:
         emitValue(Node(Operation(instruction.opcode), type: row.result, imm: instruction.value))
       case .localGet:
-        getLocal(Int(instruction.a))
+        getLocal(Int(instruction.a) &+ inlined.firstLocal)
         if isOverworked && !isPinned { return false }
       case .localSet:
-        setLocal(Int(instruction.a), to: pop())
+        setLocal(Int(instruction.a) &+ inlined.firstLocal, to: pop())
       case .localTee:
-        setLocal(Int(instruction.a), to: stack[stack.count - 1])
+        setLocal(Int(instruction.a) &+ inlined.firstLocal, to: stack[stack.count - 1])
       case .load:
         let a = pop()
         emitValue(
@@ -75,8 +75,14 @@ extension FunctionBuilder {
         let condition = pop()
         try brIf(instruction.a, condition: condition, next: reader.offset)
       case .brTable: try brTable(reader.vector(of: instruction), count: instruction.a, next: reader.offset)
-      case .return: `return`(next: reader.offset)
+      case .return: try `return`(next: reader.offset)
       case .unreachable: unreachable(next: reader.offset)
+      case .call:
+        if canInline(instruction.a) {
+          if try !inline(instruction.a) { return false }
+        } else {
+          try rare(instruction, row, next: reader.offset)
+        }
       default: try rare(instruction, row, next: reader.offset)
       }
     }

@@ -80,12 +80,27 @@ public struct FunctionBuilder: ~Copyable {
   var expansion = 0
   var expansionLimit = 0
 
+  // Inlining (`FunctionBuilder+Inlining`).
+  /// Whether small functions' bodies are built in place of calls.
+  var inlines: Bool
+  /// Bytes of bodies that may still be built in place of calls: of other functions, and of the function itself.
+  var inlineBudget = 0
+  var recursionBudget = 0
+  /// Of the body being walked over: what makes an offset of it one of its site; the number of its first local; its frame,
+  /// or -1 for the function itself; and its site, or `UInt32.max`.
+  var inlined = InlinedBody()
+  /// The next offset and the next local for a site.
+  var nextSiteStart = 0
+  var nextInlinedLocal = 0
+
   private let pinsAllLocals: Bool
 
-  /// With `pinsAllLocals`, no function gets SSA form for its locals.
-  public init(_ context: FrontendContext, pinsAllLocals: Bool = false) {
+  /// With `pinsAllLocals`, no function gets SSA form for its locals; with `inlines`, small functions' bodies are built in
+  /// place of calls.
+  public init(_ context: FrontendContext, pinsAllLocals: Bool = false, inlines: Bool = false) {
     self.context = context
     self.pinsAllLocals = pinsAllLocals
+    self.inlines = inlines && !pinsAllLocals
     tables = context.tables
   }
 
@@ -125,6 +140,7 @@ public struct FunctionBuilder: ~Copyable {
       localCount += run.count
       localRuns.append(LocalRun(end: localCount, type: IRType(run.type)))
     }
+    nextInlinedLocal = Int(localCount)
     var reader = InstructionReader(buffer, range: declarations.operators)
     try begin(reader)
     guard try walk(&reader) else { return false }
@@ -150,6 +166,7 @@ public struct FunctionBuilder: ~Copyable {
     expansion = 0
     expansionLimit = 65_536 + 32 * size
     resetLocals(parameters: signature.parameters, pinned: pinned)
+    resetInlining(size: size)
     frames.append(
       ControlFrame(kind: .function, isLive: true, height: 0, vectors: 0, signature: signature))
   }
@@ -176,6 +193,7 @@ public struct FunctionBuilder: ~Copyable {
     let localSlots = localSlotCount()
     ir.frameCost = StackCost.frame(
       parameterSlots: localSlots.parameters, localSlots: localSlots.declared, operandSlots: greatestHeight)
+    finishSites()
     return true
   }
 

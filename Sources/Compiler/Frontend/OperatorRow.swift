@@ -44,7 +44,7 @@ struct OperatorRow: BitwiseCopyable {
     }
   }
 
-  private static func kind(of opcode: Opcode) -> OperatorKind {
+  static func kind(of opcode: Opcode) -> OperatorKind {
     switch opcode {
     case .unreachable: return .unreachable
     case .nop: return .nop

@@ -530,4 +530,5 @@ let operationFacts: [UInt64] = [
   0xffff00002001,  // chargeDynamic
   0xffff00004800,  // localGet
   0xffff00001001,  // localSet
+  0xffff00002200,  // enter
 ]

@@ -55,6 +55,8 @@ public struct IRFunction: ~Copyable {
   public var pinnedLocals: [IRType] = []
   /// The logical frame: what a call of this function costs of the stack limit, in slots (`StackCost`).
   public var frameCost: Int = 0
+  /// The calls whose callees' bodies stand in their places, in the order of their offsets.
+  public var sites = GrowableBuffer<InlineSite>(minimumCapacity: 4)
 
   public init(index: UInt32, parameterTypes: [IRType], resultTypes: [IRType]) {
     self.index = index
@@ -76,6 +78,7 @@ public struct IRFunction: ~Copyable {
     vectors.truncate(to: 0)
     if !pinnedLocals.isEmpty { pinnedLocals = [] }
     frameCost = 0
+    sites.truncate(to: 0)
   }
 
   /// A function without contents, to be filled by others.

@@ -132,6 +132,7 @@ private struct IRPrinter {
     case .trap: return "trap " + (TrapKind(rawValue: UInt8(truncatingIfNeeded: node.imm))?.name ?? "\(node.imm)")
     case .charge: return (node.flags & NodeFlags.check != 0 ? "charge.check " : "charge ") + "\(node.imm)"
     case .chargeDynamic: return "charge.dynamic " + operands
+    case .enter: return "enter \(node.imm) stack=\(node.a)"
     case .localGet: return "pinned.get \(node.imm)"
     case .localSet: return "pinned.set \(node.imm), \(operands)"
     default: break

@@ -85,11 +85,14 @@ public struct Operation: Hashable, Sendable, BitwiseCopyable {
   public static let localGet = Operation(code: 524)
   /// Set pinned local `imm` to `a`.
   public static let localSet = Operation(code: 525)
+  /// The entry of a function whose body stands here in place of a call: trap if the stack's limit has no room for `a` slots
+  /// from the beginning of this function's frame on, then charge `imm`, a check point. Its site is that of its offset.
+  public static let enter = Operation(code: 526)
 }
 
 /// Bits of `Node.flags`. Lane operators keep their lane there instead.
 public enum NodeFlags {
-  /// On `charge`: a check point.
+  /// On `charge` and `enter`: a check point.
   public static let check: UInt8 = 1
   /// On `chargeDynamic`, and on bulk and grow operators: the length operand is an i64.
   public static let wide: UInt8 = 2

@@ -74,7 +74,7 @@ public struct OperationInfo: Sendable, BitwiseCopyable {
 
 extension Operation {
   /// Codes below this have a row in the table.
-  public static let count = 526
+  public static let count = 527
 
   @inline(__always)
   public var info: OperationInfo { OperationInfo(bits: operationFacts[Int(code)]) }

@@ -559,8 +559,8 @@ extension Lowering {
   // MARK: Calls
 
   /// Puts the arguments where the callee's frame begins.
-  private mutating func emitArguments(_ start: UInt32, _ count: UInt32) {
-    var to = stride
+  private mutating func emitArguments(_ call: Int, _ start: UInt32, _ count: UInt32) {
+    var to = stride + function.depth(of: call)
     argumentMoves.truncate(to: 0)
     for position in start..<start + count {
       let value = Value(function.operands[position])
@@ -598,8 +598,9 @@ extension Lowering {
   /// The word that a return reads: the distance to the frame, and the slot for a single result.
   private mutating func callWord(_ index: Int, _ signature: SignatureSlots) -> UInt64 {
     // Where nobody reads the result from a slot it goes to the first outgoing one.
-    let result = facts[index].residence == .slot ? slot(of: Value(index)) : stride
-    return pack(low: stride, high: result)
+    let frame = stride + function.depth(of: index)
+    let result = facts[index].residence == .slot ? slot(of: Value(index)) : frame
+    return pack(low: frame, high: result)
   }
 
   private mutating func finishCall(_ index: Int, _ signature: SignatureSlots) {
@@ -611,15 +612,16 @@ extension Lowering {
     if function.nodes[index].type == .v128 && facts[index].residence == .slot {
       let to = slot(of: Value(index))
       // Where it is the next call's second argument, the slots overlap.
-      emitMove(stride + 1, to + 1)
-      emitMove(stride, to)
+      let frame = stride + function.depth(of: index)
+      emitMove(frame + 1, to + 1)
+      emitMove(frame, to)
     }
   }
 
   mutating func emitCall(_ index: Int, _ node: Node) {
     let callee = Int(node.imm)
     let signature = context.signatures[Int(context.functionTypes[callee])]
-    emitArguments(node.b, node.c)
+    emitArguments(index, node.b, node.c)
     if callee >= context.importedFunctions && callWithMoves(index, callee - context.importedFunctions) {
       code.append(word: callWord(index, signature))
       finishCall(index, signature)
@@ -663,7 +665,7 @@ extension Lowering {
   mutating func emitCallIndirect(_ index: Int, _ node: Node) {
     let signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
     let element = Value(function.operands[node.b + node.c - 1])
-    emitArguments(node.b, node.c - 1)
+    emitArguments(index, node.b, node.c - 1)
     temporary = 0
     var slot: Int?
     if case .accumulator = source(element) {} else { slot = readSlot(element) }
@@ -679,7 +681,7 @@ extension Lowering {
   mutating func emitTailCall(_ index: Int, _ node: Node) {
     let callee = Int(node.imm)
     let signature = context.signatures[Int(context.functionTypes[callee])]
-    emitArguments(node.b, node.c)
+    emitArguments(index, node.b, node.c)
     locatePending()
     if callee < context.importedFunctions {
       code.append(.tailCallImport)
@@ -694,7 +696,7 @@ extension Lowering {
   mutating func emitTailCallIndirect(_ index: Int, _ node: Node) {
     let signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
     let element = readSlot(Value(function.operands[node.b + node.c - 1]))
-    emitArguments(node.b, node.c - 1)
+    emitArguments(index, node.b, node.c - 1)
     locatePending()
     code.append(.tailCallIndirect)
     code.append(word: pack(element))
@@ -704,7 +706,7 @@ extension Lowering {
 
   mutating func emitCallReference(_ index: Int, _ node: Node) {
     let signature = context.signatures[Int(node.imm)]
-    emitArguments(node.b, node.c)
+    emitArguments(index, node.b, node.c)
     temporary = 0
     let slot = readSlot(Value(node.a))
     beginCall()
@@ -719,7 +721,7 @@ extension Lowering {
   mutating func emitTailCallReference(_ index: Int, _ node: Node) {
     let signature = context.signatures[Int(node.imm)]
     let slot = readSlot(Value(node.a))
-    emitArguments(node.b, node.c)
+    emitArguments(index, node.b, node.c)
     locatePending()
     code.append(.tailCallReference)
     code.append(word: pack(slot))
@@ -733,7 +735,7 @@ extension Lowering {
     let call = function.nodes[node.a]
     let type =
       call.operation == Operation(.call) ? context.functionTypes[Int(call.imm)] : UInt32(call.imm & 0xFFFF_FFFF)
-    let from = stride + context.resultOffsets[Int(type)][Int(node.imm)]
+    let from = stride + function.depth(of: Int(node.a)) + context.resultOffsets[Int(type)][Int(node.imm)]
     let to = slot(of: Value(index))
     for part in 0..<node.type.slotCount { emitMove(from + part, to + part) }
   }

@@ -256,6 +256,10 @@ extension Lowering {
       case .charge:
         let (cost, isCheck) = cost(of: node)
         emitCharge(cost, isCheck: isCheck)
+      case .enter:
+        locate(index)
+        code.append(.enterInlined)
+        code.append(word: pack(low: Int(cost(of: node).cost), high: Int(node.a)))
       case .chargeDynamic:
         let slot = readSlot(Value(node.a))
         code.append(node.flags & NodeFlags.wide != 0 ? .chargeDynamic64 : .chargeDynamic32)

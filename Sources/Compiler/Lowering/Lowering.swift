@@ -127,6 +127,8 @@ struct Lowering: ~Copyable {
   var unchargeable: Int?
   /// Slots for arguments and results from there on; 0 without calls.
   var outgoingSlots = 0
+  /// Slots from there on that no callee's frame takes.
+  var leastDepth = 0
   /// Slots that the frame may touch.
   var frameSlots = 0
   var code = CodeBuffer()
@@ -210,6 +212,7 @@ struct Lowering: ~Copyable {
     coalesces = true
     lowTemporaries = 0
     outgoingSlots = 0
+    leastDepth = .max
     pendingBlocks.truncate(to: 0)
     code.reset()
     stubs.removeAll(keepingCapacity: true)
@@ -263,7 +266,7 @@ extension Lowering {
     result.words = Array(code.words.elements)
     result.frameSlots = frameSlots
     result.frameCost = function.frameCost
-    result.locations = Array(code.locations.elements)
+    result.locations = siteTable() + Array(code.locations.elements)
     return result
   }
 
@@ -284,26 +287,30 @@ extension Lowering {
   /// Decides where callees' frames begin: at the frame's logical cost, so that the stack's limit is met at the same call
   /// whatever the layout; or behind our own slots if those are more. And where temporaries are: behind the outgoing
   /// arguments, which may stand there long before their call. Temporaries are dead at calls, so frames may overlap them.
+  /// Calls in bodies that stand in place of calls have their callees' frames behind the logical frames of these.
   private mutating func placeCallees() {
-    stride = max(function.frameCost, frameEnd + 1)
-    let fitsBefore = outgoingSlots == 0 || max(frameEnd, resultSlots) + Lowering.temporaries < stride
+    let depth = outgoingSlots == 0 ? 0 : leastDepth
+    stride = max(function.frameCost, frameEnd + 1 - depth)
+    let fitsBefore = outgoingSlots == 0 || max(frameEnd, resultSlots) + Lowering.temporaries < stride + depth
     temporaryBase = max(fitsBefore ? frameEnd : stride + outgoingSlots, resultSlots)
   }
 
-  /// Counts the slots that the call `node` needs for arguments and results.
-  mutating func countOutgoingSlots(_ node: Node) {
+  /// Counts the slots that the call `node`, at `index`, needs for arguments and results.
+  mutating func countOutgoingSlots(_ index: Int, _ node: Node) {
     let signature: SignatureSlots
     switch node.operation.opcode {
     case .call, .returnCall: signature = context.signatures[Int(context.functionTypes[Int(node.imm)])]
     default: signature = context.signatures[Int(node.imm & 0xFFFF_FFFF)]
     }
     // A call names a slot for its result even if it has none: the first outgoing one.
-    outgoingSlots = max(outgoingSlots, signature.parameters, signature.results, 1)
+    let depth = function.depth(of: index)
+    leastDepth = min(leastDepth, depth)
+    outgoingSlots = max(outgoingSlots, depth + max(signature.parameters, signature.results, 1))
   }
 
   private mutating func exceeds(_ what: String, at node: Int) -> ModuleError {
     ModuleError(
-      .limit, .limitExceeded, offset: node < function.offsets.count ? Int(function.offsets[node]) : 0,
+      .limit, .limitExceeded, offset: node < function.offsets.count ? function.moduleOffset(function.offsets[node]) : 0,
       function: function.index, detail: what)
   }
 

@@ -156,7 +156,7 @@ extension Lowering {
         facts[node].block = UInt32(block)
         if !info.effects.isDisjoint(with: [.call, .counter]) {
           if info.effects.contains(.call) {
-            countOutgoingSlots(function.nodes[node])
+            countOutgoingSlots(Int(node), function.nodes[node])
           } else if function.nodes[node].operation == .charge && function.nodes[node].imm > UInt64(UInt32.max) {
             unchargeable = node
           }
@@ -464,7 +464,7 @@ extension Lowering {
   /// Arguments that are computed for this call alone, with no other call in between, are computed in their place.
   private mutating func directArguments(_ call: Int, block: Int) {
     let node = function.nodes[call]
-    var slot: Int32 = 0
+    var slot = Int32(function.depth(of: call))
     let count = node.operation == Operation(.callIndirect) ? node.c - 1 : node.c
     // No call lies between a value and this one if the value is younger than the last call, or its result.
     for position in node.b..<node.b + count {

@@ -92,6 +92,7 @@ struct SimplificationOpt: ~Copyable {
     new.reset(index: old.index, parameterTypes: old.parameterTypes, resultTypes: old.resultTypes)
     new.pinnedLocals = old.pinnedLocals
     new.frameCost = old.frameCost
+    swap(&new.sites, &old.sites)
     prepare()
     for block in 0..<old.blocks.count where old.blocks[block].isReachable && !records[block].isDone {
       if block != 0 && records[block].edgeCount == 0 {

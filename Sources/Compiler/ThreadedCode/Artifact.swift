@@ -64,7 +64,7 @@ public final class Artifact: Sendable {
   let verified: VerifiedModule
 
   /// The version of the format: what the operation table and the layout hash to.
-  static let formatHash = threadedFormatHash &* 0x9E37_79B9_7F4A_7C15 &+ 2
+  static let formatHash = threadedFormatHash &* 0x9E37_79B9_7F4A_7C15 &+ 3
   static let operatorHash: UInt64 = {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for row in 0..<Opcode.count { hash = (hash ^ OperatorTable.info[row].bits) &* 0x100_0000_01B3 }
@@ -134,27 +134,5 @@ public final class Artifact: Sendable {
       preconditionFailure("a function's type is no function type")
     }
     return type
-  }
-
-  /// The module offset (in the original module) of the last operator at or before word `word` of `function` that the
-  /// location table names: every operation that may trap, call or stop is in it. Nil where there is none.
-  public func moduleOffset(of function: ArtifactFunction, word: Int) -> Int? {
-    var reader = ByteReader(
-      bytes.buffer,
-      range: ByteRange(start: function.locationOffset, end: function.locationOffset + function.locationSize))
-    var position = 0
-    var offset = 0
-    var found: Int?
-    do throws(ModuleError) {
-      while !reader.isAtEnd {
-        position &+= Int(try reader.u32())
-        offset &+= Int(try reader.s33())
-        if position > word { break }
-        found = offset
-      }
-    } catch {
-      // Broken location tables cost the location, nothing else.
-    }
-    return found
   }
 }

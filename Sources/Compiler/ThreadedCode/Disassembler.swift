@@ -42,15 +42,17 @@ public struct Disassembler: Sendable {
     // From here on every operation is known and lies inside of the words.
     try verify(artifact, function, index: index, words: UnsafeMutableBufferPointer(start: words, count: count))
     var text = header(index, function)
-    var locations = LocationReader(artifact, function)
+    var locations = LocationReader(artifact, index, function)
     var position = 0
     while position < count {
       let operation = ThreadedOperation(number: UInt16(truncatingIfNeeded: words[position]))
       let length = operation.length(at: words + position)
       var line = padded("\(position)", before: 6) + "  " + padded(operation.name, after: 24) + "  "
       line += operands(operation, words + position, at: position)
-      if let offset = locations.offset(at: position) {
-        line = padded(line, after: 80) + "; 0x" + String(offset, radix: 16)
+      if let places = locations.locations(at: position) {
+        line =
+          padded(line, after: 80) + "; "
+          + places.map { "0x" + String($0.offset ?? 0, radix: 16) }.joined(separator: " < ")
       }
       text += line + "\n"
       if operation.isSwitch {
@@ -139,35 +141,5 @@ public struct Disassembler: Sendable {
 
   private func padded(_ text: String, before width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.utf8.count)) + text
-  }
-}
-
-/// Reads a location table along with the code: words must be asked for in increasing order.
-private struct LocationReader {
-  private var reader: ByteReader
-  private var next: (word: Int, offset: Int)?
-
-  /// The artifact must outlive the reader.
-  init(_ artifact: Artifact, _ function: ArtifactFunction) {
-    reader = ByteReader(
-      artifact.bytes.buffer,
-      range: ByteRange(start: function.locationOffset, end: function.locationOffset + function.locationSize))
-    next = (0, 0)
-    advance()
-  }
-
-  /// A broken table ends here: it costs the locations, nothing else.
-  private mutating func advance() {
-    guard let last = next, !reader.isAtEnd, let words = try? reader.u32(), let distance = try? reader.s33() else {
-      next = nil
-      return
-    }
-    next = (last.word &+ Int(words), last.offset &+ Int(distance))
-  }
-
-  mutating func offset(at word: Int) -> Int? {
-    while let entry = next, entry.word < word { advance() }
-    guard let entry = next, entry.word == word else { return nil }
-    return entry.offset
   }
 }

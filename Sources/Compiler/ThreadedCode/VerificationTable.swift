@@ -125,7 +125,7 @@ extension ThreadedOperation {
 
   fileprivate func flow(branches: Bool) -> OperationFlow {
     switch self {
-    case .enter, .enterLarge: .enter
+    case .enter, .enterLarge, .enterInlined: .enter
     case .charge: .charge
     case .chargeCheck: .chargeCheck
     case .chargeDynamic32, .chargeDynamic64: .chargeDynamic

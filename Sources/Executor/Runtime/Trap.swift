@@ -64,11 +64,12 @@ extension Store {
     while frames.count < Trap.frameLimit {
       let instance = moduleInstance(cx)
       guard let place = instance.code.location(of: pc) else { break }
-      let artifact = instance.module.artifact
-      let index = UInt32(place.function + artifact.spaces.importedFunctionCount)
-      let offset = (try? artifact.function(place.function)).flatMap { artifact.moduleOffset(of: $0, word: place.word) }
-      frames.append(
-        BacktraceFrame(function: index, name: instance.module.functionName(index), offset: offset, isHost: false))
+      let locations = instance.module.artifact.locations(inFunction: place.function, word: place.word)
+      for location in locations.prefix(Trap.frameLimit - frames.count) {
+        let name = instance.module.functionName(location.function)
+        frames.append(
+          BacktraceFrame(function: location.function, name: name, offset: location.offset, isHost: false))
+      }
       var back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
       if back == RuntimeCode.leaveInstance {
         fp -= borderSlots

@@ -52,7 +52,8 @@ public struct OperationCase: Sendable {
   private static let elsewhere: Set<String> = [
     "addOffset", "call", "callImport", "callIndirect", "callReference", "charge", "chargeCheck", "chargeDynamic32",
     "chargeDynamic64", "const32", "const64", "constVector", "dataDrop", "elementDrop", "enter",
-    "enterLarge", "exit", "functionReference", "globalGet", "globalGetFloat", "globalGetPair", "globalSet",
+    "enterInlined", "enterLarge", "exit", "functionReference", "globalGet", "globalGetFloat", "globalGetPair",
+    "globalSet",
     "globalSetFloat", "globalSetPair", "jump", "jumpCheck", "leaveInstance", "load", "loadFloat", "lowerStack",
     "memoryCopy", "memoryFill", "memoryGrow32", "memoryGrow64", "memoryInit", "memorySize", "move", "moveTwo",
     "moveWide", "raiseStack", "resumeHostCall", "retryHostCall", "return", "returnFloat", "selectPair",

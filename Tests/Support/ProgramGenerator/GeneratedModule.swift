@@ -11,6 +11,8 @@ public struct ProgramShape: Sendable {
   /// About how many operators a function has.
   public var functionSize = 120
   public var functions = 4
+  /// Functions of a few operators behind them, which compilers may put in place of calls.
+  public var smallFunctions = 2
   /// Whether the first memory has 64-bit addresses; `nil` leaves it to chance.
   public var hasWideMemory: Bool?
   /// Values of type v128 and operators on them.
@@ -32,6 +34,7 @@ public struct ProgramShape: Sendable {
     var random = Random(seed: seed ^ 0x5EED)
     functionSize = random.pick([30, 60, 120, 400])
     functions = 2 + random.below(5)
+    smallFunctions = random.pick([0, 2, 2, 5])
     hasVectors = random.chance(1, in: 2)
     hasReferences = random.chance(1, in: 2)
     hostFunctions = random.pick([0, 0, 2, 4])
@@ -68,7 +71,7 @@ public struct GeneratedModule: Sendable {
         layout.functions.append(signature(&random))
       }
     }
-    for _ in 0..<max(shape.functions, 1) { layout.functions.append(signature(&random)) }
+    for _ in 0..<max(shape.functions, 1) + shape.smallFunctions { layout.functions.append(signature(&random)) }
     // Block types with parameters and several results.
     for _ in 0..<4 {
       let parameters = (0..<random.below(3)).map { _ in random.pick(types) }
@@ -78,6 +81,12 @@ public struct GeneratedModule: Sendable {
     layout.chooseElements(&random)
     var bodies: [[UInt8]] = []
     for index in layout.imports.count..<layout.functions.count {
+      var shape = shape
+      if index >= layout.functions.count - shape.smallFunctions {
+        shape.functionSize = random.below(8)
+        shape.extraLocals = 0
+        shape.operandDepth = 0
+      }
       var generator = BodyGenerator(layout, function: index, shape, random: random)
       bodies.append(generator.body())
       random = generator.random

@@ -32,6 +32,20 @@ import WebAssembly
   return enterLargeAndZero(pc, fp, md, cx, ac, rm, x0, x1)
 }
 
+/// entry of a function that stands in its caller: stack check, charge K and check
+#if os(Linux)
+@section(".text.cannery_enterInlined")
+#endif
+@c func cannery_enterInlined(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
+  let w = pc[1]
+  if _slowPath(UInt(bitPattern: fp + Int(w >> 32)) > instanceContext(cx).stackLimit) {
+    return trapped(pc, fp, cx, rm, TrapKind.callStackExhausted.status)
+  }
+  let left = rm &- Int(w & 0xFFFF_FFFF)
+  if _slowPath(left < 0) { return outOfInstructions(pc + 2, fp, md, cx, ac, left, x0, x1) }
+  return next(pc + 2, fp, md, cx, ac, left, x0, x1)
+}
+
 /// rm := rm - imm
 #if os(Linux)
 @section(".text.cannery_charge")

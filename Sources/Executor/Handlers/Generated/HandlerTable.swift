@@ -5,6 +5,7 @@
 private let makeHandlers0: [Handler] = [
   cannery_enter,
   cannery_enterLarge,
+  cannery_enterInlined,
   cannery_charge,
   cannery_chargeCheck,
   cannery_chargeDynamic32,
@@ -66,10 +67,10 @@ private let makeHandlers0: [Handler] = [
   cannery_tableCopy,
   cannery_tableInit,
   cannery_elementDrop,
-  cannery_functionReference,
 ]
 
 private let makeHandlers1: [Handler] = [
+  cannery_functionReference,
   cannery_globalStepI32_kd,
   cannery_globalStepI32_kn,
   cannery_globalStepI32_nd,
@@ -133,10 +134,10 @@ private let makeHandlers1: [Handler] = [
   cannery_i32LtS_ss_n,
   cannery_i32LtS_ss_r,
   cannery_brI32LtS_ss,
-  cannery_brI32LtS_ss_check,
 ]
 
 private let makeHandlers2: [Handler] = [
+  cannery_brI32LtS_ss_check,
   cannery_i32LtS_as_d,
   cannery_i32LtS_as_n,
   cannery_i32LtS_as_r,
@@ -200,10 +201,10 @@ private let makeHandlers2: [Handler] = [
   cannery_i32GtU_ai_d,
   cannery_i32GtU_ai_n,
   cannery_i32GtU_ai_r,
-  cannery_brI32GtU_ai,
 ]
 
 private let makeHandlers3: [Handler] = [
+  cannery_brI32GtU_ai,
   cannery_brI32GtU_ai_check,
   cannery_i32LeS_ss_d,
   cannery_i32LeS_ss_n,
@@ -267,10 +268,10 @@ private let makeHandlers3: [Handler] = [
   cannery_i64Ne_ai_n,
   cannery_brI64Ne_ai,
   cannery_brI64Ne_ai_check,
-  cannery_i64LtS_ss_d,
 ]
 
 private let makeHandlers4: [Handler] = [
+  cannery_i64LtS_ss_d,
   cannery_i64LtS_ss_n,
   cannery_brI64LtS_ss,
   cannery_brI64LtS_ss_check,
@@ -334,10 +335,10 @@ private let makeHandlers4: [Handler] = [
   cannery_i64LeS_as_n,
   cannery_brI64LeS_as,
   cannery_brI64LeS_as_check,
-  cannery_i64LeS_sa_d,
 ]
 
 private let makeHandlers5: [Handler] = [
+  cannery_i64LeS_sa_d,
   cannery_i64LeS_sa_n,
   cannery_brI64LeS_sa,
   cannery_brI64LeS_sa_check,
@@ -401,10 +402,10 @@ private let makeHandlers5: [Handler] = [
   cannery_f32Lt_sa_n,
   cannery_brF32Lt_sa,
   cannery_brNotF32Lt_sa,
-  cannery_brF32Lt_sa_check,
 ]
 
 private let makeHandlers6: [Handler] = [
+  cannery_brF32Lt_sa_check,
   cannery_brNotF32Lt_sa_check,
   cannery_f32Lt_si_d,
   cannery_f32Lt_si_n,
@@ -468,10 +469,10 @@ private let makeHandlers6: [Handler] = [
   cannery_brNotF32Ge_si_check,
   cannery_f32Ge_ai_d,
   cannery_f32Ge_ai_n,
-  cannery_brF32Ge_ai,
 ]
 
 private let makeHandlers7: [Handler] = [
+  cannery_brF32Ge_ai,
   cannery_brNotF32Ge_ai,
   cannery_brF32Ge_ai_check,
   cannery_brNotF32Ge_ai_check,
@@ -535,10 +536,10 @@ private let makeHandlers7: [Handler] = [
   cannery_f64Lt_ai_n,
   cannery_brF64Lt_ai,
   cannery_brNotF64Lt_ai,
-  cannery_brF64Lt_ai_check,
 ]
 
 private let makeHandlers8: [Handler] = [
+  cannery_brF64Lt_ai_check,
   cannery_brNotF64Lt_ai_check,
   cannery_f64Gt_si_d,
   cannery_f64Gt_si_n,
@@ -602,10 +603,10 @@ private let makeHandlers8: [Handler] = [
   cannery_i32Ctz_s_n,
   cannery_i32Ctz_a_d,
   cannery_i32Ctz_a_n,
-  cannery_i32Popcnt_s_d,
 ]
 
 private let makeHandlers9: [Handler] = [
+  cannery_i32Popcnt_s_d,
   cannery_i32Popcnt_s_n,
   cannery_i32Popcnt_a_d,
   cannery_i32Popcnt_a_n,
@@ -669,10 +670,10 @@ private let makeHandlers9: [Handler] = [
   cannery_i32RemS_ss_d,
   cannery_i32RemS_ss_n,
   cannery_i32RemS_as_d,
-  cannery_i32RemS_as_n,
 ]
 
 private let makeHandlers10: [Handler] = [
+  cannery_i32RemS_as_n,
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
@@ -736,10 +737,10 @@ private let makeHandlers10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
-  cannery_i32ShrS_ss_n,
 ]
 
 private let makeHandlers11: [Handler] = [
+  cannery_i32ShrS_ss_n,
   cannery_i32ShrS_as_d,
   cannery_i32ShrS_as_n,
   cannery_i32ShrS_sa_d,
@@ -803,10 +804,10 @@ private let makeHandlers11: [Handler] = [
   cannery_i64Add_ai_n,
   cannery_i64Add_ai_r,
   cannery_i64Sub_ss_d,
-  cannery_i64Sub_ss_n,
 ]
 
 private let makeHandlers12: [Handler] = [
+  cannery_i64Sub_ss_n,
   cannery_i64Sub_ss_r,
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
@@ -870,10 +871,10 @@ private let makeHandlers12: [Handler] = [
   cannery_i64RemU_si_n,
   cannery_i64RemU_ai_d,
   cannery_i64RemU_ai_n,
-  cannery_i64And_ss_d,
 ]
 
 private let makeHandlers13: [Handler] = [
+  cannery_i64And_ss_d,
   cannery_i64And_ss_n,
   cannery_i64And_ss_r,
   cannery_i64And_as_d,
@@ -937,10 +938,10 @@ private let makeHandlers13: [Handler] = [
   cannery_i64ShrU_sa_n,
   cannery_i64ShrU_si_d,
   cannery_i64ShrU_si_n,
-  cannery_i64ShrU_ai_d,
 ]
 
 private let makeHandlers14: [Handler] = [
+  cannery_i64ShrU_ai_d,
   cannery_i64ShrU_ai_n,
   cannery_i64Rotl_ss_d,
   cannery_i64Rotl_ss_n,
@@ -1004,10 +1005,10 @@ private let makeHandlers14: [Handler] = [
   cannery_f32Sub_as_n,
   cannery_f32Sub_sa_d,
   cannery_f32Sub_sa_n,
-  cannery_f32Sub_si_d,
 ]
 
 private let makeHandlers15: [Handler] = [
+  cannery_f32Sub_si_d,
   cannery_f32Sub_si_n,
   cannery_f32Sub_ai_d,
   cannery_f32Sub_ai_n,
@@ -1071,10 +1072,10 @@ private let makeHandlers15: [Handler] = [
   cannery_f64Floor_s_n,
   cannery_f64Floor_a_d,
   cannery_f64Floor_a_n,
-  cannery_f64Trunc_s_d,
 ]
 
 private let makeHandlers16: [Handler] = [
+  cannery_f64Trunc_s_d,
   cannery_f64Trunc_s_n,
   cannery_f64Trunc_a_d,
   cannery_f64Trunc_a_n,
@@ -1138,10 +1139,10 @@ private let makeHandlers16: [Handler] = [
   cannery_f64Max_si_n,
   cannery_f64Max_ai_d,
   cannery_f64Max_ai_n,
-  cannery_f64Copysign_ss_d,
 ]
 
 private let makeHandlers17: [Handler] = [
+  cannery_f64Copysign_ss_d,
   cannery_f64Copysign_ss_n,
   cannery_f64Copysign_as_d,
   cannery_f64Copysign_as_n,
@@ -1205,10 +1206,10 @@ private let makeHandlers17: [Handler] = [
   cannery_f32ConvertI32U_a_n,
   cannery_f32ConvertI64S_s_d,
   cannery_f32ConvertI64S_s_n,
-  cannery_f32ConvertI64S_a_d,
 ]
 
 private let makeHandlers18: [Handler] = [
+  cannery_f32ConvertI64S_a_d,
   cannery_f32ConvertI64S_a_n,
   cannery_f32ConvertI64U_s_d,
   cannery_f32ConvertI64U_s_n,
@@ -1272,10 +1273,10 @@ private let makeHandlers18: [Handler] = [
   cannery_i64Extend16S_a_n,
   cannery_i64Extend32S_s_d,
   cannery_i64Extend32S_s_n,
-  cannery_i64Extend32S_a_d,
 ]
 
 private let makeHandlers19: [Handler] = [
+  cannery_i64Extend32S_a_d,
   cannery_i64Extend32S_a_n,
   cannery_i32TruncSatF32S_s_d,
   cannery_i32TruncSatF32S_s_n,
@@ -1339,10 +1340,10 @@ private let makeHandlers19: [Handler] = [
   cannery_i32Load_a_n,
   cannery_i32Load_a_r,
   cannery_i64Load_s_d,
-  cannery_i64Load_s_n,
 ]
 
 private let makeHandlers20: [Handler] = [
+  cannery_i64Load_s_n,
   cannery_i64Load_s_r,
   cannery_i64Load_a_d,
   cannery_i64Load_a_n,
@@ -1406,10 +1407,10 @@ private let makeHandlers20: [Handler] = [
   cannery_i64Store_sa,
   cannery_i64Store_si,
   cannery_f32Store_ss,
-  cannery_f32Store_as,
 ]
 
 private let makeHandlers21: [Handler] = [
+  cannery_f32Store_as,
   cannery_f32Store_sa,
   cannery_f32Store_si,
   cannery_f64Store_ss,
@@ -1473,10 +1474,10 @@ private let makeHandlers21: [Handler] = [
   cannery_i64Load8SW_a_d,
   cannery_i64Load8SW_a_n,
   cannery_i64Load8UW_s_d,
-  cannery_i64Load8UW_s_n,
 ]
 
 private let makeHandlers22: [Handler] = [
+  cannery_i64Load8UW_s_n,
   cannery_i64Load8UW_a_d,
   cannery_i64Load8UW_a_n,
   cannery_i64Load16SW_s_d,
@@ -1540,10 +1541,10 @@ private let makeHandlers22: [Handler] = [
   cannery_v128Load8x8UW,
   cannery_v128Load16x4S,
   cannery_v128Load16x4SW,
-  cannery_v128Load16x4U,
 ]
 
 private let makeHandlers23: [Handler] = [
+  cannery_v128Load16x4U,
   cannery_v128Load16x4UW,
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
@@ -1607,10 +1608,10 @@ private let makeHandlers23: [Handler] = [
   cannery_i32x4Splat_as_d,
   cannery_i64x2Splat,
   cannery_i64x2Splat_as_d,
-  cannery_f32x4Splat,
 ]
 
 private let makeHandlers24: [Handler] = [
+  cannery_f32x4Splat,
   cannery_f32x4Splat_as_d,
   cannery_f64x2Splat,
   cannery_f64x2Splat_as_d,
@@ -1674,10 +1675,10 @@ private let makeHandlers24: [Handler] = [
   cannery_i16x8GtU_ai_d,
   cannery_i16x8LeS,
   cannery_i16x8LeU,
-  cannery_i16x8GeS,
 ]
 
 private let makeHandlers25: [Handler] = [
+  cannery_i16x8GeS,
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Eq_as_d,
@@ -1741,10 +1742,10 @@ private let makeHandlers25: [Handler] = [
   cannery_v128And_si_d,
   cannery_v128And_si_n,
   cannery_v128And_ai_d,
-  cannery_v128And_ai_n,
 ]
 
 private let makeHandlers26: [Handler] = [
+  cannery_v128And_ai_n,
   cannery_v128Andnot,
   cannery_v128Andnot_as_d,
   cannery_v128Andnot_sa_d,
@@ -1808,10 +1809,10 @@ private let makeHandlers26: [Handler] = [
   cannery_i8x16AddSatS,
   cannery_i8x16AddSatU,
   cannery_i8x16AddSatU_as_d,
-  cannery_i8x16Sub,
 ]
 
 private let makeHandlers27: [Handler] = [
+  cannery_i8x16Sub,
   cannery_i8x16Sub_ss_n,
   cannery_i8x16Sub_as_d,
   cannery_i8x16Sub_as_n,
@@ -1875,10 +1876,10 @@ private let makeHandlers27: [Handler] = [
   cannery_i16x8ShrU_si_d,
   cannery_i16x8ShrU_si_n,
   cannery_i16x8ShrU_ai_d,
-  cannery_i16x8ShrU_ai_n,
 ]
 
 private let makeHandlers28: [Handler] = [
+  cannery_i16x8ShrU_ai_n,
   cannery_i16x8Add,
   cannery_i16x8Add_ss_n,
   cannery_i16x8Add_as_d,
@@ -1942,10 +1943,10 @@ private let makeHandlers28: [Handler] = [
   cannery_i32x4Shl_si_d,
   cannery_i32x4Shl_si_n,
   cannery_i32x4Shl_ai_d,
-  cannery_i32x4Shl_ai_n,
 ]
 
 private let makeHandlers29: [Handler] = [
+  cannery_i32x4Shl_ai_n,
   cannery_i32x4ShrS,
   cannery_i32x4ShrS_si_d,
   cannery_i32x4ShrS_ai_d,
@@ -2009,10 +2010,10 @@ private let makeHandlers29: [Handler] = [
   cannery_i64x2ShrS_si_d,
   cannery_i64x2ShrS_ai_d,
   cannery_i64x2ShrU,
-  cannery_i64x2ShrU_si_d,
 ]
 
 private let makeHandlers30: [Handler] = [
+  cannery_i64x2ShrU_si_d,
   cannery_i64x2ShrU_ai_d,
   cannery_i64x2Add,
   cannery_i64x2Add_as_d,
@@ -2076,10 +2077,10 @@ private let makeHandlers30: [Handler] = [
   cannery_f32x4Max_as_d,
   cannery_f32x4Pmin,
   cannery_f32x4Pmin_as_d,
-  cannery_f32x4Pmin_sa_d,
 ]
 
 private let makeHandlers31: [Handler] = [
+  cannery_f32x4Pmin_sa_d,
   cannery_f32x4Pmax,
   cannery_f32x4Pmax_as_d,
   cannery_f32x4Pmax_sa_d,
@@ -2143,10 +2144,10 @@ private let makeHandlers31: [Handler] = [
   cannery_i32x4RelaxedTruncF64x2UZero,
   cannery_f32x4RelaxedMadd,
   cannery_f32x4RelaxedNmadd,
-  cannery_f64x2RelaxedMadd,
 ]
 
 private let makeHandlers32: [Handler] = [
+  cannery_f64x2RelaxedMadd,
   cannery_f64x2RelaxedNmadd,
   cannery_i8x16RelaxedLaneselect,
   cannery_i16x8RelaxedLaneselect,
@@ -2210,10 +2211,10 @@ private let makeHandlers32: [Handler] = [
   cannery_i32MulSub_iv_ss_d,
   cannery_i32MulSub_iv_ss_n,
   cannery_i32MulSub_iv_as_d,
-  cannery_i32MulSub_iv_as_n,
 ]
 
 private let makeHandlers33: [Handler] = [
+  cannery_i32MulSub_iv_as_n,
   cannery_i32MulSub_iv_sa_d,
   cannery_i32MulSub_iv_sa_n,
   cannery_i32MulRsub_iv_ss_d,
@@ -2277,10 +2278,10 @@ private let makeHandlers33: [Handler] = [
   cannery_i32XorAnd_iv_sa_d,
   cannery_i32XorAnd_iv_sa_n,
   cannery_i32XorOr_iv_ss_d,
-  cannery_i32XorOr_iv_ss_n,
 ]
 
 private let makeHandlers34: [Handler] = [
+  cannery_i32XorOr_iv_ss_n,
   cannery_i32XorOr_iv_as_d,
   cannery_i32XorOr_iv_as_n,
   cannery_i32XorOr_iv_sa_d,
@@ -2344,10 +2345,10 @@ private let makeHandlers34: [Handler] = [
   cannery_i32ShrUSub_iv_as_d,
   cannery_i32ShrUSub_iv_as_n,
   cannery_i32ShrUSub_iv_sa_d,
-  cannery_i32ShrUSub_iv_sa_n,
 ]
 
 private let makeHandlers35: [Handler] = [
+  cannery_i32ShrUSub_iv_sa_n,
   cannery_i32ShrURsub_iv_ss_d,
   cannery_i32ShrURsub_iv_ss_n,
   cannery_i32ShrURsub_iv_as_d,
@@ -2411,10 +2412,10 @@ private let makeHandlers35: [Handler] = [
   cannery_i32RotlAdd_iv_ss_d,
   cannery_i32RotlAdd_iv_ss_n,
   cannery_i32RotlAdd_iv_as_d,
-  cannery_i32RotlAdd_iv_as_n,
 ]
 
 private let makeHandlers36: [Handler] = [
+  cannery_i32RotlAdd_iv_as_n,
   cannery_i32RotlAdd_iv_sa_d,
   cannery_i32RotlAdd_iv_sa_n,
   cannery_i32RotlSub_iv_ss_d,
@@ -2478,10 +2479,10 @@ private let makeHandlers36: [Handler] = [
   cannery_i32AddOr_vv_ssa_d,
   cannery_i32AddOr_vv_ssa_n,
   cannery_i32AddXor_vv_sss_d,
-  cannery_i32AddXor_vv_sss_n,
 ]
 
 private let makeHandlers37: [Handler] = [
+  cannery_i32AddXor_vv_sss_n,
   cannery_i32AddXor_vv_ass_d,
   cannery_i32AddXor_vv_ass_n,
   cannery_i32AddXor_vv_ssa_d,
@@ -2545,10 +2546,10 @@ private let makeHandlers37: [Handler] = [
   cannery_i32MulAdd_vv_sss_d,
   cannery_i32MulAdd_vv_sss_n,
   cannery_i32MulAdd_vv_ass_d,
-  cannery_i32MulAdd_vv_ass_n,
 ]
 
 private let makeHandlers38: [Handler] = [
+  cannery_i32MulAdd_vv_ass_n,
   cannery_i32MulAdd_vv_ssa_d,
   cannery_i32MulAdd_vv_ssa_n,
   cannery_i32MulSub_vv_sss_d,
@@ -2612,10 +2613,10 @@ private let makeHandlers38: [Handler] = [
   cannery_i32OrAdd_vv_ssa_d,
   cannery_i32OrAdd_vv_ssa_n,
   cannery_i32OrAnd_vv_sss_d,
-  cannery_i32OrAnd_vv_sss_n,
 ]
 
 private let makeHandlers39: [Handler] = [
+  cannery_i32OrAnd_vv_sss_n,
   cannery_i32OrAnd_vv_ass_d,
   cannery_i32OrAnd_vv_ass_n,
   cannery_i32OrAnd_vv_ssa_d,
@@ -2679,10 +2680,10 @@ private let makeHandlers39: [Handler] = [
   cannery_i32AddXor_ii_s_d,
   cannery_i32AddXor_ii_s_n,
   cannery_i32AddXor_ii_a_d,
-  cannery_i32AddXor_ii_a_n,
 ]
 
 private let makeHandlers40: [Handler] = [
+  cannery_i32AddXor_ii_a_n,
   cannery_i32AddShl_ii_s_d,
   cannery_i32AddShl_ii_s_n,
   cannery_i32AddShl_ii_a_d,
@@ -2746,10 +2747,10 @@ private let makeHandlers40: [Handler] = [
   cannery_i32AndShrU_ii_s_d,
   cannery_i32AndShrU_ii_s_n,
   cannery_i32AndShrU_ii_a_d,
-  cannery_i32AndShrU_ii_a_n,
 ]
 
 private let makeHandlers41: [Handler] = [
+  cannery_i32AndShrU_ii_a_n,
   cannery_i32OrAnd_ii_s_d,
   cannery_i32OrAnd_ii_s_n,
   cannery_i32OrAnd_ii_a_d,
@@ -2813,10 +2814,10 @@ private let makeHandlers41: [Handler] = [
   cannery_i32ShrUAnd_ii_s_d,
   cannery_i32ShrUAnd_ii_s_n,
   cannery_i32ShrUAnd_ii_a_d,
-  cannery_i32ShrUAnd_ii_a_n,
 ]
 
 private let makeHandlers42: [Handler] = [
+  cannery_i32ShrUAnd_ii_a_n,
   cannery_i32ShrUOr_ii_s_d,
   cannery_i32ShrUOr_ii_s_n,
   cannery_i32ShrUOr_ii_a_d,
@@ -2880,10 +2881,10 @@ private let makeHandlers42: [Handler] = [
   cannery_i32AddXor_vi_ss_d,
   cannery_i32AddXor_vi_ss_n,
   cannery_i32AddXor_vi_as_d,
-  cannery_i32AddXor_vi_as_n,
 ]
 
 private let makeHandlers43: [Handler] = [
+  cannery_i32AddXor_vi_as_n,
   cannery_i32AddShl_vi_ss_d,
   cannery_i32AddShl_vi_ss_n,
   cannery_i32AddShl_vi_as_d,
@@ -2947,10 +2948,10 @@ private let makeHandlers43: [Handler] = [
   cannery_i32MulAnd_vi_ss_d,
   cannery_i32MulAnd_vi_ss_n,
   cannery_i32MulAnd_vi_as_d,
-  cannery_i32MulAnd_vi_as_n,
 ]
 
 private let makeHandlers44: [Handler] = [
+  cannery_i32MulAnd_vi_as_n,
   cannery_i32MulXor_vi_ss_d,
   cannery_i32MulXor_vi_ss_n,
   cannery_i32MulXor_vi_as_d,
@@ -3014,10 +3015,10 @@ private let makeHandlers44: [Handler] = [
   cannery_i32XorShl_vi_ss_d,
   cannery_i32XorShl_vi_ss_n,
   cannery_i32XorShl_vi_as_d,
-  cannery_i32XorShl_vi_as_n,
 ]
 
 private let makeHandlers45: [Handler] = [
+  cannery_i32XorShl_vi_as_n,
   cannery_i32XorShrU_vi_ss_d,
   cannery_i32XorShrU_vi_ss_n,
   cannery_i32XorShrU_vi_as_d,
@@ -3081,10 +3082,10 @@ private let makeHandlers45: [Handler] = [
   cannery_i64AddMul_iv_ss_d,
   cannery_i64AddMul_iv_ss_n,
   cannery_i64AddMul_iv_as_d,
-  cannery_i64AddMul_iv_as_n,
 ]
 
 private let makeHandlers46: [Handler] = [
+  cannery_i64AddMul_iv_as_n,
   cannery_i64AddMul_iv_sa_d,
   cannery_i64AddMul_iv_sa_n,
   cannery_i64MulAdd_iv_ss_d,
@@ -3148,10 +3149,10 @@ private let makeHandlers46: [Handler] = [
   cannery_i64AndAnd_iv_sa_d,
   cannery_i64AndAnd_iv_sa_n,
   cannery_i64AndMul_iv_ss_d,
-  cannery_i64AndMul_iv_ss_n,
 ]
 
 private let makeHandlers47: [Handler] = [
+  cannery_i64AndMul_iv_ss_n,
   cannery_i64AndMul_iv_as_d,
   cannery_i64AndMul_iv_as_n,
   cannery_i64AndMul_iv_sa_d,
@@ -3215,10 +3216,10 @@ private let makeHandlers47: [Handler] = [
   cannery_i64ShlXor_iv_as_d,
   cannery_i64ShlXor_iv_as_n,
   cannery_i64ShlXor_iv_sa_d,
-  cannery_i64ShlXor_iv_sa_n,
 ]
 
 private let makeHandlers48: [Handler] = [
+  cannery_i64ShlXor_iv_sa_n,
   cannery_i64ShrUAdd_iv_ss_d,
   cannery_i64ShrUAdd_iv_ss_n,
   cannery_i64ShrUAdd_iv_as_d,
@@ -3282,10 +3283,10 @@ private let makeHandlers48: [Handler] = [
   cannery_i64ShrSOr_iv_ss_d,
   cannery_i64ShrSOr_iv_ss_n,
   cannery_i64ShrSOr_iv_as_d,
-  cannery_i64ShrSOr_iv_as_n,
 ]
 
 private let makeHandlers49: [Handler] = [
+  cannery_i64ShrSOr_iv_as_n,
   cannery_i64ShrSOr_iv_sa_d,
   cannery_i64ShrSOr_iv_sa_n,
   cannery_i64ShrSXor_iv_ss_d,
@@ -3349,10 +3350,10 @@ private let makeHandlers49: [Handler] = [
   cannery_i64AddMul_vv_ssa_d,
   cannery_i64AddMul_vv_ssa_n,
   cannery_i64AddAnd_vv_sss_d,
-  cannery_i64AddAnd_vv_sss_n,
 ]
 
 private let makeHandlers50: [Handler] = [
+  cannery_i64AddAnd_vv_sss_n,
   cannery_i64AddAnd_vv_ass_d,
   cannery_i64AddAnd_vv_ass_n,
   cannery_i64AddAnd_vv_ssa_d,
@@ -3416,10 +3417,10 @@ private let makeHandlers50: [Handler] = [
   cannery_i64SubOr_vv_sas_d,
   cannery_i64SubOr_vv_sas_n,
   cannery_i64SubOr_vv_ssa_d,
-  cannery_i64SubOr_vv_ssa_n,
 ]
 
 private let makeHandlers51: [Handler] = [
+  cannery_i64SubOr_vv_ssa_n,
   cannery_i64SubXor_vv_sss_d,
   cannery_i64SubXor_vv_sss_n,
   cannery_i64SubXor_vv_ass_d,
@@ -3483,10 +3484,10 @@ private let makeHandlers51: [Handler] = [
   cannery_i64AndOr_vv_ssa_d,
   cannery_i64AndOr_vv_ssa_n,
   cannery_i64AndXor_vv_sss_d,
-  cannery_i64AndXor_vv_sss_n,
 ]
 
 private let makeHandlers52: [Handler] = [
+  cannery_i64AndXor_vv_sss_n,
   cannery_i64AndXor_vv_ass_d,
   cannery_i64AndXor_vv_ass_n,
   cannery_i64AndXor_vv_ssa_d,
@@ -3550,10 +3551,10 @@ private let makeHandlers52: [Handler] = [
   cannery_i64XorMul_vv_ass_d,
   cannery_i64XorMul_vv_ass_n,
   cannery_i64XorMul_vv_ssa_d,
-  cannery_i64XorMul_vv_ssa_n,
 ]
 
 private let makeHandlers53: [Handler] = [
+  cannery_i64XorMul_vv_ssa_n,
   cannery_i64AddAnd_ii_s_d,
   cannery_i64AddAnd_ii_s_n,
   cannery_i64AddAnd_ii_a_d,
@@ -3617,10 +3618,10 @@ private let makeHandlers53: [Handler] = [
   cannery_i64AndOr_ii_s_d,
   cannery_i64AndOr_ii_s_n,
   cannery_i64AndOr_ii_a_d,
-  cannery_i64AndOr_ii_a_n,
 ]
 
 private let makeHandlers54: [Handler] = [
+  cannery_i64AndOr_ii_a_n,
   cannery_i64AndXor_ii_s_d,
   cannery_i64AndXor_ii_s_n,
   cannery_i64AndXor_ii_a_d,
@@ -3684,10 +3685,10 @@ private let makeHandlers54: [Handler] = [
   cannery_i64ShlShrU_ii_s_d,
   cannery_i64ShlShrU_ii_s_n,
   cannery_i64ShlShrU_ii_a_d,
-  cannery_i64ShlShrU_ii_a_n,
 ]
 
 private let makeHandlers55: [Handler] = [
+  cannery_i64ShlShrU_ii_a_n,
   cannery_i64ShlShrS_ii_s_d,
   cannery_i64ShlShrS_ii_s_n,
   cannery_i64ShlShrS_ii_a_d,
@@ -3751,10 +3752,10 @@ private let makeHandlers55: [Handler] = [
   cannery_i64AddAdd_vi_ss_d,
   cannery_i64AddAdd_vi_ss_n,
   cannery_i64AddAdd_vi_as_d,
-  cannery_i64AddAdd_vi_as_n,
 ]
 
 private let makeHandlers56: [Handler] = [
+  cannery_i64AddAdd_vi_as_n,
   cannery_i64AddAnd_vi_ss_d,
   cannery_i64AddAnd_vi_ss_n,
   cannery_i64AddAnd_vi_as_d,
@@ -3818,10 +3819,10 @@ private let makeHandlers56: [Handler] = [
   cannery_i64SubShrS_vi_sa_d,
   cannery_i64SubShrS_vi_sa_n,
   cannery_i64SubMul_vi_ss_d,
-  cannery_i64SubMul_vi_ss_n,
 ]
 
 private let makeHandlers57: [Handler] = [
+  cannery_i64SubMul_vi_ss_n,
   cannery_i64SubMul_vi_as_d,
   cannery_i64SubMul_vi_as_n,
   cannery_i64SubMul_vi_sa_d,
@@ -3885,10 +3886,10 @@ private let makeHandlers57: [Handler] = [
   cannery_i64OrXor_vi_ss_d,
   cannery_i64OrXor_vi_ss_n,
   cannery_i64OrXor_vi_as_d,
-  cannery_i64OrXor_vi_as_n,
 ]
 
 private let makeHandlers58: [Handler] = [
+  cannery_i64OrXor_vi_as_n,
   cannery_i64XorAdd_vi_ss_d,
   cannery_i64XorAdd_vi_ss_n,
   cannery_i64XorAdd_vi_as_d,
@@ -3952,10 +3953,10 @@ private let makeHandlers58: [Handler] = [
   cannery_f32AddAdd_vv_ssa_d,
   cannery_f32AddAdd_vv_ssa_n,
   cannery_f32AddSub_vv_sss_d,
-  cannery_f32AddSub_vv_sss_n,
 ]
 
 private let makeHandlers59: [Handler] = [
+  cannery_f32AddSub_vv_sss_n,
   cannery_f32AddSub_vv_ass_d,
   cannery_f32AddSub_vv_ass_n,
   cannery_f32AddSub_vv_ssa_d,
@@ -4019,10 +4020,10 @@ private let makeHandlers59: [Handler] = [
   cannery_f32MulRsub_vv_sss_d,
   cannery_f32MulRsub_vv_sss_n,
   cannery_f32MulRsub_vv_ass_d,
-  cannery_f32MulRsub_vv_ass_n,
 ]
 
 private let makeHandlers60: [Handler] = [
+  cannery_f32MulRsub_vv_ass_n,
   cannery_f32MulRsub_vv_ssa_d,
   cannery_f32MulRsub_vv_ssa_n,
   cannery_f32MulMul_vv_sss_d,
@@ -4086,10 +4087,10 @@ private let makeHandlers60: [Handler] = [
   cannery_f64SubMul_vv_sas_d,
   cannery_f64SubMul_vv_sas_n,
   cannery_f64SubMul_vv_ssa_d,
-  cannery_f64SubMul_vv_ssa_n,
 ]
 
 private let makeHandlers61: [Handler] = [
+  cannery_f64SubMul_vv_ssa_n,
   cannery_f64MulAdd_vv_sss_d,
   cannery_f64MulAdd_vv_sss_n,
   cannery_f64MulAdd_vv_ass_d,
@@ -4153,10 +4154,10 @@ private let makeHandlers61: [Handler] = [
   cannery_f32Store_plus_s_i,
   cannery_f64Store_plus_s_s,
   cannery_f64Store_plus_s_a,
-  cannery_f64Store_plus_s_i,
 ]
 
 private let makeHandlers62: [Handler] = [
+  cannery_f64Store_plus_s_i,
   cannery_i32Store8_plus_s_s,
   cannery_i32Store8_plus_s_a,
   cannery_i32Store8_plus_s_i,
@@ -4220,10 +4221,10 @@ private let makeHandlers62: [Handler] = [
   cannery_i64Store32_plus_a_i,
   cannery_i32Load_sum_ss_d,
   cannery_i32Load_sum_ss_n,
-  cannery_i64Load_sum_ss_d,
 ]
 
 private let makeHandlers63: [Handler] = [
+  cannery_i64Load_sum_ss_d,
   cannery_i64Load_sum_ss_n,
   cannery_f32Load_sum_ss_d,
   cannery_f32Load_sum_ss_n,
@@ -4287,10 +4288,10 @@ private let makeHandlers63: [Handler] = [
   cannery_i32Load8S_sum_as_d,
   cannery_i32Load8S_sum_as_n,
   cannery_i32Load8U_sum_as_d,
-  cannery_i32Load8U_sum_as_n,
 ]
 
 private let makeHandlers64: [Handler] = [
+  cannery_i32Load8U_sum_as_n,
   cannery_i32Load16S_sum_as_d,
   cannery_i32Load16S_sum_as_n,
   cannery_i32Load16U_sum_as_d,
@@ -4354,10 +4355,10 @@ private let makeHandlers64: [Handler] = [
   cannery_i64Load32U_scaled_ss_d,
   cannery_i64Load32U_scaled_ss_n,
   cannery_i32Store_scaled_ss_s,
-  cannery_i32Store_scaled_ss_a,
 ]
 
 private let makeHandlers65: [Handler] = [
+  cannery_i32Store_scaled_ss_a,
   cannery_i32Store_scaled_ss_i,
   cannery_i64Store_scaled_ss_s,
   cannery_i64Store_scaled_ss_a,
@@ -4421,10 +4422,10 @@ private let makeHandlers65: [Handler] = [
   cannery_f64Store_scaled_as_i,
   cannery_i32Store8_scaled_as_s,
   cannery_i32Store8_scaled_as_i,
-  cannery_i32Store16_scaled_as_s,
 ]
 
 private let makeHandlers66: [Handler] = [
+  cannery_i32Store16_scaled_as_s,
   cannery_i32Store16_scaled_as_i,
   cannery_i64Store8_scaled_as_s,
   cannery_i64Store8_scaled_as_i,
@@ -4488,10 +4489,10 @@ private let makeHandlers66: [Handler] = [
   cannery_f64Load_multiple_s_n,
   cannery_i32Load8S_multiple_s_d,
   cannery_i32Load8S_multiple_s_n,
-  cannery_i32Load8U_multiple_s_d,
 ]
 
 private let makeHandlers67: [Handler] = [
+  cannery_i32Load8U_multiple_s_d,
   cannery_i32Load8U_multiple_s_n,
   cannery_i32Load16S_multiple_s_d,
   cannery_i32Load16S_multiple_s_n,
@@ -4555,10 +4556,10 @@ private let makeHandlers67: [Handler] = [
   cannery_i64Load8S_multiple_a_d,
   cannery_i64Load8S_multiple_a_n,
   cannery_i64Load8U_multiple_a_d,
-  cannery_i64Load8U_multiple_a_n,
 ]
 
 private let makeHandlers68: [Handler] = [
+  cannery_i64Load8U_multiple_a_n,
   cannery_i64Load16S_multiple_a_d,
   cannery_i64Load16S_multiple_a_n,
   cannery_i64Load16U_multiple_a_d,
@@ -4622,10 +4623,10 @@ private let makeHandlers68: [Handler] = [
   cannery_f32Store_affine_s_s,
   cannery_f32Store_affine_s_a,
   cannery_f32Store_affine_s_i,
-  cannery_f64Store_affine_s_s,
 ]
 
 private let makeHandlers69: [Handler] = [
+  cannery_f64Store_affine_s_s,
   cannery_f64Store_affine_s_a,
   cannery_f64Store_affine_s_i,
   cannery_i32Store8_affine_s_s,
@@ -4689,10 +4690,10 @@ private let makeHandlers69: [Handler] = [
   cannery_i64Store16_affine_a_i,
   cannery_i64Store32_affine_a_s,
   cannery_i64Store32_affine_a_i,
-  cannery_i32Load_absolute_d,
 ]
 
 private let makeHandlers70: [Handler] = [
+  cannery_i32Load_absolute_d,
   cannery_i32Load_absolute_n,
   cannery_i64Load_absolute_d,
   cannery_i64Load_absolute_n,
@@ -4756,10 +4757,10 @@ private let makeHandlers70: [Handler] = [
   cannery_f64LoadW_plus_s_d,
   cannery_f64LoadW_plus_s_n,
   cannery_i32Load8SW_plus_s_d,
-  cannery_i32Load8SW_plus_s_n,
 ]
 
 private let makeHandlers71: [Handler] = [
+  cannery_i32Load8SW_plus_s_n,
   cannery_i32Load8UW_plus_s_d,
   cannery_i32Load8UW_plus_s_n,
   cannery_i32Load16SW_plus_s_d,
@@ -4823,10 +4824,10 @@ private let makeHandlers71: [Handler] = [
   cannery_i32Load16UW_plus_a_n,
   cannery_i64Load8SW_plus_a_d,
   cannery_i64Load8SW_plus_a_n,
-  cannery_i64Load8UW_plus_a_d,
 ]
 
 private let makeHandlers72: [Handler] = [
+  cannery_i64Load8UW_plus_a_d,
   cannery_i64Load8UW_plus_a_n,
   cannery_i64Load16SW_plus_a_d,
   cannery_i64Load16SW_plus_a_n,
@@ -4890,10 +4891,10 @@ private let makeHandlers72: [Handler] = [
   cannery_i64StoreW_sum_ss_i,
   cannery_f32StoreW_sum_ss_s,
   cannery_f32StoreW_sum_ss_a,
-  cannery_f32StoreW_sum_ss_i,
 ]
 
 private let makeHandlers73: [Handler] = [
+  cannery_f32StoreW_sum_ss_i,
   cannery_f64StoreW_sum_ss_s,
   cannery_f64StoreW_sum_ss_a,
   cannery_f64StoreW_sum_ss_i,
@@ -4957,10 +4958,10 @@ private let makeHandlers73: [Handler] = [
   cannery_i64Store16W_sum_as_s,
   cannery_i64Store16W_sum_as_i,
   cannery_i64Store32W_sum_as_s,
-  cannery_i64Store32W_sum_as_i,
 ]
 
 private let makeHandlers74: [Handler] = [
+  cannery_i64Store32W_sum_as_i,
   cannery_i32LoadAdd_ss_d,
   cannery_i32LoadAdd_ss_n,
   cannery_i32LoadAdd_as_d,
@@ -5024,10 +5025,10 @@ private let makeHandlers74: [Handler] = [
   cannery_i64LoadMul_ss_d,
   cannery_i64LoadMul_ss_n,
   cannery_i64LoadMul_as_d,
-  cannery_i64LoadMul_as_n,
 ]
 
 private let makeHandlers75: [Handler] = [
+  cannery_i64LoadMul_as_n,
   cannery_i64LoadMul_sa_d,
   cannery_i64LoadMul_sa_n,
   cannery_i64LoadAnd_ss_d,
@@ -5091,10 +5092,10 @@ private let makeHandlers75: [Handler] = [
   cannery_f64LoadRsub_sa_d,
   cannery_f64LoadRsub_sa_n,
   cannery_f64LoadMul_ss_d,
-  cannery_f64LoadMul_ss_n,
 ]
 
 private let makeHandlers76: [Handler] = [
+  cannery_f64LoadMul_ss_n,
   cannery_f64LoadMul_as_d,
   cannery_f64LoadMul_as_n,
   cannery_f64LoadMul_sa_d,
@@ -5158,10 +5159,10 @@ private let makeHandlers76: [Handler] = [
   cannery_i32Load16URsub_as_d,
   cannery_i32Load16URsub_as_n,
   cannery_i32Load16URsub_sa_d,
-  cannery_i32Load16URsub_sa_n,
 ]
 
 private let makeHandlers77: [Handler] = [
+  cannery_i32Load16URsub_sa_n,
   cannery_i32Load16UMul_ss_d,
   cannery_i32Load16UMul_ss_n,
   cannery_i32Load16UMul_as_d,
@@ -5225,10 +5226,10 @@ private let makeHandlers77: [Handler] = [
   cannery_i64Load32UXor_ss_d,
   cannery_i64Load32UXor_ss_n,
   cannery_i64Load32UXor_as_d,
-  cannery_i64Load32UXor_as_n,
 ]
 
 private let makeHandlers78: [Handler] = [
+  cannery_i64Load32UXor_as_n,
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
   cannery_i32AddTwo,
@@ -5292,10 +5293,10 @@ private let makeHandlers78: [Handler] = [
   cannery_testI32Zero_ai_check,
   cannery_testI32NotZero_ss,
   cannery_testI32NotZero_ss_check,
-  cannery_testI32NotZero_as,
 ]
 
 private let makeHandlers79: [Handler] = [
+  cannery_testI32NotZero_as,
   cannery_testI32NotZero_as_check,
   cannery_testI32NotZero_si,
   cannery_testI32NotZero_si_check,
@@ -5359,10 +5360,10 @@ private let makeHandlers79: [Handler] = [
   cannery_testI64Zero_si_check,
   cannery_testI64Zero_ai,
   cannery_testI64Zero_ai_check,
-  cannery_testI64NotZero_ss,
 ]
 
 private let makeHandlers80: [Handler] = [
+  cannery_testI64NotZero_ss,
   cannery_testI64NotZero_ss_check,
   cannery_testI64NotZero_as,
   cannery_testI64NotZero_as_check,
@@ -5426,10 +5427,10 @@ private let makeHandlers80: [Handler] = [
   cannery_brI32Load8ULtS_ci_check,
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
-  cannery_brI32Load8ULtS_as,
 ]
 
 private let makeHandlers81: [Handler] = [
+  cannery_brI32Load8ULtS_as,
   cannery_brI32Load8ULtS_as_check,
   cannery_brI32Load8ULtS_cs,
   cannery_brI32Load8ULtS_cs_check,
@@ -5493,10 +5494,10 @@ private let makeHandlers81: [Handler] = [
   cannery_brI32Load8UGtS_asd_check,
   cannery_brI32Load8UGtS_csd,
   cannery_brI32Load8UGtS_csd_check,
-  cannery_brI32Load8UGtU_si,
 ]
 
 private let makeHandlers82: [Handler] = [
+  cannery_brI32Load8UGtU_si,
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
@@ -5560,10 +5561,10 @@ private let makeHandlers82: [Handler] = [
   cannery_brI32Load8UGeU_ss_check,
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
-  cannery_brI32Load8UGeU_cs,
 ]
 
 private let makeHandlers83: [Handler] = [
+  cannery_brI32Load8UGeU_cs,
   cannery_brI32Load8UGeU_cs_check,
   cannery_brI32Load8UGeU_ssd,
   cannery_brI32Load8UGeU_ssd_check,
@@ -5627,10 +5628,10 @@ private let makeHandlers83: [Handler] = [
   cannery_brI32Load8SLtS_cid_check,
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
-  cannery_brI32Load8SLtU_ai,
 ]
 
 private let makeHandlers84: [Handler] = [
+  cannery_brI32Load8SLtU_ai,
   cannery_brI32Load8SLtU_ai_check,
   cannery_brI32Load8SLtU_ci,
   cannery_brI32Load8SLtU_ci_check,
@@ -5694,10 +5695,10 @@ private let makeHandlers84: [Handler] = [
   cannery_brI32Load8SLeU_as_check,
   cannery_brI32Load8SLeU_cs,
   cannery_brI32Load8SLeU_cs_check,
-  cannery_brI32Load8SGeS_ss,
 ]
 
 private let makeHandlers85: [Handler] = [
+  cannery_brI32Load8SGeS_ss,
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
@@ -5761,10 +5762,10 @@ private let makeHandlers85: [Handler] = [
   cannery_brI32Load16ULtS_sid_check,
   cannery_brI32Load16ULtS_aid,
   cannery_brI32Load16ULtS_aid_check,
-  cannery_brI32Load16ULtS_cid,
 ]
 
 private let makeHandlers86: [Handler] = [
+  cannery_brI32Load16ULtS_cid,
   cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
@@ -5828,10 +5829,10 @@ private let makeHandlers86: [Handler] = [
   cannery_brI32Load16ULeS_cs_check,
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
-  cannery_brI32Load16ULeU_as,
 ]
 
 private let makeHandlers87: [Handler] = [
+  cannery_brI32Load16ULeU_as,
   cannery_brI32Load16ULeU_as_check,
   cannery_brI32Load16ULeU_cs,
   cannery_brI32Load16ULeU_cs_check,
@@ -5895,10 +5896,10 @@ private let makeHandlers87: [Handler] = [
   cannery_brI32LoadNe_asd_check,
   cannery_brI32LoadNe_csd,
   cannery_brI32LoadNe_csd_check,
-  cannery_brI32LoadLtS_si,
 ]
 
 private let makeHandlers88: [Handler] = [
+  cannery_brI32LoadLtS_si,
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
@@ -5962,10 +5963,10 @@ private let makeHandlers88: [Handler] = [
   cannery_brI32LoadGtS_sid_check,
   cannery_brI32LoadGtS_aid,
   cannery_brI32LoadGtS_aid_check,
-  cannery_brI32LoadGtS_cid,
 ]
 
 private let makeHandlers89: [Handler] = [
+  cannery_brI32LoadGtS_cid,
   cannery_brI32LoadGtS_cid_check,
   cannery_brI32LoadGtS_ssd,
   cannery_brI32LoadGtS_ssd_check,
@@ -6029,10 +6030,10 @@ private let makeHandlers89: [Handler] = [
   cannery_brI32LoadGeS_cs_check,
   cannery_brI32LoadGeS_ssd,
   cannery_brI32LoadGeS_ssd_check,
-  cannery_brI32LoadGeS_asd,
 ]
 
 private let makeHandlers90: [Handler] = [
+  cannery_brI32LoadGeS_asd,
   cannery_brI32LoadGeS_asd_check,
   cannery_brI32LoadGeS_csd,
   cannery_brI32LoadGeS_csd_check,
@@ -6096,10 +6097,10 @@ private let makeHandlers90: [Handler] = [
   cannery_brI64LoadNe_asd_check,
   cannery_brI64LoadNe_csd,
   cannery_brI64LoadNe_csd_check,
-  cannery_brI64LoadLtS_si,
 ]
 
 private let makeHandlers91: [Handler] = [
+  cannery_brI64LoadLtS_si,
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
@@ -6163,10 +6164,10 @@ private let makeHandlers91: [Handler] = [
   cannery_brI64LoadGtS_sid_check,
   cannery_brI64LoadGtS_aid,
   cannery_brI64LoadGtS_aid_check,
-  cannery_brI64LoadGtS_cid,
 ]
 
 private let makeHandlers92: [Handler] = [
+  cannery_brI64LoadGtS_cid,
   cannery_brI64LoadGtS_cid_check,
   cannery_brI64LoadGtS_ssd,
   cannery_brI64LoadGtS_ssd_check,
@@ -6230,10 +6231,10 @@ private let makeHandlers92: [Handler] = [
   cannery_brI64LoadGeS_cs_check,
   cannery_brI64LoadGeS_ssd,
   cannery_brI64LoadGeS_ssd_check,
-  cannery_brI64LoadGeS_asd,
 ]
 
 private let makeHandlers93: [Handler] = [
+  cannery_brI64LoadGeS_asd,
   cannery_brI64LoadGeS_asd_check,
   cannery_brI64LoadGeS_csd,
   cannery_brI64LoadGeS_csd_check,
@@ -6297,10 +6298,10 @@ private let makeHandlers93: [Handler] = [
   cannery_i32x4Add_sm_n,
   cannery_i32x4Add_am_d,
   cannery_i32x4Add_am_n,
-  cannery_f32x4Add_sm_d,
 ]
 
 private let makeHandlers94: [Handler] = [
+  cannery_f32x4Add_sm_d,
   cannery_f32x4Add_sm_n,
   cannery_f32x4Add_am_d,
   cannery_f32x4Add_am_n,
@@ -6364,10 +6365,10 @@ private let makeHandlers94: [Handler] = [
   cannery_f32x4MulSub_ass_d,
   cannery_f32x4MulSub_ssa_d,
   cannery_f32x4MulRSub_sss_d,
-  cannery_f32x4MulRSub_ass_d,
 ]
 
 private let makeHandlers95: [Handler] = [
+  cannery_f32x4MulRSub_ass_d,
   cannery_f32x4MulRSub_ssa_d,
   cannery_f64x2MulAdd_sss_d,
   cannery_f64x2MulAdd_sss_n,
@@ -6431,10 +6432,10 @@ private let makeHandlers95: [Handler] = [
   cannery_i32x4XorRotl_ss_n,
   cannery_i32x4XorRotl_as_d,
   cannery_i32x4XorRotl_as_n,
-  cannery_i64x2ShlXor_ss_d,
 ]
 
 private let makeHandlers96: [Handler] = [
+  cannery_i64x2ShlXor_ss_d,
   cannery_i64x2ShlXor_as_d,
   cannery_i64x2ShlXor_sa_d,
   cannery_i64x2ShlOr_ss_d,
@@ -6497,6 +6498,7 @@ private let makeHandlers96: [Handler] = [
 private let makeHandlersTracked0: [Handler] = [
   cannery_enter,
   cannery_enterLarge,
+  cannery_enterInlined,
   cannery_charge,
   cannery_chargeCheck,
   cannery_chargeDynamic32,
@@ -6558,10 +6560,10 @@ private let makeHandlersTracked0: [Handler] = [
   cannery_tableCopy,
   cannery_tableInit,
   cannery_elementDrop,
-  cannery_functionReference,
 ]
 
 private let makeHandlersTracked1: [Handler] = [
+  cannery_functionReference,
   cannery_globalStepI32_kd,
   cannery_globalStepI32_kn,
   cannery_globalStepI32_nd,
@@ -6625,10 +6627,10 @@ private let makeHandlersTracked1: [Handler] = [
   cannery_i32LtS_ss_n,
   cannery_i32LtS_ss_r,
   cannery_brI32LtS_ss,
-  cannery_brI32LtS_ss_check,
 ]
 
 private let makeHandlersTracked2: [Handler] = [
+  cannery_brI32LtS_ss_check,
   cannery_i32LtS_as_d,
   cannery_i32LtS_as_n,
   cannery_i32LtS_as_r,
@@ -6692,10 +6694,10 @@ private let makeHandlersTracked2: [Handler] = [
   cannery_i32GtU_ai_d,
   cannery_i32GtU_ai_n,
   cannery_i32GtU_ai_r,
-  cannery_brI32GtU_ai,
 ]
 
 private let makeHandlersTracked3: [Handler] = [
+  cannery_brI32GtU_ai,
   cannery_brI32GtU_ai_check,
   cannery_i32LeS_ss_d,
   cannery_i32LeS_ss_n,
@@ -6759,10 +6761,10 @@ private let makeHandlersTracked3: [Handler] = [
   cannery_i64Ne_ai_n,
   cannery_brI64Ne_ai,
   cannery_brI64Ne_ai_check,
-  cannery_i64LtS_ss_d,
 ]
 
 private let makeHandlersTracked4: [Handler] = [
+  cannery_i64LtS_ss_d,
   cannery_i64LtS_ss_n,
   cannery_brI64LtS_ss,
   cannery_brI64LtS_ss_check,
@@ -6826,10 +6828,10 @@ private let makeHandlersTracked4: [Handler] = [
   cannery_i64LeS_as_n,
   cannery_brI64LeS_as,
   cannery_brI64LeS_as_check,
-  cannery_i64LeS_sa_d,
 ]
 
 private let makeHandlersTracked5: [Handler] = [
+  cannery_i64LeS_sa_d,
   cannery_i64LeS_sa_n,
   cannery_brI64LeS_sa,
   cannery_brI64LeS_sa_check,
@@ -6893,10 +6895,10 @@ private let makeHandlersTracked5: [Handler] = [
   cannery_f32Lt_sa_n,
   cannery_brF32Lt_sa,
   cannery_brNotF32Lt_sa,
-  cannery_brF32Lt_sa_check,
 ]
 
 private let makeHandlersTracked6: [Handler] = [
+  cannery_brF32Lt_sa_check,
   cannery_brNotF32Lt_sa_check,
   cannery_f32Lt_si_d,
   cannery_f32Lt_si_n,
@@ -6960,10 +6962,10 @@ private let makeHandlersTracked6: [Handler] = [
   cannery_brNotF32Ge_si_check,
   cannery_f32Ge_ai_d,
   cannery_f32Ge_ai_n,
-  cannery_brF32Ge_ai,
 ]
 
 private let makeHandlersTracked7: [Handler] = [
+  cannery_brF32Ge_ai,
   cannery_brNotF32Ge_ai,
   cannery_brF32Ge_ai_check,
   cannery_brNotF32Ge_ai_check,
@@ -7027,10 +7029,10 @@ private let makeHandlersTracked7: [Handler] = [
   cannery_f64Lt_ai_n,
   cannery_brF64Lt_ai,
   cannery_brNotF64Lt_ai,
-  cannery_brF64Lt_ai_check,
 ]
 
 private let makeHandlersTracked8: [Handler] = [
+  cannery_brF64Lt_ai_check,
   cannery_brNotF64Lt_ai_check,
   cannery_f64Gt_si_d,
   cannery_f64Gt_si_n,
@@ -7094,10 +7096,10 @@ private let makeHandlersTracked8: [Handler] = [
   cannery_i32Ctz_s_n,
   cannery_i32Ctz_a_d,
   cannery_i32Ctz_a_n,
-  cannery_i32Popcnt_s_d,
 ]
 
 private let makeHandlersTracked9: [Handler] = [
+  cannery_i32Popcnt_s_d,
   cannery_i32Popcnt_s_n,
   cannery_i32Popcnt_a_d,
   cannery_i32Popcnt_a_n,
@@ -7161,10 +7163,10 @@ private let makeHandlersTracked9: [Handler] = [
   cannery_i32RemS_ss_d,
   cannery_i32RemS_ss_n,
   cannery_i32RemS_as_d,
-  cannery_i32RemS_as_n,
 ]
 
 private let makeHandlersTracked10: [Handler] = [
+  cannery_i32RemS_as_n,
   cannery_i32RemS_sa_d,
   cannery_i32RemS_sa_n,
   cannery_i32RemS_si_d,
@@ -7228,10 +7230,10 @@ private let makeHandlersTracked10: [Handler] = [
   cannery_i32Shl_ai_d,
   cannery_i32Shl_ai_n,
   cannery_i32ShrS_ss_d,
-  cannery_i32ShrS_ss_n,
 ]
 
 private let makeHandlersTracked11: [Handler] = [
+  cannery_i32ShrS_ss_n,
   cannery_i32ShrS_as_d,
   cannery_i32ShrS_as_n,
   cannery_i32ShrS_sa_d,
@@ -7295,10 +7297,10 @@ private let makeHandlersTracked11: [Handler] = [
   cannery_i64Add_ai_n,
   cannery_i64Add_ai_r,
   cannery_i64Sub_ss_d,
-  cannery_i64Sub_ss_n,
 ]
 
 private let makeHandlersTracked12: [Handler] = [
+  cannery_i64Sub_ss_n,
   cannery_i64Sub_ss_r,
   cannery_i64Sub_as_d,
   cannery_i64Sub_as_n,
@@ -7362,10 +7364,10 @@ private let makeHandlersTracked12: [Handler] = [
   cannery_i64RemU_si_n,
   cannery_i64RemU_ai_d,
   cannery_i64RemU_ai_n,
-  cannery_i64And_ss_d,
 ]
 
 private let makeHandlersTracked13: [Handler] = [
+  cannery_i64And_ss_d,
   cannery_i64And_ss_n,
   cannery_i64And_ss_r,
   cannery_i64And_as_d,
@@ -7429,10 +7431,10 @@ private let makeHandlersTracked13: [Handler] = [
   cannery_i64ShrU_sa_n,
   cannery_i64ShrU_si_d,
   cannery_i64ShrU_si_n,
-  cannery_i64ShrU_ai_d,
 ]
 
 private let makeHandlersTracked14: [Handler] = [
+  cannery_i64ShrU_ai_d,
   cannery_i64ShrU_ai_n,
   cannery_i64Rotl_ss_d,
   cannery_i64Rotl_ss_n,
@@ -7496,10 +7498,10 @@ private let makeHandlersTracked14: [Handler] = [
   cannery_f32Sub_as_n,
   cannery_f32Sub_sa_d,
   cannery_f32Sub_sa_n,
-  cannery_f32Sub_si_d,
 ]
 
 private let makeHandlersTracked15: [Handler] = [
+  cannery_f32Sub_si_d,
   cannery_f32Sub_si_n,
   cannery_f32Sub_ai_d,
   cannery_f32Sub_ai_n,
@@ -7563,10 +7565,10 @@ private let makeHandlersTracked15: [Handler] = [
   cannery_f64Floor_s_n,
   cannery_f64Floor_a_d,
   cannery_f64Floor_a_n,
-  cannery_f64Trunc_s_d,
 ]
 
 private let makeHandlersTracked16: [Handler] = [
+  cannery_f64Trunc_s_d,
   cannery_f64Trunc_s_n,
   cannery_f64Trunc_a_d,
   cannery_f64Trunc_a_n,
@@ -7630,10 +7632,10 @@ private let makeHandlersTracked16: [Handler] = [
   cannery_f64Max_si_n,
   cannery_f64Max_ai_d,
   cannery_f64Max_ai_n,
-  cannery_f64Copysign_ss_d,
 ]
 
 private let makeHandlersTracked17: [Handler] = [
+  cannery_f64Copysign_ss_d,
   cannery_f64Copysign_ss_n,
   cannery_f64Copysign_as_d,
   cannery_f64Copysign_as_n,
@@ -7697,10 +7699,10 @@ private let makeHandlersTracked17: [Handler] = [
   cannery_f32ConvertI32U_a_n,
   cannery_f32ConvertI64S_s_d,
   cannery_f32ConvertI64S_s_n,
-  cannery_f32ConvertI64S_a_d,
 ]
 
 private let makeHandlersTracked18: [Handler] = [
+  cannery_f32ConvertI64S_a_d,
   cannery_f32ConvertI64S_a_n,
   cannery_f32ConvertI64U_s_d,
   cannery_f32ConvertI64U_s_n,
@@ -7764,10 +7766,10 @@ private let makeHandlersTracked18: [Handler] = [
   cannery_i64Extend16S_a_n,
   cannery_i64Extend32S_s_d,
   cannery_i64Extend32S_s_n,
-  cannery_i64Extend32S_a_d,
 ]
 
 private let makeHandlersTracked19: [Handler] = [
+  cannery_i64Extend32S_a_d,
   cannery_i64Extend32S_a_n,
   cannery_i32TruncSatF32S_s_d,
   cannery_i32TruncSatF32S_s_n,
@@ -7831,10 +7833,10 @@ private let makeHandlersTracked19: [Handler] = [
   cannery_i32Load_a_n,
   cannery_i32Load_a_r,
   cannery_i64Load_s_d,
-  cannery_i64Load_s_n,
 ]
 
 private let makeHandlersTracked20: [Handler] = [
+  cannery_i64Load_s_n,
   cannery_i64Load_s_r,
   cannery_i64Load_a_d,
   cannery_i64Load_a_n,
@@ -7898,10 +7900,10 @@ private let makeHandlersTracked20: [Handler] = [
   cannery_tracked_i64Store_sa,
   cannery_tracked_i64Store_si,
   cannery_tracked_f32Store_ss,
-  cannery_tracked_f32Store_as,
 ]
 
 private let makeHandlersTracked21: [Handler] = [
+  cannery_tracked_f32Store_as,
   cannery_tracked_f32Store_sa,
   cannery_tracked_f32Store_si,
   cannery_tracked_f64Store_ss,
@@ -7965,10 +7967,10 @@ private let makeHandlersTracked21: [Handler] = [
   cannery_i64Load8SW_a_d,
   cannery_i64Load8SW_a_n,
   cannery_i64Load8UW_s_d,
-  cannery_i64Load8UW_s_n,
 ]
 
 private let makeHandlersTracked22: [Handler] = [
+  cannery_i64Load8UW_s_n,
   cannery_i64Load8UW_a_d,
   cannery_i64Load8UW_a_n,
   cannery_i64Load16SW_s_d,
@@ -8032,10 +8034,10 @@ private let makeHandlersTracked22: [Handler] = [
   cannery_v128Load8x8UW,
   cannery_v128Load16x4S,
   cannery_v128Load16x4SW,
-  cannery_v128Load16x4U,
 ]
 
 private let makeHandlersTracked23: [Handler] = [
+  cannery_v128Load16x4U,
   cannery_v128Load16x4UW,
   cannery_v128Load32x2S,
   cannery_v128Load32x2SW,
@@ -8099,10 +8101,10 @@ private let makeHandlersTracked23: [Handler] = [
   cannery_i32x4Splat_as_d,
   cannery_i64x2Splat,
   cannery_i64x2Splat_as_d,
-  cannery_f32x4Splat,
 ]
 
 private let makeHandlersTracked24: [Handler] = [
+  cannery_f32x4Splat,
   cannery_f32x4Splat_as_d,
   cannery_f64x2Splat,
   cannery_f64x2Splat_as_d,
@@ -8166,10 +8168,10 @@ private let makeHandlersTracked24: [Handler] = [
   cannery_i16x8GtU_ai_d,
   cannery_i16x8LeS,
   cannery_i16x8LeU,
-  cannery_i16x8GeS,
 ]
 
 private let makeHandlersTracked25: [Handler] = [
+  cannery_i16x8GeS,
   cannery_i16x8GeU,
   cannery_i32x4Eq,
   cannery_i32x4Eq_as_d,
@@ -8233,10 +8235,10 @@ private let makeHandlersTracked25: [Handler] = [
   cannery_v128And_si_d,
   cannery_v128And_si_n,
   cannery_v128And_ai_d,
-  cannery_v128And_ai_n,
 ]
 
 private let makeHandlersTracked26: [Handler] = [
+  cannery_v128And_ai_n,
   cannery_v128Andnot,
   cannery_v128Andnot_as_d,
   cannery_v128Andnot_sa_d,
@@ -8300,10 +8302,10 @@ private let makeHandlersTracked26: [Handler] = [
   cannery_i8x16AddSatS,
   cannery_i8x16AddSatU,
   cannery_i8x16AddSatU_as_d,
-  cannery_i8x16Sub,
 ]
 
 private let makeHandlersTracked27: [Handler] = [
+  cannery_i8x16Sub,
   cannery_i8x16Sub_ss_n,
   cannery_i8x16Sub_as_d,
   cannery_i8x16Sub_as_n,
@@ -8367,10 +8369,10 @@ private let makeHandlersTracked27: [Handler] = [
   cannery_i16x8ShrU_si_d,
   cannery_i16x8ShrU_si_n,
   cannery_i16x8ShrU_ai_d,
-  cannery_i16x8ShrU_ai_n,
 ]
 
 private let makeHandlersTracked28: [Handler] = [
+  cannery_i16x8ShrU_ai_n,
   cannery_i16x8Add,
   cannery_i16x8Add_ss_n,
   cannery_i16x8Add_as_d,
@@ -8434,10 +8436,10 @@ private let makeHandlersTracked28: [Handler] = [
   cannery_i32x4Shl_si_d,
   cannery_i32x4Shl_si_n,
   cannery_i32x4Shl_ai_d,
-  cannery_i32x4Shl_ai_n,
 ]
 
 private let makeHandlersTracked29: [Handler] = [
+  cannery_i32x4Shl_ai_n,
   cannery_i32x4ShrS,
   cannery_i32x4ShrS_si_d,
   cannery_i32x4ShrS_ai_d,
@@ -8501,10 +8503,10 @@ private let makeHandlersTracked29: [Handler] = [
   cannery_i64x2ShrS_si_d,
   cannery_i64x2ShrS_ai_d,
   cannery_i64x2ShrU,
-  cannery_i64x2ShrU_si_d,
 ]
 
 private let makeHandlersTracked30: [Handler] = [
+  cannery_i64x2ShrU_si_d,
   cannery_i64x2ShrU_ai_d,
   cannery_i64x2Add,
   cannery_i64x2Add_as_d,
@@ -8568,10 +8570,10 @@ private let makeHandlersTracked30: [Handler] = [
   cannery_f32x4Max_as_d,
   cannery_f32x4Pmin,
   cannery_f32x4Pmin_as_d,
-  cannery_f32x4Pmin_sa_d,
 ]
 
 private let makeHandlersTracked31: [Handler] = [
+  cannery_f32x4Pmin_sa_d,
   cannery_f32x4Pmax,
   cannery_f32x4Pmax_as_d,
   cannery_f32x4Pmax_sa_d,
@@ -8635,10 +8637,10 @@ private let makeHandlersTracked31: [Handler] = [
   cannery_i32x4RelaxedTruncF64x2UZero,
   cannery_f32x4RelaxedMadd,
   cannery_f32x4RelaxedNmadd,
-  cannery_f64x2RelaxedMadd,
 ]
 
 private let makeHandlersTracked32: [Handler] = [
+  cannery_f64x2RelaxedMadd,
   cannery_f64x2RelaxedNmadd,
   cannery_i8x16RelaxedLaneselect,
   cannery_i16x8RelaxedLaneselect,
@@ -8702,10 +8704,10 @@ private let makeHandlersTracked32: [Handler] = [
   cannery_i32MulSub_iv_ss_d,
   cannery_i32MulSub_iv_ss_n,
   cannery_i32MulSub_iv_as_d,
-  cannery_i32MulSub_iv_as_n,
 ]
 
 private let makeHandlersTracked33: [Handler] = [
+  cannery_i32MulSub_iv_as_n,
   cannery_i32MulSub_iv_sa_d,
   cannery_i32MulSub_iv_sa_n,
   cannery_i32MulRsub_iv_ss_d,
@@ -8769,10 +8771,10 @@ private let makeHandlersTracked33: [Handler] = [
   cannery_i32XorAnd_iv_sa_d,
   cannery_i32XorAnd_iv_sa_n,
   cannery_i32XorOr_iv_ss_d,
-  cannery_i32XorOr_iv_ss_n,
 ]
 
 private let makeHandlersTracked34: [Handler] = [
+  cannery_i32XorOr_iv_ss_n,
   cannery_i32XorOr_iv_as_d,
   cannery_i32XorOr_iv_as_n,
   cannery_i32XorOr_iv_sa_d,
@@ -8836,10 +8838,10 @@ private let makeHandlersTracked34: [Handler] = [
   cannery_i32ShrUSub_iv_as_d,
   cannery_i32ShrUSub_iv_as_n,
   cannery_i32ShrUSub_iv_sa_d,
-  cannery_i32ShrUSub_iv_sa_n,
 ]
 
 private let makeHandlersTracked35: [Handler] = [
+  cannery_i32ShrUSub_iv_sa_n,
   cannery_i32ShrURsub_iv_ss_d,
   cannery_i32ShrURsub_iv_ss_n,
   cannery_i32ShrURsub_iv_as_d,
@@ -8903,10 +8905,10 @@ private let makeHandlersTracked35: [Handler] = [
   cannery_i32RotlAdd_iv_ss_d,
   cannery_i32RotlAdd_iv_ss_n,
   cannery_i32RotlAdd_iv_as_d,
-  cannery_i32RotlAdd_iv_as_n,
 ]
 
 private let makeHandlersTracked36: [Handler] = [
+  cannery_i32RotlAdd_iv_as_n,
   cannery_i32RotlAdd_iv_sa_d,
   cannery_i32RotlAdd_iv_sa_n,
   cannery_i32RotlSub_iv_ss_d,
@@ -8970,10 +8972,10 @@ private let makeHandlersTracked36: [Handler] = [
   cannery_i32AddOr_vv_ssa_d,
   cannery_i32AddOr_vv_ssa_n,
   cannery_i32AddXor_vv_sss_d,
-  cannery_i32AddXor_vv_sss_n,
 ]
 
 private let makeHandlersTracked37: [Handler] = [
+  cannery_i32AddXor_vv_sss_n,
   cannery_i32AddXor_vv_ass_d,
   cannery_i32AddXor_vv_ass_n,
   cannery_i32AddXor_vv_ssa_d,
@@ -9037,10 +9039,10 @@ private let makeHandlersTracked37: [Handler] = [
   cannery_i32MulAdd_vv_sss_d,
   cannery_i32MulAdd_vv_sss_n,
   cannery_i32MulAdd_vv_ass_d,
-  cannery_i32MulAdd_vv_ass_n,
 ]
 
 private let makeHandlersTracked38: [Handler] = [
+  cannery_i32MulAdd_vv_ass_n,
   cannery_i32MulAdd_vv_ssa_d,
   cannery_i32MulAdd_vv_ssa_n,
   cannery_i32MulSub_vv_sss_d,
@@ -9104,10 +9106,10 @@ private let makeHandlersTracked38: [Handler] = [
   cannery_i32OrAdd_vv_ssa_d,
   cannery_i32OrAdd_vv_ssa_n,
   cannery_i32OrAnd_vv_sss_d,
-  cannery_i32OrAnd_vv_sss_n,
 ]
 
 private let makeHandlersTracked39: [Handler] = [
+  cannery_i32OrAnd_vv_sss_n,
   cannery_i32OrAnd_vv_ass_d,
   cannery_i32OrAnd_vv_ass_n,
   cannery_i32OrAnd_vv_ssa_d,
@@ -9171,10 +9173,10 @@ private let makeHandlersTracked39: [Handler] = [
   cannery_i32AddXor_ii_s_d,
   cannery_i32AddXor_ii_s_n,
   cannery_i32AddXor_ii_a_d,
-  cannery_i32AddXor_ii_a_n,
 ]
 
 private let makeHandlersTracked40: [Handler] = [
+  cannery_i32AddXor_ii_a_n,
   cannery_i32AddShl_ii_s_d,
   cannery_i32AddShl_ii_s_n,
   cannery_i32AddShl_ii_a_d,
@@ -9238,10 +9240,10 @@ private let makeHandlersTracked40: [Handler] = [
   cannery_i32AndShrU_ii_s_d,
   cannery_i32AndShrU_ii_s_n,
   cannery_i32AndShrU_ii_a_d,
-  cannery_i32AndShrU_ii_a_n,
 ]
 
 private let makeHandlersTracked41: [Handler] = [
+  cannery_i32AndShrU_ii_a_n,
   cannery_i32OrAnd_ii_s_d,
   cannery_i32OrAnd_ii_s_n,
   cannery_i32OrAnd_ii_a_d,
@@ -9305,10 +9307,10 @@ private let makeHandlersTracked41: [Handler] = [
   cannery_i32ShrUAnd_ii_s_d,
   cannery_i32ShrUAnd_ii_s_n,
   cannery_i32ShrUAnd_ii_a_d,
-  cannery_i32ShrUAnd_ii_a_n,
 ]
 
 private let makeHandlersTracked42: [Handler] = [
+  cannery_i32ShrUAnd_ii_a_n,
   cannery_i32ShrUOr_ii_s_d,
   cannery_i32ShrUOr_ii_s_n,
   cannery_i32ShrUOr_ii_a_d,
@@ -9372,10 +9374,10 @@ private let makeHandlersTracked42: [Handler] = [
   cannery_i32AddXor_vi_ss_d,
   cannery_i32AddXor_vi_ss_n,
   cannery_i32AddXor_vi_as_d,
-  cannery_i32AddXor_vi_as_n,
 ]
 
 private let makeHandlersTracked43: [Handler] = [
+  cannery_i32AddXor_vi_as_n,
   cannery_i32AddShl_vi_ss_d,
   cannery_i32AddShl_vi_ss_n,
   cannery_i32AddShl_vi_as_d,
@@ -9439,10 +9441,10 @@ private let makeHandlersTracked43: [Handler] = [
   cannery_i32MulAnd_vi_ss_d,
   cannery_i32MulAnd_vi_ss_n,
   cannery_i32MulAnd_vi_as_d,
-  cannery_i32MulAnd_vi_as_n,
 ]
 
 private let makeHandlersTracked44: [Handler] = [
+  cannery_i32MulAnd_vi_as_n,
   cannery_i32MulXor_vi_ss_d,
   cannery_i32MulXor_vi_ss_n,
   cannery_i32MulXor_vi_as_d,
@@ -9506,10 +9508,10 @@ private let makeHandlersTracked44: [Handler] = [
   cannery_i32XorShl_vi_ss_d,
   cannery_i32XorShl_vi_ss_n,
   cannery_i32XorShl_vi_as_d,
-  cannery_i32XorShl_vi_as_n,
 ]
 
 private let makeHandlersTracked45: [Handler] = [
+  cannery_i32XorShl_vi_as_n,
   cannery_i32XorShrU_vi_ss_d,
   cannery_i32XorShrU_vi_ss_n,
   cannery_i32XorShrU_vi_as_d,
@@ -9573,10 +9575,10 @@ private let makeHandlersTracked45: [Handler] = [
   cannery_i64AddMul_iv_ss_d,
   cannery_i64AddMul_iv_ss_n,
   cannery_i64AddMul_iv_as_d,
-  cannery_i64AddMul_iv_as_n,
 ]
 
 private let makeHandlersTracked46: [Handler] = [
+  cannery_i64AddMul_iv_as_n,
   cannery_i64AddMul_iv_sa_d,
   cannery_i64AddMul_iv_sa_n,
   cannery_i64MulAdd_iv_ss_d,
@@ -9640,10 +9642,10 @@ private let makeHandlersTracked46: [Handler] = [
   cannery_i64AndAnd_iv_sa_d,
   cannery_i64AndAnd_iv_sa_n,
   cannery_i64AndMul_iv_ss_d,
-  cannery_i64AndMul_iv_ss_n,
 ]
 
 private let makeHandlersTracked47: [Handler] = [
+  cannery_i64AndMul_iv_ss_n,
   cannery_i64AndMul_iv_as_d,
   cannery_i64AndMul_iv_as_n,
   cannery_i64AndMul_iv_sa_d,
@@ -9707,10 +9709,10 @@ private let makeHandlersTracked47: [Handler] = [
   cannery_i64ShlXor_iv_as_d,
   cannery_i64ShlXor_iv_as_n,
   cannery_i64ShlXor_iv_sa_d,
-  cannery_i64ShlXor_iv_sa_n,
 ]
 
 private let makeHandlersTracked48: [Handler] = [
+  cannery_i64ShlXor_iv_sa_n,
   cannery_i64ShrUAdd_iv_ss_d,
   cannery_i64ShrUAdd_iv_ss_n,
   cannery_i64ShrUAdd_iv_as_d,
@@ -9774,10 +9776,10 @@ private let makeHandlersTracked48: [Handler] = [
   cannery_i64ShrSOr_iv_ss_d,
   cannery_i64ShrSOr_iv_ss_n,
   cannery_i64ShrSOr_iv_as_d,
-  cannery_i64ShrSOr_iv_as_n,
 ]
 
 private let makeHandlersTracked49: [Handler] = [
+  cannery_i64ShrSOr_iv_as_n,
   cannery_i64ShrSOr_iv_sa_d,
   cannery_i64ShrSOr_iv_sa_n,
   cannery_i64ShrSXor_iv_ss_d,
@@ -9841,10 +9843,10 @@ private let makeHandlersTracked49: [Handler] = [
   cannery_i64AddMul_vv_ssa_d,
   cannery_i64AddMul_vv_ssa_n,
   cannery_i64AddAnd_vv_sss_d,
-  cannery_i64AddAnd_vv_sss_n,
 ]
 
 private let makeHandlersTracked50: [Handler] = [
+  cannery_i64AddAnd_vv_sss_n,
   cannery_i64AddAnd_vv_ass_d,
   cannery_i64AddAnd_vv_ass_n,
   cannery_i64AddAnd_vv_ssa_d,
@@ -9908,10 +9910,10 @@ private let makeHandlersTracked50: [Handler] = [
   cannery_i64SubOr_vv_sas_d,
   cannery_i64SubOr_vv_sas_n,
   cannery_i64SubOr_vv_ssa_d,
-  cannery_i64SubOr_vv_ssa_n,
 ]
 
 private let makeHandlersTracked51: [Handler] = [
+  cannery_i64SubOr_vv_ssa_n,
   cannery_i64SubXor_vv_sss_d,
   cannery_i64SubXor_vv_sss_n,
   cannery_i64SubXor_vv_ass_d,
@@ -9975,10 +9977,10 @@ private let makeHandlersTracked51: [Handler] = [
   cannery_i64AndOr_vv_ssa_d,
   cannery_i64AndOr_vv_ssa_n,
   cannery_i64AndXor_vv_sss_d,
-  cannery_i64AndXor_vv_sss_n,
 ]
 
 private let makeHandlersTracked52: [Handler] = [
+  cannery_i64AndXor_vv_sss_n,
   cannery_i64AndXor_vv_ass_d,
   cannery_i64AndXor_vv_ass_n,
   cannery_i64AndXor_vv_ssa_d,
@@ -10042,10 +10044,10 @@ private let makeHandlersTracked52: [Handler] = [
   cannery_i64XorMul_vv_ass_d,
   cannery_i64XorMul_vv_ass_n,
   cannery_i64XorMul_vv_ssa_d,
-  cannery_i64XorMul_vv_ssa_n,
 ]
 
 private let makeHandlersTracked53: [Handler] = [
+  cannery_i64XorMul_vv_ssa_n,
   cannery_i64AddAnd_ii_s_d,
   cannery_i64AddAnd_ii_s_n,
   cannery_i64AddAnd_ii_a_d,
@@ -10109,10 +10111,10 @@ private let makeHandlersTracked53: [Handler] = [
   cannery_i64AndOr_ii_s_d,
   cannery_i64AndOr_ii_s_n,
   cannery_i64AndOr_ii_a_d,
-  cannery_i64AndOr_ii_a_n,
 ]
 
 private let makeHandlersTracked54: [Handler] = [
+  cannery_i64AndOr_ii_a_n,
   cannery_i64AndXor_ii_s_d,
   cannery_i64AndXor_ii_s_n,
   cannery_i64AndXor_ii_a_d,
@@ -10176,10 +10178,10 @@ private let makeHandlersTracked54: [Handler] = [
   cannery_i64ShlShrU_ii_s_d,
   cannery_i64ShlShrU_ii_s_n,
   cannery_i64ShlShrU_ii_a_d,
-  cannery_i64ShlShrU_ii_a_n,
 ]
 
 private let makeHandlersTracked55: [Handler] = [
+  cannery_i64ShlShrU_ii_a_n,
   cannery_i64ShlShrS_ii_s_d,
   cannery_i64ShlShrS_ii_s_n,
   cannery_i64ShlShrS_ii_a_d,
@@ -10243,10 +10245,10 @@ private let makeHandlersTracked55: [Handler] = [
   cannery_i64AddAdd_vi_ss_d,
   cannery_i64AddAdd_vi_ss_n,
   cannery_i64AddAdd_vi_as_d,
-  cannery_i64AddAdd_vi_as_n,
 ]
 
 private let makeHandlersTracked56: [Handler] = [
+  cannery_i64AddAdd_vi_as_n,
   cannery_i64AddAnd_vi_ss_d,
   cannery_i64AddAnd_vi_ss_n,
   cannery_i64AddAnd_vi_as_d,
@@ -10310,10 +10312,10 @@ private let makeHandlersTracked56: [Handler] = [
   cannery_i64SubShrS_vi_sa_d,
   cannery_i64SubShrS_vi_sa_n,
   cannery_i64SubMul_vi_ss_d,
-  cannery_i64SubMul_vi_ss_n,
 ]
 
 private let makeHandlersTracked57: [Handler] = [
+  cannery_i64SubMul_vi_ss_n,
   cannery_i64SubMul_vi_as_d,
   cannery_i64SubMul_vi_as_n,
   cannery_i64SubMul_vi_sa_d,
@@ -10377,10 +10379,10 @@ private let makeHandlersTracked57: [Handler] = [
   cannery_i64OrXor_vi_ss_d,
   cannery_i64OrXor_vi_ss_n,
   cannery_i64OrXor_vi_as_d,
-  cannery_i64OrXor_vi_as_n,
 ]
 
 private let makeHandlersTracked58: [Handler] = [
+  cannery_i64OrXor_vi_as_n,
   cannery_i64XorAdd_vi_ss_d,
   cannery_i64XorAdd_vi_ss_n,
   cannery_i64XorAdd_vi_as_d,
@@ -10444,10 +10446,10 @@ private let makeHandlersTracked58: [Handler] = [
   cannery_f32AddAdd_vv_ssa_d,
   cannery_f32AddAdd_vv_ssa_n,
   cannery_f32AddSub_vv_sss_d,
-  cannery_f32AddSub_vv_sss_n,
 ]
 
 private let makeHandlersTracked59: [Handler] = [
+  cannery_f32AddSub_vv_sss_n,
   cannery_f32AddSub_vv_ass_d,
   cannery_f32AddSub_vv_ass_n,
   cannery_f32AddSub_vv_ssa_d,
@@ -10511,10 +10513,10 @@ private let makeHandlersTracked59: [Handler] = [
   cannery_f32MulRsub_vv_sss_d,
   cannery_f32MulRsub_vv_sss_n,
   cannery_f32MulRsub_vv_ass_d,
-  cannery_f32MulRsub_vv_ass_n,
 ]
 
 private let makeHandlersTracked60: [Handler] = [
+  cannery_f32MulRsub_vv_ass_n,
   cannery_f32MulRsub_vv_ssa_d,
   cannery_f32MulRsub_vv_ssa_n,
   cannery_f32MulMul_vv_sss_d,
@@ -10578,10 +10580,10 @@ private let makeHandlersTracked60: [Handler] = [
   cannery_f64SubMul_vv_sas_d,
   cannery_f64SubMul_vv_sas_n,
   cannery_f64SubMul_vv_ssa_d,
-  cannery_f64SubMul_vv_ssa_n,
 ]
 
 private let makeHandlersTracked61: [Handler] = [
+  cannery_f64SubMul_vv_ssa_n,
   cannery_f64MulAdd_vv_sss_d,
   cannery_f64MulAdd_vv_sss_n,
   cannery_f64MulAdd_vv_ass_d,
@@ -10645,10 +10647,10 @@ private let makeHandlersTracked61: [Handler] = [
   cannery_tracked_f32Store_plus_s_i,
   cannery_tracked_f64Store_plus_s_s,
   cannery_tracked_f64Store_plus_s_a,
-  cannery_tracked_f64Store_plus_s_i,
 ]
 
 private let makeHandlersTracked62: [Handler] = [
+  cannery_tracked_f64Store_plus_s_i,
   cannery_tracked_i32Store8_plus_s_s,
   cannery_tracked_i32Store8_plus_s_a,
   cannery_tracked_i32Store8_plus_s_i,
@@ -10712,10 +10714,10 @@ private let makeHandlersTracked62: [Handler] = [
   cannery_tracked_i64Store32_plus_a_i,
   cannery_i32Load_sum_ss_d,
   cannery_i32Load_sum_ss_n,
-  cannery_i64Load_sum_ss_d,
 ]
 
 private let makeHandlersTracked63: [Handler] = [
+  cannery_i64Load_sum_ss_d,
   cannery_i64Load_sum_ss_n,
   cannery_f32Load_sum_ss_d,
   cannery_f32Load_sum_ss_n,
@@ -10779,10 +10781,10 @@ private let makeHandlersTracked63: [Handler] = [
   cannery_i32Load8S_sum_as_d,
   cannery_i32Load8S_sum_as_n,
   cannery_i32Load8U_sum_as_d,
-  cannery_i32Load8U_sum_as_n,
 ]
 
 private let makeHandlersTracked64: [Handler] = [
+  cannery_i32Load8U_sum_as_n,
   cannery_i32Load16S_sum_as_d,
   cannery_i32Load16S_sum_as_n,
   cannery_i32Load16U_sum_as_d,
@@ -10846,10 +10848,10 @@ private let makeHandlersTracked64: [Handler] = [
   cannery_i64Load32U_scaled_ss_d,
   cannery_i64Load32U_scaled_ss_n,
   cannery_tracked_i32Store_scaled_ss_s,
-  cannery_tracked_i32Store_scaled_ss_a,
 ]
 
 private let makeHandlersTracked65: [Handler] = [
+  cannery_tracked_i32Store_scaled_ss_a,
   cannery_tracked_i32Store_scaled_ss_i,
   cannery_tracked_i64Store_scaled_ss_s,
   cannery_tracked_i64Store_scaled_ss_a,
@@ -10913,10 +10915,10 @@ private let makeHandlersTracked65: [Handler] = [
   cannery_tracked_f64Store_scaled_as_i,
   cannery_tracked_i32Store8_scaled_as_s,
   cannery_tracked_i32Store8_scaled_as_i,
-  cannery_tracked_i32Store16_scaled_as_s,
 ]
 
 private let makeHandlersTracked66: [Handler] = [
+  cannery_tracked_i32Store16_scaled_as_s,
   cannery_tracked_i32Store16_scaled_as_i,
   cannery_tracked_i64Store8_scaled_as_s,
   cannery_tracked_i64Store8_scaled_as_i,
@@ -10980,10 +10982,10 @@ private let makeHandlersTracked66: [Handler] = [
   cannery_f64Load_multiple_s_n,
   cannery_i32Load8S_multiple_s_d,
   cannery_i32Load8S_multiple_s_n,
-  cannery_i32Load8U_multiple_s_d,
 ]
 
 private let makeHandlersTracked67: [Handler] = [
+  cannery_i32Load8U_multiple_s_d,
   cannery_i32Load8U_multiple_s_n,
   cannery_i32Load16S_multiple_s_d,
   cannery_i32Load16S_multiple_s_n,
@@ -11047,10 +11049,10 @@ private let makeHandlersTracked67: [Handler] = [
   cannery_i64Load8S_multiple_a_d,
   cannery_i64Load8S_multiple_a_n,
   cannery_i64Load8U_multiple_a_d,
-  cannery_i64Load8U_multiple_a_n,
 ]
 
 private let makeHandlersTracked68: [Handler] = [
+  cannery_i64Load8U_multiple_a_n,
   cannery_i64Load16S_multiple_a_d,
   cannery_i64Load16S_multiple_a_n,
   cannery_i64Load16U_multiple_a_d,
@@ -11114,10 +11116,10 @@ private let makeHandlersTracked68: [Handler] = [
   cannery_tracked_f32Store_affine_s_s,
   cannery_tracked_f32Store_affine_s_a,
   cannery_tracked_f32Store_affine_s_i,
-  cannery_tracked_f64Store_affine_s_s,
 ]
 
 private let makeHandlersTracked69: [Handler] = [
+  cannery_tracked_f64Store_affine_s_s,
   cannery_tracked_f64Store_affine_s_a,
   cannery_tracked_f64Store_affine_s_i,
   cannery_tracked_i32Store8_affine_s_s,
@@ -11181,10 +11183,10 @@ private let makeHandlersTracked69: [Handler] = [
   cannery_tracked_i64Store16_affine_a_i,
   cannery_tracked_i64Store32_affine_a_s,
   cannery_tracked_i64Store32_affine_a_i,
-  cannery_i32Load_absolute_d,
 ]
 
 private let makeHandlersTracked70: [Handler] = [
+  cannery_i32Load_absolute_d,
   cannery_i32Load_absolute_n,
   cannery_i64Load_absolute_d,
   cannery_i64Load_absolute_n,
@@ -11248,10 +11250,10 @@ private let makeHandlersTracked70: [Handler] = [
   cannery_f64LoadW_plus_s_d,
   cannery_f64LoadW_plus_s_n,
   cannery_i32Load8SW_plus_s_d,
-  cannery_i32Load8SW_plus_s_n,
 ]
 
 private let makeHandlersTracked71: [Handler] = [
+  cannery_i32Load8SW_plus_s_n,
   cannery_i32Load8UW_plus_s_d,
   cannery_i32Load8UW_plus_s_n,
   cannery_i32Load16SW_plus_s_d,
@@ -11315,10 +11317,10 @@ private let makeHandlersTracked71: [Handler] = [
   cannery_i32Load16UW_plus_a_n,
   cannery_i64Load8SW_plus_a_d,
   cannery_i64Load8SW_plus_a_n,
-  cannery_i64Load8UW_plus_a_d,
 ]
 
 private let makeHandlersTracked72: [Handler] = [
+  cannery_i64Load8UW_plus_a_d,
   cannery_i64Load8UW_plus_a_n,
   cannery_i64Load16SW_plus_a_d,
   cannery_i64Load16SW_plus_a_n,
@@ -11382,10 +11384,10 @@ private let makeHandlersTracked72: [Handler] = [
   cannery_tracked_i64StoreW_sum_ss_i,
   cannery_tracked_f32StoreW_sum_ss_s,
   cannery_tracked_f32StoreW_sum_ss_a,
-  cannery_tracked_f32StoreW_sum_ss_i,
 ]
 
 private let makeHandlersTracked73: [Handler] = [
+  cannery_tracked_f32StoreW_sum_ss_i,
   cannery_tracked_f64StoreW_sum_ss_s,
   cannery_tracked_f64StoreW_sum_ss_a,
   cannery_tracked_f64StoreW_sum_ss_i,
@@ -11449,10 +11451,10 @@ private let makeHandlersTracked73: [Handler] = [
   cannery_tracked_i64Store16W_sum_as_s,
   cannery_tracked_i64Store16W_sum_as_i,
   cannery_tracked_i64Store32W_sum_as_s,
-  cannery_tracked_i64Store32W_sum_as_i,
 ]
 
 private let makeHandlersTracked74: [Handler] = [
+  cannery_tracked_i64Store32W_sum_as_i,
   cannery_i32LoadAdd_ss_d,
   cannery_i32LoadAdd_ss_n,
   cannery_i32LoadAdd_as_d,
@@ -11516,10 +11518,10 @@ private let makeHandlersTracked74: [Handler] = [
   cannery_i64LoadMul_ss_d,
   cannery_i64LoadMul_ss_n,
   cannery_i64LoadMul_as_d,
-  cannery_i64LoadMul_as_n,
 ]
 
 private let makeHandlersTracked75: [Handler] = [
+  cannery_i64LoadMul_as_n,
   cannery_i64LoadMul_sa_d,
   cannery_i64LoadMul_sa_n,
   cannery_i64LoadAnd_ss_d,
@@ -11583,10 +11585,10 @@ private let makeHandlersTracked75: [Handler] = [
   cannery_f64LoadRsub_sa_d,
   cannery_f64LoadRsub_sa_n,
   cannery_f64LoadMul_ss_d,
-  cannery_f64LoadMul_ss_n,
 ]
 
 private let makeHandlersTracked76: [Handler] = [
+  cannery_f64LoadMul_ss_n,
   cannery_f64LoadMul_as_d,
   cannery_f64LoadMul_as_n,
   cannery_f64LoadMul_sa_d,
@@ -11650,10 +11652,10 @@ private let makeHandlersTracked76: [Handler] = [
   cannery_i32Load16URsub_as_d,
   cannery_i32Load16URsub_as_n,
   cannery_i32Load16URsub_sa_d,
-  cannery_i32Load16URsub_sa_n,
 ]
 
 private let makeHandlersTracked77: [Handler] = [
+  cannery_i32Load16URsub_sa_n,
   cannery_i32Load16UMul_ss_d,
   cannery_i32Load16UMul_ss_n,
   cannery_i32Load16UMul_as_d,
@@ -11717,10 +11719,10 @@ private let makeHandlersTracked77: [Handler] = [
   cannery_i64Load32UXor_ss_d,
   cannery_i64Load32UXor_ss_n,
   cannery_i64Load32UXor_as_d,
-  cannery_i64Load32UXor_as_n,
 ]
 
 private let makeHandlersTracked78: [Handler] = [
+  cannery_i64Load32UXor_as_n,
   cannery_i64Load32UXor_sa_d,
   cannery_i64Load32UXor_sa_n,
   cannery_i32AddTwo,
@@ -11784,10 +11786,10 @@ private let makeHandlersTracked78: [Handler] = [
   cannery_testI32Zero_ai_check,
   cannery_testI32NotZero_ss,
   cannery_testI32NotZero_ss_check,
-  cannery_testI32NotZero_as,
 ]
 
 private let makeHandlersTracked79: [Handler] = [
+  cannery_testI32NotZero_as,
   cannery_testI32NotZero_as_check,
   cannery_testI32NotZero_si,
   cannery_testI32NotZero_si_check,
@@ -11851,10 +11853,10 @@ private let makeHandlersTracked79: [Handler] = [
   cannery_testI64Zero_si_check,
   cannery_testI64Zero_ai,
   cannery_testI64Zero_ai_check,
-  cannery_testI64NotZero_ss,
 ]
 
 private let makeHandlersTracked80: [Handler] = [
+  cannery_testI64NotZero_ss,
   cannery_testI64NotZero_ss_check,
   cannery_testI64NotZero_as,
   cannery_testI64NotZero_as_check,
@@ -11918,10 +11920,10 @@ private let makeHandlersTracked80: [Handler] = [
   cannery_brI32Load8ULtS_ci_check,
   cannery_brI32Load8ULtS_ss,
   cannery_brI32Load8ULtS_ss_check,
-  cannery_brI32Load8ULtS_as,
 ]
 
 private let makeHandlersTracked81: [Handler] = [
+  cannery_brI32Load8ULtS_as,
   cannery_brI32Load8ULtS_as_check,
   cannery_brI32Load8ULtS_cs,
   cannery_brI32Load8ULtS_cs_check,
@@ -11985,10 +11987,10 @@ private let makeHandlersTracked81: [Handler] = [
   cannery_brI32Load8UGtS_asd_check,
   cannery_brI32Load8UGtS_csd,
   cannery_brI32Load8UGtS_csd_check,
-  cannery_brI32Load8UGtU_si,
 ]
 
 private let makeHandlersTracked82: [Handler] = [
+  cannery_brI32Load8UGtU_si,
   cannery_brI32Load8UGtU_si_check,
   cannery_brI32Load8UGtU_ai,
   cannery_brI32Load8UGtU_ai_check,
@@ -12052,10 +12054,10 @@ private let makeHandlersTracked82: [Handler] = [
   cannery_brI32Load8UGeU_ss_check,
   cannery_brI32Load8UGeU_as,
   cannery_brI32Load8UGeU_as_check,
-  cannery_brI32Load8UGeU_cs,
 ]
 
 private let makeHandlersTracked83: [Handler] = [
+  cannery_brI32Load8UGeU_cs,
   cannery_brI32Load8UGeU_cs_check,
   cannery_brI32Load8UGeU_ssd,
   cannery_brI32Load8UGeU_ssd_check,
@@ -12119,10 +12121,10 @@ private let makeHandlersTracked83: [Handler] = [
   cannery_brI32Load8SLtS_cid_check,
   cannery_brI32Load8SLtU_si,
   cannery_brI32Load8SLtU_si_check,
-  cannery_brI32Load8SLtU_ai,
 ]
 
 private let makeHandlersTracked84: [Handler] = [
+  cannery_brI32Load8SLtU_ai,
   cannery_brI32Load8SLtU_ai_check,
   cannery_brI32Load8SLtU_ci,
   cannery_brI32Load8SLtU_ci_check,
@@ -12186,10 +12188,10 @@ private let makeHandlersTracked84: [Handler] = [
   cannery_brI32Load8SLeU_as_check,
   cannery_brI32Load8SLeU_cs,
   cannery_brI32Load8SLeU_cs_check,
-  cannery_brI32Load8SGeS_ss,
 ]
 
 private let makeHandlersTracked85: [Handler] = [
+  cannery_brI32Load8SGeS_ss,
   cannery_brI32Load8SGeS_ss_check,
   cannery_brI32Load8SGeS_as,
   cannery_brI32Load8SGeS_as_check,
@@ -12253,10 +12255,10 @@ private let makeHandlersTracked85: [Handler] = [
   cannery_brI32Load16ULtS_sid_check,
   cannery_brI32Load16ULtS_aid,
   cannery_brI32Load16ULtS_aid_check,
-  cannery_brI32Load16ULtS_cid,
 ]
 
 private let makeHandlersTracked86: [Handler] = [
+  cannery_brI32Load16ULtS_cid,
   cannery_brI32Load16ULtS_cid_check,
   cannery_brI32Load16ULtU_si,
   cannery_brI32Load16ULtU_si_check,
@@ -12320,10 +12322,10 @@ private let makeHandlersTracked86: [Handler] = [
   cannery_brI32Load16ULeS_cs_check,
   cannery_brI32Load16ULeU_ss,
   cannery_brI32Load16ULeU_ss_check,
-  cannery_brI32Load16ULeU_as,
 ]
 
 private let makeHandlersTracked87: [Handler] = [
+  cannery_brI32Load16ULeU_as,
   cannery_brI32Load16ULeU_as_check,
   cannery_brI32Load16ULeU_cs,
   cannery_brI32Load16ULeU_cs_check,
@@ -12387,10 +12389,10 @@ private let makeHandlersTracked87: [Handler] = [
   cannery_brI32LoadNe_asd_check,
   cannery_brI32LoadNe_csd,
   cannery_brI32LoadNe_csd_check,
-  cannery_brI32LoadLtS_si,
 ]
 
 private let makeHandlersTracked88: [Handler] = [
+  cannery_brI32LoadLtS_si,
   cannery_brI32LoadLtS_si_check,
   cannery_brI32LoadLtS_ai,
   cannery_brI32LoadLtS_ai_check,
@@ -12454,10 +12456,10 @@ private let makeHandlersTracked88: [Handler] = [
   cannery_brI32LoadGtS_sid_check,
   cannery_brI32LoadGtS_aid,
   cannery_brI32LoadGtS_aid_check,
-  cannery_brI32LoadGtS_cid,
 ]
 
 private let makeHandlersTracked89: [Handler] = [
+  cannery_brI32LoadGtS_cid,
   cannery_brI32LoadGtS_cid_check,
   cannery_brI32LoadGtS_ssd,
   cannery_brI32LoadGtS_ssd_check,
@@ -12521,10 +12523,10 @@ private let makeHandlersTracked89: [Handler] = [
   cannery_brI32LoadGeS_cs_check,
   cannery_brI32LoadGeS_ssd,
   cannery_brI32LoadGeS_ssd_check,
-  cannery_brI32LoadGeS_asd,
 ]
 
 private let makeHandlersTracked90: [Handler] = [
+  cannery_brI32LoadGeS_asd,
   cannery_brI32LoadGeS_asd_check,
   cannery_brI32LoadGeS_csd,
   cannery_brI32LoadGeS_csd_check,
@@ -12588,10 +12590,10 @@ private let makeHandlersTracked90: [Handler] = [
   cannery_brI64LoadNe_asd_check,
   cannery_brI64LoadNe_csd,
   cannery_brI64LoadNe_csd_check,
-  cannery_brI64LoadLtS_si,
 ]
 
 private let makeHandlersTracked91: [Handler] = [
+  cannery_brI64LoadLtS_si,
   cannery_brI64LoadLtS_si_check,
   cannery_brI64LoadLtS_ai,
   cannery_brI64LoadLtS_ai_check,
@@ -12655,10 +12657,10 @@ private let makeHandlersTracked91: [Handler] = [
   cannery_brI64LoadGtS_sid_check,
   cannery_brI64LoadGtS_aid,
   cannery_brI64LoadGtS_aid_check,
-  cannery_brI64LoadGtS_cid,
 ]
 
 private let makeHandlersTracked92: [Handler] = [
+  cannery_brI64LoadGtS_cid,
   cannery_brI64LoadGtS_cid_check,
   cannery_brI64LoadGtS_ssd,
   cannery_brI64LoadGtS_ssd_check,
@@ -12722,10 +12724,10 @@ private let makeHandlersTracked92: [Handler] = [
   cannery_brI64LoadGeS_cs_check,
   cannery_brI64LoadGeS_ssd,
   cannery_brI64LoadGeS_ssd_check,
-  cannery_brI64LoadGeS_asd,
 ]
 
 private let makeHandlersTracked93: [Handler] = [
+  cannery_brI64LoadGeS_asd,
   cannery_brI64LoadGeS_asd_check,
   cannery_brI64LoadGeS_csd,
   cannery_brI64LoadGeS_csd_check,
@@ -12789,10 +12791,10 @@ private let makeHandlersTracked93: [Handler] = [
   cannery_i32x4Add_sm_n,
   cannery_i32x4Add_am_d,
   cannery_i32x4Add_am_n,
-  cannery_f32x4Add_sm_d,
 ]
 
 private let makeHandlersTracked94: [Handler] = [
+  cannery_f32x4Add_sm_d,
   cannery_f32x4Add_sm_n,
   cannery_f32x4Add_am_d,
   cannery_f32x4Add_am_n,
@@ -12856,10 +12858,10 @@ private let makeHandlersTracked94: [Handler] = [
   cannery_f32x4MulSub_ass_d,
   cannery_f32x4MulSub_ssa_d,
   cannery_f32x4MulRSub_sss_d,
-  cannery_f32x4MulRSub_ass_d,
 ]
 
 private let makeHandlersTracked95: [Handler] = [
+  cannery_f32x4MulRSub_ass_d,
   cannery_f32x4MulRSub_ssa_d,
   cannery_f64x2MulAdd_sss_d,
   cannery_f64x2MulAdd_sss_n,
@@ -12923,10 +12925,10 @@ private let makeHandlersTracked95: [Handler] = [
   cannery_i32x4XorRotl_ss_n,
   cannery_i32x4XorRotl_as_d,
   cannery_i32x4XorRotl_as_n,
-  cannery_i64x2ShlXor_ss_d,
 ]
 
 private let makeHandlersTracked96: [Handler] = [
+  cannery_i64x2ShlXor_ss_d,
   cannery_i64x2ShlXor_as_d,
   cannery_i64x2ShlXor_sa_d,
   cannery_i64x2ShlOr_ss_d,
@@ -12988,7 +12990,7 @@ private let makeHandlersTracked96: [Handler] = [
 
 func makeHandlers(tracked: Bool) -> [Handler] {
   var table: [Handler] = []
-  table.reserveCapacity(6201)
+  table.reserveCapacity(6202)
   if tracked {
     table += makeHandlersTracked0
     table += makeHandlersTracked1
