@@ -127,6 +127,15 @@ private let cases: [FusionCase] = [
       + "(i32.add (local.get $q) (local.get $r))",
     has: ["i32Load_s_n", "i32Add_as_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
+    name: "vectors of one address that are no shifts",
+    body: "(v128.store (local.get $q) (v128.or (v128.load (local.get $p)) (v128.load offset=16 (local.get $p))))",
+    lacks: ["i32x4Rotl", "i64x2Rotl"]),
+  FusionCase(
+    name: "unary operators of one vector",
+    body: "(local $v v128) (local.set $v (i32x4.splat (local.get $r))) "
+      + "(v128.store (local.get $q) (v128.or (i32x4.abs (local.get $v)) (i32x4.neg (local.get $v))))",
+    has: ["i32x4Neg", "v128Or_as_n"]),
+  FusionCase(
     name: "a load that would pass a call",
     body: "(result i32) (local.set $q (i32.load (local.get $p))) (call $f) (i32.add (local.get $q) (local.get $r))",
     has: ["i32Load_s_d", "i32Add_ss_r"], lacks: ["i32LoadAdd"]),

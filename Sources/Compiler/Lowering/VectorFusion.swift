@@ -188,8 +188,9 @@ extension Lowering {
     let b = function.nodes[node.b]
     let isALeft = a.operation == Operation(.i32x4Shl) || a.operation == Operation(.i64x2Shl)
     let (left, right) = isALeft ? (a, b) : (b, a)
-    guard left.operation.isVector, left.a == right.a, isConstant(left.b), isConstant(right.b),
-      let base = rotationBase(left.operation, right.operation, .rotate)
+    // Only shifts are known to have a second operand.
+    guard left.a == right.a, let base = rotationBase(left.operation, right.operation, .rotate), isConstant(left.b),
+      isConstant(right.b)
     else { return nil }
     return (Value(left.a), function.nodes[left.b].imm, function.nodes[right.b].imm, base)
   }
