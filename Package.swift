@@ -26,8 +26,9 @@ let package = Package(
       name: "WastRunner", dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation"],
       swiftSettings: settings),
     .target(name: "Semantics", dependencies: ["CProcessor", "WebAssembly"], swiftSettings: settings),
+    .systemLibrary(name: "CMapping"),
     .target(
-      name: "Compiler", dependencies: ["WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
+      name: "Compiler", dependencies: ["CMapping", "WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
     .systemLibrary(name: "CMemoryFile"),
     .target(

@@ -5,9 +5,10 @@ import Cannery
 import WasmBinary
 import WasmValidation
 
+import struct Compiler.ArtifactParts
 import struct Compiler.Disassembler
 import struct Compiler.ModuleIR
-import func Compiler.compile
+import func Compiler.compileInParts
 
 struct CompileCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
@@ -76,12 +77,12 @@ struct CompileCommand: ConsoleCommand {
     if emit == .ir { return try printIR(decoded, configuration, file, console, &times) }
     let artifact = try naming(file.name) {
       try times.measure("compile") {
-        try compile(
+        try compileInParts(
           decoded, features: configuration.features, policy: configuration.metering, options: configuration.compiler)
       }
     }
     if emit == .threaded {
-      return try printThreadedCode(Artifact(ModuleBytes(artifact)), file, console, &times)
+      return try printThreadedCode(Artifact(ModuleBytes(artifact.bytes)), file, console, &times)
     }
     return try write(artifact, of: decoded, console, &times)
   }
@@ -89,16 +90,16 @@ struct CompileCommand: ConsoleCommand {
   // MARK: Artifacts
 
   private func write(
-    _ artifact: [UInt8], of decoded: WebAssembly.Module, _ console: Console, _ times: inout StageTimes
+    _ artifact: ArtifactParts, of decoded: WebAssembly.Module, _ console: Console, _ times: inout StageTimes
   ) throws -> ExitStatus {
     if outputPath == "-" {
-      console.write(artifact)
+      artifact.forEachPart { console.write(piece: $0) }
       report(times, console)
       return .success
     }
     let path = outputPath ?? module + InputFile.artifactExtension
     try refuseInput(path)
-    try times.measure("write") { try FileWriter.write(artifact, to: path) }
+    try times.measure("write") { try FileWriter.write(to: path, artifact.forEachPart) }
     if output.json {
       var result: [JSONValue.Member] = [
         .init("output", .string(path)), .init("size", JSONValue(artifact.count)),

@@ -59,6 +59,14 @@ public final class Console {
     if buffer.count >= Console.bufferSize { flush() }
   }
 
+  /// Adds bytes that may be many to standard output, without a copy.
+  func write(piece: UnsafeRawBufferPointer) {
+    if piece.count < Console.bufferSize { return write(piece) }
+    flush()
+    let code = writeBytes(.output, piece)
+    if outputError == 0 { outputError = code }
+  }
+
   /// Adds `text` and a newline to standard error, after all that was printed before. Names from modules may be in it, so
   /// control characters are escaped.
   func note(_ text: String) {

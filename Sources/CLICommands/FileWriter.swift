@@ -8,11 +8,18 @@ import Darwin
 #endif
 
 package enum FileWriter {
+  package typealias Pieces = (_ body: (UnsafeRawBufferPointer) -> Void) -> Void
+
   /// Puts `bytes` into the file at `path`, replacing it. A link is followed. What exists and is no regular file (a device, a
   /// pipe) is written to as it is.
   ///
   /// Throws a `FileError`; the file is then as it was, and no temporary file stays.
   package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    try write(to: path) { piece in bytes.withUnsafeBytes(piece) }
+  }
+
+  /// The same for contents in pieces: `forEachPiece` calls what it is given with each in turn.
+  package static func write(to path: String, _ forEachPiece: Pieces) throws(FileError) {
     var status = stat()
     var target = path
     var mode: mode_t?
@@ -20,7 +27,7 @@ package enum FileWriter {
       switch status.st_mode & S_IFMT {
       case S_IFREG: break
       case S_IFDIR: throw FileError("write", path, EISDIR)
-      default: return try writeInPlace(bytes, to: path)
+      default: return try writeInPlace(forEachPiece, to: path)
       }
       mode = status.st_mode & 0o7777
       if let resolved = realpath(path, nil) {
@@ -28,18 +35,18 @@ package enum FileWriter {
         free(resolved)
       }
     }
-    try replace(target, with: bytes, mode: mode, shownAs: path)
+    try replace(target, with: forEachPiece, mode: mode, shownAs: path)
   }
 
   private static func replace(
-    _ target: String, with bytes: [UInt8], mode: mode_t?, shownAs path: String
+    _ target: String, with forEachPiece: Pieces, mode: mode_t?, shownAs path: String
   ) throws(FileError) {
     let folder = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[...$0]) } ?? "./"
     // By chance, not by process: a process that was killed has left its file, and another may have the same number.
     let temporary = "\(folder).cannery-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw FileError("write", path, errno) }
-    var code = bytes.withUnsafeBytes { FileAccess.writeAll(descriptor, $0) }
+    var code = writeAll(descriptor, forEachPiece)
     if code == 0, let mode, fchmod(descriptor, mode) != 0 { code = errno }
     if code == 0, fsync(descriptor) != 0 { code = errno }
     if close(descriptor) != 0, code == 0 { code = errno }
@@ -57,11 +64,18 @@ package enum FileWriter {
     }
   }
 
-  private static func writeInPlace(_ bytes: [UInt8], to path: String) throws(FileError) {
+  private static func writeInPlace(_ forEachPiece: Pieces, to path: String) throws(FileError) {
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
     if descriptor < 0 { throw FileError("write", path, errno) }
-    let code = bytes.withUnsafeBytes { FileAccess.writeAll(descriptor, $0) }
+    let code = writeAll(descriptor, forEachPiece)
     if close(descriptor) != 0 && code == 0 { throw FileError("write", path, errno) }
     if code != 0 { throw FileError("write", path, code) }
+  }
+
+  /// Returns 0, or an error number.
+  private static func writeAll(_ descriptor: Int32, _ forEachPiece: Pieces) -> Int32 {
+    var code: Int32 = 0
+    forEachPiece { if code == 0 { code = FileAccess.writeAll(descriptor, $0) } }
+    return code
   }
 }

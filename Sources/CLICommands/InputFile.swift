@@ -7,7 +7,7 @@ import WasmBinary
 struct InputFile {
   enum Contents {
     /// A module's bytes as the file has them: binary, compressed or text.
-    case module([UInt8])
+    case module(ModuleBytes)
     /// What begins as an artifact does, or is called one; not verified in any way.
     case artifact(ModuleBytes)
   }
@@ -27,7 +27,7 @@ struct InputFile {
     if path == "-" {
       name = "standard input"
       let bytes = try console.input(limit: FileAccess.inputLimit)
-      contents = bytes.starts(with: InputFile.artifactMagic) ? .artifact(ModuleBytes(bytes)) : .module(bytes)
+      contents = InputFile.contents(bytes)
       return
     }
     name = path
@@ -43,18 +43,23 @@ struct InputFile {
     }
     let bytes = try file.readAll()
     // Pipes show what they hold only when they are read.
-    contents = bytes.starts(with: InputFile.artifactMagic) ? .artifact(ModuleBytes(bytes)) : .module(bytes)
+    contents = InputFile.contents(bytes)
+  }
+
+  private static func contents(_ bytes: [UInt8]) -> Contents {
+    let isArtifact = bytes.starts(with: InputFile.artifactMagic)
+    return isArtifact ? .artifact(ModuleBytes(bytes)) : .module(ModuleBytes(bytes))
   }
 
   /// The module's bytes; an error for artifacts, with `advice` on what to do instead.
-  func moduleBytes(advice: String) throws(CommandFailure) -> [UInt8] {
+  func moduleBytes(advice: String) throws(CommandFailure) -> ModuleBytes {
     switch contents {
     case .module(let bytes): return bytes
     case .artifact: throw CommandFailure(.inputWrong, "not-a-module", "\(name) is an artifact, not a module; \(advice)")
     }
   }
 
-  static func form(of bytes: [UInt8]) -> Form {
+  static func form(of bytes: UnsafeRawBufferPointer) -> Form {
     if bytes.starts(with: [0x1F, 0x8B]) { return .gzip }
     return bytes.starts(with: [0, 0x61, 0x73, 0x6D]) ? .binary : .text
   }

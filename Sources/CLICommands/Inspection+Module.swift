@@ -6,14 +6,14 @@ import WasmValidation
 
 extension Inspection {
   /// The facts about a module in any of its forms. One that is not valid is shown as far as it can be decoded.
-  init(module bytes: [UInt8], file: String, listsAllFunctions: Bool) throws {
+  init(module bytes: ModuleBytes, file: String, listsAllFunctions: Bool) throws {
     let module = try Engine().decode(bytes)
     let types = TypeText(module)
     add("file", "file", .string(file))
     add("kind", "kind", "module")
-    add("form", "form", .string(InputFile.form(of: bytes).rawValue))
+    add("form", "form", .string(InputFile.form(of: bytes.buffer).rawValue))
     add("fileSize", "file size", JSONValue(bytes.count), unit: " bytes")
-    add("fileSha256", "SHA-256 of the file", .string(SHA256.hash(bytes).description))
+    add("fileSha256", "SHA-256 of the file", .string(SHA256.hash(bytes.buffer).description))
     add("size", "size", JSONValue(module.bytes.count), unit: " bytes")
     add("sha256", "SHA-256", .string(sha256(of: module.bytes)))
     add("name", "name", JSONValue(NameSection(module).module))

@@ -172,7 +172,7 @@ extension InputFile {
 extension Engine {
   /// Compiles the module in `file`, which is no artifact.
   fileprivate func compile(_ file: InputFile) throws -> CompiledModule {
-    try compile(file.moduleBytes(advice: "it is loaded"))
+    try load(artifact: precompile(decode(file.moduleBytes(advice: "it is loaded"))))
   }
 
   /// Loads the artifact or compiles the module in `file`.

@@ -62,7 +62,7 @@ struct WastCommand: ConsoleCommand {
   private func run(_ path: String, _ console: Console) throws -> ScriptReport {
     let file = try InputFile(path, console)
     let text = try file.moduleBytes(advice: "scripts are text")
-    let script = try naming(file.name) { try Script(parsing: text) }
+    let script = try naming(file.name) { try Script(parsing: Array(text.buffer)) }
     let engine = try CanneryScriptEngine(
       metering: metering.policy, optimization: optimization.level, tracksWrites: trackWrites)
     var runner = ScriptRunner(engine: engine)

@@ -95,8 +95,10 @@ public final class Engine: Sendable {
   /// Decodes a module from its binary, compressed or text form, without validating it.
   ///
   /// Throws a `ModuleError`, or a `TextError` for text.
-  public func decode(_ bytes: [UInt8]) throws -> WebAssembly.Module {
-    let input = ModuleBytes(bytes)
+  public func decode(_ bytes: [UInt8]) throws -> WebAssembly.Module { try decode(ModuleBytes(bytes)) }
+
+  /// The same for bytes that are shared or mapped: they are not copied.
+  public func decode(_ input: ModuleBytes) throws -> WebAssembly.Module {
     let inflated = try inflateIfCompressed(input, limit: configuration.inflatedSizeLimit)
     if configuration.requiresCanister { try checkCanisterCompression(input, inflated: inflated) }
     if Engine.looksLikeText(inflated.buffer) {
@@ -140,6 +142,11 @@ public final class Engine: Sendable {
   ///
   /// Throws `ArtifactError.stale` where it is not, or what `precompile` throws.
   public func recompile(_ artifact: Artifact, from module: [UInt8]) throws -> Module {
+    try recompile(artifact, from: ModuleBytes(module))
+  }
+
+  /// The same for bytes that are shared or mapped: they are not copied.
+  public func recompile(_ artifact: Artifact, from module: ModuleBytes) throws -> Module {
     let decoded = try decode(module)
     guard SHA256.hash(decoded.bytes.buffer).bytes.elementsEqual(artifact.moduleHash) else {
       throw ArtifactError.stale("compiled from another module")

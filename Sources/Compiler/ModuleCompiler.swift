@@ -26,10 +26,26 @@ public struct CompilationStatistics: Sendable {
 public func compile(
   _ module: Module, features: Features, policy: MeteringPolicy, options: CompilerOptions = CompilerOptions()
 ) throws(ModuleError) -> [UInt8] {
-  let compiler = ModuleCompiler(module, policy: policy, options: options)
+  try compileInParts(module, features: features, policy: policy, options: options).bytes
+}
+
+/// The same, but for putting the artifact together.
+public func compileInParts(
+  _ module: Module, features: Features, policy: MeteringPolicy, options: CompilerOptions = CompilerOptions()
+) throws(ModuleError) -> ArtifactParts {
+  try compileInParts(
+    module, features: features, policy: policy, options: options, largeFunction: ModuleCompiler.largeFunction)
+}
+
+/// The same with functions that count as large from `largeFunction` bytes on, which changes the memory that compiling takes
+/// and nothing else: for tests.
+package func compileInParts(
+  _ module: Module, features: Features, policy: MeteringPolicy, options: CompilerOptions, largeFunction: Int
+) throws(ModuleError) -> ArtifactParts {
+  let compiler = ModuleCompiler(module, policy: policy, options: options, largeFunction: largeFunction)
   let functions = try compiler.compileFunctions()
   let writer = ArtifactWriter(features: features, policy: policy, optimization: options.optimization.rawValue)
-  return writer.write(module, functions: functions)
+  return writer.parts(module, functions: functions)
 }
 
 /// The state that the threads share: everything constant but the next function to take.
@@ -37,16 +53,25 @@ final class ModuleCompiler: Sendable {
   private let frontend: FrontendContext
   private let lowering: LoweringContext
   private let options: CompilerOptions
+  private let largeFunction: Int
   private let count: Int
   private let next = Atomic<Int>(0)
   private let results: Locked<[Result<FunctionCode, ModuleError>?]>
 
-  init(_ module: Module, policy: MeteringPolicy, options: CompilerOptions) {
+  /// Functions whose bodies have so many bytes are compiled in as little memory as possible; others keep it for the next
+  /// function, which is faster.
+  static let largeFunction = 65_536
+
+  init(
+    _ module: Module, policy: MeteringPolicy, options: CompilerOptions,
+    largeFunction: Int = ModuleCompiler.largeFunction
+  ) {
     frontend = FrontendContext(module: module, policy: policy)
     lowering = LoweringContext(
       module: module, spaces: frontend.spaces, policy: policy, narrowSlots: options.narrowSlots,
       narrowCost: options.narrowCost)
     self.options = options
+    self.largeFunction = largeFunction
     count = module.functions.count
     results = Locked([Result<FunctionCode, ModuleError>?](repeating: nil, count: count))
   }
@@ -77,7 +102,8 @@ final class ModuleCompiler: Sendable {
   /// Takes functions in turn, a few at a time, until none is left.
   private func work() {
     let batch = 16
-    var builder = FunctionBuilder(frontend, inlines: options.optimization == .full)
+    var builder = FunctionBuilder(
+      frontend, inlines: options.optimization == .full, largeBody: largeFunction)
     var optimizer = Optimizer(frontend, options: options)
     var lowering = Lowering(lowering)
     var function = IRFunction()
@@ -91,7 +117,14 @@ final class ModuleCompiler: Sendable {
           try build(index, &builder, &optimizer, &function)
           if let code = try lowering.lower(&function) {
             compiled.append(.success(code))
-          } else if !function.sites.isEmpty, let code = try compileAlone(index, &builder, &optimizer, &lowering) {
+            continue
+          }
+          let isInlined = !function.sites.isEmpty
+          if function.isLarge {
+            lowering.release()
+            function = IRFunction()
+          }
+          if isInlined, let code = try compileAlone(index, &builder, &optimizer, &lowering) {
             compiled.append(.success(code))
           } else {
             compiled.append(.success(try compileInProportion(index)))
@@ -114,14 +147,16 @@ final class ModuleCompiler: Sendable {
     defer { builder.inlines = true }
     var function = IRFunction()
     try build(index, &builder, &optimizer, &function)
-    return try lowering.lower(&function)
+    if let code = try lowering.lower(&function) { return code }
+    if function.isLarge { lowering.release() }
+    return nil
   }
 
   /// The code of defined function `index` with a frame in proportion to its logical cost, which the usual code doesn't have.
   private func compileInProportion(_ index: Int) throws(ModuleError) -> FunctionCode {
     var plainOptions = options
     plainOptions.optimization = .none
-    var builder = FunctionBuilder(frontend, pinsAllLocals: true)
+    var builder = FunctionBuilder(frontend, pinsAllLocals: true, largeBody: largeFunction)
     var optimizer = Optimizer(frontend, options: plainOptions)
     var lowering = Lowering(lowering)
     var function = IRFunction()
@@ -142,6 +177,7 @@ final class ModuleCompiler: Sendable {
     _ index: Int, _ builder: inout FunctionBuilder, _ optimizer: inout Optimizer, _ function: inout IRFunction
   ) throws(ModuleError) {
     try builder.build(functionIndex: index, into: &function)
+    if function.isLarge { builder.release() }
     do throws(IRViolation) {
       try optimizer.run(&function)
     } catch {

@@ -8,7 +8,7 @@ import WasmBinary
 import WebAssembly
 
 /// A module of one function, in binary form, from its parts.
-private struct Body {
+struct Body {
   var parameters: [UInt8] = []
   var results: [UInt8] = []
   /// Other types, numbered from 1.
@@ -16,6 +16,7 @@ private struct Body {
   var locals: [(count: Int, type: UInt8)] = []
   var code: [UInt8] = []
   var copies = 1
+  var memories = 0
 
   static func leb(_ value: Int) -> [UInt8] {
     var value = value
@@ -44,7 +45,9 @@ private struct Body {
       let entry = Body.leb(body.count) + body
       let bytes: [UInt8] =
         [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0] + section(1, [Body.type(parameters, results)] + types)
-        + section(3, Array(repeating: [0], count: copies)) + section(10, Array(repeating: entry, count: copies))
+        + section(3, Array(repeating: [0], count: copies))
+        + (memories == 0 ? [] : section(5, Array(repeating: [0, 1], count: memories)))
+        + section(10, Array(repeating: entry, count: copies))
       guard let module = validModule(bytes) else { throw IRStop.unsupported("the test's module is invalid") }
       return module
     }

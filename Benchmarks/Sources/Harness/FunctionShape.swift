@@ -1,8 +1,10 @@
 // Large functions for measuring how compilation grows with a function's size: each shape stresses another part of a
-// compiler, and none is what a sensible program has. They are valid, and only compiled.
+// compiler, and none but `mixed` is what a sensible program has. They are valid, and only compiled.
 
 /// A kind of function that can be made in any size.
 public enum FunctionShape: String, CaseIterable, Sendable {
+  /// What a compiler makes of ordinary code: loads, arithmetic and stores, conditions, loops and calls.
+  case mixed
   /// Operators on few locals, in one straight line.
   case arithmetic
   /// As many operands at once as there may be, then operators that take them away.
@@ -66,6 +68,7 @@ public enum FunctionShape: String, CaseIterable, Sendable {
   /// Locals beside the parameter: i32, or vectors.
   private func localCount(_ bytes: Int) -> Int {
     switch self {
+    case .mixed: min(300, bytes / 50)
     case .locals: min(49_000, bytes / 50)
     case .merges: min(1_000, bytes / 50)
     case .loops, .switches: min(100, bytes / 50)
@@ -77,6 +80,7 @@ public enum FunctionShape: String, CaseIterable, Sendable {
   private func write(_ code: inout FunctionWriter, _ left: Int, _ locals: Int) {
     func local() -> Int { 1 + code.random(locals) }
     switch self {
+    case .mixed: writeOrdinaryCode(&code, locals)
     case .arithmetic:
       code.put(.localGet, local())
       code.put(.localGet, local())
@@ -223,5 +227,74 @@ public enum FunctionShape: String, CaseIterable, Sendable {
       }
       code.put(.end)
     }
+  }
+
+  /// Writes a loop of about a hundred and fifty operators.
+  private func writeOrdinaryCode(_ code: inout FunctionWriter, _ locals: Int) {
+    // Values are in use for some time and then no more, as variables are: each part of the code has its own locals.
+    let base = 1 + code.random(locals - 9)
+    func local() -> Int { base + code.random(8) }
+    let counter = base + 8
+    func field() -> Int { 4 * code.random(256) }
+    for variable in base..<counter {
+      code.put(.localGet, 0)
+      code.put(.i32Load, 2, field())
+      code.put(.localSet, variable)
+    }
+    code.constant(0)
+    code.put(.localSet, counter)
+    code.open(.block)
+    code.open(.loop)
+    code.put(.localGet, counter)
+    code.constant(Int32(code.random(1000)))
+    code.put(.i32LtS)
+    code.put(.i32Eqz)
+    code.put(.brIf, 1)
+    for _ in 0..<3 {
+      // a.x = b.y + c.z * k
+      code.put(.localGet, local())
+      code.put(.localGet, local())
+      code.put(.i32Load, 2, field())
+      code.put(.localGet, local())
+      code.put(.i32Load, 2, field())
+      code.constant(Int32(code.random(100_000)))
+      code.put(.i32Mul)
+      code.put(.i32Add)
+      code.put(.i32Store, 2, field())
+      // if (a < b) { c = d + k } else { d = f(a, k) }
+      code.put(.localGet, local())
+      code.put(.localGet, local())
+      code.put(.i32LtS)
+      code.open(.if)
+      code.put(.localGet, local())
+      code.constant(Int32(code.random(100)))
+      code.put(.i32Add)
+      code.put(.localSet, local())
+      code.put(.else)
+      code.put(.localGet, local())
+      code.constant(Int32(code.random(100)))
+      code.put(.call, FunctionWriter.callee)
+      code.put(.localSet, local())
+      code.put(.end)
+      // e = p[i] ^ (q | r)
+      code.put(.localGet, local())
+      code.put(.localGet, counter)
+      code.constant(2)
+      code.put(.i32Mul)
+      code.put(.i32Add)
+      code.put(.i32Load, 2, field())
+      code.put(.localGet, local())
+      code.put(.localGet, local())
+      code.put(.i32Or)
+      code.put(.i32Xor)
+      code.put(.localSet, local())
+    }
+    code.put(.localGet, counter)
+    code.constant(1)
+    code.put(.i32Add)
+    code.put(.localSet, counter)
+    code.put(.br, 0)
+    code.put(.end)
+    code.put(.end)
   }
 }

@@ -94,14 +94,22 @@ public struct FunctionBuilder: ~Copyable {
   var nextInlinedLocal = 0
 
   private let pinsAllLocals: Bool
+  /// Bodies of so many bytes make large functions (`IRFunction.isLarge`).
+  private let largeBody: Int
 
   /// With `pinsAllLocals`, no function gets SSA form for its locals; with `inlines`, small functions' bodies are built in
   /// place of calls.
-  public init(_ context: FrontendContext, pinsAllLocals: Bool = false, inlines: Bool = false) {
+  public init(_ context: FrontendContext, pinsAllLocals: Bool = false, inlines: Bool = false, largeBody: Int = .max) {
     self.context = context
     self.pinsAllLocals = pinsAllLocals
+    self.largeBody = largeBody
     self.inlines = inlines && !pinsAllLocals
     tables = context.tables
+  }
+
+  /// Gives back the memory that the last function took.
+  mutating func release() {
+    self = FunctionBuilder(context, pinsAllLocals: pinsAllLocals, inlines: inlines, largeBody: largeBody)
   }
 
   /// Builds the defined function with index `functionIndex` among the module's own; its body must be valid.
@@ -119,7 +127,10 @@ public struct FunctionBuilder: ~Copyable {
     swap(&function, &ir)
     defer { swap(&function, &ir) }
     let isBuilt = pinsAllLocals ? false : try attempt(functionIndex, pinned: false)
-    if !isBuilt { _ = try attempt(functionIndex, pinned: true) }
+    if !isBuilt {
+      if ir.isLarge { release() }
+      _ = try attempt(functionIndex, pinned: true)
+    }
   }
 
   /// Returns false if finding the values of locals takes too long.
@@ -131,6 +142,7 @@ public struct FunctionBuilder: ~Copyable {
       parameterTypes: context.parameters(ofType: type), resultTypes: context.results(ofType: type))
     functionType = type
     let size = body.range.count
+    ir.isLarge = size >= largeBody
     reset(signature: tables.signatures[Int(type)], size: size, pinned: pinned)
 
     let buffer = context.module.bytes.buffer
@@ -186,8 +198,10 @@ public struct FunctionBuilder: ~Copyable {
 
   /// Brings blocks, edges and parameters into their final form. Returns false if that takes too long.
   private mutating func finish() -> Bool {
+    if ir.isLarge { releaseWalk() }
     ir.groupPredecessors()
     if !isPinned, !completeParameters() { return false }
+    if ir.isLarge { releaseHistories() }
     linkParameters()
     ir.computeLoops()
     let localSlots = localSlotCount()
@@ -195,6 +209,26 @@ public struct FunctionBuilder: ~Copyable {
       parameterSlots: localSlots.parameters, localSlots: localSlots.declared, operandSlots: greatestHeight)
     finishSites()
     return true
+  }
+
+  /// Gives back what only the walk over the operators needs.
+  private mutating func releaseWalk() {
+    stack = GrowableBuffer()
+    frames = GrowableBuffer()
+    edgeInfo = GrowableBuffer()
+    edgeValues = GrowableBuffer()
+    bound = GrowableBuffer()
+    loops = LoopScan()
+  }
+
+  /// Gives back what only finding values of locals needs.
+  private mutating func releaseHistories() {
+    locals = GrowableBuffer()
+    history = AncestorForest()
+    historyValues = GrowableBuffer()
+    dominators = AncestorForest()
+    isJoin = GrowableBuffer()
+    joinParameters = ParameterTable()
   }
 
   func error(_ kind: ModuleErrorKind, _ reason: ModuleErrorReason, at offset: Int, _ detail: String) -> ModuleError {

@@ -9,11 +9,12 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
 
   public init(minimumCapacity: Int = 16) {
     capacity = max(minimumCapacity, 4)
-    storage = .allocate(capacity: capacity)
+    storage = BufferMemory.allocate(capacity * MemoryLayout<Element>.stride, alignment: MemoryLayout<Element>.alignment)
+      .assumingMemoryBound(to: Element.self)
     count = 0
   }
 
-  deinit { storage.deallocate() }
+  deinit { BufferMemory.free(storage, capacity * MemoryLayout<Element>.stride) }
 
   public subscript(index: Int) -> Element {
     @inline(__always) get {
@@ -51,13 +52,13 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
   }
 
   public mutating func append(repeating element: Element, count added: Int) {
-    if count + added > capacity { grow(to: max(capacity * 2, count + added)) }
+    if count + added > capacity { grow(for: count + added) }
     (storage + count).initialize(repeating: element, count: added)
     count += added
   }
 
   public mutating func append(contentsOf elements: borrowing GrowableBuffer<Element>) {
-    if count + elements.count > capacity { grow(to: max(capacity * 2, count + elements.count)) }
+    if count + elements.count > capacity { grow(for: count + elements.count) }
     (storage + count).initialize(from: elements.storage, count: elements.count)
     count += elements.count
   }
@@ -77,7 +78,7 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
 
   /// Makes the buffer `newCount` elements long; what they are is undefined.
   mutating func resizeWithoutContents(to newCount: Int) {
-    if newCount > capacity { grow(to: max(capacity * 2, newCount)) }
+    if newCount > capacity { grow(for: newCount) }
     count = newCount
   }
 
@@ -91,14 +92,24 @@ public struct GrowableBuffer<Element: BitwiseCopyable>: ~Copyable {
     UnsafeMutableBufferPointer(start: storage, count: count)
   }
 
-  @inline(never)
-  private mutating func growForAppend() { grow(to: capacity * 2) }
+  /// The elements before `index` are not looked at any more: gives the memory of those that fill pages back.
+  mutating func discard(before index: Int) {
+    assert(index <= count)
+    BufferMemory.discard(
+      index * MemoryLayout<Element>.stride, of: storage, size: capacity * MemoryLayout<Element>.stride)
+  }
 
-  private mutating func grow(to newCapacity: Int) {
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: newCapacity)
-    larger.update(from: storage, count: count)
-    storage.deallocate()
-    storage = larger
-    capacity = newCapacity
+  @inline(never)
+  private mutating func growForAppend() { grow(for: capacity + 1) }
+
+  /// Makes room for `needed` elements, more than there is, and for some more.
+  private mutating func grow(for needed: Int) {
+    let stride = MemoryLayout<Element>.stride
+    let size = BufferMemory.grown(capacity * stride, for: needed * stride)
+    storage = BufferMemory.resize(
+      storage, from: capacity * stride, to: size / stride * stride, used: count * stride,
+      alignment: MemoryLayout<Element>.alignment
+    ).assumingMemoryBound(to: Element.self)
+    capacity = size / stride
   }
 }

@@ -57,6 +57,9 @@ public struct IRFunction: ~Copyable {
   public var frameCost: Int = 0
   /// The calls whose callees' bodies stand in their places, in the order of their offsets.
   public var sites = GrowableBuffer<InlineSite>(minimumCapacity: 4)
+  /// Whether the function is so large that each step gives back the memory that the next one doesn't need, instead of keeping
+  /// it for the next function.
+  package var isLarge = false
 
   public init(index: UInt32, parameterTypes: [IRType], resultTypes: [IRType]) {
     self.index = index
@@ -79,6 +82,7 @@ public struct IRFunction: ~Copyable {
     if !pinnedLocals.isEmpty { pinnedLocals = [] }
     frameCost = 0
     sites.truncate(to: 0)
+    isLarge = false
   }
 
   /// A function without contents, to be filled by others.

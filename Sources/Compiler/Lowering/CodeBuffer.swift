@@ -2,13 +2,15 @@
 
 /// A place in the code that branches name before it is known.
 struct Label: BitwiseCopyable {
-  var index: Int
+  var index: UInt32
 }
 
 struct CodeBuffer: ~Copyable {
   var words = GrowableBuffer<UInt64>(minimumCapacity: 512)
-  private var labels = GrowableBuffer<Int>()
-  private var fixups = GrowableBuffer<Fixup>()
+  /// Where labels are bound; `UInt32.max` if not yet.
+  private var labels = GrowableBuffer<UInt32>()
+  private var targets = GrowableBuffer<Target>()
+  private var tables = GrowableBuffer<TargetTable>()
   private(set) var locations = GrowableBuffer<UInt8>(minimumCapacity: 64)
   /// Where the operation that was appended last begins, and the one before it; nil where a label stands in between.
   private(set) var lastOperation: Int?
@@ -16,11 +18,17 @@ struct CodeBuffer: ~Copyable {
   private var lastLocatedWord = 0
   private var lastOffset = 0
 
-  struct Fixup: BitwiseCopyable {
-    var label: Int
-    /// The branch operation's first word, and the word whose low 32 bits take the displacement.
-    var operation: Int
-    var word: Int
+  /// A word whose low 32 bits are the number of a label, until they take the displacement from an operation's first word.
+  struct Target: BitwiseCopyable {
+    var operation: UInt32
+    var word: UInt32
+  }
+
+  /// Several such words, from `word` on.
+  struct TargetTable: BitwiseCopyable {
+    var operation: UInt32
+    var word: UInt32
+    var count: UInt32
   }
 
   init() {}
@@ -29,7 +37,8 @@ struct CodeBuffer: ~Copyable {
   mutating func reset() {
     words.truncate(to: 0)
     labels.truncate(to: 0)
-    fixups.truncate(to: 0)
+    targets.truncate(to: 0)
+    tables.truncate(to: 0)
     locations.truncate(to: 0)
     lastOperation = nil
     previousOperation = nil
@@ -37,16 +46,23 @@ struct CodeBuffer: ~Copyable {
     lastOffset = 0
   }
 
+  /// Gives back what is only needed until `resolve`.
+  mutating func releaseLabels() {
+    labels = GrowableBuffer()
+    targets = GrowableBuffer()
+    tables = GrowableBuffer()
+  }
+
   var position: Int { words.count }
 
   mutating func makeLabel() -> Label {
-    labels.append(-1)
-    return Label(index: labels.count - 1)
+    labels.append(.max)
+    return Label(index: UInt32(truncatingIfNeeded: labels.count - 1))
   }
 
   mutating func bind(_ label: Label) {
-    assert(labels[label.index] < 0)
-    labels[label.index] = words.count
+    assert(labels[label.index] == .max)
+    labels[label.index] = UInt32(truncatingIfNeeded: words.count)
     // What stands before a label is not changed any more.
     lastOperation = nil
     previousOperation = nil
@@ -78,9 +94,20 @@ struct CodeBuffer: ~Copyable {
   @inline(__always)
   mutating func append(word: UInt64) { words.append(word) }
 
-  /// Notes that the word at `word`, of the operation at `operation`, takes the displacement to `label`.
-  mutating func addFixup(_ label: Label, operation: Int, word: Int) {
-    fixups.append(Fixup(label: label.index, operation: operation, word: word))
+  /// Appends a word with the upper half of `word`, whose lower half will be the displacement from `operation` to `label`.
+  mutating func append(word: UInt64, target label: Label, of operation: Int) {
+    targets.append(
+      Target(operation: UInt32(truncatingIfNeeded: operation), word: UInt32(truncatingIfNeeded: words.count)))
+    words.append(word | UInt64(label.index))
+  }
+
+  /// Notes that the lower halves of the last `count` words are numbers of labels, and will be the displacements from
+  /// `operation` to them.
+  mutating func addTargets(_ count: Int, of operation: Int) {
+    tables.append(
+      TargetTable(
+        operation: UInt32(truncatingIfNeeded: operation), word: UInt32(truncatingIfNeeded: words.count - count),
+        count: UInt32(truncatingIfNeeded: count)))
   }
 
   /// Notes the module offset of the operation that begins at `word`. Words must ascend.
@@ -93,11 +120,17 @@ struct CodeBuffer: ~Copyable {
 
   /// Fills in all displacements.
   mutating func resolve() {
-    for index in 0..<fixups.count {
-      let fixup = fixups[index]
-      let displacement = labels[fixup.label] - fixup.operation
-      words[fixup.word] |= UInt64(UInt32(bitPattern: Int32(displacement)))
+    for index in 0..<targets.count { resolve(targets[index].word, of: targets[index].operation) }
+    for index in 0..<tables.count {
+      let table = tables[index]
+      for word in table.word..<table.word + table.count { resolve(word, of: table.operation) }
     }
+  }
+
+  @inline(__always)
+  private mutating func resolve(_ word: UInt32, of operation: UInt32) {
+    let label = UInt32(truncatingIfNeeded: words[word])
+    words[word] = words[word] & ~0xFFFF_FFFF | UInt64(labels[label] &- operation)
   }
 
   private mutating func appendUnsigned(_ value: UInt32) {

@@ -26,7 +26,7 @@ extension Lowering {
   /// charge what follows as well.
   mutating func findPassages() {
     passages.truncate(to: 0)
-    passages.append(repeating: nil, count: function.blocks.count)
+    passages.append(repeating: .none, count: function.blocks.count)
     prepaid.truncate(to: 0)
     prepaid.append(repeating: 0, count: function.blocks.count)
     var block = function.blocks.count - 1
@@ -40,9 +40,9 @@ extension Lowering {
       let (sum, overflow) = onward.cost.addingReportingOverflow(cost)
       if overflow || sum >= context.narrowCost { continue }
       if isEmpty && function.blocks[block].firstParameter == .max && !needsMoves(edge) && onward.block != block {
-        passages[block] = Passage(block: onward.block, cost: sum, isCheck: onward.isCheck)
+        passages[block] = CompactPassage(Passage(block: onward.block, cost: sum, isCheck: onward.isCheck))
       } else if !onward.isCheck {
-        prepaid[block] = onward.cost
+        prepaid[block] = UInt32(truncatingIfNeeded: onward.cost)
       }
     }
   }
@@ -70,9 +70,9 @@ extension Lowering {
   /// Where an edge leads, what it charges, and whether it checks.
   private mutating func destination(ofEdge edge: UInt32) -> Passage {
     let block = target(edge)
-    if let passage = passages[block] { return passage }
+    if !passages[block].isNone { return passages[block].passage }
     let (cost, isCheck) = headCost(of: block)
-    return Passage(block: block, cost: cost + prepaid[block], isCheck: isCheck)
+    return Passage(block: block, cost: cost + UInt64(prepaid[block]), isCheck: isCheck)
   }
 
   /// Whether the edge's values are not yet where its target expects them.
@@ -264,13 +264,11 @@ extension Lowering {
       return
     }
     if let moved = jumpWithOperation(isCheck: isCheck) {
-      code.addFixup(blockLabels[block], operation: moved, word: code.position)
-      code.append(word: cost << 32)
+      code.append(word: cost << 32, target: blockLabels[block], of: moved)
       return
     }
     code.append(isCheck ? .jumpCheck : .jump)
-    code.addFixup(blockLabels[block], operation: operation, word: code.position)
-    code.append(word: cost << 32)
+    code.append(word: cost << 32, target: blockLabels[block], of: operation)
   }
 
   /// Turns the moves, the constant or the addition that were emitted last into a jump that does them; its operation, or nil if there are none.
@@ -345,8 +343,7 @@ extension Lowering {
       if let first = chosen.first { code.append(word: first) }
       if let second = chosen.second { code.append(word: second) }
     }
-    code.addFixup(label, operation: operation, word: code.position)
-    code.append(word: takenCost << 32 | (isFused ? otherCost << 48 : 0))
+    code.append(word: takenCost << 32 | (isFused ? otherCost << 48 : 0), target: label, of: operation)
     // What the branch leaves in the accumulators depends on its form.
     inAccumulator = .none
     inFloat = .none
@@ -408,20 +405,22 @@ extension Lowering {
       code.append(slot == nil ? .switch_a : .switch_s)
       code.append(word: pack(low: slot ?? 0, high: Int(node.c)))
     }
-    // An edge that needs moves has one stub, however many cases take it.
-    var known: [UInt32: (label: Label, cost: UInt64, isCheck: Bool)] = [:]
+    // An edge that needs moves has one stub, however many cases take it. Edges are numbered in the order in which they first
+    // stand there, so one beyond all others is new.
+    ways.truncate(to: 0)
+    let first = function.operands[node.b]
     for position in node.b..<node.b + node.c {
       let edge = function.operands[position]
-      let entry: (label: Label, cost: UInt64, isCheck: Bool)
-      if let found = known[edge] {
-        entry = found
-      } else {
-        entry = takenTarget(edge, limit: 1 << 31)
-        known[edge] = entry
+      let number = Int(edge - first)
+      if number >= ways.count {
+        ways.append(repeating: SwitchWay(label: Label(index: 0), charge: 0), count: number + 1 - ways.count)
+        let (label, cost, isCheck) = takenTarget(edge, limit: 1 << 31)
+        ways[number] = SwitchWay(
+          label: label, charge: UInt32(truncatingIfNeeded: cost) | (isCheck ? 1 << 31 : 0))
       }
-      code.addFixup(entry.label, operation: operation, word: code.position)
-      code.append(word: entry.cost << 32 | (entry.isCheck ? 1 << 63 : 0))
+      code.append(word: UInt64(ways[number].charge) << 32 | UInt64(ways[number].label.index))
     }
+    code.addTargets(Int(node.c), of: operation)
     emitStubs()
   }
 

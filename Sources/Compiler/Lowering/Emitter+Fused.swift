@@ -65,7 +65,7 @@ extension Lowering {
 
   private mutating func emitLoadOperation(_ index: Int, _ node: Node) {
     let fusion = facts[index].fusion
-    let base = loadSelection(node, fusion)!
+    let base = loadSelection(node, fusion, isDecided: true)!
     let load = Value(fusion == .loadA ? node.a : node.b)
     let address = Value(function.nodes[load].a)
     let other = Value(fusion == .loadA ? node.b : node.a)

@@ -48,7 +48,7 @@ extension Lowering {
     }
   }
 
-  private mutating func hasCode(_ block: Int) -> Bool { function.blocks[block].isReachable && passages[block] == nil }
+  private mutating func hasCode(_ block: Int) -> Bool { function.blocks[block].isReachable && passages[block].isNone }
 
   // MARK: Charges
 

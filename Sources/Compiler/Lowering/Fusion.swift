@@ -245,7 +245,7 @@ extension Lowering {
 
   @inline(__always)
   mutating func isOnlyUsedHere(_ value: Value, _ block: Int) -> Bool {
-    facts[value].uses == 1 && facts[value].block == UInt32(block) && facts[value].residence == .nowhere
+    facts[value].uses == 1 && lifetimes[value].block == UInt32(block) && facts[value].residence == .nowhere
       && facts[value].fusion == .none && !function.nodes[value].operation.info.effects.contains(.phantom)
   }
 
@@ -398,13 +398,14 @@ extension Lowering {
     }
   }
 
-  /// The base in the table of loads with operators for `node` with operand a or b; nil if it has none.
-  mutating func loadSelection(_ node: Node, _ fusion: Fusion) -> Int? {
+  /// The base in the table of loads with operators for `node` with operand a or b; nil if it has none. The load's address
+  /// must not be computed by it, which is only looked at where that `isDecided` not.
+  mutating func loadSelection(_ node: Node, _ fusion: Fusion, isDecided: Bool = false) -> Int? {
     guard var second = PairOperator(node.operation) else { return nil }
     let load = function.nodes[fusion == .loadA ? node.a : node.b]
     let other = fusion == .loadA ? node.b : node.a
     guard let number = loadNumber(load, as: second.type), isPlainLoad(load), !isConstant(other),
-      addressSelection(load, Int(facts[fusion == .loadA ? node.a : node.b].block)) == nil
+      isDecided || addressSelection(load, Int(lifetimes[fusion == .loadA ? node.a : node.b].block)) == nil
     else { return nil }
     if fusion == .loadB && !second.isCommutative {
       guard second.number == 1 else { return nil }

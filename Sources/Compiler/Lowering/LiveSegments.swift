@@ -11,8 +11,8 @@ import WebAssembly
 extension Lowering {
   /// A use of a value that meets others in a block parameter.
   struct UseRecord: BitwiseCopyable {
+    /// That of the node that uses it, or of the jump along whose edge it goes.
     var position: UInt32
-    var block: UInt32
     /// The value's next record, or `UInt32.max`.
     var next: UInt32
   }
@@ -23,7 +23,6 @@ extension Lowering {
   /// Marks the values that meet in block parameters: their uses are noted from here on.
   mutating func findRelatedValues() {
     useRecords.truncate(to: 0)
-    firstUse.truncate(to: 0)
     guard coalesces else { return }
     for block in 0..<function.blocks.count where function.blocks[block].isReachable {
       var parameter = function.blocks[block].firstParameter
@@ -42,44 +41,45 @@ extension Lowering {
         }
       }
     }
-    firstUse.append(repeating: .max, count: function.nodes.count)
   }
 
   @inline(__always)
-  mutating func noteUse(_ value: Value, at position: UInt32, block: Int) {
+  mutating func noteUse(_ value: Value, at position: UInt32) {
     guard facts[value].isRelated else { return }
     let record = UInt32(useRecords.count)
-    useRecords.append(UseRecord(position: position, block: UInt32(block), next: firstUse[value.index]))
-    firstUse[value.index] = record
+    useRecords.append(UseRecord(position: position, next: facts[value].link))
+    facts[value].link = record
   }
 
   /// Appends the segments of the value at `index` to `intervals`, in order. Returns the first and how many there are.
   mutating func appendSegments(of index: Int) -> (first: UInt32, count: UInt32) {
-    let value = facts[index]
+    let value = lifetimes[index]
     let first = UInt32(intervals.count)
     // Arguments are there from the function's start, whatever node names them.
     let isArgument = function.nodes[index].operation == .argument
-    let definition = isArgument ? 0 : value.start
-    guard value.isRelated, segmentBudget > 0 else {
+    let defined = start(of: index)
+    let definition = isArgument ? 0 : defined
+    guard facts[index].isRelated, segmentBudget > 0 else {
       intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
       return (first, 1)
     }
     segments.truncate(to: 0)
     segmentCount = 0
     let mark = UInt32(index) + 1
-    var record = firstUse[index]
+    var record = facts[index].link
     while record != .max {
       let use = useRecords[record]
       record = use.next
-      if use.block == value.block {
+      let block = lifetimes[use.position / 2].block
+      if block == value.block {
         appendSegment(definition, use.position)
         continue
       }
-      appendSegment(start(of: use.block), use.position)
-      comeFrom(use.block, value, definition, mark)
+      appendSegment(start(ofBlock: block), use.position)
+      comeFrom(block, value, definition, mark)
       while !pendingBlocks.isEmpty { comeFrom(pendingBlocks.removeLast(), value, definition, mark) }
     }
-    appendSegment(definition, value.start)
+    appendSegment(definition, defined)
     if segmentCount > 4 * Lowering.segmentLimit {
       intervals.append(LoweringInterval(start: definition, end: value.end, next: .max))
       return (first, 1)
@@ -135,7 +135,7 @@ extension Lowering {
   }
 
   /// The value is alive where `block` begins: so it is at the end of all that go there.
-  private mutating func comeFrom(_ block: UInt32, _ value: ValueFacts, _ definition: UInt32, _ mark: UInt32) {
+  private mutating func comeFrom(_ block: UInt32, _ value: Lifetime, _ definition: UInt32, _ mark: UInt32) {
     let data = function.blocks[block]
     for position in data.predecessorStart..<data.predecessorStart + data.predecessorCount {
       let from = function.edges[function.predecessors[position]].from
@@ -146,12 +146,18 @@ extension Lowering {
       if from.index == value.block {
         appendSegment(definition, end)
       } else {
-        appendSegment(start(of: from.index), end)
+        appendSegment(start(ofBlock: from.index), end)
         pendingBlocks.append(from.index)
       }
     }
   }
 
   /// Just before the block's first node, where its parameters are defined.
-  private mutating func start(of block: UInt32) -> UInt32 { 2 * function.blocks[block].first &- 1 }
+  private mutating func start(ofBlock block: UInt32) -> UInt32 { 2 * function.blocks[block].first &- 1 }
+
+  /// The first position where the value at `index` lives.
+  mutating func start(of index: Int) -> UInt32 {
+    if function.nodes[index].operation == .parameter { return start(ofBlock: lifetimes[index].block) }
+    return UInt32(truncatingIfNeeded: 2 * index + 1)
+  }
 }

@@ -68,11 +68,13 @@ struct Lowering: ~Copyable {
   var function = IRFunction()
   let context: LoweringContext
   var facts = GrowableBuffer<ValueFacts>()
+  var lifetimes = GrowableBuffer<Lifetime>()
   /// By block: the last block of the loop that it heads, else `UInt32.max`.
   var loopEnds = GrowableBuffer<UInt32>()
   var openLoops = GrowableBuffer<UInt32>()
   var lastCall = 0
   var realOperands = GrowableBuffer<RealOperand>()
+  /// Of each value in `classed`.
   var classes = GrowableBuffer<SlotClass>()
   var intervals = GrowableBuffer<LoweringInterval>()
   var buckets = GrowableBuffer<UInt32>()
@@ -80,8 +82,8 @@ struct Lowering: ~Copyable {
   var ends = Heap<SlotEnd>()
   var crossingSlots = SlotPool()
   var localSlots = SlotPool()
-  /// The values that need slots, ascending.
-  var slotted = GrowableBuffer<UInt32>()
+  /// The values that can share slots, ascending; those that edges compute are among them.
+  var classed = GrowableBuffer<UInt32>()
   /// By parameter's first slot and by parameter: whether a class is bound to it, and where it is.
   var isBound = GrowableBuffer<Bool>()
   var parameterStart = GrowableBuffer<Int32>()
@@ -96,9 +98,8 @@ struct Lowering: ~Copyable {
   var isNeeded = GrowableBuffer<Bool>()
   /// Whether a value is a vector.
   var hasVectors = false
-  /// For LiveSegments: uses of values that meet in block parameters, the first by value, and the walk's state.
+  /// For LiveSegments: uses of values that meet in block parameters, and the walk's state.
   var useRecords = GrowableBuffer<UseRecord>()
-  var firstUse = GrowableBuffer<UInt32>()
   var aliveAtEnd = GrowableBuffer<UInt32>()
   var pendingBlocks = GrowableBuffer<UInt32>()
   var segments = GrowableBuffer<LoweringInterval>()
@@ -137,10 +138,12 @@ struct Lowering: ~Copyable {
   var inFloat = Value.none
   var blockLabels = GrowableBuffer<Label>()
   /// By block: where edges to it go instead.
-  var passages = GrowableBuffer<Passage?>()
+  var passages = GrowableBuffer<CompactPassage>()
   /// By block: what edges to it charge for what follows it.
-  var prepaid = GrowableBuffer<UInt64>()
+  var prepaid = GrowableBuffer<UInt32>()
   var stubs: [Stub] = []
+  /// Scratch for the ways of a `switch`, by edge.
+  var ways = GrowableBuffer<SwitchWay>()
   /// The block being emitted, the next one in the layout, and the next temporary.
   var block = 0
   var nextBlock = 0
@@ -166,11 +169,42 @@ struct Lowering: ~Copyable {
     var isCheck: Bool
   }
 
+  /// What `passages` has. Costs below `LoweringContext.narrowCost`, which is at most 2^16, are all that go there.
+  struct CompactPassage: BitwiseCopyable {
+    /// `UInt32.max` for no passage.
+    private var block: UInt32
+    private var cost: UInt32
+
+    static var none: CompactPassage { CompactPassage(block: .max, cost: 0) }
+
+    private init(block: UInt32, cost: UInt32) {
+      self.block = block
+      self.cost = cost
+    }
+
+    init(_ passage: Passage) {
+      assert(passage.cost < 1 << 31)
+      block = UInt32(truncatingIfNeeded: passage.block)
+      cost = UInt32(truncatingIfNeeded: passage.cost) << 1 | (passage.isCheck ? 1 : 0)
+    }
+
+    @inline(__always) var isNone: Bool { block == .max }
+    @inline(__always) var passage: Passage {
+      Passage(block: Int(block), cost: UInt64(cost >> 1), isCheck: cost & 1 != 0)
+    }
+  }
+
   /// A constant that an edge passes to a block parameter.
   struct EdgeConstant: BitwiseCopyable {
     var bits: UInt64
     var type: IRType
     var slot: Int
+  }
+
+  /// Where a `switch` goes along an edge, and what that charges: in the highest bit, whether it checks.
+  struct SwitchWay: BitwiseCopyable {
+    var label: Label
+    var charge: UInt32
   }
 
   /// Moves on an edge that stand out of line.
@@ -232,6 +266,7 @@ extension Lowering {
     let borderSlots = max(parameterSlots, resultSlots)
     narrowSlots = max(context.narrowSlots, borderSlots + Lowering.temporaries)
     dropConversions()
+    if function.isLarge { isNeeded = GrowableBuffer() }
     unchargeable = nil
     analyse()
     if let unchargeable {
@@ -244,10 +279,11 @@ extension Lowering {
       // Temporaries must be reachable by narrow fields: they go before the other slots.
       lowTemporaries = borderSlots - parameterSlots + Lowering.temporaries
       placePinnedLocals()
-      allocateSlots()
+      scan()
       placeCallees()
       temporaryBase = borderSlots
     }
+    if function.isLarge { releaseClasses() }
     let outgoing = outgoingSlots == 0 ? 0 : stride + outgoingSlots
     frameSlots = max(frameEnd, temporaryBase + Lowering.temporaries, outgoing, resultSlots)
   }
@@ -263,11 +299,48 @@ extension Lowering {
     emit()
     code.resolve()
     var result = FunctionCode()
-    result.words = Array(code.words.elements)
     result.frameSlots = frameSlots
     result.frameCost = function.frameCost
-    result.locations = siteTable() + Array(code.locations.elements)
+    let sites = siteTable()
+    let isLarge = function.isLarge
+    if isLarge { releaseFunction() }
+    result.words = Array(code.words.elements)
+    result.locations = sites + Array(code.locations.elements)
+    if isLarge { code = CodeBuffer() }
     return result
+  }
+
+  /// Gives back the memory that the last function took.
+  mutating func release() { self = Lowering(context) }
+
+  /// Gives back what only finding slots needs.
+  private mutating func releaseClasses() {
+    lifetimes = GrowableBuffer()
+    classed = GrowableBuffer()
+    classes = GrowableBuffer()
+    intervals = GrowableBuffer()
+    buckets = GrowableBuffer()
+    chain = GrowableBuffer()
+    ends = Heap()
+    crossingSlots = SlotPool()
+    localSlots = SlotPool()
+  }
+
+  /// Gives back everything but the code.
+  private mutating func releaseFunction() {
+    function = IRFunction()
+    facts = GrowableBuffer()
+    loopEnds = GrowableBuffer()
+    emittedNodes = GrowableBuffer()
+    emittedStart = GrowableBuffer()
+    headCharges = GrowableBuffer()
+    places = GrowableBuffer()
+    blockLabels = GrowableBuffer()
+    passages = GrowableBuffer()
+    prepaid = GrowableBuffer()
+    ways = GrowableBuffer()
+    stubs = []
+    code.releaseLabels()
   }
 
   private mutating func placePinnedLocals() {

@@ -6,72 +6,13 @@
 
 import WebAssembly
 
-/// How a value reaches its uses.
-enum Residence: UInt8, BitwiseCopyable {
-  /// No use, or no node of its own.
-  case nowhere
-  /// A constant: made where it is used.
-  case constant
-  /// Computed by the operation that uses it.
-  case fused
-  /// Computed on the edge that passes it to a block parameter.
-  case edge
-  /// In its accumulator, from its definition to its uses.
-  case accumulator
-  case slot
-}
-
-/// A value that a node's code reads.
-struct RealOperand: BitwiseCopyable {
-  var value: Value
-  /// Whether it can be read from its accumulator there.
-  var acceptsAccumulator: Bool
-}
-
-struct ValueFacts: BitwiseCopyable {
-  var uses: UInt32 = 0
-  var residence = Residence.nowhere
-  /// What the value's own code computes besides it.
-  var fusion = Fusion.none
-  private var flags: UInt8 = 0
-  /// The block that defines it.
-  var block: UInt32 = 0
-  var start: UInt32 = 0
-  var end: UInt32 = 0
-  /// First of the value's slots; outgoing slots count from `Lowering.outgoing`.
-  var slot: Int32 = -1
-
-  /// Meets others in a block parameter, so that slots may be shared.
-  @inline(__always) var isRelated: Bool { flags & 1 != 0 }
-  /// Live over a label, so that its slot must be among those that are zeroed at entry.
-  @inline(__always) var isCrossing: Bool { flags & 2 != 0 }
-  /// Computed in the argument area of a call.
-  @inline(__always) var isArgument: Bool { flags & 4 != 0 }
-
-  @inline(__always) mutating func relate() { flags |= 1 }
-  @inline(__always) mutating func cross() { flags |= 2 }
-  @inline(__always) mutating func passDirectly() { flags |= 4 }
-}
-
-/// The class of accumulator that a type uses.
-enum AccumulatorClass: UInt8, BitwiseCopyable {
-  case integer, float, none
-
-  init(_ type: IRType) {
-    switch type {
-    case .i32, .i64: self = .integer
-    // A vector overwrites the float, and a float the vector.
-    case .f32, .f64, .v128: self = .float
-    case .none: self = .none
-    }
-  }
-}
-
 extension Lowering {
   /// Fills `facts` and `loops`.
   mutating func analyse() {
     facts.truncate(to: 0)
     facts.append(repeating: ValueFacts(), count: function.nodes.count)
+    lifetimes.truncate(to: 0)
+    lifetimes.append(repeating: Lifetime(), count: function.nodes.count)
     findPlaces()
     findLoops()
     countUses()
@@ -139,8 +80,8 @@ extension Lowering {
   private mutating func countUses() {
     for block in 0..<function.blocks.count where function.blocks[block].isReachable {
       function.forEachParameter(of: block) { parameter in
-        facts[parameter].block = UInt32(block)
-        function.forEachOperand(of: parameter) { facts[$0].uses += 1 }
+        lifetimes[parameter].block = UInt32(block)
+        function.forEachOperand(of: parameter) { facts[$0].countUse() }
       }
     }
     var block = function.blocks.count - 1
@@ -153,7 +94,7 @@ extension Lowering {
         defer { node -= 1 }
         let info = function.nodes[node].operation.info
         if info.effects.contains(.phantom) { continue }
-        facts[node].block = UInt32(block)
+        lifetimes[node].block = UInt32(block)
         if !info.effects.isDisjoint(with: [.call, .counter]) {
           if info.effects.contains(.call) {
             countOutgoingSlots(Int(node), function.nodes[node])
@@ -163,12 +104,12 @@ extension Lowering {
         }
         if facts[node].uses == 0 && info.effects.isOnlyValue { continue }
         let shape = info.shape
-        if shape.contains(.a) { facts[function.nodes[node].a].uses &+= 1 }
-        if shape.contains(.b) { facts[function.nodes[node].b].uses &+= 1 }
-        if shape.contains(.c) { facts[function.nodes[node].c].uses &+= 1 }
+        if shape.contains(.a) { facts[function.nodes[node].a].countUse() }
+        if shape.contains(.b) { facts[function.nodes[node].b].countUse() }
+        if shape.contains(.c) { facts[function.nodes[node].c].countUse() }
         if shape.contains(.list) {
           let start = function.nodes[node].b
-          for position in start..<start + function.nodes[node].c { facts[function.operands[position]].uses &+= 1 }
+          for position in start..<start + function.nodes[node].c { facts[function.operands[position]].countUse() }
         }
       }
     }
@@ -204,7 +145,7 @@ extension Lowering {
 
   private mutating func canFuse(_ value: Value, block: Int) -> Bool {
     let node = function.nodes[value]
-    guard facts[value].uses == 1, facts[value].block == UInt32(block), let opcode = node.operation.opcode else {
+    guard facts[value].uses == 1, lifetimes[value].block == UInt32(block), let opcode = node.operation.opcode else {
       return false
     }
     return Comparison(opcode) != nil
@@ -218,8 +159,7 @@ extension Lowering {
     lastCall = range.lowerBound - 1
     function.forEachParameter(of: block) { parameter in
       if facts[parameter].uses > 0 { facts[parameter].residence = .slot }
-      facts[parameter].start = UInt32(truncatingIfNeeded: 2 * range.lowerBound - 1)
-      facts[parameter].end = max(facts[parameter].end, facts[parameter].start)
+      lifetimes[parameter].end = max(lifetimes[parameter].end, UInt32(truncatingIfNeeded: 2 * range.lowerBound - 1))
       facts[parameter].cross()
     }
     // Values that are in an accumulator if nothing overwrites it, with the uses that have been found in reach.
@@ -241,8 +181,7 @@ extension Lowering {
       // As `isEmitted` says.
       if facts[index].uses == 0 && effects.isOnlyValue { continue }
       emittedNodes.append(UInt32(truncatingIfNeeded: index))
-      facts[index].start = UInt32(truncatingIfNeeded: 2 * index + 1)
-      facts[index].end = max(facts[index].end, facts[index].start)
+      lifetimes[index].end = max(lifetimes[index].end, UInt32(truncatingIfNeeded: 2 * index + 1))
       // Uses by this node, of the candidates among others.
       var readsInteger = false
       var readsFloat = false
@@ -263,11 +202,11 @@ extension Lowering {
       }
       // No operation reads both accumulators.
       if readsInteger && readsFloat { spoiled.integer = true }
-      if candidates.integer >= 0 && !spoiled.integer && found.integer == facts[candidates.integer].uses {
+      if candidates.integer >= 0 && !spoiled.integer && found.integer == UInt32(facts[candidates.integer].uses) {
         facts[candidates.integer].residence = .accumulator
         candidates.integer = -1
       }
-      if candidates.float >= 0 && !spoiled.float && found.float == facts[candidates.float].uses {
+      if candidates.float >= 0 && !spoiled.float && found.float == UInt32(facts[candidates.float].uses) {
         facts[candidates.float].residence = .accumulator
         candidates.float = -1
       }
@@ -442,9 +381,9 @@ extension Lowering {
   }
 
   private mutating func use(_ value: Value, at position: UInt32, block: Int) {
-    noteUse(value, at: position, block: block)
+    noteUse(value, at: position)
     var end = position
-    let definition = facts[value].block
+    let definition = lifetimes[value].block
     if definition != UInt32(block) {
       facts[value].cross()
       // The outermost loop around the use that does not contain the definition: the value lives to its end.
@@ -458,7 +397,7 @@ extension Lowering {
         end = max(end, UInt32(2 * (Int(function.blocks[loopEnds[openLoops[low]]].end) - 1) + 1))
       }
     }
-    if end > facts[value].end { facts[value].end = end }
+    if end > lifetimes[value].end { lifetimes[value].end = end }
   }
 
   /// Arguments that are computed for this call alone, with no other call in between, are computed in their place.
@@ -470,10 +409,12 @@ extension Lowering {
     for position in node.b..<node.b + count {
       let value = Value(function.operands[position])
       let type = function.nodes[value].type
-      if facts[value].residence == .slot && facts[value].uses == 1 && facts[value].block == UInt32(block)
+      if facts[value].residence == .slot && facts[value].uses == 1 && lifetimes[value].block == UInt32(block)
         && !function.nodes[value].operation.info.effects.contains(.phantom) && Int(value.index) >= lastCall
         && function.nodes[value].operation != .argument && function.nodes[value].operation != .result
       {
+        // A value that meets others has a use on an edge, and so another than this one.
+        assert(!facts[value].isRelated)
         facts[value].passDirectly()
         facts[value].slot = Lowering.outgoing + slot
       }

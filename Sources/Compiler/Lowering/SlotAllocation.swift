@@ -9,16 +9,15 @@
 
 import WebAssembly
 
-/// A set of values that share a slot.
+/// A set of values that share a slot. Where it ends is known as the end of the value that it is named after.
 struct SlotClass: BitwiseCopyable {
+  /// The class that it has joined, or itself.
   var parent: UInt32
   /// The members' lifetimes in order: a list through `LoweringInterval.next`.
-  var first: UInt32 = .max
-  var count: UInt32 = 0
-  var start: UInt32
-  var end: UInt32
+  var first: UInt32
+  var count: UInt16
   /// A function parameter's slot, or -1.
-  var fixed: Int32 = -1
+  var fixed: Int16 = -1
 }
 
 struct LoweringInterval: BitwiseCopyable {
@@ -29,11 +28,12 @@ struct LoweringInterval: BitwiseCopyable {
 
 extension Lowering {
   /// Segments of lifetimes that a class has at most: it bounds the work of comparing them.
-  private static var classLimit: UInt32 { 128 }
+  private static var classLimit: UInt16 { 128 }
 
   /// Fills in `ValueFacts.slot`, `crossingEnd` and `frameEnd`.
   mutating func allocateSlots() {
     makeClasses()
+    if function.isLarge { releaseUses() }
     if coalesces {
       stepOnEdges()
       coalesce()
@@ -45,10 +45,18 @@ extension Lowering {
     facts[index].residence == .slot && !facts[index].isArgument
   }
 
+  /// Gives back what only finding lifetimes needs.
+  private mutating func releaseUses() {
+    isNeeded = GrowableBuffer()
+    useRecords = GrowableBuffer()
+    aliveAtEnd = GrowableBuffer()
+    pendingBlocks = GrowableBuffer()
+    segments = GrowableBuffer()
+  }
+
   private mutating func makeClasses() {
-    // Only the classes of values that need slots are ever looked at.
-    classes.resizeWithoutContents(to: function.nodes.count)
-    slotted.truncate(to: 0)
+    classes.truncate(to: 0)
+    classed.truncate(to: 0)
     intervals.truncate(to: 0)
     aliveAtEnd.truncate(to: 0)
     aliveAtEnd.append(repeating: 0, count: function.blocks.count)
@@ -60,15 +68,19 @@ extension Lowering {
       slot += Int32(type.slotCount)
     }
     for index in 0..<function.nodes.count where needsSlot(index) {
-      slotted.append(UInt32(truncatingIfNeeded: index))
-      var made = SlotClass(parent: UInt32(index), start: facts[index].start, end: facts[index].end)
-      (made.first, made.count) = appendSegments(of: index)
-      // Arguments are there from the function's start, whatever node names them.
-      if function.nodes[index].operation == .argument {
-        made.fixed = parameterStart[Int(function.nodes[index].imm)]
-        made.start = 0
+      let node = function.nodes[index]
+      // Others have a slot for themselves, from their node to their end.
+      guard facts[index].isRelated || node.operation == .parameter || node.operation == .argument else { continue }
+      let number = UInt32(truncatingIfNeeded: classed.count)
+      let (first, count) = appendSegments(of: index)
+      var made = SlotClass(parent: number, first: first, count: UInt16(truncatingIfNeeded: count))
+      if node.operation == .argument {
+        made.fixed = Int16(truncatingIfNeeded: parameterStart[Int(node.imm)])
       }
-      classes[index] = made
+      classed.append(UInt32(truncatingIfNeeded: index))
+      classes.append(made)
+      facts[index].relate()
+      facts[index].link = number
     }
   }
 
@@ -89,12 +101,10 @@ extension Lowering {
           }
           let from = function.edges[function.predecessors[data.predecessorStart + position]].from
           let last = function.blocks[from].end - 1
-          guard facts[value].block == from.index, function.nodes[last].operation == .branch,
+          guard lifetimes[value].block == from.index, function.nodes[last].operation == .branch,
             isAlive(parameter, at: 2 * last)
           else { continue }
           facts[value].residence = .edge
-          classes[value].first = .max
-          classes[value].count = 0
         }
       }
     }
@@ -110,7 +120,7 @@ extension Lowering {
   }
 
   private mutating func isAlive(_ value: UInt32, at position: UInt32) -> Bool {
-    var segment = classes[value].first
+    var segment = classes[facts[value].link].first
     while segment != .max {
       if intervals[segment].start <= position && position <= intervals[segment].end { return true }
       segment = intervals[segment].next
@@ -118,8 +128,8 @@ extension Lowering {
     return false
   }
 
-  private mutating func root(_ value: UInt32) -> UInt32 {
-    var root = value
+  private mutating func root(_ class: UInt32) -> UInt32 {
+    var root = `class`
     while classes[root].parent != root {
       classes[root].parent = classes[classes[root].parent].parent
       root = classes[root].parent
@@ -139,7 +149,7 @@ extension Lowering {
         for position in start..<start + Int(function.blocks[block].predecessorCount) {
           let value = function.operands[position]
           if needsSlot(Int(value)) && function.nodes[value].type.slotCount == node.type.slotCount {
-            join(parameter, value)
+            join(facts[parameter].link, facts[value].link)
           }
         }
       }
@@ -155,10 +165,9 @@ extension Lowering {
     if overlap(classes[a].first, classes[b].first) { return }
     classes[a].first = merge(classes[a].first, classes[b].first)
     classes[a].count += classes[b].count
-    classes[a].start = min(classes[a].start, classes[b].start)
-    classes[a].end = max(classes[a].end, classes[b].end)
     classes[a].fixed = max(classes[a].fixed, classes[b].fixed)
-    if facts[b].isCrossing { facts[a].cross() }
+    lifetimes[classed[a]].end = max(lifetimes[classed[a]].end, lifetimes[classed[b]].end)
+    if facts[classed[b]].isCrossing { facts[classed[a]].cross() }
     classes[b].parent = a
   }
 
@@ -193,12 +202,12 @@ extension Lowering {
 
   // MARK: Linear scan
 
-  private mutating func scan() {
+  /// Gives values and classes slots. May be done again after `lowTemporaries` has changed.
+  mutating func scan() {
     let parameterSlots = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
-    takeOutEdgeValues()
     // Crossing-ness belongs to the class.
-    for position in 0..<slotted.count where facts[slotted[position]].isCrossing {
-      facts[root(slotted[position])].cross()
+    for number in 0..<classed.count where hasSlot(number) && facts[classed[number]].isCrossing {
+      facts[classed[root(UInt32(number))]].cross()
     }
     sortClasses()
     ends.removeAll()
@@ -207,78 +216,83 @@ extension Lowering {
     // Parameter slots that no class is bound to are free from the start.
     isBound.truncate(to: 0)
     isBound.append(repeating: !function.pinnedLocals.isEmpty, count: parameterSlots)
-    for position in 0..<slotted.count {
-      let index = slotted[position]
-      guard classes[index].fixed >= 0 && classes[index].parent == index else { continue }
-      for slot in 0..<function.nodes[index].type.slotCount { isBound[Int(classes[index].fixed) + slot] = true }
+    for number in 0..<classed.count {
+      guard classes[number].fixed >= 0 && classes[number].parent == number && hasSlot(number) else { continue }
+      for slot in 0..<function.nodes[classed[number]].type.slotCount {
+        isBound[Int(classes[number].fixed) + slot] = true
+      }
     }
     for slot in 0..<parameterSlots where !isBound[slot] { crossingSlots.free(slot, pair: false) }
 
     for start in 0..<buckets.count {
+      // At most one value without a class begins here, among the classes by its number.
+      let alone = start - 1
+      var isLeft = alone >= 0 && needsSlot(alone) && !facts[alone].isRelated
       var next = buckets[start]
       while next != .max {
         let current = Int(next)
         next = chain[current]
-        let begin = classes[current].start
-        while let ended = ends.first, ended.end < begin {
-          ends.removeFirst()
-          if ended.isLocal {
-            localSlots.free(ended.slot, pair: ended.isPair)
-          } else {
-            crossingSlots.free(ended.slot, pair: ended.isPair)
-          }
+        if isLeft && classed[current] > alone {
+          placeValue(alone, at: start, fixed: -1)
+          isLeft = false
         }
-        let isPair = function.nodes[current].type == .v128
-        let isLocal = !facts[current].isCrossing && classes[current].fixed < 0
-        let slot: Int
-        if classes[current].fixed >= 0 {
-          slot = Int(classes[current].fixed)
-        } else {
-          slot = isLocal ? localSlots.take(pair: isPair) : crossingSlots.take(pair: isPair)
-        }
-        facts[current].slot = Int32(isLocal ? slot + Lowering.localBase : slot)
-        ends.insert(SlotEnd(end: classes[current].end, slot: slot, isLocal: isLocal, isPair: isPair))
+        placeValue(Int(classed[current]), at: start, fixed: Int(classes[current].fixed))
       }
+      if isLeft { placeValue(alone, at: start, fixed: -1) }
     }
     crossingEnd = crossingSlots.high
     frameEnd = crossingSlots.high + localSlots.high
-    for position in 0..<slotted.count {
-      let index = slotted[position]
-      let slot = Int(facts[root(index)].slot)
-      facts[index].slot = Int32(slot >= Lowering.localBase ? slot - Lowering.localBase + crossingSlots.high : slot)
+    for number in 0..<classed.count where hasSlot(number) {
+      facts[classed[number]].slot = facts[classed[root(UInt32(number))]].slot
+    }
+    for index in 0..<function.nodes.count where needsSlot(index) && facts[index].slot >= Lowering.localBase {
+      facts[index].slot += Int32(crossingSlots.high) - Lowering.localBase
     }
   }
 
-  /// Takes values that edges compute out of `slotted`.
-  private mutating func takeOutEdgeValues() {
-    var count = 0
-    for position in 0..<slotted.count where facts[slotted[position]].residence == .slot {
-      slotted[count] = slotted[position]
-      count += 1
+  /// Gives the value at `index`, or the class that is named after it, slots. It begins with the positions of place `start` in
+  /// `buckets`; before it, those that ended become free.
+  @inline(__always)
+  private mutating func placeValue(_ index: Int, at start: Int, fixed: Int) {
+    while let ended = ends.first, Int(ended.end) < 2 * start - 1 {
+      ends.removeFirst()
+      if ended.isLocal {
+        localSlots.free(ended.slot, pair: ended.isPair)
+      } else {
+        crossingSlots.free(ended.slot, pair: ended.isPair)
+      }
     }
-    slotted.truncate(to: count)
+    let isPair = function.nodes[index].type == .v128
+    let isLocal = !facts[index].isCrossing && fixed < 0
+    let slot =
+      fixed >= 0 ? fixed : isLocal ? localSlots.take(pair: isPair) : crossingSlots.take(pair: isPair)
+    facts[index].slot = Int32(truncatingIfNeeded: slot) + (isLocal ? Lowering.localBase : 0)
+    ends.insert(SlotEnd(end: lifetimes[index].end, slot: slot, isLocal: isLocal, isPair: isPair))
   }
+
+  /// Whether the value of class `number` is in a slot: not if an edge computes it. Such a class has no other members.
+  @inline(__always)
+  private mutating func hasSlot(_ number: Int) -> Bool { facts[classed[number]].residence == .slot }
 
   /// Puts the classes in the order of their start: a counting sort. Starts are odd, the position before the first node
   /// among them, or 0 for the parameters.
   private mutating func sortClasses() {
     buckets.truncate(to: 0)
     buckets.append(repeating: UInt32.max, count: function.nodes.count + 1)
-    chain.resizeWithoutContents(to: function.nodes.count)
-    var position = slotted.count - 1
-    while position >= 0 {
-      let index = slotted[position]
-      if classes[index].parent == index {
-        let start = Int((classes[index].start &+ 1) / 2)
-        chain[index] = buckets[start]
-        buckets[start] = index
+    chain.resizeWithoutContents(to: classed.count)
+    var number = classed.count - 1
+    while number >= 0 {
+      if classes[number].parent == number && hasSlot(number) {
+        let start = Int((intervals[classes[number].first].start &+ 1) / 2)
+        chain[number] = buckets[start]
+        buckets[start] = UInt32(number)
       }
-      position -= 1
+      number -= 1
     }
   }
 
   /// Local slots are numbered from here until their number is known.
-  private static var localBase: Int { 1 << 28 }
+  private static var localBase: Int32 { 1 << 28 }
 }
 
 /// Slots that are free, lowest first.

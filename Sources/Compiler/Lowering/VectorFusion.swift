@@ -173,7 +173,7 @@ extension Lowering {
     facts[node.b].residence = .fused
     let rotated = function.nodes[rotation.x]
     if rotated.operation == Operation(.v128Xor), rotated.a != rotated.b, facts[rotation.x].uses == 2,
-      facts[rotation.x].block == UInt32(block), facts[rotation.x].residence == .nowhere,
+      lifetimes[rotation.x].block == UInt32(block), facts[rotation.x].residence == .nowhere,
       facts[rotated.b].residence != .constant
     {
       facts[index].fusion = .vectorXorRotate

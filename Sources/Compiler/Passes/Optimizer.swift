@@ -28,6 +28,7 @@ public struct Optimizer: ~Copyable {
     }
     try verify(function, after: "simplification")
     deadCode.run(&function)
+    if function.isLarge { deadCode = DeadCodeOpt() }
     try verify(function, after: "removing dead code")
     chargePlacementOpt(&function)
     try verify(function, after: "charge placement")

@@ -26,10 +26,15 @@ extension SimplificationOpt {
       memory.forgetMemory()
       memory.forgetGlobals()
     }
-    if isHeader { forgetWrites(ofLoop: block) }
+    if isHeader {
+      forgetWrites(ofLoop: block)
+      records[block].headerParameters = UInt32(truncatingIfNeeded: headerParameters.count)
+      if isMeeting(block) { records[block].meet() }
+    }
     var index: UInt32 = 0
     var parameter = old.blocks[block].firstParameter
     while parameter != .max {
+      if isHeader { headerParameters.append(HeaderParameter(parameter: parameter, incoming: old.nodes[parameter].a)) }
       if let value = singleValue(of: parameter, at: index, in: block, isHeader: isHeader) {
         values[parameter] = value
       } else {
@@ -38,8 +43,8 @@ extension SimplificationOpt {
         values[parameter] = add(Node(.parameter, type: node.type, b: current))
         parameters.append(values[parameter])
         if isHeader {
-          loopParameters.append(parameter)
-          loopParameters.append(index)
+          loopParameters.append(
+            LoopParameter(value: values[parameter], block: UInt32(truncatingIfNeeded: block), index: index))
         } else {
           setIncoming(of: values[parameter], at: index, in: block)
         }
@@ -47,6 +52,7 @@ extension SimplificationOpt {
       index += 1
       parameter = old.nodes[parameter].c
     }
+    if isHeader { headerParameters.append(HeaderParameter(parameter: .max, incoming: 0)) }
     new.blocks[current].first = UInt32(truncatingIfNeeded: new.nodes.count)
   }
 
@@ -80,7 +86,7 @@ extension SimplificationOpt {
   mutating func leaveOut(_ block: Int) {
     var block = block
     while true {
-      records[block].isDone = true
+      records[block].finish()
       old.forEachSuccessor(of: block) { edge in
         let target = old.edges[edge].to
         records[target].remaining -= 1
@@ -94,14 +100,21 @@ extension SimplificationOpt {
   /// Whether no edge leads to a block any more.
   @inline(__always)
   private func isUnreached(_ block: Block) -> Bool {
-    records[block].remaining == 0 && records[block].edgeCount == 0 && !records[block].isDone
+    records[block].remaining == 0 && !records[block].hasEdges && !records[block].isDone
   }
 
   /// Writes the nodes of old block `block` to the current block. Returns the block to be joined to it, if any.
   mutating func writeBlock(_ block: Int) -> Int? {
-    records[block].isDone = true
+    records[block].finish()
     let range = old.nodeRange(of: block)
-    for index in range.lowerBound..<range.upperBound - 1 { writeNode(index) }
+    if range.count > SimplificationOpt.discardedStep && block == front {
+      for index in range.lowerBound..<range.upperBound - 1 {
+        writeNode(index)
+        if index % SimplificationOpt.discardedStep == 0 { discardNodes(before: index) }
+      }
+    } else {
+      for index in range.lowerBound..<range.upperBound - 1 { writeNode(index) }
+    }
     let index = range.upperBound - 1
     let node = old.nodes[index]
     offset = old.offsets[index]
@@ -166,7 +179,7 @@ extension SimplificationOpt {
   /// Whether `target`, to which the block being written now jumps, can go on in its place: nothing else leads there. Blocks
   /// of other loops stay where they are, as the layout decides what a loop has.
   private mutating func canJoin(_ target: Int, to block: Int) -> Bool {
-    if records[target].remaining != 0 || records[target].edgeCount != 0 || records[target].isDone { return false }
+    if records[target].remaining != 0 || records[target].hasEdges || records[target].isDone { return false }
     return old.blocks[target].loopHeader == old.blocks[block].loopHeader || isNext(target, after: block)
   }
 
@@ -280,9 +293,9 @@ extension SimplificationOpt {
       bindParameters(of: target.block, to: target.arguments)
       arguments.truncate(to: Int(target.arguments))
       let following = Int(old.edges[jump].to.index)
-      if records[target.block].remaining == 0 && records[target.block].edgeCount == 0 {
+      if records[target.block].remaining == 0 && !records[target.block].hasEdges {
         // All edges have been led past it.
-        records[target.block].isDone = true
+        records[target.block].finish()
         records[following].remaining -= 1
         // Something comes to the next block now, so it is not unreached.
       }
@@ -299,22 +312,36 @@ extension SimplificationOpt {
     // With other edges left, the block must not dominate what follows: there its parameters may be used.
     if old.blocks[block].predecessorCount == 1 { return jump }
     let target = Int(old.edges[jump].to.index)
-    let data = old.blocks[target]
-    if data.predecessorCount < 2 { return nil }
+    // What is done is a loop's header, which may be discarded.
+    return (records[target].isDone ? records[target].isMeeting : isMeeting(target)) ? jump : nil
+  }
+
+  /// Whether two edges or more go forward to a block, as far as can be told soon.
+  private mutating func isMeeting(_ block: Int) -> Bool {
+    let data = old.blocks[block]
+    if data.predecessorCount < 2 { return false }
     // Predecessors ascend by edge, not by block; two that go forward are found soon in practice.
     var forward = 0
     for position in 0..<min(data.predecessorCount, 8) {
       let from = old.edges[old.predecessors[data.predecessorStart + position]].from.index
-      if from < target { forward += 1 }
-      if forward == 2 { return jump }
+      if from < block { forward += 1 }
+      if forward == 2 { return true }
     }
-    return nil
+    return false
   }
 
   /// Appends to `arguments` the new values that `edge` carries for the parameters of `block`.
   mutating func gatherArguments(_ edge: UInt32, _ block: Int) -> UInt32 {
     let start = UInt32(truncatingIfNeeded: arguments.count)
     let position = positions[edge]
+    if records[block].headerParameters != .max {
+      var place = records[block].headerParameters
+      while headerParameters[place].parameter != .max {
+        arguments.append(values[old.operands[headerParameters[place].incoming + position]])
+        place += 1
+      }
+      return start
+    }
     var parameter = old.blocks[block].firstParameter
     while parameter != .max {
       arguments.append(values[old.operands[old.nodes[parameter].a + position]])
@@ -335,14 +362,14 @@ extension SimplificationOpt {
 
   mutating func addEdge(_ target: Target) -> UInt32 {
     let edge = UInt32(truncatingIfNeeded: new.edges.count)
-    new.edges.append(Edge(from: Block(current), to: .none))
     if target.charge > 0 {
       splits.append(Split(edge: edge, target: target))
-      edgeRecords.append(EdgeRecord(next: .max, target: .max, arguments: .max))
+      new.edges.append(Edge(from: Block(current), to: .none))
+      edgeRecords.append(EdgeRecord(next: .max, arguments: .max))
       return edge
     }
-    edgeRecords.append(
-      EdgeRecord(next: .max, target: UInt32(truncatingIfNeeded: target.block), arguments: target.arguments))
+    new.edges.append(Edge(from: Block(current), to: Block(target.block)))
+    edgeRecords.append(EdgeRecord(next: .max, arguments: target.arguments))
     let last = records[target.block].lastEdge
     if last == .max {
       records[target.block].firstEdge = edge
@@ -350,7 +377,6 @@ extension SimplificationOpt {
       edgeRecords[last].next = edge
     }
     records[target.block].lastEdge = edge
-    records[target.block].edgeCount += 1
     return edge
   }
 
@@ -358,24 +384,18 @@ extension SimplificationOpt {
 
   /// Completes the new function's edges and parameters. Returns whether loops' parameters became simple values.
   mutating func finish() -> Bool {
-    for edge in 0..<new.edges.count where edgeRecords[edge].target != .max {
-      new.edges[edge].to = Block(records[edgeRecords[edge].target].number)
+    for edge in 0..<new.edges.count where edgeRecords[edge].arguments != .max {
+      new.edges[edge].to = Block(records[new.edges[edge].to].number)
     }
-    var index = 0
-    while index < loopParameters.count {
+    for index in 0..<loopParameters.count {
       let parameter = loopParameters[index]
-      setIncoming(of: values[parameter], at: loopParameters[index + 1], in: Int(old.nodes[parameter].b))
-      index += 2
+      setIncoming(of: parameter.value, at: parameter.index, in: Int(parameter.block))
     }
     new.groupPredecessors()
     var found = false
     for _ in 0..<4 {
       var changed = false
-      index = 0
-      while index < loopParameters.count {
-        if new.simplifyParameter(values[loopParameters[index]]) { changed = true }
-        index += 2
-      }
+      for index in 0..<loopParameters.count where new.simplifyParameter(loopParameters[index].value) { changed = true }
       if !changed { break }
       found = true
     }

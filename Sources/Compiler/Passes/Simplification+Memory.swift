@@ -143,11 +143,17 @@ extension SimplificationOpt {
     if address.operation.isScalarConstant { return absoluteBytes(address.imm, node.c, node.imm, access.size)?.range }
     let is64 = context.tables.memories[Int(node.c)]
     guard address.operation == Operation(is64 ? .i64Add : .i32Add), values[address.a] != .max,
-      old.nodes[address.b].operation.isScalarConstant,
+      let summand = constantBeforehand(address.b),
       var range = bytes(at: values[address.a], memory: node.c, offset: node.imm, size: access.size)?.range
     else { return nil }
-    range.displacement = (range.displacement &+ old.nodes[address.b].imm) & (is64 ? .max : 0xFFFF_FFFF)
+    range.displacement = (range.displacement &+ summand) & (is64 ? .max : 0xFFFF_FFFF)
     return range
+  }
+
+  /// The bits of an old value, if it is a constant. What is written may be discarded.
+  private mutating func constantBeforehand(_ value: UInt32) -> UInt64? {
+    if values[value] != .max { return constant(values[value]) }
+    return old.nodes[value].operation.isScalarConstant ? old.nodes[value].imm : nil
   }
 
   /// Takes the last store back, if the one that comes now overwrites it. Where both would trap, the first is to blame.

@@ -107,9 +107,9 @@ extension SimplificationOpt {
     for position in 0..<count { arguments[Int(target.arguments) + position] = arguments[start + position] }
     arguments.truncate(to: Int(target.arguments) + count)
     growth -= count + 1
-    if records[block].remaining == 0 && records[block].edgeCount == 0 {
+    if records[block].remaining == 0 && !records[block].hasEdges {
       // All edges have been led past it.
-      records[block].isDone = true
+      records[block].finish()
       records[onward.block].remaining += 1
       drop(branch.b)
       drop(branch.c)

@@ -13,13 +13,12 @@ import WebAssembly
 
 /// The pass. Methods are mutating even where they change nothing, as in `Lowering`.
 struct SimplificationOpt: ~Copyable {
-  /// Of an edge of the new function.
+  /// Of an edge of the new function, whose `to` is the old number of the block that it leads to until `finish`.
   struct EdgeRecord: BitwiseCopyable {
     /// The next edge into the same block.
     var next: UInt32
-    /// Old number of the block that it leads to; `UInt32.max` if that is a new one, which only charges.
-    var target: UInt32
-    /// Where the values for the block's parameters are in `arguments`.
+    /// Where the values for the block's parameters are in `arguments`; `UInt32.max` if it leads to a new block, which only
+    /// charges.
     var arguments: UInt32
   }
 
@@ -27,17 +26,64 @@ struct SimplificationOpt: ~Copyable {
   struct BlockRecord: BitwiseCopyable {
     /// Its new number; `UInt32.max` if it is not written, or joined to another block.
     var number = UInt32.max
-    /// New edges into it: the first and the last of a list, oldest first, and how many.
+    /// New edges into it: the first and the last of a list, oldest first.
     var firstEdge = UInt32.max
     var lastEdge = UInt32.max
-    var edgeCount: UInt32 = 0
+    /// `remaining` in 29 bits, then `isMeeting`, whether `link` is `headerParameters`, and `isDone`.
+    private var state: UInt32 = 0
+    private var link = UInt32.max
+
+    @inline(__always) var hasEdges: Bool { firstEdge != .max }
+
     /// Old edges into it that the walk has not come to.
-    var remaining: UInt32 = 0
+    @inline(__always)
+    var remaining: UInt32 {
+      get { state & ~(7 << 29) }
+      set { state = state & 7 << 29 | newValue }
+    }
+
+    @inline(__always) var isDone: Bool { state >> 31 != 0 }
+    @inline(__always) mutating func finish() { state |= 1 << 31 }
+
+    /// Of a loop's header that is written: what `isMeeting` says of it.
+    @inline(__always) var isMeeting: Bool { state & 1 << 29 != 0 }
+    mutating func meet() { state |= 1 << 29 }
+
     /// The edge of its jump, if it does nothing else; else `UInt32.max`.
-    var onlyJump = UInt32.max
-    var isDone = false
     /// Only tests what its parameters bring, and defines nothing that others use.
     var isTest = false
+
+    @inline(__always)
+    var onlyJump: UInt32 {
+      get { state & 1 << 30 == 0 ? link : .max }
+      set { link = newValue }
+    }
+
+    /// Of a loop's header that is written, which never only jumps: its first parameter in `headerParameters`; else
+    /// `UInt32.max`.
+    @inline(__always)
+    var headerParameters: UInt32 {
+      get { state & 1 << 30 == 0 ? .max : link }
+      set {
+        state |= 1 << 30
+        link = newValue
+      }
+    }
+  }
+
+  /// Of a parameter of an old loop header.
+  struct HeaderParameter: BitwiseCopyable {
+    var parameter: UInt32
+    /// Where its incoming values start in the old function's operands.
+    var incoming: UInt32
+  }
+
+  /// Of a parameter of a new loop header.
+  struct LoopParameter: BitwiseCopyable {
+    var value: UInt32
+    /// The old header, and the parameter's place among the parameters of that.
+    var block: UInt32
+    var index: UInt32
   }
 
   let context: FrontendContext
@@ -73,12 +119,18 @@ struct SimplificationOpt: ~Copyable {
   var growth = 0
   /// All block parameters of the new function.
   var parameters = GrowableBuffer<UInt32>()
-  /// Old loop headers' parameters that are written, and their new values, in pairs.
-  var loopParameters = GrowableBuffer<UInt32>()
   /// The block that only tests and defines an old node; `UInt32.max` for none. Empty without such blocks.
   var confined = GrowableBuffer<UInt32>()
   /// Edges of the block being written that charge.
   var splits = GrowableBuffer<Split>()
+  var loopParameters = GrowableBuffer<LoopParameter>()
+  /// Old loop headers' parameters, one header's after the other, with an end mark (`UInt32.max`) behind each: their nodes
+  /// may be discarded when the back edges are written.
+  var headerParameters = GrowableBuffer<HeaderParameter>()
+  /// Nodes of a large old function that were discarded; `Int.max` if they must stay.
+  var discarded = 0
+  /// The block before which all are written, or will not be; of a large function.
+  var front = 0
   /// Scratch: blocks to be left out.
   var unreached = GrowableBuffer<UInt32>()
   /// Scratch for the new edges of a `switch`, by old edge.
@@ -93,9 +145,14 @@ struct SimplificationOpt: ~Copyable {
     new.pinnedLocals = old.pinnedLocals
     new.frameCost = old.frameCost
     swap(&new.sites, &old.sites)
+    new.isLarge = old.isLarge
     prepare()
     for block in 0..<old.blocks.count where old.blocks[block].isReachable && !records[block].isDone {
-      if block != 0 && records[block].edgeCount == 0 {
+      if old.isLarge {
+        front = block
+        if block > 0 { discardNodes(before: Int(old.blocks[block - 1].end)) }
+      }
+      if block != 0 && !records[block].hasEdges {
         leaveOut(block)
         continue
       }
@@ -106,8 +163,22 @@ struct SimplificationOpt: ~Copyable {
     let findsMore = finish()
     // The three take turns: the next function is written where this one's predecessor was.
     swap(&function, &new)
+    if function.isLarge { self = SimplificationOpt(context) }
     return findsMore
   }
+
+  /// Gives back the memory of old nodes before `index`, which are written, and of blocks. What later blocks need of earlier
+  /// ones is in `records` and `headerParameters`.
+  mutating func discardNodes(before index: Int) {
+    if index < discarded || index - discarded < SimplificationOpt.discardedStep { return }
+    discarded = index
+    old.nodes.discard(before: index)
+    old.offsets.discard(before: index)
+    old.blocks.discard(before: max(front - 1, 0))
+  }
+
+  /// So many nodes are discarded at once.
+  static var discardedStep: Int { 1 << 14 }
 
   private mutating func prepare() {
     values.truncate(to: 0)
@@ -122,6 +193,8 @@ struct SimplificationOpt: ~Copyable {
     blockOf.truncate(to: 0)
     parameters.truncate(to: 0)
     loopParameters.truncate(to: 0)
+    headerParameters.truncate(to: 0)
+    discarded = old.isLarge && canDiscardNodes() ? 0 : .max
     table.reset(count: old.nodes.count)
     memory.reset()
     findWrites()
@@ -138,6 +211,22 @@ struct SimplificationOpt: ~Copyable {
       }
     }
     findTests()
+    if old.isLarge { confined = GrowableBuffer() }
+  }
+
+  /// Whether the old nodes stand in the order of the blocks, and a block's parameters behind the nodes of the blocks before it.
+  private mutating func canDiscardNodes() -> Bool {
+    var end: UInt32 = 0
+    for block in 0..<old.blocks.count where old.blocks[block].isReachable {
+      if old.blocks[block].first < end { return false }
+      var parameter = old.blocks[block].firstParameter
+      while parameter != .max {
+        if parameter < end { return false }
+        parameter = old.nodes[parameter].c
+      }
+      end = old.blocks[block].end
+    }
+    return true
   }
 
   /// Whether nothing stands before the block's terminator.

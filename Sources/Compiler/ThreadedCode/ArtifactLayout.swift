@@ -106,26 +106,28 @@ struct ArtifactLayout: Sendable {
 
   // MARK: Checksums
 
+  /// The checksum of two ranges, in this order.
+  static func checksum(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> UInt64 {
+    Checksum64.checksum(first) &* 0x9E37_79B9_7F4A_7C15 &+ Checksum64.checksum(second)
+  }
+
   /// The checksum of skeleton and directory.
-  func checksum(in raw: UnsafeRawBufferPointer) -> UInt64 { Compiler.checksum(raw.part(skeleton), raw.part(directory)) }
+  func checksum(in raw: UnsafeRawBufferPointer) -> UInt64 {
+    ArtifactLayout.checksum(raw.part(skeleton), raw.part(directory))
+  }
 
   /// The checksum of a function whose code has been copied to `words`.
   static func checksum(
     _ function: ArtifactFunction, words: UnsafeRawBufferPointer, in raw: UnsafeRawBufferPointer
   ) -> UInt64 {
     let end = function.locationOffset + function.locationSize
-    return Compiler.checksum(words, raw.part(ByteRange(start: function.locationOffset, end: end)))
+    return ArtifactLayout.checksum(words, raw.part(ByteRange(start: function.locationOffset, end: end)))
   }
 
   /// The checksum of the header.
   static func headerChecksum(_ raw: UnsafeRawBufferPointer) -> UInt64 {
     Checksum64.checksum(raw.part(ByteRange(start: 0, end: 152)))
   }
-}
-
-/// The checksum of two ranges, in this order.
-private func checksum(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> UInt64 {
-  Checksum64.checksum(first) &* 0x9E37_79B9_7F4A_7C15 &+ Checksum64.checksum(second)
 }
 
 extension UnsafeRawBufferPointer {

@@ -27,6 +27,11 @@ public struct ArtifactWriter {
 
   /// The artifact of `module` with one `FunctionCode` for each function that it defines.
   public func write(_ module: Module, functions: [FunctionCode]) -> [UInt8] {
+    parts(module, functions: functions).bytes
+  }
+
+  /// The same, not yet put together.
+  public func parts(_ module: Module, functions: [FunctionCode]) -> ArtifactParts {
     precondition(functions.count == module.functions.count)
     let skeleton = encodeModule(module, omitCode: true)
     let codeSize = functions.reduce(0) { $0 + $1.words.count * 8 }
@@ -37,8 +42,8 @@ public struct ArtifactWriter {
     let codeStart = directoryStart + functions.count * ArtifactLayout.entrySize
     let locationStart = codeStart + codeSize
     let size = locationStart + aligned(locationSize)
-    var out = [UInt8](repeating: 0, count: size)
-    out.withUnsafeMutableBytes { raw in
+    var head = [UInt8](repeating: 0, count: codeStart)
+    head.withUnsafeMutableBytes { raw in
       raw.put(ArtifactLayout.magic, at: 0)
       raw.put(Artifact.formatHash, at: 8)
       raw.put(Artifact.operatorHash, at: 16)
@@ -56,20 +61,69 @@ public struct ArtifactWriter {
       var location = 0
       for (index, function) in functions.enumerated() {
         let entry = directoryStart + index * ArtifactLayout.entrySize
-        raw.put(half: code / 8, at: entry)
+        raw.put(half: code, at: entry)
         raw.put(half: location, at: entry + 4)
         raw.put(half: function.frameSlots, at: entry + 8)
         raw.put(half: function.frameCost, at: entry + 12)
-        raw.put(function.locations, at: locationStart + location)
-        location += function.locations.count
-        for word in function.words {
-          raw.put(word, at: codeStart + code)
-          code += 8
+        let checksum = function.withBytes { words in
+          function.locations.withUnsafeBytes { ArtifactLayout.checksum(words, $0) }
         }
+        raw.put(checksum, at: entry + ArtifactLayout.checksumOffset)
+        location += function.locations.count
+        code += function.words.count
+      }
+      let all = UnsafeRawBufferPointer(raw)
+      raw.put(
+        ArtifactLayout.checksum(
+          all.part(ByteRange(start: skeletonStart, end: skeletonStart + skeleton.count)),
+          all.part(ByteRange(start: directoryStart, end: codeStart))),
+        at: 144)
+      raw.put(ArtifactLayout.headerChecksum(all), at: 152)
+    }
+    return ArtifactParts(head: head, functions: functions, count: size)
+  }
+}
+
+/// An artifact as the compiler leaves it, in pieces: so that writing it needs no second copy.
+public struct ArtifactParts: Sendable {
+  /// Header, skeleton and directory.
+  fileprivate let head: [UInt8]
+  fileprivate let functions: [FunctionCode]
+  /// Bytes of the artifact.
+  public let count: Int
+
+  /// Calls `body` with one piece after the other.
+  public func forEachPart(_ body: (UnsafeRawBufferPointer) -> Void) {
+    var written = head.count
+    head.withUnsafeBytes(body)
+    for function in functions {
+      function.withBytes(body)
+      written += 8 * function.words.count
+    }
+    for function in functions {
+      function.locations.withUnsafeBytes(body)
+      written += function.locations.count
+    }
+    [UInt8](repeating: 0, count: count - written).withUnsafeBytes(body)
+  }
+
+  /// The artifact.
+  public var bytes: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      forEachPart { part in
+        UnsafeMutableRawBufferPointer(rebasing: raw[initialized...]).copyMemory(from: part)
+        initialized += part.count
       }
     }
-    Artifact.seal(&out)
-    return out
+  }
+}
+
+extension FunctionCode {
+  /// Calls `body` with the words as an artifact has them.
+  fileprivate func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    if UInt64(1).littleEndian == 1 { return words.withUnsafeBytes(body) }
+    return words.map(\.littleEndian).withUnsafeBytes(body)
   }
 }
 
