@@ -52,46 +52,58 @@ struct VerificationTable {
   // Sound as shared state: made once, only read afterwards, never freed.
   nonisolated(unsafe) static let shared = VerificationTable()
 
+  /// Without an array in between: this is part of the start of every process that executes.
   private init() {
-    var operations: [VerifiedOperation] = []
-    var fields: [ThreadedField] = []
+    let operations = UnsafeMutablePointer<VerifiedOperation>.allocate(capacity: ThreadedOperation.count)
+    var total = 0
+    for number in 0..<ThreadedOperation.count { total += ThreadedOperation(number: UInt16(number)).fields.count }
+    let fields = UnsafeMutablePointer<ThreadedField>.allocate(capacity: total)
+    var count = 0
+    /// Appends the fields of a role, and returns how many there are.
+    func append(_ all: UnsafeBufferPointer<ThreadedField>, _ role: FieldRole) -> UInt8 {
+      let first = count
+      for field in all where VerificationTable.role(of: field.kind) == role {
+        (fields + count).initialize(to: field)
+        count += 1
+      }
+      return UInt8(count - first)
+    }
     for number in 0..<ThreadedOperation.count {
       let operation = ThreadedOperation(number: UInt16(number))
-      let all = Array(operation.fields)
-      let reads = all.filter { [.readSlot, .readWide, .readPair].contains($0.kind) }
-      let ranged = all.filter { VerificationTable.hasRange($0.kind) }
-      let writes = all.filter { [.writeSlot, .writeWide, .writePair].contains($0.kind) }
-      let branch = all.first { $0.kind == .branch }
-      precondition(all.count { $0.kind == .branch } <= 1 && branch?.shift ?? 0 == 0)
+      let all = operation.fields
+      let first = count
+      let reads = append(all, .read)
+      let ranged = append(all, .ranged)
+      let writes = append(all, .written)
+      var branch: ThreadedField?
+      for field in all where field.kind == .branch {
+        precondition(branch == nil && field.shift == 0)
+        branch = field
+      }
       let flow = operation.flow(branches: branch != nil)
       precondition(operation.isSwitch == (flow == .table), "a switch that progress doesn't see")
       precondition(branch == nil || flow == .jump || flow == .branch, "a branch that progress doesn't see")
-      operations.append(
-        VerifiedOperation(
-          wordCount: UInt8(operation.wordCount), readCount: UInt8(reads.count), rangedCount: UInt8(ranged.count),
-          writeCount: UInt8(writes.count), firstField: UInt32(fields.count), effects: operation.effects,
-          branchWord: UInt8(branch?.word ?? 0), isSwitch: operation.isSwitch, rule: operation.rule,
-          flow: flow))
-      fields += reads + ranged + writes
+      (operations + number).initialize(
+        to: VerifiedOperation(
+          wordCount: UInt8(operation.wordCount), readCount: reads, rangedCount: ranged, writeCount: writes,
+          firstField: UInt32(first), effects: operation.effects, branchWord: UInt8(branch?.word ?? 0),
+          isSwitch: operation.isSwitch, rule: operation.rule, flow: flow))
     }
-    self.operations = VerificationTable.copy(operations)
-    self.fields = VerificationTable.copy(fields)
+    self.operations = UnsafePointer(operations)
+    self.fields = UnsafePointer(fields)
   }
 
-  private static func hasRange(_ kind: ThreadedFieldKind) -> Bool {
+  private enum FieldRole { case read, ranged, written, other }
+
+  private static func role(of kind: ThreadedFieldKind) -> FieldRole {
     switch kind {
-    case .function, .imported, .anyFunction, .type, .table, .memory, .global, .data, .element, .trap, .lane: true
-    case .readSlot, .readPair, .readWide, .writeSlot, .writePair, .writeWide: false
+    case .function, .imported, .anyFunction, .type, .table, .memory, .global, .data, .element, .trap, .lane: .ranged
+    case .readSlot, .readPair, .readWide: .read
+    case .writeSlot, .writePair, .writeWide: .written
     case .immediate, .upper, .offset, .word, .branch, .cost, .wideCost, .stride, .result, .count, .zeroCount,
       .frameCost:
-      false
+      .other
     }
-  }
-
-  private static func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafePointer<Element> {
-    let memory = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
-    for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
-    return UnsafePointer(memory)
   }
 }
 
