@@ -127,6 +127,11 @@ private let cases: [FusionCase] = [
       + "(i32.add (local.get $q) (local.get $r))",
     has: ["i32Load_s_n", "i32Add_as_r"], lacks: ["i32LoadAdd"]),
   FusionCase(
+    name: "a constant that is added to a product with a loaded factor",
+    body: "(v128.store (local.get $q) (i32x4.add (v128.const i32x4 7 7 7 7) "
+      + "(i32x4.mul (i32x4.splat (local.get $r)) (v128.load (local.get $p)))))",
+    has: ["i32x4Mul_am_d", "i32x4Add_ai_n"], lacks: ["i32x4MulAdd", "const"]),
+  FusionCase(
     name: "vectors of one address that are no shifts",
     body: "(v128.store (local.get $q) (v128.or (v128.load (local.get $p)) (v128.load offset=16 (local.get $p))))",
     lacks: ["i32x4Rotl", "i64x2Rotl"]),

@@ -42,7 +42,9 @@ extension Lowering {
       facts[index].fusion = isA ? .vectorLoadA : .vectorLoadB
       let load = function.nodes[value]
       if vectorAddress(load, block)?.mode == .plus { facts[load.a].residence = .fused }
-    } else if loadedProduct(node, function.nodes[value]) != nil, let factor = loadedFactor(of: value, index, block) {
+    } else if facts[isA ? node.b : node.a].residence != .constant,
+      loadedProduct(node, function.nodes[value]) != nil, let factor = loadedFactor(of: value, index, block)
+    {
       facts[index].fusion = isA ? .vectorProductA : .vectorProductB
       facts[factor].residence = .fused
       let load = function.nodes[factor]
