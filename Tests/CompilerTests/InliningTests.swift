@@ -49,7 +49,7 @@ private let cases: [InliningCase] = [
     name: "recursion in its own budget",
     functions:
       "(func (param i32) (call 1) \(String(repeating: "(call 0 (local.get 0)) ", count: 5))) (func \(filler(8)))",
-    inlined: [1, 0, 0, 0]),
+    inlined: [1, 0, 0, 0, 0]),
   InliningCase(
     name: "no call in code that nothing reaches", functions: "(func (return) (call 1)) (func)", inlined: []),
   InliningCase(
@@ -59,6 +59,19 @@ private let cases: [InliningCase] = [
     name: "a vector",
     functions: "(func (param v128) (result v128) (call 1 (local.get 0))) (func (param v128) (result v128) "
       + "(local v128) (i32x4.add (local.get 0) (local.get 1)))", inlined: [1]),
+  InliningCase(
+    name: "locals of one number and several types",
+    functions: """
+      (func (param i32) (result i32) \(filler(200)) (i32.add
+        (i32x4.extract_lane 3 (call 1 (local.get 0) (v128.const i32x4 1 2 3 4) (v128.const i32x4 5 6 7 8)))
+        (call 2 (local.get 0) (i32.const 1) (i32.const 2))))
+      (func (param i32 v128 v128) (result v128) (local v128)
+        (if (local.get 0) (then (local.set 3 (local.get 1))) (else (local.set 3 (local.get 2))))
+        (if (i32.eq (local.get 0) (i32.const 5)) (then (local.set 3 (local.get 1))))
+        (local.get 3))
+      (func (param i32 i32 i32) (result i32) (local i32)
+        (if (local.get 0) (then (local.set 3 (i32.const 7)))) (local.get 3))
+      """, inlined: [1, 2]),
   InliningCase(
     name: "branches to the function's label and returns",
     functions: """

@@ -51,6 +51,20 @@ private let functions: [(name: String, body: String)] = [
     "a store whose value is loaded from where it goes",
     "(i32.store (i32.add (local.get $p) (local.get $q)) (i32.load (i32.add (local.get $p) (local.get $q)))) (i32.const 1)"
   ),
+  (
+    "a store, a global that is set, and a store to the same address",
+    "(i32.store (local.get $p) (i32.const 1)) (global.set $n (local.get $q)) (i32.store (local.get $p) (i32.const 2)) "
+      + "(i32.load (i32.const 20))"
+  ),
+  (
+    "cases that lead past tests to where other cases lead",
+    "(local $a i32) (local $b i32) (block $y (block $x (block $z (block $t2 (block $t1 (local.set $a (i32.const 0)) "
+      + "(br_if $t1 (i32.eq (local.get $p) (i32.const 10))) (local.set $b (i32.const 1)) "
+      + "(br_if $t2 (i32.eq (local.get $p) (i32.const 11))) (local.set $a (i32.const 1)) (local.set $b (i32.const 2)) "
+      + "(br_table $t1 $t2 (local.get $p))) (br_if $x (local.get $a)) (br $z)) "
+      + "(br_if $x (i32.eq (local.get $b) (i32.const 7))) (br $y)) (return (i32.const 3))) (return (i32.const 42))) "
+      + "(i32.const 5)"
+  ),
   // The same operand several times.
   ("x * x + x", "(i32.add (i32.mul (local.get $p) (local.get $p)) (local.get $p))"),
   ("(x + y) * (x + y)", "(i32.mul (local.tee $p (i32.add (local.get $p) (local.get $q))) (local.get $p))"),

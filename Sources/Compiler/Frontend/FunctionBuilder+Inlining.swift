@@ -29,7 +29,7 @@ enum InlineLimits {
   static let nesting = 3
   /// Bytes of other functions' bodies in a function of `size` bytes, and of its own one.
   static func budget(_ size: Int) -> Int { size / 2 + 16 }
-  static func recursionBudget(_ size: Int) -> Int { 3 * size }
+  static func recursionBudget(_ size: Int) -> Int { 4 * size }
 }
 
 /// Bytes of the operators of `body` if calls of it may be replaced by them, else 0.
@@ -96,13 +96,14 @@ extension FunctionBuilder {
     let count = Int(signature.parameters.count)
     var declarations = try LocalDeclarations(buffer, body: body, parameterCount: count)
     let size = declarations.operators.count
-    if callee == ir.index { recursionBudget -= size } else { inlineBudget -= size }
+    // Locals cost as well: each body has its own.
+    let cost = size + count + Int(declarations.total)
+    if callee == ir.index { recursionBudget -= cost } else { inlineBudget = max(inlineBudget - cost, 0) }
     expansionLimit += 32 * size
     workLimit += 4 * size
 
     let outer = (
-      inlined: inlined, charge: unitCharge, cost: unitCost, start: unitStart, height: greatestHeight,
-      nextLocal: nextInlinedLocal, offset: offset
+      inlined: inlined, charge: unitCharge, cost: unitCost, start: unitStart, height: greatestHeight, offset: offset
     )
     let site = UInt32(truncatingIfNeeded: ir.sites.count)
     let bodyStart = declarations.operators.start
@@ -147,21 +148,17 @@ extension FunctionBuilder {
     unitCharge = outer.charge
     unitCost = outer.cost
     unitStart = outer.start
-    nextInlinedLocal = outer.nextLocal
     offset = outer.offset
     return true
   }
 
-  /// Makes `value` that of the next local of the body. Its number may have been another body's: that one's assignments stay
-  /// in its history, and none of them is the last before a use here.
+  /// Makes `value` that of the next local of the body. No number is used twice: block parameters get their incoming values,
+  /// and more of them their types, when the function is at its end.
   private mutating func defineInlinedLocal(_ type: IRType, _ value: UInt32) {
     let local = nextInlinedLocal
     nextInlinedLocal += 1
     if local >= locals.count { locals.append(repeating: LocalState(), count: local + 1 - locals.count) }
-    if locals[local].generation != generation {
-      locals[local] = LocalState(generation: generation, initial: value, type: type)
-    }
-    locals[local].type = type
+    locals[local] = LocalState(generation: generation, initial: value, type: type)
     setLocal(local, to: value)
   }
 

@@ -126,10 +126,22 @@ public struct FunctionBuilder: ~Copyable {
   mutating func build(functionIndex: Int, into function: inout IRFunction) throws(ModuleError) {
     swap(&function, &ir)
     defer { swap(&function, &ir) }
-    let isBuilt = pinsAllLocals ? false : try attempt(functionIndex, pinned: false)
+    let isBuilt = pinsAllLocals ? false : try attemptInlining(functionIndex)
     if !isBuilt {
       if ir.isLarge { release() }
       _ = try attempt(functionIndex, pinned: true)
+    }
+  }
+
+  /// The first attempt. A limit that is met with bodies in place of calls may not be one of the function itself.
+  private mutating func attemptInlining(_ functionIndex: Int) throws(ModuleError) -> Bool {
+    do throws(ModuleError) {
+      return try attempt(functionIndex, pinned: false)
+    } catch {
+      if ir.sites.isEmpty { throw error }
+      inlines = false
+      defer { inlines = true }
+      return try attempt(functionIndex, pinned: false)
     }
   }
 

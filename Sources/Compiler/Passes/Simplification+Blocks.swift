@@ -364,6 +364,8 @@ extension SimplificationOpt {
     let edge = UInt32(truncatingIfNeeded: new.edges.count)
     if target.charge > 0 {
       splits.append(Split(edge: edge, target: target))
+      // Until its block is written, its target must not seem to be unreached.
+      records[target.block].remaining += 1
       new.edges.append(Edge(from: Block(current), to: .none))
       edgeRecords.append(EdgeRecord(next: .max, arguments: .max))
       return edge

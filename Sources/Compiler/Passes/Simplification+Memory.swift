@@ -22,6 +22,8 @@ extension SimplificationOpt {
     case Operation(.globalSet):
       if node.imm < context.spaces.importedGlobalCount { memory.forgetGlobals() }
       memory.learn(global: node.imm, node.a, in: current)
+      // A store behind this can trap where one before it would have, too late.
+      lastStore = .max
       return add(node)
     case .localGet, .localSet, .result: return add(node)
     default: break

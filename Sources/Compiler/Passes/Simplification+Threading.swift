@@ -100,13 +100,14 @@ extension SimplificationOpt {
     let start = arguments.count
     _ = gatherArguments(edge, onward.block)
     let count = arguments.count - start
+    // Also where it comes to nothing: or many edges to one test would each gather many values in vain.
+    growth -= count + 1
     for position in start..<start + count where arguments[position] == .max {
       arguments.truncate(to: start)
       return nil
     }
     for position in 0..<count { arguments[Int(target.arguments) + position] = arguments[start + position] }
     arguments.truncate(to: Int(target.arguments) + count)
-    growth -= count + 1
     if records[block].remaining == 0 && !records[block].hasEdges {
       // All edges have been led past it.
       records[block].finish()
@@ -148,6 +149,7 @@ extension SimplificationOpt {
       add(Node(.charge, imm: split.target.charge))
       split.target.charge = 0
       let edge = addEdge(split.target)
+      records[split.target.block].remaining -= 1
       add(Node(.jump, a: edge))
       endBlock()
     }

@@ -49,10 +49,10 @@ struct SimplificationOpt: ~Copyable {
     @inline(__always) var isMeeting: Bool { state & 1 << 29 != 0 }
     mutating func meet() { state |= 1 << 29 }
 
-    /// The edge of its jump, if it does nothing else; else `UInt32.max`.
     /// Only tests what its parameters bring, and defines nothing that others use.
     var isTest = false
 
+    /// The edge of its jump, if it does nothing else; else `UInt32.max`.
     @inline(__always)
     var onlyJump: UInt32 {
       get { state & 1 << 30 == 0 ? link : .max }

@@ -93,15 +93,29 @@ struct LocationReader {
     return offset.map { locations(ofOffset: $0) }
   }
 
+  /// More than genuine tables have.
+  private static let nestingLimit = 16
+
+  /// The last of the first `end` sites that doesn't begin behind `offset`; they ascend.
+  private func site(ofOffset offset: Int, before end: Int) -> Int? {
+    var low = 0
+    var high = end
+    while low < high {
+      let middle = (low + high) / 2
+      if sites[middle].start <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : low - 1
+  }
+
   private func locations(ofOffset offset: Int) -> [CodeLocation] {
     var list: [CodeLocation] = []
     var offset = offset
+    // Sites are in sites before them, and genuine ones in few.
     var end = sites.count
-    while let index = sites[..<end].lastIndex(where: { $0.start <= offset }) {
+    while list.count < LocationReader.nestingLimit, let index = site(ofOffset: offset, before: end) {
       let site = sites[index]
       list.append(CodeLocation(function: site.function, offset: site.bodyStart + (offset - site.start)))
       offset = site.call
-      // Sites are in sites before them.
       end = index
     }
     list.append(CodeLocation(function: function, offset: offset))
