@@ -146,7 +146,7 @@ final class IRMachine {
             node.operation == Operation(.callIndirect) || node.operation == Operation(.returnCallIndirect)
           let arguments = (node.b..<node.b + node.c - (isIndirect ? 1 : 0)).map { values[Int(function.operands[$0])] }
           if node.operation.info.effects.contains(.terminator) { return .tailCall(callee, arguments) }
-          let depth = function.site(ofOffset: function.offsets[index]).map { Int(function.sites[$0].depth) } ?? 0
+          let depth = function.depth(of: index)
           stackSlots += depth
           defer { stackSlots -= depth }
           results = try call(callee, arguments)

@@ -144,6 +144,24 @@ private let cases: [InliningCase] = [
     #expect(sites > 20)
   }
 
+  /// Results of calls multiply in the bodies of `$wide`: too much for `$f` and what stands in it, not for each alone.
+  @Test(arguments: [(calls: 1, sites: 6), (calls: 25, sites: 0)])
+  func limitsOfFunctionsAlone(calls: Int, sites: Int) throws {
+    let results = String(repeating: " i32", count: 1000)
+    let body = String(repeating: "(call 1) ", count: calls) + "(unreachable)"
+    let module = try module(
+      """
+      (module
+        (func \(filler(600)) \(String(repeating: "(call 2 (i32.const 0)) ", count: 6)))
+        (func (result\(results)) (unreachable) (loop))
+        (func (param i32) (if (local.get 0) (then \(body))))
+        (global (mut i32) (i32.const 0)))
+      """)
+    let function = try build(FrontendContext(module: module, policy: .icp), 0, inlines: true)
+    let count = function.sites.count
+    #expect(count == sites)
+  }
+
   /// Errors name places in the module, not those beyond its end.
   @Test func offsetsOfSites() throws {
     let module = try module("(module (func (call 1)) (func (call 2)) (func (unreachable)))")

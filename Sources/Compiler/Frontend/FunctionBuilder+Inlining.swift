@@ -63,15 +63,16 @@ func inlineSize(_ module: Module, body: FunctionBody, signature: BlockSignature)
 extension FunctionBuilder {
   mutating func resetInlining(size: Int) {
     inlined = InlinedBody()
-    inlineBudget = inlines && !isPinned ? InlineLimits.budget(size) : 0
-    recursionBudget = inlineBudget == 0 ? 0 : InlineLimits.recursionBudget(size)
+    let mayInline = inlines && !isPinned
+    inlineBudget = mayInline ? InlineLimits.budget(size) : 0
+    recursionBudget = mayInline ? InlineLimits.recursionBudget(size) : 0
     nextSiteStart = context.module.bytes.buffer.count
   }
 
   /// Whether a call of `callee` here is replaced by its body.
   @inline(__always)
   func canInline(_ callee: UInt32) -> Bool {
-    if inlineBudget == 0 || mode != .live || callee < tables.importedFunctionCount { return false }
+    if mode != .live || callee < tables.importedFunctionCount { return false }
     let size = Int(tables.inlineSizes[Int(callee - tables.importedFunctionCount)])
     let budget = callee == ir.index ? recursionBudget : inlineBudget
     if size == 0 || size > budget || nextSiteStart + size > Int(UInt32.max) { return false }
@@ -98,7 +99,7 @@ extension FunctionBuilder {
     let size = declarations.operators.count
     // Locals cost as well: each body has its own.
     let cost = size + count + Int(declarations.total)
-    if callee == ir.index { recursionBudget -= cost } else { inlineBudget = max(inlineBudget - cost, 0) }
+    if callee == ir.index { recursionBudget -= cost } else { inlineBudget -= cost }
     expansionLimit += 32 * size
     workLimit += 4 * size
 

@@ -40,7 +40,7 @@ extension IRFunction {
 
   /// What the stack's limit is charged for the bodies around the node at `index` beside the function's own frame, in slots.
   @inline(__always)
-  func depth(of index: Int) -> Int {
+  public func depth(of index: Int) -> Int {
     if sites.isEmpty { return 0 }
     return site(ofOffset: offsets[index]).map { Int(sites[$0].depth) } ?? 0
   }

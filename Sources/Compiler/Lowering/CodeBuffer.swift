@@ -110,6 +110,20 @@ struct CodeBuffer: ~Copyable {
         count: UInt32(truncatingIfNeeded: count)))
   }
 
+  /// Notes the bodies that stand in place of calls. They come before all locations.
+  mutating func place(_ sites: borrowing GrowableBuffer<InlineSite>) {
+    if sites.isEmpty { return }
+    appendUnsigned(UInt32(truncatingIfNeeded: sites.count))
+    appendUnsigned(sites[0].start)
+    for index in 0..<sites.count {
+      let site = sites[index]
+      appendUnsigned(site.function)
+      appendUnsigned(site.bodyStart)
+      appendUnsigned(site.size)
+      appendUnsigned(site.call)
+    }
+  }
+
   /// Notes the module offset of the operation that begins at `word`. Words must ascend.
   mutating func locate(word: Int, offset: Int) {
     appendUnsigned(UInt32(word - lastLocatedWord))

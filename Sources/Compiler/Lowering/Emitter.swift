@@ -33,6 +33,7 @@ extension Lowering {
     for _ in 0..<function.blocks.count { blockLabels.append(code.makeLabel()) }
     findHeadCharges()
     findPassages()
+    code.place(function.sites)
     emitEntry()
     for index in 0..<function.blocks.count where hasCode(index) {
       block = index

@@ -301,11 +301,10 @@ extension Lowering {
     var result = FunctionCode()
     result.frameSlots = frameSlots
     result.frameCost = function.frameCost
-    let sites = siteTable()
     let isLarge = function.isLarge
     if isLarge { releaseFunction() }
     result.words = Array(code.words.elements)
-    result.locations = sites + Array(code.locations.elements)
+    result.locations = Array(code.locations.elements)
     if isLarge { code = CodeBuffer() }
     return result
   }

@@ -146,29 +146,3 @@ extension Artifact {
     return reader.locations(atOrBefore: word) ?? [unknown]
   }
 }
-
-extension Lowering {
-  /// What stands before the locations of code with bodies in place of calls.
-  mutating func siteTable() -> [UInt8] {
-    if function.sites.isEmpty { return [] }
-    var table: [UInt8] = []
-    func append(_ value: UInt32) {
-      var rest = value
-      while rest >= 0x80 {
-        table.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-        rest >>= 7
-      }
-      table.append(UInt8(rest))
-    }
-    append(UInt32(function.sites.count))
-    append(function.sites[0].start)
-    for index in 0..<function.sites.count {
-      let site = function.sites[index]
-      append(site.function)
-      append(site.bodyStart)
-      append(site.size)
-      append(site.call)
-    }
-    return table
-  }
-}
