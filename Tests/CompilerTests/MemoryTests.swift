@@ -18,7 +18,7 @@ import WebAssembly
       case .ordinary: 24.5
       case .straight: 8
       case .conditions: 63
-      case .loops: 100
+      case .loops: 51
       case .switches: 53
       case .merges: 49
       }

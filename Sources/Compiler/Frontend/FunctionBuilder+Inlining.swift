@@ -101,7 +101,7 @@ extension FunctionBuilder {
     let cost = size + count + Int(declarations.total)
     if callee == ir.index { recursionBudget -= cost } else { inlineBudget -= cost }
     expansionLimit += 32 * size
-    workLimit += 4 * size
+    workLimit += size
 
     let outer = (
       inlined: inlined, charge: unitCharge, cost: unitCost, start: unitStart, height: greatestHeight, offset: offset

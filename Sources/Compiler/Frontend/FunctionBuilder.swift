@@ -186,7 +186,7 @@ public struct FunctionBuilder: ~Copyable {
     unitCharge = .max
     unitCost = 0
     work = 0
-    workLimit = 65_536 + 4 * size
+    workLimit = 262_144 + size
     expansion = 0
     expansionLimit = 65_536 + 32 * size
     resetLocals(parameters: signature.parameters, pinned: pinned)
