@@ -102,12 +102,14 @@ extension OperationTable {
     for wide in [false, true] {
       let suffix = wide ? "64" : "32"
       add(
-        "memoryGrow\(suffix)", "M0 r1 w2", [.writesAccumulator, .writesMemory], family: "Memory",
+        "memoryGrow\(suffix)", "M0 r1 w2", [.mayTrap, .writesAccumulator, .writesMemory], family: "Memory",
         doc: "d := grow memory M by a pages",
         """
         let w = pc[1]
         let pages = \(wide ? "fp[slot1(w)]" : "UInt64(UInt32(truncatingIfNeeded: fp[slot1(w)]))")
-        let v = growMemory(cx, slot0(w), pages)\(wide ? "" : " & 0xFFFF_FFFF")
+        let old = growMemory(cx, slot0(w), pages)
+        if _slowPath(old == growthRefused) { return trapAfterGrowth(pc, fp, cx, rm) }
+        let v = old\(wide ? "" : " & 0xFFFF_FFFF")
         fp[slot2(w)] = v
         return next(pc + 2, fp, instanceContext(cx).currentMemory.pointee.base, cx, v, rm, x0, x1)
         """)

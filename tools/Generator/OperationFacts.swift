@@ -27,7 +27,8 @@ private let specialRows: [String: NodeRow] = [
   "return_call_ref": NodeRow(shape: ["a", "list"], effects: callEffects + ["terminator"]),
   "select": NodeRow(shape: ["a", "b", "c"], effects: ["value"]),
   "memory.size": NodeRow(effects: ["value", "reads"]),
-  "memory.grow": NodeRow(shape: ["a"], effects: ["value", "reads", "writes"]),
+  // A store's hook may refuse what has been grown.
+  "memory.grow": NodeRow(shape: ["a"], effects: ["value", "mayTrap", "reads", "writes"]),
   "memory.fill": NodeRow(shape: ["a", "b", "c"], effects: ["mayTrap", "reads", "writes"]),
   "memory.copy": NodeRow(shape: ["a", "b", "c"], effects: ["mayTrap", "reads", "writes"]),
   "memory.init": NodeRow(shape: ["a", "b", "c"], effects: ["mayTrap", "reads", "writes"]),

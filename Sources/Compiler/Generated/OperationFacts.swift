@@ -58,7 +58,7 @@ let operationFacts: [UInt64] = [
   0x6000ffff00001203,  // i64.store16
   0x6000ffff00001203,  // i64.store32
   0xffff00004800,  // memory.size
-  0xffff00005801,  // memory.grow
+  0xffff00005a01,  // memory.grow
   0x1000ffff01004000,  // i32.const
   0x1000ffff02004000,  // i64.const
   0x1000ffff03004000,  // f32.const

@@ -12412,7 +12412,7 @@ public enum ThreadedOperation: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// A hash of the operation table: the version of the format of threaded code.
-public let threadedFormatHash: UInt64 = 0xc6f353bb8f35f845
+public let threadedFormatHash: UInt64 = 0xd9af7c7201764da9
 
 let threadedOperationNames: [String] = [
   "enter",
@@ -20137,8 +20137,8 @@ let threadedOperationFacts: [UInt64] = [
   0xde101000002,
   0xde203000203,
   0xde502000202,
-  0xde703010202,
-  0xdea03010202,
+  0xde703011202,
+  0xdea03011202,
   0xded05011003,
   0xdf206019003,
   0xdf806011003,

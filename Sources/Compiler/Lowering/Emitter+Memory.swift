@@ -18,6 +18,7 @@ extension Lowering {
     case .memoryGrow:
       let pages = readSlot(Value(node.a))
       let slot = storedDestination(index)
+      locatePending()
       code.append(context.wideMemories[Int(node.c)] ? .memoryGrow64 : .memoryGrow32)
       code.append(word: pack(Int(node.c), pages, slot))
       finish(index, slot)

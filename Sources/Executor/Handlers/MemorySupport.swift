@@ -70,13 +70,27 @@ private func keepPages(_ cx: CX, _ size: UInt) {
   memory(instanceContext(cx).currentMemory).keep(instanceContext(cx).trackStart, size)
 }
 
-/// Old number of pages, or all ones where the memory cannot grow.
+/// What `growMemory` gives where the store's hook threw. No memory has so many pages.
+let growthRefused = UInt64.max - 1
+
+/// Old number of pages, all ones where the memory cannot grow, or `growthRefused`.
 @inline(never)
 func growMemory(_ cx: CX, _ index: Int, _ pages: UInt64) -> UInt64 {
-  let record = instanceContext(cx).memories[index]
-  let old = memory(record).grow(by: pages)
+  let memory = memory(instanceContext(cx).memories[index])
+  guard let old = memory.grow(by: pages) else { return UInt64.max }
+  var isRefused = false
+  if pages > 0, let hook = moduleInstance(cx).store.memoryGrowthHook {
+    isRefused = !moduleInstance(cx).store.allows(hook, memory, old)
+  }
+  // The hook too may have grown it.
   instanceContext(cx).refreshMemory()
-  return old ?? UInt64.max
+  return isRefused ? growthRefused : old
+}
+
+/// Ends the execution after the hook has refused.
+@inline(never)
+func trapAfterGrowth(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int) -> Int {
+  trapped(pc, fp, cx, rm, moduleInstance(cx).store.refusedGrowth.status)
 }
 
 @inline(never)

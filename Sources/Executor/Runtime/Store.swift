@@ -51,6 +51,10 @@ public final class Store {
   package let canonicalizer: TypeCanonicalizer
   /// Whether memories of this store keep what executions write, to undo or compare it.
   public let tracksWrites: Bool
+  /// Is asked about memories that Wasm code has grown; not about those that the host grows.
+  public var memoryGrowthHook: MemoryGrowthHook?
+  /// What the hook threw last, as a kind of trap.
+  var refusedGrowth = TrapKind.hostError
   /// Stops executions in this store, from any thread.
   public let interruptHandle = InterruptHandle()
   package let context: UnsafeMutablePointer<StoreContext>

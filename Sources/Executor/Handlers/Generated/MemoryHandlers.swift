@@ -43,7 +43,9 @@ import WebAssembly
 @c func cannery_memoryGrow32(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let pages = UInt64(UInt32(truncatingIfNeeded: fp[slot1(w)]))
-  let v = growMemory(cx, slot0(w), pages) & 0xFFFF_FFFF
+  let old = growMemory(cx, slot0(w), pages)
+  if _slowPath(old == growthRefused) { return trapAfterGrowth(pc, fp, cx, rm) }
+  let v = old & 0xFFFF_FFFF
   fp[slot2(w)] = v
   return next(pc + 2, fp, instanceContext(cx).currentMemory.pointee.base, cx, v, rm, x0, x1)
 }
@@ -55,7 +57,9 @@ import WebAssembly
 @c func cannery_memoryGrow64(_ pc: PC, _ fp: FP, _ md: MD, _ cx: CX, _ ac: UInt64, _ rm: Int, _ x0: Double, _ x1: Double) -> Int {
   let w = pc[1]
   let pages = fp[slot1(w)]
-  let v = growMemory(cx, slot0(w), pages)
+  let old = growMemory(cx, slot0(w), pages)
+  if _slowPath(old == growthRefused) { return trapAfterGrowth(pc, fp, cx, rm) }
+  let v = old
   fp[slot2(w)] = v
   return next(pc + 2, fp, instanceContext(cx).currentMemory.pointee.base, cx, v, rm, x0, x1)
 }
