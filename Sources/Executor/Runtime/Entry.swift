@@ -18,6 +18,8 @@ struct StateBeforeExecution {
   var counter: Counter
   /// To undo what a dropped execution wrote; nil without write tracking.
   var globals: GlobalValues?
+  /// Segments that had been dropped.
+  var droppedSegments: Int
 }
 
 /// A call from outside that can begin: its arguments go to `fp`.
@@ -90,7 +92,7 @@ extension Store {
   /// An execution begins to own the store, with the counter set to `limit`.
   @inline(__always)
   func beginExecution(limit: Int) -> StateBeforeExecution {
-    var before = StateBeforeExecution(counter: counter)
+    var before = StateBeforeExecution(counter: counter, droppedSegments: droppedSegments.count)
     setCounter(limit)
     isSuspended = true
     if tracksWrites {
@@ -122,6 +124,7 @@ extension Store {
     guard tracksWrites else { return }
     for memory in trackedMemories { memory.abandonExecution() }
     before.globals?.restore()
+    restoreSegments(after: before.droppedSegments)
   }
 
   /// The trap that `status` stands for, with its backtrace and what a host function threw.

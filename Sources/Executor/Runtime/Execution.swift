@@ -149,8 +149,8 @@ public final class Execution {
     return trapped(TrapKind.hostError.status)
   }
 
-  /// Ends the execution without finishing it. Where the store tracks writes, memories and globals are as before it;
-  /// tables stay as they are. Does nothing while the execution runs, or after its end.
+  /// Ends the execution without finishing it. Where the store tracks writes, memories, globals and segments are as before
+  /// it; tables stay as they are. Does nothing while the execution runs, or after its end.
   public func abandon() {
     guard state != .ended && state != .running else { return }
     store.undoExecution(before)

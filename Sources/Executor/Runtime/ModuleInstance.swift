@@ -259,8 +259,26 @@ final class ModuleInstance {
     return UnsafeRawBufferPointer(rebasing: module.module.bytes.buffer[range.start..<range.end])
   }
 
-  func dropData(_ index: Int) { droppedData[index] = true }
-  func dropElements(_ index: Int) { droppedElements[index] = true }
+  func dropData(_ index: Int) {
+    if droppedData[index] { return }
+    droppedData[index] = true
+    store.droppedSegments.append(DroppedSegment(instance: self, isData: true, index: index))
+  }
+
+  func dropElements(_ index: Int) {
+    if droppedElements[index] { return }
+    droppedElements[index] = true
+    store.droppedSegments.append(DroppedSegment(instance: self, isData: false, index: index))
+  }
+
+  /// Brings a dropped segment back, or drops it again; the store's list is the caller's.
+  func set(_ segment: DroppedSegment, isDropped: Bool) {
+    if segment.isData {
+      droppedData[segment.index] = isDropped
+    } else {
+      droppedElements[segment.index] = isDropped
+    }
+  }
 
   /// Copies items of an element segment to a table. False where a range does not fit.
   func initialize(_ table: Table, _ destination: UInt64, from segment: Int, _ start: UInt64, _ length: UInt64) -> Bool {

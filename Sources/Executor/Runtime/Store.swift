@@ -71,6 +71,8 @@ public final class Store {
   private(set) var trackedMemories: [Memory] = []
   private(set) var trackedGlobals: [Global] = []
   var committedGlobals = GlobalValues()
+  /// Of all instances, in the order in which they were dropped.
+  var droppedSegments: [DroppedSegment] = []
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
   /// The error that a host function or the linker left for the trap that is under way.
