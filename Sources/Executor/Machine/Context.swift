@@ -46,6 +46,8 @@ package struct FunctionRecord {
   package var resultSlots: UInt32
   /// One result that is not a vector: it travels in an accumulator.
   package var returnsScalar: Bool
+  /// Whether a call of the host function stops where the instruction counter is below 0.
+  var isCheckPoint = true
   /// The reference that Wasm code sees; never 0.
   package var handle: UInt64
 }

@@ -159,8 +159,8 @@ public struct Caller {
 func callHost(
   _ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>, _ length: Int
 ) -> Int {
-  // A host call is a check point.
-  if _slowPath(rm < 0) { return stopBeforeCall(pc, fp, cx, rm) }
+  // A host call is a check point, with few exceptions.
+  if _slowPath(rm < 0), record.pointee.isCheckPoint { return stopBeforeCall(pc, fp, cx, rm) }
   let frame = fp + Int(pc[length - 1] & 0xFFFF_FFFF)
   let status = runHostFunction(pc, fp, cx, rm, record, frame, pc + length, credit: 0)
   if _slowPath(status != 0) { return status }
@@ -171,7 +171,7 @@ func callHost(
 /// its results are returned to our caller.
 @inline(never)
 func tailCallHost(_ pc: PC, _ fp: FP, _ cx: CX, _ rm: Int, _ record: UnsafeMutablePointer<FunctionRecord>) -> Int {
-  if rm < 0 { return stopBeforeCall(pc, fp, cx, rm) }
+  if rm < 0, record.pointee.isCheckPoint { return stopBeforeCall(pc, fp, cx, rm) }
   moveArguments(fp, pc[2])
   let status = runHostFunction(pc, fp, cx, rm, record, fp, nil, credit: 0)
   if status != 0 { return status }

@@ -132,8 +132,12 @@ public final class Store {
 
   /// A host function of the given type. `body` reads its parameters from the slots and leaves the results there (one slot
   /// each, two for a vector).
+  ///
+  /// A call of a host function is a check point: the execution stops before it where the instruction counter is below 0. Of
+  /// one that isn't, the call takes place, and the next check point stops the execution: for what another engine would
+  /// execute in the module itself. Whether or not, `Caller.charge` is one.
   public func makeHostFunction(
-    _ type: FunctionType, name: String = "", body: @escaping RawHostFunction
+    _ type: FunctionType, name: String = "", isCheckPoint: Bool = true, body: @escaping RawHostFunction
   ) throws(ModuleError) -> Function {
     let id = try canonicalizer.add(type)
     let function = HostFunction(type: type, name: name, body: body)
@@ -145,7 +149,7 @@ public final class Store {
         narrowSlots: narrowSlots(type.results), signature: function.signature, type: id,
         index: UInt32(hostFunctions.count - 1),
         parameterSlots: UInt32(type.parameters.reduce(0) { $0 + $1.slotCount }), resultSlots: UInt32(resultSlots),
-        returnsScalar: type.results.count == 1 && resultSlots == 1, handle: 0))
+        returnsScalar: type.results.count == 1 && resultSlots == 1, isCheckPoint: isCheckPoint, handle: 0))
     return Function(store: self, record: record)
   }
 
