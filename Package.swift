@@ -20,7 +20,8 @@ let package = Package(
     .executable(name: "cannery", targets: ["CanneryCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
   ],
   targets: [
     // The pipeline, in order; each target imports only those above it.
@@ -48,6 +49,8 @@ let package = Package(
       name: "Cannery",
       dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Semantics", "Compiler", "Executor"],
       swiftSettings: settings),
+    // The data that canisters exchange; knows nothing of WebAssembly.
+    .target(name: "Candid", dependencies: [.product(name: "BigInt", package: "BigInt")], swiftSettings: settings),
     .target(
       name: "CLICommands",
       dependencies: [
@@ -135,6 +138,7 @@ let package = Package(
     .testTarget(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
       swiftSettings: settings),
+    .testTarget(name: "CandidTests", dependencies: ["Candid"], swiftSettings: settings),
     .testTarget(name: "ExecutorTests", dependencies: ["Cannery", "Executor"], swiftSettings: settings),
     .testTarget(
       name: "EngineDifferentialTests",

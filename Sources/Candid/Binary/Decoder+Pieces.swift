@@ -1,0 +1,116 @@
+// Values without parts, and passing over values of any type.
+
+import BigInt
+
+extension Decoder {
+  /// The next value, of a type without parts.
+  mutating func primitive(_ type: PrimitiveType) throws(CandidError) -> CandidValue {
+    let start = reader.offset
+    let value: CandidValue
+    switch type {
+    case .null: value = .null
+    case .bool: value = .bool(try bool())
+    case .nat: value = .nat(try reader.nat())
+    case .int: value = .int(try reader.int())
+    case .nat8: value = .nat8(try reader.fixed(UInt8.self))
+    case .nat16: value = .nat16(try reader.fixed(UInt16.self))
+    case .nat32: value = .nat32(try reader.fixed(UInt32.self))
+    case .nat64: value = .nat64(try reader.fixed(UInt64.self))
+    case .int8: value = .int8(try reader.fixed(Int8.self))
+    case .int16: value = .int16(try reader.fixed(Int16.self))
+    case .int32: value = .int32(try reader.fixed(Int32.self))
+    case .int64: value = .int64(try reader.fixed(Int64.self))
+    case .float32: value = .float32(Float(bitPattern: try reader.fixed(UInt32.self)))
+    case .float64: value = .float64(Double(bitPattern: try reader.fixed(UInt64.self)))
+    case .text: value = .text(try reader.text())
+    case .reserved: value = .reserved
+    case .empty: throw reader.malformed(.emptyValue)
+    case .principal: value = .principal(try principal())
+    }
+    try charge(reader.offset - start)
+    return value
+  }
+
+  private mutating func bool() throws(CandidError) -> Bool {
+    switch try reader.byte() {
+    case 0: return false
+    case 1: return true
+    default: throw .malformed(.invalidBool, offset: reader.offset - 1)
+    }
+  }
+
+  /// Whether an option has a content.
+  mutating func tag() throws(CandidError) -> Bool {
+    switch try reader.byte() {
+    case 0: return false
+    case 1: return true
+    default: throw .malformed(.invalidTag, offset: reader.offset - 1)
+    }
+  }
+
+  mutating func principal() throws(CandidError) -> Principal {
+    let start = reader.offset
+    guard try reader.byte() == 1 else { throw .malformed(.opaqueReference, offset: start) }
+    let count = try reader.unsigned()
+    guard let principal = Principal(try reader.take(count)) else {
+      throw .malformed(.principalTooLong, offset: start)
+    }
+    return principal
+  }
+
+  mutating func function() throws(CandidError) -> CandidFunction {
+    let start = reader.offset
+    guard try reader.byte() == 1 else { throw .malformed(.opaqueReference, offset: start) }
+    let canister = try principal()
+    let method = try reader.text()
+    try charge(reader.offset - start)
+    return CandidFunction(canister: canister, method: method)
+  }
+
+  /// The case that a variant has, with the type of its value. The value comes next.
+  mutating func chosenCase(of fields: [FieldType]) throws(CandidError) -> FieldType {
+    let start = reader.offset
+    let index = try reader.unsigned()
+    guard index < UInt64(fields.count) else { throw .malformed(.caseOutOfRange, offset: start) }
+    return fields[Int(index)]
+  }
+
+  /// Passes over a value, making sure that it is well-formed.
+  mutating func skip(_ type: TypeReference) throws(CandidError) {
+    try enter()
+    defer { depth -= 1 }
+    try chargeSkipping(1)
+    guard let composite = wire[type] else {
+      guard case .primitive(let primitive) = type else { return }
+      let start = reader.offset
+      _ = try self.primitive(primitive)
+      return try chargeSkipping(reader.offset - start)
+    }
+    switch composite {
+    case .opt(let content): if try tag() { try skip(content) }
+    case .vec(let element): try skipVector(of: element)
+    case .record(let fields):
+      try chargeSkipping(fields.count)
+      for field in fields { try skip(field.type) }
+    case .variant(let fields): try skip(chosenCase(of: fields).type)
+    case .func: _ = try function()
+    case .service: _ = try principal()
+    case .future:
+      let count = try reader.unsigned()
+      _ = try reader.unsigned()
+      try chargeSkipping(try reader.take(count).count)
+    }
+  }
+
+  private mutating func skipVector(of element: TypeReference) throws(CandidError) {
+    guard let count = Int(exactly: try reader.unsigned()) else { throw reader.malformed(.unexpectedEnd) }
+    try chargeSkipping(count)
+    if case .primitive(let primitive) = element, primitive != .bool, let size = primitive.fixedSize {
+      let (total, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow else { throw reader.malformed(.unexpectedEnd) }
+      try chargeSkipping(try reader.take(UInt64(total)).count)
+      return
+    }
+    for _ in 0..<count { try skip(element) }
+  }
+}
