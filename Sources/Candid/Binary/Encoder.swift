@@ -124,6 +124,14 @@ struct Encoder {
     switch (type, value) {
     case (.null, .null), (.reserved, _): break
     case (.bool, .bool(let bool)): writer.byte(bool ? 1 : 0)
+    case (.nat8, .nat8(let number)): writer.byte(number)
+    case (.nat16, .nat16(let number)): writer.fixed(number)
+    case (.nat32, .nat32(let number)): writer.fixed(number)
+    case (.nat64, .nat64(let number)): writer.fixed(number)
+    case (.int8, .int8(let number)): writer.fixed(number)
+    case (.int16, .int16(let number)): writer.fixed(number)
+    case (.int32, .int32(let number)): writer.fixed(number)
+    case (.int64, .int64(let number)): writer.fixed(number)
     case (.float32, .float32(let number)): writer.fixed(number.bitPattern)
     case (.float64, .float64(let number)): writer.fixed(number.bitPattern)
     case (.text, .text(let text)): writer.text(text)

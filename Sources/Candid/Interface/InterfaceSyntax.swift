@@ -43,7 +43,7 @@ extension Parser {
         guard case .name(let name) = token.kind else { throw unexpected("the name of a type") }
         guard PrimitiveType(name: name) == nil else { throw unexpected("a name that no type has yet") }
         try advance()
-        try expect("=")
+        try expect(.equals)
         interface.definitions.append(DefinitionSyntax(name: name, type: try type(), offset: offset))
       } else if try accept(.import) {
         let includesService = try accept(.service)
@@ -53,18 +53,18 @@ extension Parser {
       } else {
         return interface
       }
-      guard try accept(";") else { return interface }
+      guard try accept(.semicolon) else { return interface }
     }
   }
 
   private mutating func mainService() throws(CandidTextError) -> InterfaceSyntax.ServiceSyntax {
     try advance()
     if case .name = token.kind { try advance() }
-    try expect(":")
+    try expect(.colon)
     var initArguments: [ArgumentSyntax]?
-    if token.kind == .mark("(") {
+    if token.kind == .mark(.leftParenthesis) {
       initArguments = try argumentTypes()
-      try expect("->")
+      try expect(.arrow)
     }
     let offset = token.offset
     let kind: TypeSyntax.Kind
@@ -74,7 +74,7 @@ extension Parser {
     } else {
       kind = .service(try methods())
     }
-    _ = try accept(";")
+    _ = try accept(.semicolon)
     return .init(initArguments: initArguments, type: TypeSyntax(kind: kind, offset: offset))
   }
 }

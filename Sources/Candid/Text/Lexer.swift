@@ -9,6 +9,22 @@ enum Keyword: String, CaseIterable {
   case compositeQuery = "composite_query"
 }
 
+/// A punctuation mark.
+enum Mark: String {
+  case equals = "="
+  case leftParenthesis = "("
+  case rightParenthesis = ")"
+  case leftBrace = "{"
+  case rightBrace = "}"
+  case semicolon = ";"
+  case comma = ","
+  case dot = "."
+  case colon = ":"
+  case plus = "+"
+  case minus = "-"
+  case arrow = "->"
+}
+
 struct Token {
   enum Kind: Equatable {
     case end
@@ -19,8 +35,7 @@ struct Token {
     /// Digits without a sign and underscores; hexadecimal ones begin with `0x`.
     case integer(String)
     case float(String)
-    /// A punctuation mark: one of `= ( ) { } ; , . : + - ->`, or others in test files.
-    case mark(String)
+    case mark(Mark)
   }
 
   var kind: Kind
@@ -31,14 +46,8 @@ struct Token {
 struct Lexer {
   let text: [UInt8]
   private var offset = 0
-  /// Marks of two characters.
-  private let longMarks: [String]
 
-  /// - Parameter extraMarks: marks beside those of the specification, for grammars that extend it.
-  init(_ text: [UInt8], extraMarks: [String] = []) {
-    self.text = text
-    longMarks = ["->"] + extraMarks
-  }
+  init(_ text: [UInt8]) { self.text = text }
 
   static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
@@ -63,8 +72,8 @@ struct Lexer {
     }
   }
 
-  private func has(_ mark: String, at index: Int) -> Bool {
-    text[min(index, text.count)...].starts(with: mark.utf8)
+  private func has(_ character: Unicode.Scalar, at index: Int) -> Bool {
+    index < text.count && text[index] == UInt8(ascii: character)
   }
 
   mutating func next() throws(CandidTextError) -> Token {
@@ -76,14 +85,12 @@ struct Lexer {
 
   private mutating func skipSpace() throws(CandidTextError) {
     while offset < text.count {
-      if [0x20, 0x09, 0x0A, 0x0D].contains(text[offset]) {
-        offset += 1
-      } else if has("//", at: offset) {
+      switch text[offset] {
+      case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+      case UInt8(ascii: "/") where has("/", at: offset + 1):
         while offset < text.count, text[offset] != 0x0A, text[offset] != 0x0D { offset += 1 }
-      } else if has("/*", at: offset) {
-        try skipComment()
-      } else {
-        return
+      case UInt8(ascii: "/") where has("*", at: offset + 1): try skipComment()
+      default: return
       }
     }
   }
@@ -93,10 +100,10 @@ struct Lexer {
     var depth = 0
     repeat {
       guard offset < text.count else { throw CandidTextError(.unclosedComment, at: start) }
-      if has("/*", at: offset) {
+      if has("/", at: offset), has("*", at: offset + 1) {
         depth += 1
         offset += 2
-      } else if has("*/", at: offset) {
+      } else if has("*", at: offset), has("/", at: offset + 1) {
         depth -= 1
         offset += 2
       } else {
@@ -113,22 +120,32 @@ struct Lexer {
       offset += word.utf8.count
       return Keyword(rawValue: word).map { .keyword($0) } ?? .name(word)
     }
-    for mark in longMarks where has(mark, at: offset) {
-      offset += mark.utf8.count
-      return .mark(mark)
+    let mark: Mark
+    switch text[offset] {
+    case UInt8(ascii: "="): mark = .equals
+    case UInt8(ascii: "("): mark = .leftParenthesis
+    case UInt8(ascii: ")"): mark = .rightParenthesis
+    case UInt8(ascii: "{"): mark = .leftBrace
+    case UInt8(ascii: "}"): mark = .rightBrace
+    case UInt8(ascii: ";"): mark = .semicolon
+    case UInt8(ascii: ","): mark = .comma
+    case UInt8(ascii: "."): mark = .dot
+    case UInt8(ascii: ":"): mark = .colon
+    case UInt8(ascii: "+"): mark = .plus
+    case UInt8(ascii: "-"): mark = has(">", at: offset + 1) ? .arrow : .minus
+    default:
+      let rest = String(decoding: text[offset..<min(offset + 4, text.count)], as: UTF8.self)
+      throw CandidTextError(.unexpectedCharacter(rest.unicodeScalars.first!), at: offset)
     }
-    if "=(){};,.:+-".utf8.contains(text[offset]) {
-      offset += 1
-      return .mark(String(decoding: [text[offset - 1]], as: UTF8.self))
-    }
-    let rest = String(decoding: text[offset..<min(offset + 4, text.count)], as: UTF8.self)
-    throw CandidTextError(.unexpectedCharacter(rest.unicodeScalars.first!), at: offset)
+    offset += mark == .arrow ? 2 : 1
+    return .mark(mark)
   }
 
   // MARK: Numbers
 
   private mutating func number() -> Token.Kind {
-    let isHex = (has("0x", at: offset) || has("0X", at: offset)) && hexValue(offset + 2) != nil
+    let isHex =
+      has("0", at: offset) && (has("x", at: offset + 1) || has("X", at: offset + 1)) && hexValue(offset + 2) != nil
     var digits = isHex ? "0x" : ""
     if isHex { offset += 2 }
     takeDigits(&digits, isHex: isHex)

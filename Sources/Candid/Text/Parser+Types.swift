@@ -46,11 +46,11 @@ extension Parser {
   }
 
   private mutating func fieldTypes(isVariant: Bool) throws(CandidTextError) -> [FieldTypeSyntax] {
-    try expect("{")
+    try expect(.leftBrace)
     var counter = FieldCounter()
-    let fields = try list(";", until: "}") { parser throws(CandidTextError) in
+    let fields = try list(.semicolon, until: .rightBrace) { parser throws(CandidTextError) in
       let offset = parser.token.offset
-      if let label = try parser.label(before: ":") {
+      if let label = try parser.label(before: .colon) {
         counter.pass(label)
         return FieldTypeSyntax(label: label, type: try parser.type(), offset: offset)
       }
@@ -71,7 +71,7 @@ extension Parser {
   /// A function's arguments, results and annotations.
   mutating func functionType() throws(CandidTextError) -> FunctionSyntax {
     let arguments = try argumentTypes()
-    try expect("->")
+    try expect(.arrow)
     let results = try argumentTypes()
     var modes: FunctionModes = []
     while true {
@@ -93,15 +93,15 @@ extension Parser {
 
   /// Types in parentheses, with or without names.
   mutating func argumentTypes() throws(CandidTextError) -> [ArgumentSyntax] {
-    try expect("(")
+    try expect(.leftParenthesis)
     var names: Set<[UInt8]> = []
-    return try list(",", until: ")") { parser throws(CandidTextError) in
+    return try list(.comma, until: .rightParenthesis) { parser throws(CandidTextError) in
       let offset = parser.token.offset
       let start = parser
       switch parser.token.kind {
       case .name, .string:
         let name = try parser.name("a name")
-        if try parser.accept(":") {
+        if try parser.accept(.colon) {
           guard names.insert(Array(name.utf8)).inserted else {
             throw CandidTextError(.duplicateArgumentName(name), at: offset)
           }
@@ -116,11 +116,11 @@ extension Parser {
 
   /// The methods of a service, in braces.
   mutating func methods() throws(CandidTextError) -> [MethodSyntax] {
-    try expect("{")
-    let methods = try list(";", until: "}") { parser throws(CandidTextError) in
+    try expect(.leftBrace)
+    let methods = try list(.semicolon, until: .rightBrace) { parser throws(CandidTextError) in
       let offset = parser.token.offset
       let name = try parser.name("a method")
-      try parser.expect(":")
+      try parser.expect(.colon)
       let typeOffset = parser.token.offset
       let kind: TypeSyntax.Kind
       if case .name(let name) = parser.token.kind {

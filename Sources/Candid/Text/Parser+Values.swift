@@ -11,14 +11,14 @@ extension Parser {
   }
 
   private mutating func arguments() throws(CandidTextError) -> [ValueSyntax] {
-    try expect("(")
-    return try list(",", until: ")") { parser throws(CandidTextError) in try parser.annotatedValue() }
+    try expect(.leftParenthesis)
+    return try list(.comma, until: .rightParenthesis) { parser throws(CandidTextError) in try parser.annotatedValue() }
   }
 
   /// A value, and perhaps its type behind it.
   private mutating func annotatedValue() throws(CandidTextError) -> ValueSyntax {
     let value = try value()
-    guard try accept(":") else { return value }
+    guard try accept(.colon) else { return value }
     return ValueSyntax(kind: .annotated(value, try type()), offset: value.offset)
   }
 
@@ -32,15 +32,15 @@ extension Parser {
     switch token.kind {
     case .string: return .text(try text("a text"))
     case .integer, .float: return try number(isNegative: false)
-    case .mark("+"), .mark("-"):
-      let isNegative = token.kind == .mark("-")
+    case .mark(.plus), .mark(.minus):
+      let isNegative = token.kind == .mark(.minus)
       try advance()
       return try number(isNegative: isNegative)
     case .name: return try number(isNegative: false)
-    case .mark("("):
+    case .mark(.leftParenthesis):
       try advance()
       let value = try annotatedValue()
-      try expect(")")
+      try expect(.rightParenthesis)
       return value.kind
     case .keyword(let keyword): return try value(behind: keyword)
     default: throw unexpected("a value")
@@ -74,8 +74,9 @@ extension Parser {
     case .false: return .bool(false)
     case .opt: return .opt(try value())
     case .vec:
-      try expect("{")
-      return .vec(try list(";", until: "}") { parser throws(CandidTextError) in try parser.annotatedValue() })
+      try expect(.leftBrace)
+      return .vec(
+        try list(.semicolon, until: .rightBrace) { parser throws(CandidTextError) in try parser.annotatedValue() })
     case .record: return .record(try fields())
     case .variant: return .variant(try chosenCase())
     case .blob:
@@ -86,18 +87,18 @@ extension Parser {
     case .service: return .service(try principal())
     case .func:
       let canister = try principal()
-      try expect(".")
+      try expect(.dot)
       return .func(CandidFunction(canister: canister, method: try name("a method")))
     default: return .null
     }
   }
 
   private mutating func fields() throws(CandidTextError) -> [ValueSyntax.FieldSyntax] {
-    try expect("{")
+    try expect(.leftBrace)
     var counter = FieldCounter()
-    let fields = try list(";", until: "}") { parser throws(CandidTextError) in
+    let fields = try list(.semicolon, until: .rightBrace) { parser throws(CandidTextError) in
       let offset = parser.token.offset
-      if let label = try parser.label(before: "=") {
+      if let label = try parser.label(before: .equals) {
         counter.pass(label)
         return ValueSyntax.FieldSyntax(label: label, value: try parser.annotatedValue(), offset: offset)
       }
@@ -112,13 +113,13 @@ extension Parser {
   }
 
   private mutating func chosenCase() throws(CandidTextError) -> ValueSyntax.FieldSyntax {
-    try expect("{")
+    try expect(.leftBrace)
     let offset = token.offset
     guard let label = try label() else { throw unexpected("a case") }
     var value = ValueSyntax(kind: .null, offset: offset)
-    if try accept("=") { value = try annotatedValue() }
-    _ = try accept(";")
-    try expect("}")
+    if try accept(.equals) { value = try annotatedValue() }
+    _ = try accept(.semicolon)
+    try expect(.rightBrace)
     return ValueSyntax.FieldSyntax(label: label, value: value, offset: offset)
   }
 }

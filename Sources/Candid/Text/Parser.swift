@@ -7,8 +7,8 @@ struct Parser {
   private(set) var token: Token
   private var depth = 0
 
-  init(_ text: [UInt8], extraMarks: [String] = []) throws(CandidTextError) {
-    lexer = Lexer(text, extraMarks: extraMarks)
+  init(_ text: [UInt8]) throws(CandidTextError) {
+    lexer = Lexer(text)
     token = try lexer.next()
   }
 
@@ -18,7 +18,7 @@ struct Parser {
     return current
   }
 
-  mutating func accept(_ mark: String) throws(CandidTextError) -> Bool {
+  mutating func accept(_ mark: Mark) throws(CandidTextError) -> Bool {
     guard token.kind == .mark(mark) else { return false }
     try advance()
     return true
@@ -30,8 +30,8 @@ struct Parser {
     return true
   }
 
-  mutating func expect(_ mark: String) throws(CandidTextError) {
-    guard try accept(mark) else { throw unexpected("\"\(mark)\"") }
+  mutating func expect(_ mark: Mark) throws(CandidTextError) {
+    guard try accept(mark) else { throw unexpected(mark.quoted) }
   }
 
   func unexpected(_ expected: String) -> CandidTextError {
@@ -42,7 +42,7 @@ struct Parser {
       case .name(let name): "\"\(name.prefix(40))\""
       case .string: "a string"
       case .integer, .float: "a number"
-      case .mark(let mark): "\"\(mark)\""
+      case .mark(let mark): mark.quoted
       }
     return CandidTextError(.unexpected(found: found, expected: expected), at: token.offset)
   }
@@ -60,13 +60,13 @@ struct Parser {
 
   /// Items up to a closing mark, with separators between them, and perhaps one behind the last.
   mutating func list<Item>(
-    _ separator: String, until close: String, _ item: (inout Parser) throws(CandidTextError) -> Item
+    _ separator: Mark, until close: Mark, _ item: (inout Parser) throws(CandidTextError) -> Item
   ) throws(CandidTextError) -> [Item] {
     var items: [Item] = []
     while !(try accept(close)) {
       items.append(try item(&self))
       guard try accept(separator) else {
-        guard try accept(close) else { throw unexpected("\"\(separator)\" or \"\(close)\"") }
+        guard try accept(close) else { throw unexpected("\(separator.quoted) or \(close.quoted)") }
         return items
       }
     }
@@ -108,7 +108,7 @@ struct Parser {
   }
 
   /// A label and the mark behind it, if both come next.
-  mutating func label(before mark: String) throws(CandidTextError) -> CandidLabel? {
+  mutating func label(before mark: Mark) throws(CandidTextError) -> CandidLabel? {
     let start = self
     switch token.kind {
     case .name, .string, .integer: try advance()
@@ -132,6 +132,10 @@ struct Parser {
       throw CandidTextError(.invalidPrincipal(error), at: offset)
     }
   }
+}
+
+extension Mark {
+  fileprivate var quoted: String { "\"\(rawValue)\"" }
 }
 
 /// Numbers fields that have none of their own: one more than the field before.

@@ -84,6 +84,7 @@ enum TextForm {
 
   /// An integer, in hexadecimal if it is very large.
   static func integer(_ number: BigInt) -> String {
+    if let small = Int64(exactly: number) { return grouped(String(small)) }
     if number.magnitude.bitWidth > maximumDecimalBits {
       return (number.sign == .minus ? "-0x" : "0x") + String(number.magnitude, radix: 16)
     }

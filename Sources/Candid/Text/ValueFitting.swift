@@ -125,7 +125,8 @@ private struct ValueFitter {
 
   private static func integer(isNegative: Bool, digits: String) -> BigInt {
     let isHex = digits.hasPrefix("0x")
-    let magnitude = BigUInt(digits.dropFirst(isHex ? 2 : 0), radix: isHex ? 16 : 10) ?? 0
+    let (text, radix) = (digits.dropFirst(isHex ? 2 : 0), isHex ? 16 : 10)
+    let magnitude = UInt64(text, radix: radix).map { BigUInt($0) } ?? BigUInt(text, radix: radix) ?? 0
     return BigInt(sign: isNegative && !magnitude.isZero ? .minus : .plus, magnitude: magnitude)
   }
 
