@@ -187,33 +187,3 @@ final class ModuleCompiler: Sendable {
 }
 
 private func coreCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
-/// Starts a thread with a stack of 1 MiB that runs `body`.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-  final class Box {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-  let box = Unmanaged.passRetained(Box(body))
-  #if os(Linux)
-  var handle = pthread_t()
-  #else
-  var handle: pthread_t?
-  #endif
-  let failed = pthread_create(
-    &handle, nil,
-    { argument in
-      #if os(Linux)
-      let raw = argument!
-      #else
-      let raw = argument
-      #endif
-      Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().body()
-      return nil
-    }, box.toOpaque())
-  if failed != 0 {
-    box.release()
-    return nil
-  }
-  return handle
-}

@@ -132,12 +132,12 @@ struct CanisterRequirements {
   private func checkFunctionImport(
     _ entry: Import, _ type: FunctionType, _ item: ModuleItem
   ) throws(ModuleError) {
-    let known = CanisterImport.named(entry.name)
-    guard let known, let want = is64 ? known.type64 : known.type32 else {
+    let known = SystemCall.named(entry.name)
+    guard let known, let want = known.type(is64: is64) else {
       let why = known == nil ? "is not a function of the System API" : "is not available with 64-bit memory"
       throw fail("'\(entry.name)' \(why)", at: item)
     }
-    if ExactName(entry.module) != ExactName(CanisterImport.module) {
+    if ExactName(entry.module) != ExactName(SystemCall.module) {
       throw fail("'\(entry.name)' is imported from '\(entry.module)' instead of 'ic0'", at: item)
     }
     if type != want { throw fail("'\(entry.name)' has type \(want.text), not \(type.text)", at: item) }

@@ -131,13 +131,13 @@ private let customCases: [CanisterCase] = [
   }
 
   @Test func everySystemFunctionCanBeImported() throws {
-    #expect(CanisterImport.all.count == 76)
-    #expect(CanisterImport.all.filter { $0.type64 == nil }.count == 9)
+    #expect(SystemCall.allCases.count == 76)
+    #expect(SystemCall.allCases.filter { $0.type(is64: true) == nil }.count == 9)
     for is64 in [false, true] {
-      for function in CanisterImport.all {
+      for function in SystemCall.allCases {
         let memory = is64 ? "(memory i64 1)" : ""
-        let type = is64 ? function.type64 : function.type32
-        let text = signature(type ?? function.type32)
+        let type = function.type(is64: is64)
+        let text = signature(type ?? function.type(is64: false)!)
         let right = try module("(module (import \"ic0\" \"\(function.name)\" (func \(text))) \(memory))")
         #expect((try canisterError(right) == nil) == (type != nil), "\(function.name)")
         let wrong = try module("(module (import \"ic0\" \"\(function.name)\" (func (param f32) \(text))) \(memory))")

@@ -8,6 +8,7 @@ let operators = parseOperatorTable(operatorTable)
 try printOpcodes(operators, to: &output)
 try printScalarEvaluation(operators, to: &output)
 try printOperationFacts(operators, to: &output)
+try printSystemCalls(to: &output)
 
 var operations = OperationTable()
 operations.addControl()
