@@ -51,6 +51,15 @@ let package = Package(
       swiftSettings: settings),
     // The data that canisters exchange; knows nothing of WebAssembly.
     .target(name: "Candid", dependencies: [.product(name: "BigInt", package: "BigInt")], swiftSettings: settings),
+    // The System API of the Internet Computer: what canisters import.
+    .target(name: "SystemAPI", dependencies: ["Candid", "Cannery"], swiftSettings: settings),
+    // Canisters: messages, scheduling, cycles, the management canister.
+    .target(
+      name: "CanisterRuntime",
+      dependencies: [
+        "Candid", "Cannery", "SystemAPI", "WasmBinary", "WebAssembly", .product(name: "BigInt", package: "BigInt"),
+      ],
+      swiftSettings: settings),
     .target(
       name: "CLICommands",
       dependencies: [
@@ -139,6 +148,9 @@ let package = Package(
       name: "CanneryTests", dependencies: ["Cannery", "CLICommands", "MeteringExamples", "WasmText", "WastRunner"],
       swiftSettings: settings),
     .testTarget(name: "CandidTests", dependencies: ["Candid"], swiftSettings: settings),
+    .testTarget(
+      name: "CanisterRuntimeTests", dependencies: ["Candid", "CanisterRuntime", "Cannery", "SystemAPI"],
+      swiftSettings: settings),
     .testTarget(name: "ExecutorTests", dependencies: ["Cannery", "Executor"], swiftSettings: settings),
     .testTarget(
       name: "EngineDifferentialTests",

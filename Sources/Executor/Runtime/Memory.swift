@@ -189,6 +189,20 @@ public final class Memory {
   /// Writes `bytes` from `offset` on. Returns false, with nothing written, where they do not fit.
   public func write(_ bytes: [UInt8], at offset: UInt64) -> Bool { bytes.withUnsafeBytes { write($0, at: offset) } }
 
+  /// Lets `source` fill `count` bytes from `offset` on. Returns false, without calling it, where they do not fit.
+  public func copyIn(at offset: UInt64, count: UInt64, from source: (UnsafeMutableRawBufferPointer) -> Void) -> Bool {
+    guard prepareWrite(offset, count) else { return false }
+    source(UnsafeMutableRawBufferPointer(start: record.pointee.base + Int(offset), count: Int(count)))
+    return true
+  }
+
+  /// Lends `count` bytes from `offset` on to `target`. Returns false, without calling it, where they are not all inside.
+  public func copyOut(at offset: UInt64, count: UInt64, to target: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    guard contains(offset, count) else { return false }
+    target(UnsafeRawBufferPointer(start: record.pointee.base + Int(offset), count: Int(count)))
+    return true
+  }
+
   /// Whether `length` bytes at `offset` are inside.
   @inline(__always)
   package func contains(_ offset: UInt64, _ length: UInt64) -> Bool {

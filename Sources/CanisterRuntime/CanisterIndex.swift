@@ -1,0 +1,55 @@
+// Which canisters have something to do, and what all together use: so that a round costs what is active, however many
+// canisters there are.
+
+import Candid
+import SystemAPI
+
+struct CanisterIndex {
+  /// Canisters with messages, tasks or a paused execution.
+  private(set) var ready: Set<Principal> = []
+  private(set) var heartbeats: Set<Principal> = []
+  private(set) var timers: Set<Principal> = []
+  private(set) var hooks: Set<Principal> = []
+  /// Canisters with calls or requests that have a deadline, or with ingress messages.
+  private(set) var deadlines: Set<Principal> = []
+  /// Canisters that are being stopped.
+  private(set) var stopping: Set<Principal> = []
+  /// Bytes that all canisters are billed for.
+  private(set) var memory: UInt64 = 0
+  private(set) var guaranteedCalls = 0
+  private var known: [Principal: (memory: UInt64, calls: Int)] = [:]
+
+  /// Follows a change of `canister`.
+  mutating func update(_ canister: Canister) {
+    let id = canister.id
+    let isRunning = canister.state.status == .running
+    let installed = canister.machine?.installed
+    set(&ready, id, canister.hasWork)
+    set(&heartbeats, id, isRunning && installed?.hasHeartbeat ?? false)
+    set(&timers, id, isRunning && canister.state.globalTimer != 0 && installed != nil)
+    set(&hooks, id, isRunning && canister.lowMemoryHook == .ready)
+    set(&deadlines, id, canister.calls.hasDeadlines || !canister.queues.isEmpty)
+    set(&stopping, id, canister.state.status == .stopping)
+    let old = known[id] ?? (0, 0)
+    let new = (memory: canister.state.billedMemory, calls: canister.calls.guaranteedCalls)
+    memory = memory - old.memory + new.memory
+    guaranteedCalls += new.calls - old.calls
+    known[id] = new
+  }
+
+  mutating func remove(_ id: Principal) {
+    ready.remove(id)
+    heartbeats.remove(id)
+    timers.remove(id)
+    hooks.remove(id)
+    deadlines.remove(id)
+    stopping.remove(id)
+    guard let old = known.removeValue(forKey: id) else { return }
+    memory -= old.memory
+    guaranteedCalls -= old.calls
+  }
+
+  private func set(_ set: inout Set<Principal>, _ id: Principal, _ isMember: Bool) {
+    if isMember { set.insert(id) } else { set.remove(id) }
+  }
+}

@@ -1,0 +1,319 @@
+// The machine of a canister with a module: an instance that lives as long as the module is installed, and executions in it.
+//
+// The replica makes a fresh instance for each execution, with memory and mutable globals carried over. Here the instance
+// stays, and an execution that fails is undone by what write tracking kept.
+
+import Candid
+import Cannery
+import SystemAPI
+
+/// An instance of a canister's module, with its memories.
+final class CanisterMachine {
+  let installed: InstalledModule
+  let interface: SystemInterface
+  let store: Store
+  private(set) var instance: Instance
+  var memory: Memory? { instance.memories.first }
+
+  /// Makes the instance with its initial memory; no code of it is run.
+  init(
+    _ installed: InstalledModule, engine: Engine, subnet: SubnetInformation, system: SystemState, stable: StableMemory
+  ) throws(CanisterError) {
+    self.installed = installed
+    interface = SystemInterface(subnet, system, stable: stable, is64: installed.is64)
+    do {
+      var limits = StoreLimits()
+      let bytes = installed.is64 ? subnet.configuration.heapLimit64 : subnet.configuration.heapLimit32
+      limits.memoryPages = bytes / MemoryType.pageSize
+      store = try engine.makeStore(limits: limits, tracksWrites: true)
+      var imports: [ExternalValue] = []
+      for (index, value) in try interface.imports(of: installed.module, in: store).enumerated() {
+        let item = installed.module.module.imports[index]
+        guard let value else { throw InstantiationError.unknownImport(index: index, item) }
+        imports.append(value)
+      }
+      instance = try store.makeInstance(installed.module, imports: imports)
+    } catch {
+      throw CanisterError(.canisterInvalidWasm, "Canister's Wasm module cannot be instantiated: \(error)")
+    }
+    interface.memory = memory
+    store.memoryGrowthHook = { [interface] _, old, new in try interface.heapHasGrown(from: old, to: new) }
+    store.commit()
+  }
+
+  /// Undoes all that wasn't committed.
+  func discard() {
+    store.rollBack()
+    interface.stable.rollBack()
+  }
+
+  /// Bytes.
+  var heapBytes: UInt64 { UInt64(memory?.count ?? 0) }
+}
+
+/// What to execute.
+enum EntryPoint: Hashable, Sendable {
+  /// The module's start function.
+  case start
+  /// A function that is exported under this name.
+  case export(String)
+  case callback(Callback)
+}
+
+/// How an execution ended.
+struct ExecutionResult: Sendable {
+  /// Nil for success.
+  var error: CanisterError?
+  /// As they are billed: with dirty pages, and at most the limit.
+  var instructions: UInt64
+  /// Instructions that the Wasm code itself was counted, for other limits.
+  var executedInstructions: UInt64
+  var dirtyPages: Int
+  var effects: ExecutionEffects
+  /// The canister's state afterwards; after a failure without its changes.
+  var system: SystemState
+  /// The state that the execution began with: the canister's may have changed since then.
+  var before: SystemState
+  var acceptedCycles: Cycles { effects.acceptedCycles }
+}
+
+/// An execution for a message, which may be spread over slices.
+final class CanisterExecution {
+  let machine: CanisterMachine
+  let entry: EntryPoint
+  let context: MessageContext
+  private let before: SystemState
+  private let execution: Execution
+  /// The limit of a slice, and what the last one used beyond.
+  private let slice: UInt64
+  private var overshoot: UInt64 = 0
+  private var sliceStart: UInt64 = 0
+  private var sliceLimit: UInt64 = 0
+  private var hasStarted = false
+  /// What a successful execution commits of what it wrote; of the rest others decide.
+  private let commits: Commits
+
+  enum Commits: Sendable { case everything, heap, nothing }
+  private var trackedPages: Int { machine.memory?.dirtyPages().count ?? 0 }
+
+  /// Prepares an execution. `system` is the canister's state, with what the execution costs already taken off its balance;
+  /// `slice` limits the instructions of one step.
+  ///
+  /// Throws a `CanisterError` if the entry point is missing or no function of its type.
+  init(
+    _ machine: CanisterMachine, _ entry: EntryPoint, _ context: MessageContext, _ system: SystemState,
+    capacity: CallCapacity, slice: UInt64, commits: Commits = .everything
+  ) throws(CanisterError) {
+    self.machine = machine
+    self.entry = entry
+    self.context = context
+    self.slice = slice
+    self.commits = commits
+    before = system
+    let (function, arguments) = try CanisterExecution.function(machine, entry)
+    machine.interface.begin(context, system, capacity)
+    sliceLimit = min(slice, context.instructionLimit)
+    do throws(ExecutionError) {
+      // As in a fresh instance; tables can't change.
+      try machine.instance.restoreSegments()
+      execution = try Execution(function, arguments: arguments, instructions: sliceLimit)
+    } catch {
+      throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
+    }
+  }
+
+  private static func function(
+    _ machine: CanisterMachine, _ entry: EntryPoint
+  ) throws(CanisterError) -> (Function, [Value]) {
+    switch entry {
+    case .start:
+      guard let start = machine.installed.module.module.start else { break }
+      return (machine.instance.function(at: Int(start)), [])
+    case .export(let name):
+      guard case .function(let function) = machine.instance.export(name) else { break }
+      return (function, [])
+    case .callback(let callback):
+      let environment: Value
+      let type: WebAssembly.FunctionType
+      if machine.installed.is64 {
+        environment = .i64(Int64(bitPattern: callback.environment))
+        type = WebAssembly.FunctionType(parameters: [.i64], results: [])
+      } else {
+        environment = .i32(Int32(truncatingIfNeeded: Int64(bitPattern: callback.environment)))
+        type = WebAssembly.FunctionType(parameters: [.i32], results: [])
+      }
+      guard let table = machine.instance.tables.first else {
+        throw CanisterError(
+          .canisterFunctionNotFound,
+          "Canister requested to invoke a non-existent Wasm function \(callback.function) from table 0")
+      }
+      guard callback.function < table.count else {
+        throw CanisterError(
+          .canisterFunctionNotFound,
+          "Canister requested to invoke a non-existent Wasm function \(callback.function) from table 0")
+      }
+      guard let handle = table.get(callback.function),
+        let function = Function(Reference(handle: handle), in: machine.store)
+      else {
+        throw CanisterError(
+          .canisterContractViolation,
+          "Canister violated contract: unexpected null function reference at \(callback.function) in table 0")
+      }
+      guard function.type == type else {
+        throw CanisterError(
+          .canisterContractViolation,
+          "Canister violated contract: function invocation does not match its signature")
+      }
+      return (function, [environment])
+    }
+    throw CanisterError(.canisterMethodNotFound, "Canister has no function to execute.")
+  }
+
+  /// Instructions executed so far.
+  var executed: UInt64 { execution.instructionsExecuted }
+
+  /// Executes a slice. Returns nil if the execution is to go on.
+  func step() -> ExecutionResult? {
+    do throws(ExecutionError) {
+      let interface = machine.interface
+      let state: ExecutionState
+      if hasStarted {
+        sliceStart = execution.instructionsExecuted
+        interface.grantedInstructions = sliceStart + sliceLimit
+        state = try execution.resume(instructions: sliceLimit)
+      } else {
+        hasStarted = true
+        interface.grantedInstructions = sliceLimit
+        state = try execution.run()
+      }
+      switch state {
+      case .finished: return end(nil)
+      case .trapped(let trap): return end(error(of: trap))
+      case .outOfInstructions: return nextSlice() ? nil : end(outOfInstructions)
+      case .waitingForHost, .interrupted:
+        return end(CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: it stopped"))
+      }
+    } catch {
+      return end(CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)"))
+    }
+  }
+
+  /// Executes to the end.
+  func run() -> ExecutionResult {
+    while true { if let result = step() { return result } }
+  }
+
+  /// Gives up an execution that hasn't ended, without a trace.
+  func abort() {
+    execution.abandon()
+    undo()
+  }
+
+  /// Decides how large the next slice is; false if there is none.
+  private func nextSlice() -> Bool {
+    let executed = execution.instructionsExecuted
+    if executed >= context.instructionLimit { return false }
+    overshoot = executed - sliceStart > sliceLimit ? executed - sliceStart - sliceLimit : 0
+    if overshoot >= slice { return false }
+    sliceLimit = min(slice - overshoot, context.instructionLimit - executed)
+    return sliceLimit > 0
+  }
+
+  private var outOfInstructions: CanisterError {
+    CanisterError(
+      .canisterInstructionLimitExceeded,
+      prefix + "Canister exceeded the limit of \(context.instructionLimit) instructions for single message execution.")
+  }
+
+  private var prefix: String { "Error from Canister \(before.id): " }
+
+  // MARK: The end
+
+  private func end(_ error: CanisterError?) -> ExecutionResult {
+    execution.abandon()
+    let interface = machine.interface
+    let executed = execution.instructionsExecuted
+    let isTracked = context.mode.tracksHeap
+    let dirty = isTracked ? trackedPages : 0
+    let price = machine.interface.subnet.configuration.dirtyPagePrice(is64: machine.installed.is64)
+    let (total, overflow) = executed.addingReportingOverflow(UInt64(dirty) * price)
+    var result = ExecutionResult(
+      error: error, instructions: min(overflow ? .max : total, context.instructionLimit),
+      executedInstructions: min(executed, context.instructionLimit), dirtyPages: dirty, effects: interface.effects,
+      system: before, before: before)
+    if error == nil {
+      interface.dropCall()
+      result.system = interface.system
+      result.effects = interface.effects
+    }
+    if error == nil && context.mode.isComposite {
+      // What it wrote stays for its callbacks; whoever evaluates the query undoes it at the end.
+    } else if error != nil || !context.mode.keepsHeap {
+      undo()
+      result.system.heapBytes = before.heapBytes
+      result.system.stableBytes = before.stableBytes
+    } else {
+      if commits != .nothing { machine.store.commit() }
+      if commits == .everything { interface.stable.commit() }
+    }
+    return result
+  }
+
+  private func undo() {
+    machine.store.rollBack()
+    machine.interface.stable.rollBack()
+  }
+
+  /// The error that a trap means.
+  private func error(of trap: Trap) -> CanisterError {
+    if let error = trap.underlying as? CanisterError {
+      return CanisterError(error.code, prefix + error.message + backtrace(trap))
+    }
+    let text: String
+    switch trap.kind {
+    case .outOfInstructions: return outOfInstructions
+    case .unreachable: text = "unreachable"
+    case .integerDivideByZero: text = "integer division by 0"
+    case .outOfBoundsMemoryAccess: text = "heap out of bounds"
+    case .outOfBoundsTableAccess, .undefinedElement: text = "table out of bounds"
+    case .callStackExhausted: text = "stack overflow"
+    case .indirectCallTypeMismatch:
+      return CanisterError(
+        .canisterContractViolation,
+        prefix + "Canister violated contract: function invocation does not match its signature" + backtrace(trap))
+    default: text = "unknown"
+    }
+    return CanisterError(.canisterTrapped, prefix + "Canister trapped: \(text)" + backtrace(trap))
+  }
+
+  private func backtrace(_ trap: Trap) -> String {
+    let names = trap.backtrace.filter { !$0.isHost }.prefix(20).map {
+      $0.name ?? "unknown function at index \($0.function)"
+    }
+    return names.isEmpty ? "" : "\nCanister Backtrace:\n" + names.joined(separator: "\n")
+  }
+}
+
+extension ExecutionMode {
+  /// Whether changed pages of the heap are charged.
+  var tracksHeap: Bool {
+    switch self {
+    case .query, .replicatedQuery, .transform, .inspectMessage: false
+    default: true
+    }
+  }
+
+  /// Whether memories and globals stay as a successful execution leaves them. Of composite queries they stay for the
+  /// callbacks, until the query ends.
+  var keepsHeap: Bool {
+    switch self {
+    case .query, .replicatedQuery, .transform, .inspectMessage: false
+    default: !isComposite
+    }
+  }
+}
+
+extension SubnetConfiguration {
+  /// Instructions for a changed page of the heap.
+  func dirtyPagePrice(is64: Bool) -> UInt64 { dirtyPageInstructions * (is64 ? dirtyPageFactor64 : 1) }
+}

@@ -1,0 +1,73 @@
+// What the host of a runtime does by itself, without a message: making canisters and installing code. It may do everything
+// that controllers may.
+
+import Candid
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Makes an empty canister. `cycles` are its balance, by default what a local network gives; `controller` controls it.
+  public func createCanister(
+    _ settings: SettingsChange = SettingsChange(), cycles: Cycles? = nil, controller: Principal = .anonymous,
+    id: Principal? = nil
+  ) throws(CanisterError) -> Principal {
+    try createCanister(settings, cycles: cycles ?? fees.provisionalBalance, by: .host(controller), id: id)
+  }
+
+  /// Installs a module: binary, compressed or text.
+  ///
+  /// Throws a `CanisterError`; then nothing has changed but for the cycles and the log.
+  public func install(
+    _ id: Principal, _ module: [UInt8], mode: InstallMode = .install, argument: [UInt8] = [],
+    sender: Principal = .anonymous
+  ) throws(CanisterError) {
+    try installCode(id, module, mode: mode, argument: argument, by: .host(sender))
+  }
+
+  /// Changes settings.
+  public func updateSettings(
+    _ id: Principal, _ change: SettingsChange, sender: Principal = .anonymous
+  ) throws(CanisterError) {
+    try updateSettings(id, change, by: .host(sender))
+  }
+
+  /// Drops a canister's code and all that it kept.
+  public func uninstall(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    try uninstallCode(id, by: .host(sender))
+  }
+
+  /// Lets a canister take calls.
+  public func start(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    try startCanister(id, by: .host(sender))
+  }
+
+  /// Stops a canister: executes rounds until it has finished what it had begun. Returns whether it has; if not, it stops
+  /// later.
+  @discardableResult
+  public func stop(
+    _ id: Principal, sender: Principal = .anonymous, rounds: Int = 1_000
+  ) throws(CanisterError) -> Bool {
+    if try stopCanister(id, by: .host(sender)) { return true }
+    for _ in 0..<rounds {
+      executeRound()
+      if try canister(id).state.status == .stopped { return true }
+    }
+    return false
+  }
+
+  /// Deletes a stopped canister.
+  public func delete(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    try deleteCanister(id, by: .host(sender))
+  }
+
+  /// Adds cycles to a canister's balance.
+  public func topUp(_ id: Principal, _ cycles: Cycles) throws(CanisterError) { try depositCycles(id, cycles) }
+
+  /// A part of a canister's heap or stable memory as it was committed; nil if it isn't all there.
+  public func heap(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {
+    try canister(id).machine?.memory?.read(at: offset, count: count)
+  }
+
+  public func stableMemory(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {
+    try canister(id).stable.read(at: offset, count: count)
+  }
+}

@@ -1,0 +1,238 @@
+// Canisters on one machine: a subnet of its own, as a deterministic state machine without input or output. Time and
+// randomness are given to it, and the same inputs give the same state, whatever the number of threads.
+
+import Candid
+import Cannery
+import SystemAPI
+
+/// What a runtime is made with.
+public struct RuntimeConfiguration: Sendable {
+  public var subnet = SubnetConfiguration()
+  /// Threads that execute canisters; nothing but speed depends on it.
+  public var threads = 1
+  /// What `raw_rand` begins with.
+  public var seed: UInt64 = 0
+  /// Nanoseconds since 1970: by default, 2021-05-06 19:17:10 UTC.
+  public var startTime: UInt64 = 1_620_328_630_000_000_000
+  /// Nanoseconds that pass in each round.
+  public var roundDuration: UInt64 = 1_000_000
+  /// The subnet's id and its root key, DER-encoded.
+  public var subnetID = Principal(selfAuthenticating: [UInt8](repeating: 1, count: 28))!
+  public var rootKey: [UInt8] = []
+  /// The number of the first canister.
+  public var firstCanister: UInt64 = 0
+  /// How modules are compiled.
+  public var compiler = CompilerOptions()
+
+  public init() {}
+}
+
+/// Canisters on one machine. One thread at a time uses it.
+public final class CanisterRuntime {
+  public let configuration: RuntimeConfiguration
+  let subnet: SubnetInformation
+  let engine: Engine
+  /// Makes certificates of canisters' data, for queries. Without it, none has one.
+  public var dataCertificate: ((_ canister: Principal, _ data: [UInt8]) -> [UInt8]?)?
+  /// In the order of their ids.
+  private(set) var canisters: [Principal: Canister] = [:]
+  var index = CanisterIndex()
+  /// Canisters that had something left to do after the last round.
+  var waiting: Set<Principal> = []
+  /// Nanoseconds since 1970.
+  public internal(set) var time: UInt64
+  /// Rounds that were executed.
+  public internal(set) var round: UInt64 = 0
+  var nextCanister: UInt64
+  var nextIngress: UInt64 = 1
+  var ingressStatuses: [IngressID: IngressStatus] = [:]
+  /// Calls of the management canister that wait for the next round.
+  /// Nanoseconds since 1970: when canisters were charged for storage last.
+  var lastCharge: UInt64
+  var managementCalls = Queue<ManagementCall>()
+  var randomness: Randomness
+  /// What was executed since the last time that somebody asked.
+  private var reports: [ExecutionReport] = []
+  private var modules: [[UInt8]: InstalledModule] = [:]
+
+  public init(_ configuration: RuntimeConfiguration = RuntimeConfiguration()) {
+    self.configuration = configuration
+    subnet = SubnetInformation(
+      id: configuration.subnetID, rootKey: configuration.rootKey, configuration: configuration.subnet)
+    engine = Engine(
+      EngineConfiguration(features: .icp, metering: .icp, compiler: configuration.compiler, requiresCanister: true))
+    time = configuration.startTime
+    lastCharge = configuration.startTime
+    nextCanister = configuration.firstCanister
+    randomness = Randomness(seed: configuration.seed)
+  }
+
+  var fees: SubnetConfiguration { configuration.subnet }
+
+  // MARK: Canisters
+
+  /// The ids of all canisters, in ascending order.
+  public var canisterIDs: [Principal] { canisters.keys.sorted() }
+
+  /// The canister with this id.
+  ///
+  /// Throws a `CanisterError` with the code `canisterNotFound`.
+  func canister(_ id: Principal) throws(CanisterError) -> Canister {
+    guard let canister = canisters[id] else { throw CanisterError(.canisterNotFound, "Canister \(id) not found") }
+    return canister
+  }
+
+  func add(_ canister: Canister) {
+    canisters[canister.id] = canister
+    index.update(canister)
+  }
+
+  func remove(_ id: Principal) {
+    canisters[id] = nil
+    index.remove(id)
+  }
+
+  /// What the system keeps of a canister.
+  public func state(of id: Principal) throws(CanisterError) -> SystemState { try canister(id).state }
+
+  /// The module that is installed, if there is one.
+  public func module(of id: Principal) throws(CanisterError) -> InstalledModule? {
+    try canister(id).machine?.installed
+  }
+
+  /// A module, compiled at most once.
+  func installedModule(_ bytes: [UInt8]) throws(CanisterError) -> InstalledModule {
+    let hash = bytes.withUnsafeBytes { SHA256.hash($0).bytes }
+    if let module = modules[hash] { return module }
+    let module = try InstalledModule(bytes, engine: engine, charges: fees)
+    modules[hash] = module
+    return module
+  }
+
+  // MARK: Ingress
+
+  /// Takes a user's call of an update method, or of the management canister. Its answer comes by executing rounds
+  /// (`executeRound`); `status(of:)` tells how far it is.
+  ///
+  /// Throws a `CanisterError` if the message doesn't come in: no such canister, refused by its `canister_inspect_message`,
+  /// no cycles for it.
+  public func submit(
+    to receiver: Principal, method: String, argument: [UInt8], sender: Principal = .anonymous
+  ) throws(CanisterError) -> IngressID {
+    let message = IngressMessage(
+      id: IngressID(nextIngress), sender: sender, receiver: receiver, method: method, argument: argument,
+      expiry: time + fees.ingressTimeout * 1_000_000_000)
+    guard message.argument.count <= fees.ingressLimit else {
+      throw CanisterError(
+        .canisterRejectedMessage,
+        "The message of \(message.argument.count) bytes is larger than the limit of \(fees.ingressLimit)")
+    }
+    if receiver == .managementCanister {
+      try admitManagementCall(message)
+      managementCalls.append(
+        ManagementCall(
+          caller: .ingress(message.id, sender), method: method, argument: argument, cycles: 0))
+    } else {
+      let canister = try canister(receiver)
+      guard let machine = canister.machine else {
+        throw CanisterError(
+          .canisterWasmModuleNotFound,
+          "Error from Canister \(receiver): Attempted to execute a message, but the canister contains no Wasm module")
+      }
+      if machine.installed.inspectsMessages { try inspect(message, canister) }
+      try payInduction(message, canister)
+      canister.queues.push(.ingress(message))
+      index.update(canister)
+    }
+    nextIngress += 1
+    ingressStatuses[message.id] = .received
+    return message.id
+  }
+
+  /// Takes what an ingress message costs off the canister that pays for it.
+  func payInduction(_ message: IngressMessage, _ canister: Canister) throws(CanisterError) {
+    let cost = fees.ingressCost(bytes: message.method.utf8.count + message.argument.count)
+    guard canister.state.balance >= cost.addingSaturated(canister.state.freezingBalance(fees)) else {
+      throw CanisterError(
+        .canisterOutOfCycles, "Canister \(canister.id) is out of cycles: it can't pay for the message's induction")
+    }
+    canister.state.spend(cost, on: .ingressInduction)
+  }
+
+  /// What became of an ingress message; nil if there was none with this id.
+  public func status(of id: IngressID) -> IngressStatus? { ingressStatuses[id] }
+
+  /// Forgets the answer to an ingress message.
+  public func forget(_ id: IngressID) { ingressStatuses[id] = nil }
+
+  /// Submits a call and executes rounds until it is answered.
+  ///
+  /// Throws a `CanisterError` where the message doesn't come in, a `CanisterReject` where it is rejected, and
+  /// `RuntimeError.noAnswer` if `rounds` rounds weren't enough.
+  public func call(
+    _ receiver: Principal, _ method: String, _ argument: [UInt8], sender: Principal = .anonymous, rounds: Int = 1_000
+  ) throws -> [UInt8] {
+    let id = try submit(to: receiver, method: method, argument: argument, sender: sender)
+    defer { forget(id) }
+    for _ in 0..<rounds {
+      executeRound()
+      switch ingressStatuses[id] {
+      case .replied(let bytes): return bytes
+      case .rejected(let reject): throw reject
+      case .received, .processing, nil: continue
+      }
+    }
+    throw RuntimeError.noAnswer(rounds: rounds)
+  }
+
+  // MARK: Reports
+
+  func report(_ new: [ExecutionReport]) {
+    reports += new
+    // Whoever never asks doesn't want them.
+    if reports.count > 10_000 { reports.removeFirst(reports.count - 10_000) }
+  }
+
+  /// What was executed since the last call; of very much, the latest.
+  public func takeReports() -> [ExecutionReport] {
+    defer { reports = [] }
+    return reports
+  }
+}
+
+/// A wrong use of the runtime, or nothing that it can give.
+public enum RuntimeError: Error, Hashable, Sendable {
+  case noAnswer(rounds: Int)
+}
+
+extension RuntimeError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noAnswer(let rounds): "no answer after \(rounds) rounds"
+    }
+  }
+}
+
+extension CanisterReject: Error {}
+
+extension CanisterReject: CustomStringConvertible {
+  /// `IC0503 (CANISTER_ERROR): the message`
+  public var description: String { "\(error) (\(code.name)): \(message)" }
+}
+
+/// Random bytes from a seed: each is SHA-256 of the one before.
+struct Randomness: Sendable {
+  private(set) var state: [UInt8]
+
+  init(seed: UInt64) {
+    state = withUnsafeBytes(of: seed.littleEndian) { SHA256.hash(UnsafeRawBufferPointer($0)).bytes }
+  }
+
+  init(state: [UInt8]) { self.state = state }
+
+  /// 32 bytes.
+  mutating func next() -> [UInt8] {
+    state = (state + [1]).withUnsafeBytes { SHA256.hash($0).bytes }
+    return (state + [2]).withUnsafeBytes { SHA256.hash($0).bytes }
+  }
+}

@@ -1,0 +1,57 @@
+// What storage and allocations cost over time.
+//
+// Source: dfinity/ic, rs/cycles_account_manager/src/lib.rs, rs/execution_environment/src/scheduler.rs.
+
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Nanoseconds between two charges.
+  private static let chargingInterval: UInt64 = 10_000_000_000
+
+  /// Charges all canisters for storage and compute allocation since the last time, every ten seconds. Those that can't
+  /// pay are emptied.
+  func chargeForResources() {
+    guard time - min(lastCharge, time) >= Self.chargingInterval else { return }
+    lastCharge = time
+    for id in canisterIDs {
+      guard let canister = canisters[id] else { continue }
+      charge(canister)
+    }
+  }
+
+  private func charge(_ canister: Canister) {
+    let seconds = (time - min(canister.chargedUntil, time)) / 1_000_000_000
+    if seconds == 0 { return }
+    canister.chargedUntil += seconds * 1_000_000_000
+    let state = canister.state
+    let memory = fees.memoryCost(bytes: state.billedMemory, seconds: seconds)
+      .addingSaturated(fees.memoryCost(bytes: state.messageMemory, seconds: seconds))
+    let compute = fees.computeCost(percent: state.settings.computeAllocation, seconds: seconds)
+    let isPaid = canister.state.pay(memory, for: .memory)
+    guard canister.state.pay(compute, for: .computeAllocation), isPaid else { return exhausted(canister) }
+    index.update(canister)
+  }
+
+  /// A canister can't pay for its storage: it loses its code, its allocations, its history and its snapshots.
+  private func exhausted(_ canister: Canister) {
+    uninstall(canister, by: .user(.managementCanister))
+    canister.state.settings.computeAllocation = 0
+    canister.state.settings.memoryAllocation = 0
+    canister.history = []
+    canister.state.fixedMemory = FixedMemory()
+    index.update(canister)
+  }
+}
+
+extension SystemState {
+  /// Takes cycles for storage: from what is reserved first. False if there weren't enough; then nothing is left.
+  mutating func pay(_ amount: Cycles, for use: CycleUse) -> Bool {
+    let reserved = min(amount, reservedBalance)
+    reservedBalance -= reserved
+    consumed[Int(use.rawValue)] = consumed[Int(use.rawValue)].addingSaturated(reserved)
+    let rest = amount - reserved
+    let paid = min(rest, balance)
+    spend(paid, on: use)
+    return paid == rest
+  }
+}

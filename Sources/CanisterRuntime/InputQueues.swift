@@ -1,0 +1,91 @@
+// What a canister has to do: ingress and the messages of other canisters, taken in turn; of canisters, one sender after
+// the other, each in its order.
+
+import Candid
+import SystemAPI
+
+struct InputQueues: Sendable {
+  private var ingress = Queue<IngressMessage>()
+  private var canisters: [Principal: Queue<CanisterMessage>] = [:]
+  /// Senders with messages, in the order of their turns.
+  private var turns = Queue<Principal>()
+  private var isIngressNext = false
+  /// Messages of all kinds.
+  private(set) var count = 0
+  /// Responses among them.
+  private(set) var responses = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  mutating func push(_ message: CanisterMessage) {
+    count += 1
+    switch message {
+    case .ingress(let message): ingress.append(message)
+    case .request(let request): push(message, from: request.sender)
+    case .response(let response):
+      responses += 1
+      push(message, from: response.respondent)
+    }
+  }
+
+  private mutating func push(_ message: CanisterMessage, from sender: Principal) {
+    if canisters[sender]?.isEmpty ?? true { turns.append(sender) }
+    canisters[sender, default: Queue()].append(message)
+  }
+
+  /// The next message: canisters and ingress take turns.
+  mutating func pop() -> CanisterMessage? {
+    for _ in 0..<2 {
+      defer { isIngressNext.toggle() }
+      if isIngressNext {
+        if let message = ingress.popFirst() {
+          count -= 1
+          return .ingress(message)
+        }
+      } else if let sender = turns.popFirst(), let message = canisters[sender]?.popFirst() {
+        if canisters[sender]?.isEmpty ?? true { canisters[sender] = nil } else { turns.append(sender) }
+        count -= 1
+        if case .response = message { responses -= 1 }
+        return message
+      }
+    }
+    return nil
+  }
+
+  /// Takes out the requests and ingress messages that `isDropped` says: what is too old, or can't be answered any more.
+  mutating func remove(where isDropped: (CanisterMessage) -> Bool) -> [CanisterMessage] {
+    var removed: [CanisterMessage] = []
+    ingress.removeAll {
+      let message = CanisterMessage.ingress($0)
+      if isDropped(message) { removed.append(message) }
+      return isDropped(message)
+    }
+    for sender in canisters.keys.sorted() {
+      canisters[sender]?.removeAll { message in
+        if isDropped(message) { removed.append(message) }
+        return isDropped(message)
+      }
+    }
+    for message in removed {
+      count -= 1
+      if case .response = message { responses -= 1 }
+    }
+    canisters = canisters.filter { !$0.value.isEmpty }
+    turns.removeAll { canisters[$0] == nil }
+    return removed
+  }
+
+  /// Drops the response to the call with this number, if it waits here.
+  mutating func dropResponse(to callback: UInt64) {
+    if responses == 0 { return }
+    _ = remove { if case .response(let response) = $0 { response.callback == callback } else { false } }
+  }
+
+  /// All messages, for hashing and storing: ingress first, then by sender.
+  var all: [CanisterMessage] {
+    ingress.elements.map { .ingress($0) } + canisters.keys.sorted().flatMap { canisters[$0]?.elements ?? [] }
+  }
+
+  var turnOrder: [Principal] { turns.elements }
+  var takesIngressNext: Bool { isIngressNext }
+}

@@ -1,0 +1,98 @@
+// A module as canisters have it installed: compiled once, shared by all that run it.
+
+import Cannery
+import SystemAPI
+import WasmBinary
+
+/// A canister's module. Safe to share between threads.
+public final class InstalledModule: Sendable {
+  /// The file as it was uploaded, compressed or not, and its SHA-256.
+  public let bytes: [UInt8]
+  public let hash: [UInt8]
+  public let module: Module
+  /// Whether the canister's memory is 64-bit.
+  public let is64: Bool
+  /// Instructions that installing it is charged.
+  public let compileInstructions: UInt64
+  /// By name: what the custom sections for metadata hold.
+  public let metadata: [String: Metadata]
+  /// Bytes of the module, inflated, and of the metadata.
+  public let size: UInt64
+  public let customSectionsSize: UInt64
+  public let hasHeartbeat: Bool
+  public let hasTimer: Bool
+  public let inspectsMessages: Bool
+  /// Whether upgrades must say what becomes of the heap.
+  public let hasOrthogonalPersistence: Bool
+  /// Bytes that globals take.
+  public let globalsSize: UInt64
+  private let methods: [String: MethodKind]
+
+  /// A custom section for metadata.
+  public struct Metadata: Hashable, Sendable {
+    public var isPublic: Bool
+    public var contents: [UInt8]
+  }
+
+  /// How a method may be called.
+  public enum MethodKind: String, CaseIterable, Sendable {
+    case update = "canister_update"
+    case query = "canister_query"
+    case compositeQuery = "canister_composite_query"
+  }
+
+  /// Compiles a module for canisters.
+  ///
+  /// Throws a `CanisterError` with the code `canisterInvalidWasm` that says what is wrong.
+  public convenience init(_ bytes: [UInt8], engine: Engine, charges: SubnetConfiguration) throws(CanisterError) {
+    do {
+      let decoded = try engine.decode(bytes)
+      let artifact = try engine.precompile(decoded)
+      try self.init(bytes, decoded, engine.load(artifact: artifact), charges)
+    } catch {
+      throw CanisterError(.canisterInvalidWasm, "Canister's Wasm module is not valid: \(error)")
+    }
+  }
+
+  private init(
+    _ bytes: [UInt8], _ decoded: WebAssembly.Module, _ module: Module, _ charges: SubnetConfiguration
+  ) throws {
+    self.bytes = bytes
+    self.module = module
+    hash = bytes.withUnsafeBytes { SHA256.hash($0).bytes }
+    is64 = module.spaces.memories.first?.limits.address == .i64
+    compileInstructions = try CompileCharge.operators(of: decoded, is64: is64) * charges.compileInstructions
+    var metadata: [String: Metadata] = [:]
+    var customSectionsSize = 0
+    for section in CanisterMetadata(decoded).sections {
+      let contents = Array(decoded.bytes.buffer[section.contents.start..<section.contents.end])
+      metadata[section.name] = Metadata(isPublic: section.visibility == .public, contents: contents)
+      customSectionsSize += section.name.utf8.count + contents.count
+    }
+    self.metadata = metadata
+    self.customSectionsSize = UInt64(customSectionsSize)
+    size = UInt64(decoded.bytes.count)
+    hasOrthogonalPersistence = metadata["enhanced-orthogonal-persistence"] != nil
+    globalsSize = UInt64(module.spaces.globals.count * 8)
+    func exports(_ entry: String) -> Bool { decoded.exports.contains { $0.name == entry } }
+    hasHeartbeat = exports("canister_heartbeat")
+    hasTimer = exports("canister_global_timer")
+    inspectsMessages = exports("canister_inspect_message")
+    var methods: [String: MethodKind] = [:]
+    for export in decoded.exports where export.kind == .function {
+      for kind in MethodKind.allCases where export.name.utf8.starts(with: "\(kind.rawValue) ".utf8) {
+        methods[String(export.name.utf8.dropFirst(kind.rawValue.utf8.count + 1)) ?? ""] = kind
+      }
+    }
+    self.methods = methods
+  }
+
+  /// How the method `name` may be called; nil if there is none.
+  public func methodKind(_ name: String) -> MethodKind? { methods[name] }
+
+  /// Whether the module exports an entry point, such as `canister_heartbeat`.
+  public func exports(_ entry: String) -> Bool { module.module.exports.contains { $0.name == entry } }
+
+  /// All methods by name.
+  public var allMethods: [String: MethodKind] { methods }
+}

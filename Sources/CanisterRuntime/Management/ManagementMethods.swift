@@ -1,0 +1,162 @@
+// What the management canister's methods do with their arguments.
+
+import BigInt
+import Candid
+import Cannery
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Executes a call of the management canister.
+  func perform(_ call: ManagementCall) throws(CanisterError) -> ManagementReply {
+    if Self.unavailable.contains(call.method) {
+      throw CanisterError(.canisterRejectedMessage, "\(call.method) is not available on this subnet")
+    }
+    let argument = try decode(call.method, call.argument)
+    let caller = call.caller
+    try checkVersion(argument, caller)
+    func id() throws(CanisterError) -> Principal { try argument.principal("canister_id") }
+    func done(_ values: CandidValue..., accepted: Cycles = 0) -> ManagementReply {
+      ManagementReply(values: values, acceptedCycles: accepted)
+    }
+    switch call.method {
+    case "create_canister":
+      guard case .canister = caller else {
+        throw CanisterError(.canisterRejectedMessage, "create_canister cannot be called by a user.")
+      }
+      let fee = fees.scaled(fees.canisterCreationFee)
+      guard call.cycles >= fee else {
+        throw CanisterError(
+          .insufficientCyclesForCreateCanister,
+          "Creating a canister requires a fee of \(fee) that is deducted from the canister's initial balance but only "
+            + "\(call.cycles) cycles were received with the create_canister request.")
+      }
+      let created = try createCanister(
+        settings(argument.argument("settings")), cycles: call.cycles - fee, by: caller)
+      return done(.record(["canister_id": .principal(created)]), accepted: call.cycles)
+    case "provisional_create_canister_with_cycles":
+      let created = try createCanister(
+        settings(argument.argument("settings")), cycles: argument.cycles("amount") ?? fees.provisionalBalance,
+        by: caller,
+        id: argument.optionalPrincipal("specified_id"))
+      return done(.record(["canister_id": .principal(created)]))
+    case "provisional_top_up_canister":
+      try depositCycles(try id(), argument.cycles("amount") ?? 0)
+      return done()
+    case "update_settings":
+      try updateSettings(id(), settings(argument.argument("settings")), by: caller)
+      return done()
+    case "install_code":
+      try installCode(
+        id(), argument.blob("wasm_module"), mode: mode(argument), argument: argument.blob("arg"), by: caller)
+      return done()
+    case "install_chunked_code":
+      try installChunks(argument, by: caller)
+      return done()
+    case "upload_chunk":
+      let hash = try uploadChunk(id(), argument.blob("chunk"), by: caller)
+      return done(.record(["hash": .blob(hash)]))
+    case "clear_chunk_store":
+      try clearChunks(id(), by: caller)
+      return done()
+    case "stored_chunks":
+      let hashes = try storedChunks(id(), by: caller)
+      return done(.vec(hashes.map { .record(["hash": .blob($0)]) }))
+    case "uninstall_code":
+      try uninstallCode(id(), by: caller)
+      return done()
+    case "start_canister":
+      try startCanister(id(), by: caller)
+      return done()
+    case "stop_canister":
+      return try stopCanister(id(), by: caller) ? done() : ManagementReply()
+    case "delete_canister":
+      try deleteCanister(id(), by: caller)
+      return done()
+    case "deposit_cycles":
+      try depositCycles(id(), call.cycles)
+      return done(accepted: call.cycles)
+    case "canister_status": return done(try statusRecord(id(), caller))
+    case "canister_metrics": return done(try metricsRecord(id(), caller))
+    case "canister_info": return done(try infoRecord(id(), argument.nat64("num_requested_changes") ?? 0))
+    case "canister_metadata": return done(try metadataRecord(id(), argument.text("name"), caller))
+    case "raw_rand": return done(.blob(randomness.next()))
+    case "fetch_canister_logs":
+      throw CanisterError(
+        .canisterRejectedMessage, "fetch_canister_logs API is only accessible in non-replicated mode")
+    default: throw unknown(call.method)
+    }
+  }
+
+  /// A canister that tells its version must tell the true one.
+  private func checkVersion(_ argument: ManagementArgument, _ caller: ManagementCaller) throws(CanisterError) {
+    guard case .canister(_, _, _, let version) = caller, let told = argument.nat64("sender_canister_version"),
+      told != version
+    else { return }
+    throw CanisterError(
+      .invalidManagementPayload, "The sender's canister version is \(version), not \(told)")
+  }
+
+  private func mode(_ argument: ManagementArgument) throws(CanisterError) -> InstallMode {
+    let field = try argument.variant("mode")
+    switch field.label {
+    case "install": return .install
+    case "reinstall": return .reinstall
+    default:
+      var options = UpgradeOptions()
+      if case .opt(.some(let value)) = field.value {
+        let record = ManagementArgument(value)
+        if case .bool(let skips) = record.value("skip_pre_upgrade") { options.skipsPreUpgrade = skips }
+        if case .variant(let persistence) = record.value("wasm_memory_persistence") {
+          options.keepsHeap = persistence.label == "keep"
+        }
+      }
+      return .upgrade(options)
+    }
+  }
+
+  private func settings(_ record: ManagementArgument) throws(CanisterError) -> SettingsChange {
+    var change = SettingsChange()
+    if let list = record.list("controllers") {
+      change.controllers = list.compactMap { if case .principal(let principal) = $0 { principal } else { nil } }
+    }
+    change.computeAllocation = try record.word("compute_allocation")
+    change.memoryAllocation = try record.word("memory_allocation")
+    change.freezingThreshold = try record.word("freezing_threshold")
+    change.reservedCyclesLimit = try record.cycles("reserved_cycles_limit")
+    change.minimumIncomingCallCycles = try record.cycles("minimum_incoming_canister_call_cycles")
+    change.wasmMemoryLimit = try record.word("wasm_memory_limit")
+    change.wasmMemoryThreshold = try record.word("wasm_memory_threshold")
+    change.logVisibility = visibility(record.value("log_visibility"))
+    change.snapshotVisibility = visibility(record.value("snapshot_visibility"))
+    change.statusVisibility = visibility(record.value("status_visibility"))
+    if let list = record.list("environment_variables") {
+      var variables: [EnvironmentVariable] = []
+      for value in list {
+        let variable = ManagementArgument(value)
+        variables.append(EnvironmentVariable(name: try variable.text("name"), value: try variable.text("value")))
+      }
+      change.environment = variables
+    }
+    return change
+  }
+
+  private func visibility(_ value: CandidValue?) -> Visibility? {
+    guard case .variant(let field) = value else { return nil }
+    switch field.label {
+    case "controllers": return .controllers
+    case "public": return .everyone
+    default:
+      guard case .vec(let viewers) = field.value else { return .allowedViewers([]) }
+      return .allowedViewers(viewers.compactMap { if case .principal(let principal) = $0 { principal } else { nil } })
+    }
+  }
+
+  private func installChunks(_ argument: ManagementArgument, by caller: ManagementCaller) throws(CanisterError) {
+    let target = try argument.principal("target_canister")
+    let source = argument.optionalPrincipal("store_canister") ?? target
+    var hashes: [[UInt8]] = []
+    for value in argument.list("chunk_hashes_list") ?? [] { hashes.append(try ManagementArgument(value).blob("hash")) }
+    let bytes = try assembleChunks(hashes, of: source, expecting: argument.blob("wasm_module_hash"), by: caller)
+    try installCode(target, bytes, mode: mode(argument), argument: argument.blob("arg"), by: caller)
+  }
+}

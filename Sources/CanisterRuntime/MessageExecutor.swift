@@ -1,0 +1,441 @@
+// Executes what one canister has to do: messages, callbacks, tasks. It sees its canister and the round's parameters only,
+// so that canisters can be executed at the same time; what leaves the canister is collected in the output.
+//
+// Source: dfinity/ic, rs/execution_environment/src/execution/{call_or_task,replicated_query,response,common}.rs.
+
+import Candid
+import Cannery
+import SystemAPI
+
+/// What is the same for all canisters of a round's iteration.
+struct RoundParameters: Sendable {
+  /// Nanoseconds since 1970.
+  var time: UInt64
+  var subnet: SubnetInformation
+  /// Bytes in use on the subnet when the iteration began.
+  var subnetMemoryUse: UInt64
+  /// Of the subnet's room for guaranteed responses and for calls, what one canister may take in this iteration.
+  var responseMemory: UInt64
+  var sharedCallbacks: Int
+
+  var configuration: SubnetConfiguration { subnet.configuration }
+}
+
+/// What an execution did, for those who want to know.
+public struct ExecutionReport: Hashable, Sendable {
+  public var canister: Principal
+  /// The method, or the entry point: `canister_heartbeat`, `reply callback` and so on.
+  public var name: String
+  public var mode: ExecutionMode
+  /// As billed.
+  public var instructions: UInt64
+  /// What the execution cost, without what messages cost.
+  public var cycles: Cycles
+  public var dirtyPages: Int
+  public var error: CanisterError?
+}
+
+/// What leaves a canister.
+struct CanisterOutput: Sendable {
+  var requests: [Request] = []
+  var responses: [CanisterResponse] = []
+  var ingress: [(id: IngressID, status: IngressStatus)] = []
+  var reports: [ExecutionReport] = []
+}
+
+/// An execution that stopped at the end of a slice, and what is to be done when it ends.
+struct PausedExecution {
+  var execution: CanisterExecution
+  var job: ExecutionJob
+}
+
+/// What starts anew.
+struct AbortedExecution: Sendable {
+  var entry: EntryPoint
+  var context: MessageContext
+  var job: ExecutionJob
+}
+
+/// What an execution is for, besides its context.
+struct ExecutionJob: Sendable {
+  var name: String
+  var mode: ExecutionMode
+  var context: UInt64
+  /// What was paid for its instructions; of callbacks, when the call was made.
+  var prepaid: Cycles
+  var limit: UInt64
+  /// Of callbacks: what runs if they fail.
+  var cleanup: Callback?
+  /// Instructions that a callback used before its cleanup, and its error.
+  var callbackInstructions: UInt64 = 0
+  var callbackError: CanisterError?
+  var refunded: Cycles = 0
+}
+
+struct MessageExecutor {
+  let canister: Canister
+  let round: RoundParameters
+  var output = CanisterOutput()
+  private var configuration: SubnetConfiguration { round.configuration }
+
+  init(_ canister: Canister, _ round: RoundParameters) {
+    self.canister = canister
+    self.round = round
+  }
+
+  /// Executes the next slice, task or message. Returns the instructions that count for the round.
+  mutating func executeNext() -> UInt64 {
+    if let paused = canister.paused {
+      canister.paused = nil
+      return advance(paused.execution, paused.job)
+    }
+    if let aborted = canister.aborted {
+      canister.aborted = nil
+      return start(aborted.entry, aborted.context, aborted.job)
+    }
+    if !canister.tasks.isEmpty { return execute(canister.tasks.removeFirst()) }
+    switch canister.queues.pop() {
+    case .ingress(let message):
+      let origin = CallOrigin.ingress(message.id, sender: message.sender)
+      output.ingress.append((message.id, .processing))
+      return execute(origin, message.method, message.argument, cycles: 0, depth: 0)
+    case .request(let request):
+      let origin = CallOrigin.canister(request.sender, callback: request.callback, deadline: request.deadline)
+      return execute(origin, request.method, request.argument, cycles: request.cycles, depth: request.depth)
+    case .response(let response): return execute(response)
+    case nil: return 0
+    }
+  }
+
+  // MARK: Calls
+
+  private mutating func execute(
+    _ origin: CallOrigin, _ method: String, _ argument: [UInt8], cycles: Cycles, depth: Int
+  ) -> UInt64 {
+    do throws(CanisterError) {
+      let kind = try accept(origin, method, cycles)
+      let mode: ExecutionMode = kind == .query ? .replicatedQuery : .update
+      let limit = mode == .update ? configuration.messageInstructions : configuration.queryInstructions
+      let prepaid = try prepay(limit)
+      let id = canister.calls.open(
+        CallContext(
+          origin: origin, cyclesAvailable: cycles, isAnswered: false, depth: depth, startTime: round.time))
+      var context = MessageContext(mode, caller: origin.caller, time: round.time, instructionLimit: limit)
+      context.argument = argument
+      context.deadline = origin.deadline
+      context.cyclesAvailable = cycles
+      let job = ExecutionJob(name: method, mode: mode, context: id, prepaid: prepaid, limit: limit)
+      return start(.export("\(kind.rawValue) \(method)"), context, job)
+    } catch {
+      answer(origin, .reject(CanisterReject(error)), refund: cycles)
+      return 0
+    }
+  }
+
+  /// Whether the canister takes the call, and how it executes it.
+  private func accept(
+    _ origin: CallOrigin, _ method: String, _ cycles: Cycles
+  ) throws(CanisterError) -> InstalledModule.MethodKind {
+    let id = canister.id
+    switch canister.state.status {
+    case .running: break
+    case .stopping: throw CanisterError(.canisterStopping, "Canister \(id) is stopping")
+    case .stopped: throw CanisterError(.canisterStopped, "Canister \(id) is stopped")
+    }
+    guard let machine = canister.machine else {
+      throw CanisterError(
+        .canisterWasmModuleNotFound,
+        "Error from Canister \(id): Attempted to execute a message, but the canister contains no Wasm module")
+    }
+    if case .canister(let sender, _, _) = origin, sender != id {
+      let least = canister.state.settings.minimumIncomingCallCycles
+      if cycles < least {
+        throw CanisterError(
+          .canisterRejectedMessage, "Canister \(id) accepts calls with at least \(least) cycles; this one had \(cycles)"
+        )
+      }
+    }
+    guard let kind = machine.installed.methodKind(method) else {
+      throw CanisterError(
+        .canisterMethodNotFound, "Error from Canister \(id): Canister has no update method '\(method)'.")
+    }
+    if kind == .compositeQuery {
+      throw CanisterError(
+        .compositeQueryCalledInReplicatedMode,
+        "Error from Canister \(id): Composite query method '\(method)' can't be called in replicated mode.")
+    }
+    if kind == .update {
+      let limit = canister.state.settings.wasmMemoryLimit
+      if limit > 0, canister.state.heapBytes > limit {
+        throw CanisterError(
+          .canisterWasmMemoryLimitExceeded,
+          "Error from Canister \(id): Canister exceeded its current Wasm memory limit of \(limit) bytes. The peak Wasm "
+            + "memory usage was \(canister.state.heapBytes) bytes.")
+      }
+    }
+    return kind
+  }
+
+  /// Takes the cost of an execution's instruction limit off the balance.
+  private func prepay(_ limit: UInt64) throws(CanisterError) -> Cycles {
+    let is64 = canister.machine?.installed.is64 ?? false
+    let cost = configuration.executionCost(instructions: limit, is64: is64)
+    let threshold = canister.state.freezingBalance(configuration)
+    guard canister.state.balance >= cost.addingSaturated(threshold) else {
+      throw CanisterError(
+        .canisterOutOfCycles,
+        "Canister \(canister.id) is out of cycles: please top up the canister with at least "
+          + "\(cost.addingSaturated(threshold) - canister.state.balance) additional cycles")
+    }
+    canister.state.spend(cost, on: .instructions)
+    return cost
+  }
+
+  // MARK: Tasks
+
+  private mutating func execute(_ task: CanisterTask) -> UInt64 {
+    let entry: String
+    switch task {
+    case .lowMemoryHook:
+      entry = "canister_on_low_wasm_memory"
+      canister.lowMemoryHook = .executed
+    case .globalTimer:
+      entry = "canister_global_timer"
+      canister.state.globalTimer = 0
+    case .heartbeat: entry = "canister_heartbeat"
+    }
+    guard canister.state.status == .running, let machine = canister.machine, machine.installed.exports(entry) else {
+      return 0
+    }
+    let limit = configuration.messageInstructions
+    guard let prepaid = try? prepay(limit) else { return 0 }
+    let id = canister.calls.open(
+      CallContext(
+        origin: .systemTask, cyclesAvailable: 0, isAnswered: true, depth: 0, startTime: round.time))
+    var context = MessageContext(
+      .systemTask, caller: .managementCanister, time: round.time, instructionLimit: limit)
+    context.isAnswered = true
+    return start(
+      .export(entry), context,
+      ExecutionJob(name: entry, mode: .systemTask, context: id, prepaid: prepaid, limit: limit))
+  }
+
+  // MARK: Callbacks
+
+  private mutating func execute(_ response: CanisterResponse) -> UInt64 {
+    // A response that came too late: the call has ended by its deadline.
+    guard let call = canister.calls.take(response.callback) else { return 0 }
+    if call.isGuaranteed {
+      let held = UInt64(configuration.responseLimit)
+      canister.state.messageMemory -= min(held, canister.state.messageMemory)
+    }
+    let size = CanisterMessage.response(response).size
+    let transmission = min(configuration.transmissionCost(bytes: size), call.responsePrepayment)
+    canister.state.refund(call.responsePrepayment - transmission, of: .transmission)
+    canister.state.credit(response.refund)
+    guard let context = canister.calls[call.context], !context.isDeleted, canister.machine != nil else {
+      canister.state.refund(call.callbackPrepayment, of: .instructions)
+      canister.calls.closeIfDone(call.context)
+      return 0
+    }
+    let limit = configuration.messageInstructions / 100 * 95
+    let mode: ExecutionMode
+    let callback: Callback
+    var message: MessageContext
+    switch response.response {
+    case .reply(let bytes):
+      (mode, callback) = (.replyCallback, call.onReply)
+      message = MessageContext(mode, caller: context.origin.caller, time: round.time, instructionLimit: limit)
+      message.argument = bytes
+    case .reject(let reject):
+      (mode, callback) = (.rejectCallback, call.onReject)
+      message = MessageContext(mode, caller: context.origin.caller, time: round.time, instructionLimit: limit)
+      message.reject = reject
+    }
+    complete(&message, context)
+    message.cyclesRefunded = response.refund
+    let job = ExecutionJob(
+      name: mode == .replyCallback ? "reply callback" : "reject callback", mode: mode, context: call.context,
+      prepaid: call.callbackPrepayment, limit: limit, cleanup: call.onCleanup, refunded: response.refund)
+    return start(.callback(callback), message, job)
+  }
+
+  private func complete(_ message: inout MessageContext, _ context: CallContext) {
+    message.deadline = context.origin.deadline
+    message.cyclesAvailable = context.cyclesAvailable
+    message.isAnswered = context.isAnswered
+    message.instructionsBefore = context.instructionsExecuted
+  }
+
+  // MARK: Executing
+
+  private mutating func start(_ entry: EntryPoint, _ context: MessageContext, _ job: ExecutionJob) -> UInt64 {
+    guard let machine = canister.machine else { preconditionFailure("there is no module to execute") }
+    do throws(CanisterError) {
+      let execution = try CanisterExecution(
+        machine, entry, context, canister.state, capacity: capacity, slice: configuration.sliceInstructions)
+      machine.interface.subnetMemoryUse = round.subnetMemoryUse
+      return advance(execution, job)
+    } catch {
+      let error = CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
+      finish(
+        ExecutionResult(
+          error: error, instructions: 0, executedInstructions: 0, dirtyPages: 0,
+          effects: ExecutionEffects(logCapacity: configuration.logCapacity), system: canister.state,
+          before: canister.state),
+        job)
+      return configuration.executionOverhead
+    }
+  }
+
+  private var capacity: CallCapacity {
+    CallCapacity(
+      outgoing: canister.calls.callees,
+      callbacks: max(configuration.guaranteedCallbacks - canister.calls.guaranteedCalls, 0) + round.sharedCallbacks,
+      responseMemory: round.responseMemory)
+  }
+
+  private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob) -> UInt64 {
+    let before = execution.executed
+    guard let result = execution.step() else {
+      canister.paused = PausedExecution(execution: execution, job: job)
+      return execution.executed - before + configuration.executionOverhead
+    }
+    finish(result, job)
+    return result.executedInstructions - min(before, result.executedInstructions) + configuration.executionOverhead
+  }
+
+  /// Takes over what an execution did, and settles what it cost.
+  private mutating func finish(_ result: ExecutionResult, _ job: ExecutionJob) {
+    if result.error != nil, let cleanup = job.cleanup {
+      return startCleanup(result, job, cleanup)
+    }
+    let is64 = canister.machine?.installed.is64 ?? false
+    let instructions = min(result.instructions + job.callbackInstructions, job.limit + job.callbackInstructions)
+    let error = job.callbackError ?? result.error
+    if result.error == nil {
+      canister.state.take(result.system, since: result.before)
+      canister.state.version += 1
+    }
+    log(result)
+    let cost = min(configuration.executionCost(instructions: instructions, is64: is64), job.prepaid)
+    canister.state.refund(job.prepaid - cost, of: .instructions)
+    output.reports.append(
+      ExecutionReport(
+        canister: canister.id, name: job.name, mode: job.mode, instructions: instructions, cycles: cost,
+        dirtyPages: result.dirtyPages, error: error))
+    canister.calls.update(job.context) { $0.instructionsExecuted += instructions }
+    if result.error == nil { take(result.effects, job) }
+    settle(job.context, error)
+    updateLowMemoryHook()
+  }
+
+  /// A callback failed: its cleanup runs on what was before it.
+  private mutating func startCleanup(_ result: ExecutionResult, _ job: ExecutionJob, _ cleanup: Callback) {
+    log(result)
+    guard let context = canister.calls[job.context], let error = result.error else { return }
+    let limit = configuration.messageInstructions - min(result.instructions, configuration.messageInstructions)
+    var message = MessageContext(
+      .cleanup, caller: context.origin.caller, time: round.time, instructionLimit: limit)
+    complete(&message, context)
+    message.isAnswered = true
+    var next = job
+    next.name = "cleanup"
+    next.mode = .cleanup
+    next.limit = limit
+    next.cleanup = nil
+    next.callbackInstructions = result.instructions
+    next.callbackError = error
+    _ = start(.callback(cleanup), message, next)
+  }
+
+  private func log(_ result: ExecutionResult) {
+    canister.state.log.append(result.effects.log)
+    if let error = result.error, error.code == .canisterTrapped || error.code == .canisterCalledTrap {
+      canister.state.log.append(Array("[TRAP]: \(error.message)".utf8), at: round.time)
+    }
+  }
+
+  /// Sends the calls that an execution made and its answer.
+  private mutating func take(_ effects: ExecutionEffects, _ job: ExecutionJob) {
+    let depth = canister.calls[job.context]?.depth ?? 0
+    for call in effects.calls {
+      // A deadline is in whole seconds.
+      let deadline = call.timeout.map { (round.time / 1_000_000_000 + $0) * 1_000_000_000 } ?? 0
+      let id = canister.calls.add(
+        PendingCall(
+          context: job.context, callee: call.callee, cycles: call.cycles, onReply: call.onReply,
+          onReject: call.onReject, onCleanup: call.onCleanup, deadline: deadline,
+          responsePrepayment: call.responsePrepayment, callbackPrepayment: call.callbackPrepayment))
+      output.requests.append(
+        Request(
+          sender: canister.id, callback: id, receiver: call.callee, method: call.method, argument: call.argument,
+          cycles: call.cycles, deadline: deadline, depth: depth + 1))
+    }
+    canister.calls.update(job.context) { $0.cyclesAvailable -= effects.acceptedCycles }
+    if let response = effects.response { answer(job.context, response) }
+  }
+
+  private mutating func answer(_ id: UInt64, _ response: Response) {
+    guard let context = canister.calls[id], !context.isAnswered else { return }
+    answer(context.origin, response, refund: context.cyclesAvailable)
+    canister.calls.update(id) {
+      $0.isAnswered = true
+      $0.cyclesAvailable = 0
+    }
+  }
+
+  private mutating func answer(_ origin: CallOrigin, _ response: Response, refund: Cycles) {
+    switch origin {
+    case .systemTask: break
+    case .ingress(let id, _):
+      switch response {
+      case .reply(let bytes): output.ingress.append((id, .replied(bytes)))
+      case .reject(let reject): output.ingress.append((id, .rejected(reject)))
+      }
+    case .canister(let sender, let callback, let deadline):
+      output.responses.append(
+        CanisterResponse(
+          receiver: sender, callback: callback, respondent: canister.id, response: response, refund: refund,
+          deadline: deadline))
+    }
+  }
+
+  /// After an execution: a call that nothing will answer any more is answered by the system.
+  private mutating func settle(_ id: UInt64, _ error: CanisterError?) {
+    if let context = canister.calls[id], !context.isAnswered, context.outstanding == 0 {
+      let reason =
+        error
+        ?? CanisterError(
+          .canisterDidNotReply, "Error from Canister \(canister.id): Canister did not reply to the call")
+      answer(id, .reject(CanisterReject(reason)))
+    }
+    canister.calls.closeIfDone(id)
+  }
+
+  /// Whether little of the heap is left that controllers allow.
+  private func updateLowMemoryHook() { canister.updateLowMemoryHook(configuration) }
+}
+
+extension Canister {
+  /// Follows the condition of the low-memory hook.
+  func updateLowMemoryHook(_ configuration: SubnetConfiguration) {
+    let settings = state.settings
+    let most =
+      settings.wasmMemoryLimit > 0 ? settings.wasmMemoryLimit : configuration.heapLimit32
+    var capacity = most
+    if settings.memoryAllocation > 0 {
+      let other = state.memoryUsage - state.heapBytes
+      capacity = min(settings.memoryAllocation > other ? settings.memoryAllocation - other : 0, most)
+    }
+    let isLow =
+      settings.wasmMemoryThreshold > 0
+      && capacity < state.heapBytes.addingReportingOverflow(settings.wasmMemoryThreshold).partialValue
+    switch (isLow, lowMemoryHook) {
+    case (false, _): lowMemoryHook = .notSatisfied
+    case (true, .notSatisfied):
+      lowMemoryHook = .ready
+    case (true, _): break
+    }
+  }
+}

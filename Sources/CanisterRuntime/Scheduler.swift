@@ -1,0 +1,229 @@
+// Rounds: which canisters execute, in which order, and how their messages reach each other.
+//
+// Canisters are divided over logical cores in the order of their priority, and each core executes its canisters one after
+// the other, until nothing is left or its instructions are used up. What they send is delivered after all cores are done,
+// in the order of the schedule. So the result does not depend on how many threads there are.
+//
+// Source: dfinity/ic, rs/execution_environment/src/scheduler.rs.
+
+import Candid
+import Cannery
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Executes a round: management calls, due tasks, messages. Time passes by the configured duration.
+  public func executeRound() {
+    round += 1
+    time += configuration.roundDuration
+    expireMessages()
+    executeManagementCalls()
+    addTasks()
+    var budgets = [Int64](repeating: Int64(clamping: fees.roundInstructions), count: fees.schedulerCores)
+    var sliced: Set<Principal> = []
+    while executeIteration(&budgets, &sliced) {}
+    dropTasks()
+    abortSurplusExecutions()
+    chargeForResources()
+    finishStopping()
+    updatePriorities(sliced)
+  }
+
+  /// Executes rounds until no canister has anything to do, at most `limit`. Returns whether that was so.
+  @discardableResult
+  public func executeUntilIdle(limit: Int = 1_000) -> Bool {
+    for _ in 0..<limit {
+      if isIdle { return true }
+      executeRound()
+    }
+    return isIdle
+  }
+
+  /// Whether no message waits and nothing is paused.
+  public var isIdle: Bool { managementCalls.isEmpty && index.ready.isEmpty && index.stopping.isEmpty }
+
+  /// Lets time pass: `nanoseconds`, and what is due then happens in the next round.
+  public func advanceTime(by nanoseconds: UInt64) {
+    let (sum, overflow) = time.addingReportingOverflow(nanoseconds)
+    time = overflow ? .max : sum
+  }
+
+  /// Sets the time, which never goes back.
+  public func setTime(_ nanoseconds: UInt64) { time = max(time, nanoseconds) }
+
+  // MARK: An iteration
+
+  /// A logical core's part of an iteration.
+  private final class Lane: @unchecked Sendable {
+    // Sound as Sendable: one thread at a time has a lane and its canisters, and they are taken over after it has ended.
+    let canisters: [Canister]
+    var budget: Int64
+    var outputs: [CanisterOutput] = []
+    var hasExecuted = false
+
+    init(_ canisters: [Canister], budget: Int64) {
+      self.canisters = canisters
+      self.budget = budget
+    }
+
+    func execute(_ round: RoundParameters) {
+      for canister in canisters {
+        var executor = MessageExecutor(canister, round)
+        while budget > 0, canister.hasWork {
+          hasExecuted = true
+          budget -= Int64(clamping: executor.executeNext())
+          // The next slice is the next round's.
+          if canister.paused != nil { break }
+        }
+        outputs.append(executor.output)
+      }
+    }
+  }
+
+  /// Executes what waits, and delivers what comes of it. Returns false if nothing was left to do.
+  private func executeIteration(_ budgets: inout [Int64], _ sliced: inout Set<Principal>) -> Bool {
+    let ready = inOrder(index.ready.subtracting(sliced))
+    if ready.isEmpty { return false }
+    let count = budgets.count
+    let lanes = (0..<count).map { core in
+      Lane(stride(from: core, to: ready.count, by: count).map { ready[$0] }, budget: budgets[core])
+    }
+    let parameters = roundParameters(canisters: ready.count)
+    let busy = lanes.filter { !$0.canisters.isEmpty && $0.budget > 0 }
+    runInParallel(busy.count, threads: configuration.threads) { busy[$0].execute(parameters) }
+    for (core, lane) in lanes.enumerated() { budgets[core] = lane.budget }
+    for index in ready.indices {
+      let lane = lanes[index % count]
+      guard index / count < lane.outputs.count else { continue }
+      let output = lane.outputs[index / count]
+      if ready[index].paused != nil { sliced.insert(ready[index].id) }
+      deliver(output)
+    }
+    for canister in ready { self.index.update(canister) }
+    return busy.contains { $0.hasExecuted }
+  }
+
+  private func roundParameters(canisters count: Int) -> RoundParameters {
+    let calls = index.guaranteedCalls
+    let held = UInt64(calls) * UInt64(fees.responseLimit)
+    let share = UInt64(max(count, 1))
+    return RoundParameters(
+      time: time, subnet: subnet, subnetMemoryUse: index.memory,
+      responseMemory: (fees.guaranteedResponseMemory > held ? fees.guaranteedResponseMemory - held : 0) / share,
+      sharedCallbacks: max(fees.callbackPool - calls, 0) / Int(share))
+  }
+
+  /// Takes what left a canister to where it goes.
+  func deliver(_ output: CanisterOutput) {
+    report(output.reports)
+    for (id, status) in output.ingress where ingressStatuses[id] != nil { ingressStatuses[id] = status }
+    for request in output.requests { deliver(request) }
+    for response in output.responses { deliver(response) }
+  }
+
+  private func deliver(_ request: Request) {
+    if request.receiver == .managementCanister {
+      let version = canisters[request.sender]?.state.version ?? 0
+      managementCalls.append(
+        ManagementCall(
+          caller: .canister(request.sender, callback: request.callback, deadline: request.deadline, version: version),
+          method: request.method, argument: request.argument, cycles: request.cycles))
+    } else if let receiver = canisters[request.receiver] {
+      receiver.queues.push(.request(request))
+      index.update(receiver)
+    } else {
+      reject(request, CanisterError(.canisterNotFound, "Canister \(request.receiver) not found"))
+    }
+  }
+
+  func deliver(_ response: CanisterResponse) {
+    // Of a deleted canister nobody is left to hear it.
+    guard let receiver = canisters[response.receiver] else { return }
+    receiver.queues.push(.response(response))
+    index.update(receiver)
+  }
+
+  func reject(_ request: Request, _ error: CanisterError) {
+    deliver(
+      CanisterResponse(
+        receiver: request.sender, callback: request.callback, respondent: request.receiver,
+        response: .reject(CanisterReject(error)), refund: request.cycles, deadline: request.deadline))
+  }
+
+  // MARK: Around the iterations
+
+  private func addTasks() {
+    for canister in inOrder(index.hooks.union(index.timers).union(index.heartbeats)) {
+      if index.hooks.contains(canister.id) { canister.tasks.append(.lowMemoryHook) }
+      let timer = canister.state.globalTimer
+      if timer != 0 && timer <= time { canister.tasks.append(.globalTimer) }
+      if index.heartbeats.contains(canister.id) { canister.tasks.append(.heartbeat) }
+      index.update(canister)
+    }
+  }
+
+  /// Tasks that the round had no time for are forgotten; the timer's comes again.
+  private func dropTasks() {
+    for canister in inOrder(index.ready) where !canister.tasks.isEmpty {
+      canister.tasks.removeAll()
+      index.update(canister)
+    }
+  }
+
+  /// Canisters by priority, and by id where it is the same.
+  private func inOrder(_ ids: Set<Principal>) -> [Canister] {
+    ids.compactMap { canisters[$0] }.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
+  }
+
+  /// Ends what has waited too long: ingress messages, and best-effort calls.
+  private func expireMessages() {
+    let now = time
+    for canister in inOrder(index.deadlines) {
+      let id = canister.id
+      if !canister.queues.isEmpty {
+        let expired = canister.queues.remove { message in
+          switch message {
+          case .ingress(let message): message.expiry < now
+          case .request(let request): request.deadline != 0 && request.deadline < now
+          case .response: false
+          }
+        }
+        for case .ingress(let message) in expired {
+          ingressStatuses[message.id] = .rejected(
+            CanisterReject(
+              CanisterError(.ingressMessageTimeout, "Ingress message timed out waiting to start executing.")))
+        }
+      }
+      for number in canister.calls.callNumbers {
+        guard let call = canister.calls.calls[number], call.deadline != 0, call.deadline < now else { continue }
+        canister.queues.dropResponse(to: number)
+        deliver(
+          CanisterResponse(
+            receiver: id, callback: number, respondent: call.callee,
+            response: .reject(CanisterReject(CanisterError(.deadlineExpired, "Call deadline has expired."))), refund: 0,
+            deadline: call.deadline))
+      }
+      index.update(canister)
+    }
+  }
+
+  /// Starts executions anew that were paused beyond what is kept.
+  private func abortSurplusExecutions() {
+    let paused = inOrder(index.ready).filter { $0.paused != nil }
+    for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
+  }
+
+  /// Who has waited comes first in the next round; who got a slice has used its share.
+  private func updatePriorities(_ sliced: Set<Principal>) {
+    let free = Int64(100 * fees.schedulerCores)
+    let count = Int64(max(canisters.count, 1))
+    for canister in inOrder(index.ready.union(waiting)) {
+      if canister.hasWork {
+        canister.priority += Int64(canister.state.settings.computeAllocation) * 100 + free * 100 / count
+        if sliced.contains(canister.id) { canister.priority -= 10_000 }
+      } else {
+        canister.priority = 0
+      }
+    }
+    waiting = index.ready
+  }
+}

@@ -1,0 +1,221 @@
+// Stable memory: up to 500 GiB, of which only what was written takes memory. It keeps the old contents of the 4 KiB
+// pages that an execution writes, so that undoing and comparing cost what was touched.
+//
+// Chunks of 64 KiB hold the contents; a table has their addresses. Nothing else has them, and a chunk stays where it is
+// as long as the memory lives or until it shrinks.
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A canister's stable memory. One thread at a time uses it.
+public final class StableMemory {
+  /// Bytes of a unit of growth, and of the unit that is tracked.
+  public static let growthUnit: UInt64 = 65_536
+  public static let pageSize = 4096
+
+  /// Size in units of 64 KiB.
+  public private(set) var pageCount: UInt64 = 0
+  /// Addresses of chunks, as many as `pageCount`; nil where nothing was written.
+  private var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+  private var capacity = 0
+  /// Numbers of the chunks that there are.
+  private var written: [Int] = []
+
+  // Since the last commit.
+  private var committedCount: UInt64 = 0
+  /// By page: its old contents; nil for zeros.
+  private var kept: [UInt64: UnsafeMutableRawPointer?] = [:]
+  /// Pages that the execution in progress read or wrote, and those that it wrote.
+  private var accessed: Set<UInt64> = []
+  private var dirty: Set<UInt64> = []
+
+  public init() {}
+
+  deinit {
+    for chunk in written { free(chunks?[chunk]) }
+    free(chunks)
+    for case let copy? in kept.values { copy.deallocate() }
+  }
+
+  /// Bytes.
+  public var count: UInt64 { pageCount * StableMemory.growthUnit }
+
+  /// Adds units of zeros. False where the system has no memory for the table.
+  public func grow(by units: UInt64) -> Bool {
+    let (sum, overflow) = pageCount.addingReportingOverflow(units)
+    guard !overflow, sum <= 1 << 40 else { return false }
+    if Int(sum) > capacity {
+      let larger = max(Int(sum), capacity * 2, 16)
+      // Untouched parts of so large a block take no memory.
+      guard let table = calloc(larger, MemoryLayout<UnsafeMutableRawPointer?>.stride) else { return false }
+      let typed = table.bindMemory(to: UnsafeMutableRawPointer?.self, capacity: larger)
+      for chunk in written { typed[chunk] = chunks?[chunk] }
+      free(chunks)
+      chunks = typed
+      capacity = larger
+    }
+    pageCount = sum
+    return true
+  }
+
+  /// Whether a range is inside.
+  public func contains(_ offset: UInt64, _ length: UInt64) -> Bool {
+    length <= count && offset <= count - length
+  }
+
+  /// Copies bytes out. The range must be inside.
+  public func read(_ offset: UInt64, into target: UnsafeMutableRawBufferPointer) {
+    precondition(contains(offset, UInt64(target.count)))
+    forEachChunk(offset, target.count) { chunk, start, range in
+      let destination = UnsafeMutableRawBufferPointer(rebasing: target[range])
+      if let source = chunks?[chunk] {
+        destination.copyMemory(from: UnsafeRawBufferPointer(start: source + start, count: range.count))
+      } else {
+        destination.initializeMemory(as: UInt8.self, repeating: 0)
+      }
+    }
+  }
+
+  /// Copies bytes in. The range must be inside.
+  public func write(_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) {
+    precondition(contains(offset, UInt64(bytes.count)))
+    if bytes.isEmpty { return }
+    let pageSize = UInt64(StableMemory.pageSize)
+    for page in offset / pageSize...(offset + UInt64(bytes.count) - 1) / pageSize where kept[page] == nil { keep(page) }
+    forEachChunk(offset, bytes.count) { chunk, start, range in
+      let source = UnsafeRawBufferPointer(rebasing: bytes[range])
+      (existingChunk(chunk) + start).copyMemory(from: source.baseAddress!, byteCount: source.count)
+    }
+  }
+
+  /// The `count` bytes from `offset` on; nil where they are not all inside.
+  public func read(at offset: UInt64, count: Int) -> [UInt8]? {
+    guard count >= 0, contains(offset, UInt64(count)) else { return nil }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      read(offset, into: UnsafeMutableRawBufferPointer(buffer))
+      initialized = count
+    }
+  }
+
+  private func forEachChunk(_ offset: UInt64, _ length: Int, _ body: (Int, Int, Range<Int>) -> Void) {
+    var done = 0
+    while done < length {
+      let position = offset + UInt64(done)
+      let start = Int(position % StableMemory.growthUnit)
+      let part = min(length - done, Int(StableMemory.growthUnit) - start)
+      body(Int(position / StableMemory.growthUnit), start, done..<done + part)
+      done += part
+    }
+  }
+
+  private func existingChunk(_ number: Int) -> UnsafeMutableRawPointer {
+    guard let chunks else { preconditionFailure("a chunk beyond the end") }
+    if let chunk = chunks[number] { return chunk }
+    let size = Int(StableMemory.growthUnit)
+    guard let made = calloc(1, size) else { fatalError("no memory for \(size) bytes of stable memory") }
+    chunks[number] = made
+    written.append(number)
+    return made
+  }
+
+  // MARK: Tracking
+
+  private func address(_ page: UInt64) -> UnsafeMutableRawPointer? {
+    let perChunk = StableMemory.growthUnit / UInt64(StableMemory.pageSize)
+    guard page / perChunk < pageCount, let chunk = chunks?[Int(page / perChunk)] else { return nil }
+    return chunk + Int(page % perChunk) * StableMemory.pageSize
+  }
+
+  private func keep(_ page: UInt64) {
+    guard let source = address(page) else {
+      kept[page] = .some(nil)
+      return
+    }
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: StableMemory.pageSize, alignment: 16)
+    copy.copyMemory(from: source, byteCount: StableMemory.pageSize)
+    kept[page] = copy
+  }
+
+  /// An execution begins: nothing is accessed or written yet.
+  public func beginExecution() {
+    accessed.removeAll(keepingCapacity: accessed.count < 1024)
+    dirty.removeAll(keepingCapacity: dirty.count < 1024)
+  }
+
+  /// Pages of a range that aren't among those accessed, or written, in this execution.
+  public func newPages(_ offset: UInt64, _ length: UInt64) -> (accessed: UInt64, dirty: UInt64) {
+    var counts: (accessed: UInt64, dirty: UInt64) = (0, 0)
+    if length == 0 { return counts }
+    for page in pages(offset, length) {
+      if !accessed.contains(page) { counts.accessed += 1 }
+      if !dirty.contains(page) { counts.dirty += 1 }
+    }
+    return counts
+  }
+
+  /// Counts the pages of a range as accessed, and as written with `isWrite`.
+  public func mark(_ offset: UInt64, _ length: UInt64, isWrite: Bool) {
+    if length == 0 { return }
+    for page in pages(offset, length) {
+      accessed.insert(page)
+      if isWrite { dirty.insert(page) }
+    }
+  }
+
+  private func pages(_ offset: UInt64, _ length: UInt64) -> ClosedRange<UInt64> {
+    offset / UInt64(StableMemory.pageSize)...(offset + length - 1) / UInt64(StableMemory.pageSize)
+  }
+
+  /// Pages that the execution in progress accessed, and wrote.
+  public var accessedPages: Int { accessed.count }
+  public var dirtyPages: Int { dirty.count }
+
+  /// Makes the present contents the committed ones.
+  public func commit() {
+    for case let copy? in kept.values { copy.deallocate() }
+    kept.removeAll(keepingCapacity: kept.count < 1024)
+    committedCount = pageCount
+  }
+
+  /// Puts back contents and size of the last commit.
+  public func rollBack() {
+    for (page, copy) in kept {
+      guard let target = address(page) else { continue }
+      if let copy {
+        target.copyMemory(from: copy, byteCount: StableMemory.pageSize)
+      } else {
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: StableMemory.pageSize)
+      }
+    }
+    shrink(to: committedCount)
+    commit()
+  }
+
+  private func shrink(to size: UInt64) {
+    if size >= pageCount { return }
+    pageCount = size
+    // What is beyond the end is zeros where the memory grows again.
+    written.removeAll { chunk in
+      guard UInt64(chunk) >= size else { return false }
+      free(chunks?[chunk])
+      chunks?[chunk] = nil
+      return true
+    }
+  }
+
+  /// Pages (4 KiB, by number) that were written since the last commit, in ascending order.
+  public var changedPages: [UInt64] { kept.keys.sorted() }
+
+  /// The chunks (64 KiB, by number) that hold more than zeros may, in ascending order.
+  public var presentChunks: [Int] { written.sorted() }
+
+  /// Drops all contents; the size is 0.
+  public func removeAll() {
+    commit()
+    shrink(to: 0)
+    commit()
+  }
+}
