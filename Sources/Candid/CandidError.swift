@@ -70,24 +70,21 @@ extension CandidError: CustomStringConvertible {
   private func prefix(_ path: String) -> String { path.isEmpty ? "" : path + ": " }
 }
 
-/// Where in a sequence of values something is.
-struct ValuePath {
-  enum Step {
-    case argument(Int)
-    case field(CandidLabel)
-    case element(Int)
-    case content
-  }
+/// A step on the way to something in a sequence of values.
+enum PathStep {
+  case argument(Int)
+  case field(CandidLabel)
+  case element(Int)
+}
 
-  var steps: [Step] = []
-
-  var description: String {
-    steps.compactMap { step in
+extension [PathStep] {
+  /// The way as errors tell it: `argument 0, field settings, element 3`.
+  var path: String {
+    map { step in
       switch step {
       case .argument(let index): "argument \(index)"
       case .field(let label): "field \(label)"
       case .element(let index): "element \(index)"
-      case .content: nil
       }
     }.joined(separator: ", ")
   }

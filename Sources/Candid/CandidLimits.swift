@@ -3,13 +3,18 @@
 
 /// Limits on what bytes and texts may ask for.
 public struct CandidLimits: Hashable, Sendable {
-  /// The deepest nesting of values and types that is read, written or printed: these walks take native stack for each
-  /// level, at most about a kilobyte in a release build.
+  /// The deepest nesting that is decoded, unless told otherwise. Decoding takes no native stack for it, but everything
+  /// else that is done with a value does: about a kilobyte for each level in a release build, ten in a debug build.
   public static let standardDepth = 500
 
-  /// The most units of work for a message: one for each value, each byte of it, each field that is filled in or passed
-  /// over, and each step of comparing types; four for each byte of the header. `nil` stands for 500,000 and 64 for each
-  /// byte of the message.
+  /// The deepest nesting that is encoded, read as text or built into types. Somewhat more than is decoded, so that
+  /// whatever was decoded can be printed, and read again.
+  static let walkDepth = standardDepth + 8
+
+  /// The most units of work for a message: four for each value and for each byte of the header, one for each other byte,
+  /// for each element of a vector, each field of a record that is sent or expected, each value that is skipped, and each
+  /// step of comparing types. `nil` stands for 2,000,000 and 24 for each byte of the message: ordinary messages take 1 to
+  /// 10 for a byte, and a unit is at most 16 bytes of memory.
   public var decodingQuota: Int?
 
   /// The most units of work for what is not asked for: further arguments, further fields, options of other types.
@@ -27,5 +32,5 @@ public struct CandidLimits: Hashable, Sendable {
     self.skippingQuota = skippingQuota
   }
 
-  func decodingQuota(forBytes count: Int) -> Int { decodingQuota ?? 500_000 + 64 * count }
+  func decodingQuota(forBytes count: Int) -> Int { decodingQuota ?? 2_000_000 + 24 * count }
 }

@@ -82,7 +82,7 @@ import Testing
     ("/* /* */", 1, 1, .unclosedComment),
     ("type A = \"x\";", 1, 10, .unexpected(found: "a string", expected: "a type")),
     ("import \"absent.did\";", 1, 8, .importNotFound("absent.did")),
-    ("type A = " + String(repeating: "opt ", count: 5_000) + "nat", 1, 2_010, .nestedTooDeeply),
+    ("type A = " + String(repeating: "opt ", count: 5_000) + "nat", 1, 2_042, .nestedTooDeeply),
   ]
 
   @Test(arguments: refused)

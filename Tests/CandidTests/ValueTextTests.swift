@@ -170,6 +170,8 @@ import Testing
       ("(1, -1)", "(nat, nat)", 1, 5, .outOfRange("nat")),
       ("(-129)", "(int8)", 1, 2, .outOfRange("int8")),
       ("(18446744073709551616)", "(nat64)", 1, 2, .outOfRange("nat64")),
+      ("(1e309)", "(float64)", 1, 2, .outOfRange("float64")),
+      ("(1e39)", "(float32)", 1, 2, .outOfRange("float32")),
       ("(1.5)", "(nat)", 1, 2, .mismatch(expected: "nat", found: "a number with a fraction")),
       ("(\"x\")", "(nat)", 1, 2, .mismatch(expected: "nat", found: "a text")),
       ("(5)", "(opt nat)", 1, 2, .mismatch(expected: "opt nat", found: "an integer")),

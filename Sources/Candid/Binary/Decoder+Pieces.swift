@@ -75,42 +75,50 @@ extension Decoder {
     return fields[Int(index)]
   }
 
-  /// Passes over a value, making sure that it is well-formed.
-  mutating func skip(_ type: TypeReference) throws(CandidError) {
-    try enter()
-    defer { depth -= 1 }
-    try chargeSkipping(1)
-    guard let composite = wire[type] else {
-      guard case .primitive(let primitive) = type else { return }
-      let start = reader.offset
-      _ = try self.primitive(primitive)
-      return try chargeSkipping(reader.offset - start)
-    }
-    switch composite {
-    case .opt(let content): if try tag() { try skip(content) }
-    case .vec(let element): try skipVector(of: element)
-    case .record(let fields):
-      try chargeSkipping(fields.count)
-      for field in fields { try skip(field.type) }
-    case .variant(let fields): try skip(chosenCase(of: fields).type)
-    case .func: _ = try function()
-    case .service: _ = try principal()
-    case .future:
-      let count = try reader.unsigned()
-      _ = try reader.unsigned()
-      try chargeSkipping(try reader.take(count).count)
+  /// Passes over values of a type, making sure that they are well-formed. What is still to be passed over is on a stack,
+  /// which the work paid for it bounds.
+  mutating func skip(_ type: TypeReference, count: Int = 1) throws(CandidError) {
+    var pending = [(type: type, count: count)]
+    while let (type, count) = pending.popLast() {
+      if count == 0 { continue }
+      guard let composite = wire[type] else {
+        if case .primitive(let primitive) = type { try skip(primitive, count: count) }
+        continue
+      }
+      if count > 1 { pending.append((type, count - 1)) }
+      try chargeSkipping(1)
+      switch composite {
+      case .opt(let content): if try tag() { pending.append((content, 1)) }
+      case .vec(let element):
+        guard let count = Int(exactly: try reader.unsigned()) else { throw reader.malformed(.unexpectedEnd) }
+        try chargeSkipping(count)
+        pending.append((element, count))
+      case .record(let fields):
+        try chargeSkipping(fields.count)
+        for field in fields.reversed() { pending.append((field.type, 1)) }
+      case .variant(let fields): pending.append((try chosenCase(of: fields).type, 1))
+      case .func: _ = try function()
+      case .service: _ = try principal()
+      case .future:
+        let count = try reader.unsigned()
+        _ = try reader.unsigned()
+        try chargeSkipping(try reader.take(count).count)
+      }
     }
   }
 
-  private mutating func skipVector(of element: TypeReference) throws(CandidError) {
-    guard let count = Int(exactly: try reader.unsigned()) else { throw reader.malformed(.unexpectedEnd) }
+  private mutating func skip(_ type: PrimitiveType, count: Int) throws(CandidError) {
     try chargeSkipping(count)
-    if case .primitive(let primitive) = element, primitive != .bool, let size = primitive.fixedSize {
+    if type != .bool, let size = type.fixedSize {
       let (total, overflow) = count.multipliedReportingOverflow(by: size)
       guard !overflow else { throw reader.malformed(.unexpectedEnd) }
       try chargeSkipping(try reader.take(UInt64(total)).count)
       return
     }
-    for _ in 0..<count { try skip(element) }
+    for _ in 0..<count {
+      let start = reader.offset
+      _ = try primitive(type)
+      try chargeSkipping(reader.offset - start)
+    }
   }
 }

@@ -1,8 +1,9 @@
 // From bytes to values of the types that a receiver expects, or of those that the message itself names.
 //
-// A value that is well-formed but not of the expected type is no error where an option encloses it: the option is null
-// then. So decoding a value either gives it, or throws, or passes over all its bytes and gives `nil`. Every byte is read
-// once, whatever fits and what doesn't.
+// What is begun and not complete is on a stack of frames, and complete values on a stack of values, from which an outer
+// value takes its parts: nesting takes no native stack. Every byte is read once, whatever fits and what doesn't: a value
+// that isn't of the expected type is no error where an option is around it, but ends everything up to that option,
+// which is null then; the rest of the bytes is passed over.
 //
 // Source: Candid specification, "Coercion", "Deserialisation".
 
@@ -15,15 +16,47 @@ struct Decoder {
   /// What the receiver expects.
   let expected: TypeTable
   /// Whether both are the same, so that every value is of its expected type.
-  let isSelfDescribing: Bool
-  let maximumDepth: Int
+  private let isSelfDescribing: Bool
+  private let maximumDepth: Int
   var work: Int
   var skippingWork: Int
-  var depth = 0
-  var path = ValuePath()
-  /// Why the last value that didn't fit didn't.
-  var misfit: CandidError?
   private var subtyping: Subtyping
+  private var argument = 0
+  private var frames: [Frame] = []
+  /// How many of the frames are options.
+  private var optionCount = 0
+  private var values: [CandidValue] = []
+
+  /// A value with parts, some of which are still to come.
+  private struct Frame {
+    enum Kind {
+      case option
+      case vector(sent: TypeReference, element: TypeReference)
+      case record(sent: [FieldType], fields: [FieldType])
+      case variant(CandidLabel)
+    }
+
+    var kind: Kind
+    /// Where the parts begin in the stack of values.
+    var start: Int
+    /// How many parts are sent, and how many of them were begun.
+    var count = 1
+    var position = 0
+    /// The first expected field of a record that has no value yet.
+    var nextField = 0
+    /// The field of a record that is being read.
+    var field: CandidLabel?
+  }
+
+  /// What comes next.
+  private enum Step {
+    /// A value of type `sent` is to be read, as one of the type `type`.
+    case read(_ sent: TypeReference, as: TypeReference)
+    /// The innermost frame goes on: all that it began is on the stack of values.
+    case resume
+    /// The value that was begun last isn't one of its type; its bytes are passed over.
+    case abandon
+  }
 
   init(_ reader: ByteReader, wire: TypeTable, expected: TypeTable?, limits: CandidLimits) throws(CandidError) {
     self.reader = reader
@@ -51,16 +84,13 @@ struct Decoder {
   private mutating func arguments(
     _ sent: [TypeReference], as types: [TypeReference]
   ) throws(CandidError) -> [CandidValue] {
-    var values: [CandidValue] = []
     for (index, type) in sent.enumerated() {
       guard index < types.count else {
         try skip(type)
         continue
       }
-      path.steps.append(.argument(index))
-      guard let value = try value(type, as: types[index]) else { throw misfit! }
-      values.append(value)
-      path.steps.removeLast()
+      argument = index
+      try value(type, as: types[index])
     }
     for type in types.dropFirst(sent.count) {
       guard let value = absent(type) else { throw .argumentCount(expected: types.count, found: sent.count) }
@@ -71,6 +101,9 @@ struct Decoder {
   }
 
   // MARK: Limits
+
+  /// The work that a value takes beside its bytes. It has some 40 bytes of memory, 64 in a record.
+  private static let valueCost = 4
 
   mutating func charge(_ amount: Int) throws(CandidError) {
     guard amount <= work else { throw .limitExceeded(.decoding, offset: reader.offset) }
@@ -83,12 +116,31 @@ struct Decoder {
     skippingWork -= amount
   }
 
-  mutating func enter() throws(CandidError) {
-    guard depth < maximumDepth else { throw .limitExceeded(.depth, offset: reader.offset) }
-    depth += 1
+  private mutating func push(_ kind: Frame.Kind, count: Int = 1) throws(CandidError) {
+    guard frames.count < maximumDepth else { throw .limitExceeded(.depth, offset: reader.offset) }
+    frames.append(Frame(kind: kind, start: values.count, count: count))
   }
 
   // MARK: Values
+
+  /// Puts the next value, which has the type `sent`, on the stack of values, as one of the type `type`.
+  private mutating func value(_ sent: TypeReference, as type: TypeReference) throws(CandidError) {
+    var step = Step.read(sent, as: type)
+    while true {
+      switch step {
+      case .read(let sent, let type):
+        try charge(Self.valueCost)
+        switch type {
+        case .primitive(let primitive): step = try begin(sent, as: primitive)
+        case .entry(let index): step = try begin(sent, as: expected.entries[index], type)
+        }
+      case .resume:
+        if frames.isEmpty { return }
+        step = try resume()
+      case .abandon: try abandon(&step)
+      }
+    }
+  }
 
   /// The value that stands for one that isn't there; `nil` if there has to be one.
   private func absent(_ type: TypeReference) -> CandidValue? {
@@ -100,154 +152,195 @@ struct Decoder {
     }
   }
 
-  /// The next value, which has the type `sent`, at type `type`; `nil` if it isn't one of that, with its bytes passed
-  /// over and the reason in `misfit`.
-  private mutating func value(_ sent: TypeReference, as type: TypeReference) throws(CandidError) -> CandidValue? {
-    try enter()
-    defer { depth -= 1 }
-    try charge(1)
-    switch type {
-    case .primitive(let primitive): return try value(sent, as: primitive)
-    case .entry(let index): return try value(sent, as: expected.entries[index], type)
-    }
-  }
-
-  private mutating func value(_ sent: TypeReference, as type: PrimitiveType) throws(CandidError) -> CandidValue? {
+  private mutating func begin(_ sent: TypeReference, as type: PrimitiveType) throws(CandidError) -> Step {
     switch (type, sent) {
     case (.reserved, _):
       try skip(sent)
-      return .reserved
+      values.append(.reserved)
+      return .resume
     case (.int, .primitive(.nat)):
       let start = reader.offset
-      let number = try reader.nat()
+      values.append(.int(BigInt(try reader.nat())))
       try charge(reader.offset - start)
-      return .int(BigInt(number))
+      return .resume
     case (.principal, .entry(let index)):
       guard case .service = wire.entries[index] else { break }
-      return .principal(try principal())
+      values.append(.principal(try principal()))
+      return .resume
     default:
-      if sent == .primitive(type) { return try primitive(type) }
+      guard sent == .primitive(type) else { break }
+      values.append(try primitive(type))
+      return .resume
     }
-    try pass(over: sent, insteadOf: .primitive(type))
-    return nil
+    return try pass(over: sent, insteadOf: .primitive(type))
   }
 
-  private mutating func value(
+  private mutating func begin(
     _ sent: TypeReference, as type: CompositeType, _ reference: TypeReference
-  ) throws(CandidError) -> CandidValue? {
+  ) throws(CandidError) -> Step {
     switch (type, wire[sent]) {
-    case (.opt(let content), let composite): return .opt(try option(sent, composite, as: content))
-    case (.vec(let element), .vec(let sentElement)): return try vector(sentElement, as: element)
-    case (.record(let fields), .record(let sentFields)): return try record(sentFields, as: fields)
-    case (.variant(let fields), .variant(let sentFields)): return try variant(sentFields, as: fields)
+    case (.opt(let content), let composite):
+      optionCount += 1
+      try push(.option)
+      return try beginOption(sent, composite, as: content)
+    case (.vec(let element), .vec(let sentElement)): return try beginVector(sentElement, as: element)
+    case (.record(let fields), .record(let sentFields)):
+      try charge(sentFields.count + fields.count)
+      try push(.record(sent: sentFields, fields: fields), count: sentFields.count)
+    case (.variant(let fields), .variant(let sentFields)):
+      let field = try chosenCase(of: sentFields)
+      guard let match = fields.field(field.label) else {
+        return try misfit(of: field.type) { .unknownCase(field.label, path: $0.path) }
+      }
+      try push(.variant(match.label))
+      frames[frames.count - 1].position = 1
+      return .read(field.type, as: match.type)
     case (.func, .func):
-      guard try isSubtype(sent, of: reference) else { break }
-      return .func(try function())
+      guard try isSubtype(sent, of: reference) else { return try pass(over: sent, insteadOf: reference) }
+      values.append(.func(try function()))
     case (.service, .service):
-      guard try isSubtype(sent, of: reference) else { break }
-      return .service(try principal())
+      guard try isSubtype(sent, of: reference) else { return try pass(over: sent, insteadOf: reference) }
+      values.append(.service(try principal()))
     case (.future, .future):
       try skip(sent)
-      return .reserved
-    default: break
+      values.append(.reserved)
+    default: return try pass(over: sent, insteadOf: reference)
     }
-    try pass(over: sent, insteadOf: reference)
-    return nil
+    return .resume
   }
 
-  /// The content of an option; `nil` if there is none, or none of the expected type.
-  private mutating func option(
+  /// Goes on behind the frame of an option.
+  private mutating func beginOption(
     _ sent: TypeReference, _ composite: CompositeType?, as type: TypeReference
-  ) throws(CandidError) -> CandidValue? {
-    path.steps.append(.content)
-    defer { path.steps.removeLast() }
+  ) throws(CandidError) -> Step {
     switch (sent, composite) {
-    case (.primitive(.null), _), (.primitive(.reserved), _): return nil
-    case (_, .opt(let content)): return try tag() ? value(content, as: type) : nil
+    case (.primitive(.null), _), (.primitive(.reserved), _): return .resume
+    case (_, .opt(let content)): return try tag() ? .read(content, as: type) : .resume
     case (_, .future):
       try skip(sent)
-      return nil
-    default: return try value(sent, as: type)
+      return .resume
+    default: return .read(sent, as: type)
     }
   }
 
-  private mutating func vector(
-    _ sent: TypeReference, as type: TypeReference
-  ) throws(CandidError) -> CandidValue? {
-    let count = try reader.unsigned()
-    guard let count = Int(exactly: count) else { throw reader.malformed(.unexpectedEnd) }
-    // Pays for the elements before there is room for them; what each holds is paid when it is read.
+  private mutating func beginVector(_ sent: TypeReference, as type: TypeReference) throws(CandidError) -> Step {
+    guard let count = Int(exactly: try reader.unsigned()) else { throw reader.malformed(.unexpectedEnd) }
     try charge(count)
-    if sent == .primitive(.nat8), type == sent { return .blob(Array(try reader.take(UInt64(count)))) }
-    var elements: [CandidValue] = []
-    elements.reserveCapacity(min(count, reader.remaining))
-    for index in 0..<count {
-      path.steps.append(.element(index))
-      defer { path.steps.removeLast() }
-      guard let element = try value(sent, as: type) else {
-        for _ in index + 1..<count { try skip(sent) }
-        return nil
-      }
-      elements.append(element)
+    if sent == .primitive(.nat8), type == sent {
+      values.append(.blob(Array(try reader.take(UInt64(count)))))
+      return .resume
     }
-    // Bytes can't come from other elements, but no bytes can come from no elements.
-    return type == .primitive(.nat8) ? .blob([]) : .vec(elements)
+    // Each element pays when it is read; here it is made sure that they can.
+    guard count <= work / Self.valueCost else { throw .limitExceeded(.decoding, offset: reader.offset) }
+    try push(.vector(sent: sent, element: type), count: count)
+    return .resume
   }
 
-  private mutating func record(
-    _ sent: [FieldType], as fields: [FieldType]
-  ) throws(CandidError) -> CandidValue? {
-    try charge(sent.count + fields.count)
-    var values: [CandidField] = []
-    values.reserveCapacity(fields.count)
-    var fits = true
-    var next = 0
-
-    func fillIn(before label: CandidLabel?) {
-      while fits, next < fields.count, label == nil || fields[next].label < label! {
-        let field = fields[next]
-        if let value = absent(field.type) {
-          values.append(CandidField(field.label, value))
-        } else {
-          fits = false
-          misfit = .missingField(field.label, path: path.description)
-        }
-        next += 1
+  /// The next part of the innermost frame, or its end.
+  private mutating func resume() throws(CandidError) -> Step {
+    let top = frames.count - 1
+    switch frames[top].kind {
+    case .option:
+      let content = values.count > frames[top].start ? values.removeLast() : nil
+      optionCount -= 1
+      complete(.opt(content))
+    case .vector(let sent, let element):
+      if frames[top].position < frames[top].count {
+        frames[top].position += 1
+        return .read(sent, as: element)
       }
+      // Bytes can't come from other elements, but no bytes can come from no elements.
+      complete(element == .primitive(.nat8) ? .blob([]) : .vec(Array(values[frames[top].start...])))
+    case .record(let sent, let fields): return try resumeRecord(top, sent, fields)
+    case .variant(let label): complete(.variant(CandidField(label, values.removeLast())))
     }
+    return .resume
+  }
 
-    for field in sent {
-      fillIn(before: field.label)
-      guard fits, next < fields.count, fields[next].label == field.label else {
-        try skip(field.type)
+  private mutating func resumeRecord(
+    _ top: Int, _ sent: [FieldType], _ fields: [FieldType]
+  ) throws(CandidError) -> Step {
+    frames[top].field = nil
+    while true {
+      let (position, next) = (frames[top].position, frames[top].nextField)
+      let sentField = position < sent.count ? sent[position] : nil
+      if next < fields.count, sentField == nil || fields[next].label < sentField!.label {
+        guard let value = absent(fields[next].type) else {
+          return try misfit { .missingField(fields[next].label, path: $0.path) }
+        }
+        try charge(Self.valueCost)
+        values.append(value)
+        frames[top].nextField += 1
         continue
       }
-      path.steps.append(.field(fields[next].label))
-      if let value = try value(field.type, as: fields[next].type) {
-        values.append(CandidField(fields[next].label, value))
-      } else {
-        fits = false
+      guard let sentField else { break }
+      frames[top].position += 1
+      if next < fields.count, fields[next].label == sentField.label {
+        frames[top].nextField += 1
+        frames[top].field = fields[next].label
+        return .read(sentField.type, as: fields[next].type)
       }
-      path.steps.removeLast()
-      next += 1
+      try skip(sentField.type)
     }
-    fillIn(before: nil)
-    return fits ? .record(CandidRecord(sorted: values)) : nil
+    let parts = zip(fields, values[frames[top].start...]).map { CandidField($0.label, $1) }
+    complete(.record(CandidRecord(sorted: parts)))
+    return .resume
   }
 
-  private mutating func variant(
-    _ sent: [FieldType], as fields: [FieldType]
-  ) throws(CandidError) -> CandidValue? {
-    let field = try chosenCase(of: sent)
-    guard let match = fields.field(field.label) else {
-      misfit = .unknownCase(field.label, path: path.description)
-      try skip(field.type)
-      return nil
+  /// Ends the innermost frame, whose parts become one value.
+  private mutating func complete(_ value: CandidValue) {
+    values.removeSubrange(frames.removeLast().start...)
+    values.append(value)
+  }
+
+  // MARK: What doesn't fit
+
+  /// Passes over the rest of everything that was begun, up to the innermost option, which is null.
+  private mutating func abandon(_ step: inout Step) throws(CandidError) {
+    while let frame = frames.last {
+      switch frame.kind {
+      case .option:
+        values.removeSubrange(frame.start...)
+        step = .resume
+        return
+      case .vector(let sent, _): try skip(sent, count: frame.count - frame.position)
+      case .record(let sent, _): for field in sent[frame.position...] { try skip(field.type) }
+      case .variant: break
+      }
+      frames.removeLast()
     }
-    path.steps.append(.field(match.label))
-    defer { path.steps.removeLast() }
-    guard let value = try value(field.type, as: match.type) else { return nil }
-    return .variant(CandidField(match.label, value))
+    step = .resume
+  }
+
+  private mutating func pass(over sent: TypeReference, insteadOf type: TypeReference) throws(CandidError) -> Step {
+    try misfit(of: sent) {
+      .mismatch(
+        expected: TypeName.short(type, in: $0.expected), found: TypeName.short(sent, in: $0.wire), path: $0.path)
+    }
+  }
+
+  /// Says that a value isn't of its expected type, and passes over it. Without an option around it, that is an error.
+  /// Reasons that nobody reads aren't made: their paths would cost more than the values.
+  private mutating func misfit(
+    of sent: TypeReference? = nil, _ reason: (Decoder) -> CandidError
+  ) throws(CandidError) -> Step {
+    if optionCount == 0 { throw reason(self) }
+    if let sent { try skip(sent) }
+    return .abandon
+  }
+
+  /// Where the current value is.
+  private var path: String {
+    var steps = [PathStep.argument(argument)]
+    for frame in frames {
+      switch frame.kind {
+      case .option: break
+      case .vector: steps.append(.element(frame.position - 1))
+      case .record: if let field = frame.field { steps.append(.field(field)) }
+      case .variant(let label): steps.append(.field(label))
+      }
+    }
+    return steps.path
   }
 
   private mutating func isSubtype(_ sent: TypeReference, of type: TypeReference) throws(CandidError) -> Bool {
@@ -257,12 +350,6 @@ struct Decoder {
       throw .limitExceeded(.decoding, offset: reader.offset)
     }
     return result
-  }
-
-  private mutating func pass(over sent: TypeReference, insteadOf type: TypeReference) throws(CandidError) {
-    misfit = .mismatch(
-      expected: TypeName.short(type, in: expected), found: TypeName.short(sent, in: wire), path: path.description)
-    try skip(sent)
   }
 }
 

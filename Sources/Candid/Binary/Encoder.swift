@@ -10,7 +10,7 @@ import BigInt
 struct Encoder {
   private let types: CandidTypes
   private var writer = ByteWriter()
-  private var path = ValuePath()
+  private var steps: [PathStep] = []
   private var depth = 0
 
   static func arguments(_ values: [CandidValue], as types: CandidTypes) throws(CandidError) -> [UInt8] {
@@ -25,9 +25,9 @@ struct Encoder {
         encoder.writeNull(type)
         continue
       }
-      encoder.path.steps.append(.argument(index))
+      encoder.steps.append(.argument(index))
       try encoder.write(values[index], as: type)
-      encoder.path.steps.removeLast()
+      encoder.steps.removeLast()
     }
     return encoder.writer.bytes
   }
@@ -111,7 +111,7 @@ struct Encoder {
   }
 
   private mutating func write(_ value: CandidValue, as type: TypeReference) throws(CandidError) {
-    guard depth < CandidLimits.standardDepth else { throw .limitExceeded(.depth, offset: 0) }
+    guard depth < CandidLimits.walkDepth else { throw .limitExceeded(.depth, offset: 0) }
     depth += 1
     defer { depth -= 1 }
     switch type {
@@ -138,13 +138,13 @@ struct Encoder {
     case (.principal, .principal(let principal)), (.principal, .service(let principal)): write(principal)
     default:
       guard let number = value.integer else {
-        throw .mismatch(expected: type.name, found: value.kind, path: path.description)
+        throw .mismatch(expected: type.name, found: value.kind, path: steps.path)
       }
       guard type.isInteger else {
-        throw .mismatch(expected: type.name, found: value.kind, path: path.description)
+        throw .mismatch(expected: type.name, found: value.kind, path: steps.path)
       }
       guard write(number, as: type) else {
-        throw .outOfRange(expected: type.name, found: TextForm.integer(number), path: path.description)
+        throw .outOfRange(expected: type.name, found: TextForm.integer(number), path: steps.path)
       }
     }
   }
@@ -195,19 +195,19 @@ struct Encoder {
     case (.vec(let element), .vec(let values)):
       writer.count(values.count)
       for (index, value) in values.enumerated() {
-        path.steps.append(.element(index))
+        steps.append(.element(index))
         try write(value, as: element)
-        path.steps.removeLast()
+        steps.removeLast()
       }
     case (.record(let fields), .record(let record)): try write(record, as: fields)
     case (.variant(let fields), .variant(let chosen)):
       guard let index = fields.position(of: chosen.label) else {
-        throw .unknownCase(chosen.label, path: path.description)
+        throw .unknownCase(chosen.label, path: steps.path)
       }
       writer.count(index)
-      path.steps.append(.field(fields[index].label))
+      steps.append(.field(fields[index].label))
       try write(chosen.value, as: fields[index].type)
-      path.steps.removeLast()
+      steps.removeLast()
     case (.func, .func(let function)):
       writer.byte(1)
       write(function.canister)
@@ -218,7 +218,7 @@ struct Encoder {
       writer.count(0)
     default:
       throw .mismatch(
-        expected: TypeName.short(reference, in: types.table), found: value.kind, path: path.description)
+        expected: TypeName.short(reference, in: types.table), found: value.kind, path: steps.path)
     }
   }
 
@@ -228,18 +228,18 @@ struct Encoder {
       if next < record.fields.count, record.fields[next].label < field.label { break }
       guard next < record.fields.count, record.fields[next].label == field.label else {
         guard types.table.acceptsNull(field.type) else {
-          throw .missingField(field.label, path: path.description)
+          throw .missingField(field.label, path: steps.path)
         }
         writeNull(field.type)
         continue
       }
-      path.steps.append(.field(field.label))
+      steps.append(.field(field.label))
       try write(record.fields[next].value, as: field.type)
-      path.steps.removeLast()
+      steps.removeLast()
       next += 1
     }
     guard next == record.fields.count else {
-      throw .unknownField(record.fields[next].label, path: path.description)
+      throw .unknownField(record.fields[next].label, path: steps.path)
     }
   }
 }

@@ -51,7 +51,7 @@ struct Parser {
   mutating func nested<Result>(
     _ parse: (inout Parser) throws(CandidTextError) -> Result
   ) throws(CandidTextError) -> Result {
-    guard depth < CandidLimits.standardDepth else { throw CandidTextError(.nestedTooDeeply, at: token.offset) }
+    guard depth < CandidLimits.walkDepth else { throw CandidTextError(.nestedTooDeeply, at: token.offset) }
     depth += 1
     let result = try parse(&self)
     depth -= 1

@@ -109,11 +109,9 @@ private struct ValueFitter {
     case (.principal, .principal(let principal)), (.principal, .service(let principal)):
       return .principal(principal)
     case (.float32, .float(let isNegative, let digits)), (.float32, .integer(let isNegative, let digits)):
-      guard let number = Float(digits) else { throw CandidTextError(.illegalNumber, at: value.offset) }
-      return .float32(isNegative ? -number : number)
+      return .float32(try number(digits, type, at: value.offset) * (isNegative ? -1 : 1))
     case (.float64, .float(let isNegative, let digits)), (.float64, .integer(let isNegative, let digits)):
-      guard let number = Double(digits) else { throw CandidTextError(.illegalNumber, at: value.offset) }
-      return .float64(isNegative ? -number : number)
+      return .float64(try number(digits, type, at: value.offset) * (isNegative ? -1 : 1))
     case (_, .integer(let isNegative, let digits)) where type.isInteger:
       guard let result = CandidValue(Self.integer(isNegative: isNegative, digits: digits), as: type) else {
         throw CandidTextError(.outOfRange(type.name), at: value.offset)
@@ -121,6 +119,16 @@ private struct ValueFitter {
       return result
     default: throw mismatch(value, type.name)
     }
+  }
+
+  private func number<Number: BinaryFloatingPoint & LosslessStringConvertible>(
+    _ digits: String, _ type: PrimitiveType, at offset: Int
+  ) throws(CandidTextError) -> Number {
+    guard let number = Number(digits) else { throw CandidTextError(.illegalNumber, at: offset) }
+    guard number.isFinite || digits == "inf" || digits == "nan" else {
+      throw CandidTextError(.outOfRange(type.name), at: offset)
+    }
+    return number
   }
 
   private static func integer(isNegative: Bool, digits: String) -> BigInt {

@@ -61,7 +61,8 @@ struct Subtyping {
     func ask(_ sub: TypeReference, _ super: TypeReference, flipped: Bool = false) {
       premises.append(Pair(sub: sub, super: `super`, flipped: pair.flipped != flipped))
     }
-    guard spend(1) else { return nil }
+    // A pair is remembered, twice for a while.
+    guard spend(4) else { return nil }
     if pair.super == .primitive(.reserved) || pair.sub == .primitive(.empty) { return true }
     switch (left[pair.sub], right[pair.super]) {
     case (_, .opt): return true

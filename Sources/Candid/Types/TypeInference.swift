@@ -5,12 +5,12 @@ extension CandidTypes {
   /// missing is optional. The types of functions and services, which a value doesn't tell, are `() -> ()` and `{}`.
   /// - Throws: `noCommonType`, or `limitExceeded` for values that are nested too deeply.
   public init(of values: [CandidValue]) throws(CandidError) {
-    var path = ValuePath()
+    var steps: [PathStep] = []
     var builder = TypeBuilder()
     elements = []
     for (index, value) in values.enumerated() {
-      path.steps = [.argument(index)]
-      elements.append(builder.add(try InferredType(of: value, path: &path, depth: 0)))
+      steps = [.argument(index)]
+      elements.append(builder.add(try InferredType(of: value, steps: &steps, depth: 0)))
     }
     table = builder.table
   }
@@ -30,36 +30,36 @@ private indirect enum InferredType {
     var type: InferredType
   }
 
-  init(of value: CandidValue, path: inout ValuePath, depth: Int) throws(CandidError) {
-    guard depth < CandidLimits.standardDepth else { throw .limitExceeded(.depth, offset: 0) }
+  init(of value: CandidValue, steps: inout [PathStep], depth: Int) throws(CandidError) {
+    guard depth < CandidLimits.walkDepth else { throw .limitExceeded(.depth, offset: 0) }
     switch value {
     case .opt(nil): self = .opt(.primitive(.empty))
-    case .opt(let content?): self = .opt(try InferredType(of: content, path: &path, depth: depth + 1))
+    case .opt(let content?): self = .opt(try InferredType(of: content, steps: &steps, depth: depth + 1))
     case .blob: self = .vec(.primitive(.nat8))
     case .vec(let elements):
       var common = InferredType.primitive(.empty)
       for (index, element) in elements.enumerated() {
-        path.steps.append(.element(index))
-        let type = try InferredType(of: element, path: &path, depth: depth + 1)
-        guard let joined = common.joined(with: type) else { throw .noCommonType(path: path.description) }
+        steps.append(.element(index))
+        let type = try InferredType(of: element, steps: &steps, depth: depth + 1)
+        guard let joined = common.joined(with: type) else { throw .noCommonType(path: steps.path) }
         common = joined
-        path.steps.removeLast()
+        steps.removeLast()
       }
       self = .vec(common)
     case .record(let record):
       var fields: [InferredField] = []
       for field in record.fields {
-        path.steps.append(.field(field.label))
-        let type = try InferredType(of: field.value, path: &path, depth: depth + 1)
+        steps.append(.field(field.label))
+        let type = try InferredType(of: field.value, steps: &steps, depth: depth + 1)
         fields.append(InferredField(label: field.label, type: type))
-        path.steps.removeLast()
+        steps.removeLast()
       }
       self = .record(fields)
     case .variant(let chosen):
-      path.steps.append(.field(chosen.label))
-      let type = try InferredType(of: chosen.value, path: &path, depth: depth + 1)
+      steps.append(.field(chosen.label))
+      let type = try InferredType(of: chosen.value, steps: &steps, depth: depth + 1)
       self = .variant([InferredField(label: chosen.label, type: type)])
-      path.steps.removeLast()
+      steps.removeLast()
     case .func: self = .function
     case .service: self = .service
     default: self = .primitive(PrimitiveType(name: value.kind)!)
