@@ -158,6 +158,36 @@ import Testing
     #expect(Self.limit(bytes, as: "(opt vec text)", CandidLimits(skippingQuota: 10)) == .skipping)
   }
 
+  /// What messages cost, by the quota that just suffices; the header's bytes, at 4 each, come first.
+  private static let costs: [(message: [UInt8], types: String, decoding: Int, skipping: Int)] = [
+    (message([0, 0]), "()", 4 * 6, 0),
+    (message([0, 1, 0x7E, 1]), "(bool)", 4 * 7 + 4 + 1, 0),
+    (message([0, 1, 0x7E, 1]), "()", 4 * 7 + 1 + 1, 2),
+    // An option is a value, and so is its content.
+    (message([0, 1, 0x7E, 1]), "(opt bool)", 4 * 7 + 4 + 4 + 1, 0),
+    (message([0, 1, 0x7E, 1]), "(opt nat)", 4 * 7 + 4 + 4 + 1 + 1, 2),
+    (message([0, 1, 0x71, 3, 0x61, 0x62, 0x63]), "(text)", 4 * 7 + 4 + 4, 0),
+    (message([1, 0x6D, 0x7B, 1, 0, 3, 1, 2, 3]), "(blob)", 4 * 9 + 4 + 3, 0),
+    // An element costs 1 for the vector and 4 for itself.
+    (message([1, 0x6D, 0x7F, 1, 0, 100]), "(vec null)", 4 * 9 + 4 + 100 * (1 + 4), 0),
+    (message([1, 0x6D, 0x7F, 1, 0, 100]), "()", 4 * 9 + 1 + 100 * (1 + 1), 201),
+    (message([1, 0x6D, 0x7A, 1, 0, 2, 1, 1, 2, 2]), "()", 4 * 9 + 1 + 2 * (1 + 1) + 4, 9),
+    // Three expected fields, of which one is sent.
+    (message([1, 0x6C, 1, 0, 0x7E, 1, 0, 1]), "(record { bool; opt nat; null })", 4 * 11 + 4 + 4 + 5 + 4 + 4, 0),
+    (message([1, 0x6C, 1, 0, 0x7E, 1, 0, 1]), "(record {})", 4 * 11 + 4 + 1 + 1 + 1, 2),
+    (message([1, 0x6C, 1, 0, 0x7E, 1, 0, 1]), "()", 4 * 11 + 1 + 1 + 2, 4),
+  ]
+
+  @Test(arguments: costs)
+  func cost(message: [UInt8], types: String, decoding: Int, skipping: Int) throws {
+    #expect(Self.limit(message, as: types, CandidLimits(decodingQuota: decoding, skippingQuota: skipping)) == nil)
+    _ = try decodeArguments(message, as: CandidTypes(parsing: types))
+    #expect(Self.limit(message, as: types, CandidLimits(decodingQuota: decoding - 1)) == .decoding)
+    if skipping > 0 {
+      #expect(Self.limit(message, as: types, CandidLimits(skippingQuota: skipping - 1)) == .skipping)
+    }
+  }
+
   @Test func largeIntegers() throws {
     // A million bytes of a number.
     let digits = [UInt8](repeating: 0xFF, count: 1_000_000) + [0x01]

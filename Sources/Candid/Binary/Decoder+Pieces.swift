@@ -3,32 +3,28 @@
 import BigInt
 
 extension Decoder {
-  /// The next value, of a type without parts.
+  /// The next value, of a type without parts. Its bytes are still to be paid.
   mutating func primitive(_ type: PrimitiveType) throws(CandidError) -> CandidValue {
-    let start = reader.offset
-    let value: CandidValue
     switch type {
-    case .null: value = .null
-    case .bool: value = .bool(try bool())
-    case .nat: value = .nat(try reader.nat())
-    case .int: value = .int(try reader.int())
-    case .nat8: value = .nat8(try reader.fixed(UInt8.self))
-    case .nat16: value = .nat16(try reader.fixed(UInt16.self))
-    case .nat32: value = .nat32(try reader.fixed(UInt32.self))
-    case .nat64: value = .nat64(try reader.fixed(UInt64.self))
-    case .int8: value = .int8(try reader.fixed(Int8.self))
-    case .int16: value = .int16(try reader.fixed(Int16.self))
-    case .int32: value = .int32(try reader.fixed(Int32.self))
-    case .int64: value = .int64(try reader.fixed(Int64.self))
-    case .float32: value = .float32(Float(bitPattern: try reader.fixed(UInt32.self)))
-    case .float64: value = .float64(Double(bitPattern: try reader.fixed(UInt64.self)))
-    case .text: value = .text(try reader.text())
-    case .reserved: value = .reserved
+    case .null: return .null
+    case .bool: return .bool(try bool())
+    case .nat: return .nat(try reader.nat())
+    case .int: return .int(try reader.int())
+    case .nat8: return .nat8(try reader.fixed(UInt8.self))
+    case .nat16: return .nat16(try reader.fixed(UInt16.self))
+    case .nat32: return .nat32(try reader.fixed(UInt32.self))
+    case .nat64: return .nat64(try reader.fixed(UInt64.self))
+    case .int8: return .int8(try reader.fixed(Int8.self))
+    case .int16: return .int16(try reader.fixed(Int16.self))
+    case .int32: return .int32(try reader.fixed(Int32.self))
+    case .int64: return .int64(try reader.fixed(Int64.self))
+    case .float32: return .float32(Float(bitPattern: try reader.fixed(UInt32.self)))
+    case .float64: return .float64(Double(bitPattern: try reader.fixed(UInt64.self)))
+    case .text: return .text(try reader.text())
+    case .reserved: return .reserved
     case .empty: throw reader.malformed(.emptyValue)
-    case .principal: value = .principal(try principal())
+    case .principal: return .principal(try principal())
     }
-    try charge(reader.offset - start)
-    return value
   }
 
   private mutating func bool() throws(CandidError) -> Bool {

@@ -169,7 +169,9 @@ struct Decoder {
       return .resume
     default:
       guard sent == .primitive(type) else { break }
+      let start = reader.offset
       values.append(try primitive(type))
+      try charge(reader.offset - start)
       return .resume
     }
     return try pass(over: sent, insteadOf: .primitive(type))
@@ -230,8 +232,6 @@ struct Decoder {
       values.append(.blob(Array(try reader.take(UInt64(count)))))
       return .resume
     }
-    // Each element pays when it is read; here it is made sure that they can.
-    guard count <= work / Self.valueCost else { throw .limitExceeded(.decoding, offset: reader.offset) }
     try push(.vector(sent: sent, element: type), count: count)
     return .resume
   }

@@ -83,6 +83,16 @@ public struct CandidInterface: Sendable {
   }
 }
 
+extension CandidInterface {
+  /// Whether a canister with this interface can take the place of one with the old interface, without its callers
+  /// noticing: whether its service is a subtype. Init arguments don't count.
+  public func canReplace(_ old: CandidInterface) -> Bool {
+    guard let oldService = old.service else { return true }
+    guard let service else { return false }
+    return CandidTypes([service], in: table).isSubtype(of: CandidTypes([oldService], in: old.table))
+  }
+}
+
 /// A method of a service.
 public struct CandidMethod: Hashable, Sendable {
   public var name: String

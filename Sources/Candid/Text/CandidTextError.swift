@@ -36,7 +36,6 @@ public struct CandidTextError: Error, Hashable, Sendable {
     case missingField(CandidLabel)
     case unknownCase(CandidLabel)
     case argumentCount(expected: Int, found: Int)
-    case limitExceeded(CandidLimit)
   }
 
   public var reason: Reason
@@ -109,7 +108,6 @@ extension CandidTextError.Reason: CustomStringConvertible {
     case .missingField(let label): "the field \(label) is missing"
     case .unknownCase(let label): "the type has no case \(label)"
     case .argumentCount(let expected, let found): "expected \(expected) arguments, found \(found)"
-    case .limitExceeded(let limit): limit.rawValue
     }
   }
 }

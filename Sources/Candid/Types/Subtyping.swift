@@ -126,3 +126,20 @@ struct Subtyping {
     }
   }
 }
+
+extension CandidTypes {
+  /// Whether arguments of these types can be taken as arguments of the others. Takes time in proportion to the product of
+  /// both tables' sizes at most.
+  public func isSubtype(of others: CandidTypes) -> Bool {
+    var subtyping = Subtyping(lower: table, upper: others.table)
+    var work = Int.max
+    for (index, type) in others.elements.enumerated() {
+      if index < elements.count {
+        guard subtyping.isSubtype(elements[index], of: type, work: &work) == true else { return false }
+      } else if !others.table.acceptsNull(type) {
+        return false
+      }
+    }
+    return true
+  }
+}
