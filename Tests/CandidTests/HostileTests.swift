@@ -2,6 +2,8 @@
 
 import BigInt
 import Candid
+import Foundation
+import Synchronization
 import Testing
 
 @Suite struct HostileTests {
@@ -88,6 +90,35 @@ import Testing
     #expect(try decodeArguments(encodeArguments(values), as: types) == values)
     #expect(try parseArguments(printArguments(values), as: types) == values)
     #expect(try decodeArguments(deep).values == values)
+  }
+
+  /// The deepest values that are allowed are decoded and freed on a thread with 256 KiB.
+  @Test func nativeStack() throws {
+    let levels = CandidLimits.standardDepth - 1
+    let cases: [(bytes: [UInt8], types: String)] = [
+      (Self.message([1, 0x6E, 0, 1, 0], [UInt8](repeating: 1, count: levels), [0]), "type t = opt t; (t)"),
+      (Self.message([1, 0x6D, 0, 1, 0], [UInt8](repeating: 1, count: levels), [0]), "type t = vec t; (t)"),
+      (
+        Self.message([2, 0x6C, 1, 0, 1, 0x6E, 0, 1, 0], [UInt8](repeating: 1, count: levels / 2), [0]),
+        "type t = record { opt t }; (t)"
+      ),
+    ]
+    for (bytes, text) in cases {
+      let types = try CandidTypes(parsing: text)
+      let outcome = Mutex<Bool?>(nil)
+      let finished = DispatchSemaphore(value: 0)
+      let thread = Thread {
+        // Values at their own types, at the expected ones, and passed over; freed at once.
+        let counts = [try? decodeArguments(bytes).values.count, try? decodeArguments(bytes, as: types).count]
+        let rest = try? decodeArguments(bytes, as: CandidTypes()).count
+        outcome.withLock { $0 = counts == [1, 1] && rest == 0 }
+        finished.signal()
+      }
+      thread.stackSize = 256 * 1024
+      thread.start()
+      finished.wait()
+      #expect(outcome.withLock { $0 } == true, "\(text)")
+    }
   }
 
   @Test func deepTexts() {
