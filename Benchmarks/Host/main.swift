@@ -5,6 +5,8 @@
 //       executes run(N) in each variant, under callgrind (see Counting.swift)
 //   BenchmarkHost start MODULE
 //       prints times, a line each: name, value, unit (see Starting.swift)
+//   BenchmarkHost stores COUNT
+//       prints what a small store takes of the system, the mean of so many (see Stores.swift)
 
 import Cannery
 
@@ -17,5 +19,8 @@ case "count" where words.count > 3 && words.count % 2 == 0:
     try countExecutions(of: words[index], n, in: variants)
   }
 case "start" where words.count == 2: try measureStarting(words[1])
-default: complain("count VARIANT[,VARIANT ...] MODULE N [MODULE N ...], or start MODULE")
+case "stores" where words.count == 2:
+  guard let count = Int(words[1]), count > 0 else { complain("not a number: \(words[1])") }
+  try measureStores(count)
+default: complain("count VARIANT[,VARIANT ...] MODULE N [MODULE N ...], start MODULE, or stores COUNT")
 }

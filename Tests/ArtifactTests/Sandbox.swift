@@ -232,8 +232,10 @@ final class Sandbox {
   /// All of the value stack, what is beyond its limits too.
   private var stack: UnsafeMutableBufferPointer<UInt64> {
     let context = store.context.pointee
-    let count = (Int(context.stackEnd) - Int(bitPattern: context.stackBase)) / 8 + 2 * frameReserve
-    return UnsafeMutableBufferPointer(start: context.stackBase, count: count)
+    // Where very many stores are alive, one has a stack only while it executes.
+    guard let base = context.stackBase else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
+    let count = (Int(context.stackEnd) - Int(bitPattern: base)) / 8 + 2 * frameReserve
+    return UnsafeMutableBufferPointer(start: base, count: count)
   }
 
   private func fillStack() { stack.update(repeating: Sandbox.secret) }

@@ -61,10 +61,11 @@ package struct StoreContext {
   package var slice: Int
   /// Set from any thread to stop execution at the end of a slice.
   package var interrupt: UnsafeMutablePointer<Atomic<Bool>>
-  package var stackBase: FP
+  /// The stack; nil while the store has none (`StackPool`).
+  package var stackBase: FP?
   /// What the outermost frame returns to (`RuntimeCode.exit`).
   var exit: PC
-  /// Bytes beyond the last slot that a frame may use.
+  /// The address beyond the last slot that a frame may use; 0 without a stack.
   package var stackEnd: UInt
   /// The host function that runs.
   var host = RunningHostFunction()

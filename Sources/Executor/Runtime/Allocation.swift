@@ -38,7 +38,12 @@ func mapStack(_ bytes: Int) -> UnsafeMutableRawPointer? {
   let flags = MAP_PRIVATE | MAP_ANONYMOUS
   #endif
   let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
-  return address == MAP_FAILED ? nil : address
+  if address == MAP_FAILED { return nil }
+  #if os(Linux)
+  // Most executions touch a page or two: a huge one would be two megabytes.
+  madvise(address, bytes, MADV_NOHUGEPAGE)
+  #endif
+  return address
 }
 
 func unmapStack(_ address: UnsafeMutableRawPointer, _ bytes: Int) { munmap(address, bytes) }

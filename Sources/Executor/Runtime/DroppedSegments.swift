@@ -21,6 +21,7 @@ extension Instance {
   public func restoreSegments() throws(ExecutionError) {
     guard !store.isSuspended else { throw .storeIsSuspended }
     if store.droppedSegments.isEmpty { return }
+    store.committedDrops -= store.droppedSegments[..<store.committedDrops].count { $0.instance === object }
     store.droppedSegments.removeAll { segment in
       guard segment.instance === object else { return false }
       object.set(segment, isDropped: false)
@@ -32,9 +33,15 @@ extension Instance {
 extension Store {
   /// Brings back the segments that were dropped after the first `count` of the list.
   func restoreSegments(after count: Int) {
-    for segment in droppedSegments[min(count, droppedSegments.count)...] {
-      segment.instance.set(segment, isDropped: false)
-    }
-    droppedSegments.removeSubrange(min(count, droppedSegments.count)...)
+    if droppedSegments.count <= count { return }
+    for segment in droppedSegments[count...] { segment.instance.set(segment, isDropped: false) }
+    droppedSegments.removeSubrange(count...)
+    committedDrops = min(committedDrops, count)
+  }
+
+  /// Drops segments again that were brought back.
+  func drop(_ segments: [DroppedSegment]) {
+    for segment in segments { segment.instance.set(segment, isDropped: true) }
+    droppedSegments += segments
   }
 }

@@ -37,7 +37,7 @@ extension Store {
   @inline(__always)
   func outermostEntry(_ record: UnsafeMutablePointer<FunctionRecord>) throws(ExecutionError) -> Entry {
     let code = try linkedCode(record)
-    let fp = context.pointee.stackBase + 1
+    let fp = try takeStack() + 1
     return Entry(code: code, fp: fp, stackLimit: UInt(bitPattern: fp + limits.stackSlots))
   }
 

@@ -19,6 +19,16 @@ public enum ExecutionError: Error, Hashable, Sendable {
   case typeMismatch(String)
   /// The execution has ended or does not wait for this.
   case notResumable
+  /// The system has no memory for a stack.
+  case outOfMemory
+  /// The execution is parked: it goes on after `unpark`.
+  case parked
+  /// The execution is not parked.
+  case notParked
+  /// The store doesn't track writes, so that the execution's can't be taken out of it.
+  case notTracked
+  /// The store's committed state is another than when the execution was parked, or has changes that are not committed.
+  case storeHasChanged
 }
 
 extension ExecutionError: CustomStringConvertible {
@@ -29,6 +39,11 @@ extension ExecutionError: CustomStringConvertible {
     case .cannotSuspend: "a host function wants to wait where the execution can't be suspended"
     case .typeMismatch(let what): what
     case .notResumable: "the execution has ended, or does not wait for this"
+    case .outOfMemory: "the system has no memory for a stack"
+    case .parked: "the execution is parked"
+    case .notParked: "the execution is not parked"
+    case .notTracked: "the store doesn't track writes"
+    case .storeHasChanged: "the store has changed since the execution was parked"
     }
   }
 }
@@ -57,10 +72,14 @@ public final class Execution {
   /// Without a limit, a counter that came to its end is set again.
   private var isLimited: Bool
   private var executedBefore: UInt64 = 0
-  private var state: State
-  private let before: StateBeforeExecution
+  private(set) var state: State
+  let before: StateBeforeExecution
+  /// What was taken out of the store.
+  var parked: ParkedExecution?
+  /// Whether the stack is left to others when the execution ends; otherwise results are read from it then.
+  private let leavesStack: Bool
 
-  private enum State {
+  enum State {
     /// Not started, or interrupted.
     case ready
     case running, outOfInstructions, waiting, ended
@@ -77,7 +96,11 @@ public final class Execution {
       throw .typeMismatch("a host function cannot be suspended; call it directly")
     }
     let entry = try store.outermostEntry(record)
-    try storeArguments(arguments, record, at: entry.fp)
+    do throws(ExecutionError) { try storeArguments(arguments, record, at: entry.fp) } catch {
+      store.leaveStack()
+      throw error
+    }
+    leavesStack = true
     self.function = function
     isLimited = instructions != nil
     sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
@@ -90,6 +113,7 @@ public final class Execution {
   init(continuing function: Function, _ before: StateBeforeExecution) {
     self.function = function
     self.before = before
+    leavesStack = false
     isLimited = false
     sliceLimit = Int.max
     state = .running
@@ -104,17 +128,19 @@ public final class Execution {
   public var instructionsExecuted: UInt64 {
     if function.instance?.module.artifact.policy == MeteringPolicy.none { return 0 }
     if case .ended = state { return executedBefore }
-    return executedToNow
+    return parked?.executed ?? executedToNow
   }
 
   /// Starts the execution, or goes on after `interrupted`.
   public func run() throws(ExecutionError) -> ExecutionState {
+    guard parked == nil else { throw .parked }
     guard state == .ready else { throw .notResumable }
     return step()
   }
 
   /// Goes on after `outOfInstructions`, or after `interrupted`, with the counter set to `instructions`.
   public func resume(instructions: UInt64) throws(ExecutionError) -> ExecutionState {
+    guard parked == nil else { throw .parked }
     guard state == .ready || state == .outOfInstructions else { throw .notResumable }
     isLimited = true
     beginSlice(Int(clamping: instructions))
@@ -128,13 +154,14 @@ public final class Execution {
   }
 
   /// What this slice and those before executed. The sum saturates: the length of one bulk operation can come near to 2^64.
-  private var executedToNow: UInt64 {
+  var executedToNow: UInt64 {
     let (sum, overflow) = executedBefore.addingReportingOverflow(store.executed(of: sliceLimit))
     return overflow ? .max : sum
   }
 
   /// Goes on after `waitingForHost`, with the results of the host function.
   public func resume(results: [Value]) throws(ExecutionError) -> ExecutionState {
+    guard parked == nil else { throw .parked }
     guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
     try storeValues(results, call.record.pointee.signature.pointee.results, at: call.frame)
     return step()
@@ -142,6 +169,7 @@ public final class Execution {
 
   /// Goes on after `waitingForHost` as if the host function had thrown `error`: with a trap that carries it.
   public func resume(throwing error: any Error) throws(ExecutionError) -> ExecutionState {
+    guard parked == nil else { throw .parked }
     guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
     store.failedHostFunction = Int(call.record.pointee.index)
     if let kind = error as? TrapKind { return trapped(kind.status) }
@@ -153,6 +181,12 @@ public final class Execution {
   /// it; tables stay as they are. Does nothing while the execution runs, or after its end.
   public func abandon() {
     guard state != .ended && state != .running else { return }
+    if let parked {
+      executedBefore = parked.executed
+      state = .ended
+      discard(parked)
+      return
+    }
     store.undoExecution(before)
     end()
   }
@@ -162,6 +196,7 @@ public final class Execution {
     store.endExecution(before)
     store.pendingHostCall = nil
     state = .ended
+    if leavesStack { store.leaveStack() }
   }
 
   private func trapped(_ status: Int) -> ExecutionState {
@@ -195,10 +230,8 @@ public final class Execution {
     }
     switch status {
     case Status.finished:
-      // They stay where they are until something else is executed.
+      let results = loadResults(function.record, from: UnsafePointer(store.context.pointee.registers.fp))
       end()
-      let slots = UnsafePointer(store.context.pointee.registers.fp)
-      let results = loadResults(function.record, from: slots)
       return .finished(results)
     case Status.outOfInstructions:
       state = .outOfInstructions

@@ -13,6 +13,7 @@ extension Function {
     if record.pointee.cell == nil { return try callHostDirectly(arguments, instructions: nil) }
     let isNested = store.depth > 0
     let entry = try isNested ? store.nestedEntry(record) : outermostEntry()
+    defer { if !isNested { store.leaveStack() } }
     try storeArguments(arguments, record, at: entry.fp)
     let results = try isNested ? executeNested(entry) : execute(entry)
     return loadResults(record, from: results)
@@ -35,6 +36,7 @@ extension Function {
     }
     let isNested = store.depth > 0
     let entry = try isNested ? store.nestedEntry(record) : outermostEntry()
+    defer { if !isNested { store.leaveStack() } }
     if let base = slots.baseAddress {
       for slot in 0..<parameterSlots { entry.fp[slot] = base[slot] }
       clearUpperHalves(entry.fp, record.pointee.narrowSlots)
@@ -127,7 +129,9 @@ extension Function {
     let outer = store.counter
     let limit = Int(clamping: instructions ?? UInt64(Int.max))
     store.setCounter(limit)
+    store.directCalls += 1
     defer {
+      store.directCalls -= 1
       store.directlyExecuted = store.executed(of: limit)
       store.counter = outer
     }

@@ -140,7 +140,9 @@ extension Instance {
       switch state {
       case .finished: return
       case .trapped(let trap): throw trap
-      case .outOfInstructions: throw Trap(kind: .outOfInstructions, backtrace: store.backtrace())
+      case .outOfInstructions:
+        // Of the execution, which has its frames as long as it lives.
+        throw withExtendedLifetime(execution) { Trap(kind: .outOfInstructions, backtrace: store.backtrace()) }
       case .interrupted: throw Trap(kind: .interrupted)
       case .waitingForHost: throw ExecutionError.cannotSuspend
       }

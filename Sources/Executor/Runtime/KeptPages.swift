@@ -36,6 +36,19 @@ struct KeptPages {
     }
   }
 
+  /// Exchanges the old contents and the present ones.
+  func exchange(with base: UnsafeMutableRawPointer) {
+    withUnsafeTemporaryAllocation(byteCount: Self.pageSize, alignment: 16) { buffer in
+      guard let between = buffer.baseAddress else { return }
+      for (number, copy) in pages {
+        let page = base + Int(number) * Self.pageSize
+        between.copyMemory(from: page, byteCount: Self.pageSize)
+        page.copyMemory(from: copy, byteCount: Self.pageSize)
+        copy.copyMemory(from: between, byteCount: Self.pageSize)
+      }
+    }
+  }
+
   /// Takes the pages of `later` that are not kept here; the older contents win.
   mutating func merge(_ later: inout KeptPages) {
     for (index, number) in later.numbers.enumerated() {

@@ -3,6 +3,8 @@
 // Where a byte of `record.writeMap` is 0, the page is not kept yet: whoever writes keeps it first. An execution that
 // begins when pages are kept already starts keeping anew, so that dropping it undoes its writes alone.
 
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -17,6 +19,16 @@ struct WriteTracking {
   var committedSize: UInt
   /// While an execution is in progress that began with pages kept: those pages, and the bytes that the memory had.
   var before: (kept: KeptPages, size: UInt)?
+  /// Another number whenever what is committed may have changed, and in each memory.
+  var version = WriteTracking.newVersion()
+
+  init(committedSize: UInt) { self.committedSize = committedSize }
+
+  private static let versions = Atomic<UInt64>(0)
+  static func newVersion() -> UInt64 { versions.add(1, ordering: .relaxed).newValue }
+
+  /// Whether the memory, now of `size` bytes, is as it was committed, as far as tracking tells.
+  func isClean(_ size: UInt) -> Bool { kept.isEmpty && before == nil && size == committedSize }
 }
 
 extension Memory {
@@ -28,6 +40,7 @@ extension Memory {
     let map = record.pointee.writeMap
     for page in offset / pageSize...(offset + length - 1) / pageSize where map[Int(page)] == 0 {
       map[Int(page)] = 1
+      noteTouched(page)
       tracking.kept.keep(UInt64(page), of: record.pointee.base)
     }
   }
@@ -46,6 +59,8 @@ extension Memory {
 
   /// Makes the present contents the committed ones. Costs what was written since the last commit.
   public func commit() {
+    if tracking.isClean(record.pointee.size) { return }
+    tracking.version = WriteTracking.newVersion()
     tracking.committedSize = record.pointee.size
     tracking.before?.kept.removeAll()
     tracking.before = nil
@@ -132,3 +147,32 @@ extension Memory {
     (record.pointee.base + start).initializeMemory(as: UInt8.self, repeating: 0, count: count)
   }
 }
+  // MARK: Parking
+
+  /// Takes out what was written since the last commit: contents and size are those of the commit then. Costs what was
+  /// written.
+  func park() -> ParkedMemory {
+    // Where both have a page, the older contents are those from before.
+    tracking.kept.exchange(with: record.pointee.base)
+    tracking.before?.kept.exchange(with: record.pointee.base)
+    setMap(tracking.kept, to: 0)
+    let parked = ParkedMemory(
+      memory: self, version: tracking.version, size: record.pointee.size, kept: tracking.kept, before: tracking.before)
+    tracking.kept = KeptPages()
+    tracking.before = nil
+    // Pages beyond it are zeros again.
+    record.pointee.size = tracking.committedSize
+    return parked
+  }
+
+  /// Puts back what `park` took out. What is committed must be as it was, and nothing written since.
+  func unpark(_ parked: ParkedMemory) {
+    precondition(parked.version == tracking.version && tracking.isClean(record.pointee.size))
+    tracking.kept = parked.kept
+    tracking.before = parked.before
+    tracking.before?.kept.exchange(with: record.pointee.base)
+    tracking.kept.exchange(with: record.pointee.base)
+    setMap(tracking.kept, to: 1)
+    record.pointee.size = parked.size
+  }
+

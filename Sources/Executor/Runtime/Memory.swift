@@ -1,4 +1,7 @@
-// Linear memories: reserved address space that is opened as they grow, with optional write tracking.
+// Linear memories: reserved address space that they grow into, with optional write tracking.
+//
+// Every access is checked in software. So the reservation may be accessible from the start, where the system gives memory
+// only for pages that are touched: neighbours are one mapping of the kernel then, and growing is no system call.
 //
 // With tracking, a memory keeps the old contents of each 4 KiB page at the first write to it since the last `commit` or
 // `rollBack` (`Memory+Tracking.swift`). So undoing or comparing costs what was touched, not what there is.
@@ -18,11 +21,15 @@ public final class Memory {
   package let record: UnsafeMutablePointer<MemoryRecord>
   /// Bytes of address space that are reserved; at least the size.
   private var capacity: Int
+  /// The first bytes of them, which can be accessed; at least the size.
+  private var opened: Int
   /// The most pages that the memory may have, by its type and the store's limit.
   private let maximumPages: UInt64
   package let isTracked: Bool
   /// Bytes in `record.writeMap`.
   private var mapCapacity: Int
+  /// With write tracking: a bit for each page that was ever written, or begins with something else than zeros.
+  private(set) var touched: UnsafeMutablePointer<UInt64>
   var tracking: WriteTracking
   /// Tells which store the memory belongs to.
   let owner: FunctionRegistry
@@ -34,33 +41,37 @@ public final class Memory {
   /// Bytes of address space that a memory reserves at most.
   private static let reservationLimit: UInt64 = 8 << 30
 
-  /// Fails where the type asks for more than `pageLimit` pages or the system has no memory.
-  init(type: MemoryType, pageLimit: UInt64, isTracked: Bool, owner: FunctionRegistry) throws(ResourceError) {
+  /// Bytes from which on a memory may have huge pages of the system, where it gives them unasked.
+  private static let hugePagesSize = 16 << 20
+
+  /// A memory of `pages` pages, by default the type's minimum. Fails where these are more than `pageLimit` or the type's
+  /// maximum, or the system has no memory.
+  init(
+    type: MemoryType, pages: UInt64? = nil, pageLimit: UInt64, isTracked: Bool, owner: FunctionRegistry
+  ) throws(ResourceError) {
     let most: UInt64 = type.limits.address == .i32 ? 65_536 : 1 << 32
+    let pages = pages ?? type.limits.minimum
     maximumPages = min(type.limits.maximum ?? most, most, pageLimit)
-    guard type.limits.minimum <= maximumPages else { throw .memoryLimit(pages: type.limits.minimum) }
+    guard pages <= maximumPages else { throw .memoryLimit(pages: pages) }
     self.type = type
     self.isTracked = isTracked
     self.owner = owner
-    let size = Int(type.limits.minimum * MemoryType.pageSize)
+    let size = Int(pages * MemoryType.pageSize)
     // Address space for all that the memory may become, as far as that is reasonable: then it never moves. An empty
     // memory has an address too, of which nothing is ever read.
     let wanted = max(Int(min(maximumPages * MemoryType.pageSize, Memory.reservationLimit)), size, 4096)
-    var reserved = wanted
-    var address = Memory.reserve(wanted)
-    if address == nil {
-      reserved = max(size, 4096)
-      address = Memory.reserve(reserved)
-    }
-    guard let base = address else { throw .outOfMemory(bytes: size) }
+    guard let space = Memory.reserve(size, orBetter: wanted) else { throw .outOfMemory(bytes: size) }
     let mapSize = isTracked ? size / KeptPages.pageSize + 1 : 1
-    guard Memory.open(base, size), let map = zeroedBytes(mapSize) else {
-      munmap(base, reserved)
+    guard let map = zeroedBytes(mapSize), let touched = zeroedBytes((mapSize / 64 + 1) * 8) else {
+      munmap(space.base, space.capacity)
       throw .outOfMemory(bytes: size)
     }
     if !isTracked { map[0] = 1 }
-    capacity = reserved
+    let base = space.base
+    capacity = space.capacity
+    opened = space.opened
     mapCapacity = mapSize
+    self.touched = UnsafeMutableRawPointer(touched).bindMemory(to: UInt64.self, capacity: mapSize / 64 + 1)
     tracking = WriteTracking(committedSize: UInt(size))
     record = .allocate(capacity: 1)
     record.initialize(
@@ -71,6 +82,7 @@ public final class Memory {
   deinit {
     munmap(record.pointee.base, capacity)
     freeWords(record.pointee.writeMap)
+    freeWords(touched)
     record.deallocate()
     tracking.kept.removeAll()
     tracking.before?.kept.removeAll()
@@ -98,40 +110,35 @@ public final class Memory {
       if needed > mapCapacity {
         // Twice as large: growing page by page must not copy the map each time.
         let larger = max(needed, min(mapCapacity * 2, Int(maximumPages * MemoryType.pageSize) / KeptPages.pageSize + 1))
-        guard let map = zeroedBytes(larger) else { return nil }
+        guard let map = zeroedBytes(larger), let bits = zeroedBytes((larger / 64 + 1) * 8) else { return nil }
         map.update(from: record.pointee.writeMap, count: mapCapacity)
         freeWords(record.pointee.writeMap)
         record.pointee.writeMap = map
+        let words = UnsafeMutableRawPointer(bits).bindMemory(to: UInt64.self, capacity: larger / 64 + 1)
+        words.update(from: touched, count: mapCapacity / 64 + 1)
+        freeWords(touched)
+        touched = words
         mapCapacity = larger
       }
     }
-    guard size <= capacity ? Memory.open(record.pointee.base, size) : move(size) else { return nil }
+    guard size <= capacity ? open(size) : move(size) else { return nil }
     record.pointee.size = UInt(size)
     return old
   }
 
   /// Moves the memory to an address where `size` bytes have room, beyond the reservation.
   private func move(_ size: Int) -> Bool {
-    var larger = max(size, min(size * 2, Int(maximumPages * MemoryType.pageSize)))
-    var address = Memory.reserve(larger)
-    if address == nil {
-      larger = size
-      address = Memory.reserve(larger)
-    }
-    guard let base = address else { return false }
-    guard Memory.open(base, size) else {
-      munmap(base, larger)
-      return false
-    }
+    let wanted = max(size, min(size * 2, Int(maximumPages * MemoryType.pageSize)))
+    guard let space = Memory.reserve(size, orBetter: wanted) else { return false }
     // Pages of zeros are left out: most of a memory so large was never touched, and should not take memory now.
     for start in stride(from: 0, to: count, by: KeptPages.pageSize) {
       let page = record.pointee.base + start
-      let isZero = (0..<KeptPages.pageSize / 8).allSatisfy { page.load(fromByteOffset: $0 * 8, as: UInt64.self) == 0 }
-      if !isZero { (base + start).copyMemory(from: page, byteCount: KeptPages.pageSize) }
+      if !Memory.isZero(page) { (space.base + start).copyMemory(from: page, byteCount: KeptPages.pageSize) }
     }
     munmap(record.pointee.base, capacity)
-    record.pointee.base = base
-    capacity = larger
+    record.pointee.base = space.base
+    capacity = space.capacity
+    opened = space.opened
     return true
   }
 
@@ -145,10 +152,12 @@ public final class Memory {
     let address = record.pointee.base + start
     if image.map(to: address) {
       images.append(image)
+      if isTracked {
+        for page in start / KeptPages.pageSize..<(start + image.count) / KeptPages.pageSize { noteTouched(UInt(page)) }
+      }
       return true
     }
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
-    guard mmap(address, image.count, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED else {
+    guard mmap(address, image.count, PROT_READ | PROT_WRITE, Memory.flags | MAP_FIXED, -1, 0) != MAP_FAILED else {
       throw .outOfMemory(bytes: image.count)
     }
     return false
@@ -219,21 +228,99 @@ public final class Memory {
 
   // MARK: The mapping
 
-  /// Address space for `size` bytes, of which nothing can be accessed yet.
-  private static func reserve(_ size: Int) -> MD? {
+  #if os(Linux)
+  private static let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE)
+  #else
+  private static let flags = MAP_PRIVATE | MAP_ANONYMOUS
+  #endif
+
+  /// Address space of which the first `opened` bytes can be accessed.
+  private struct Space {
+    var base: MD
+    var capacity: Int
+    var opened: Int
+  }
+
+  /// Address space for `wanted` bytes, or at least `size`, of which `size` can be accessed. Nil where the system refuses.
+  private static func reserve(_ size: Int, orBetter wanted: Int) -> Space? {
+    if !countsReservations, let base = map(wanted, PROT_READ | PROT_WRITE) {
+      #if os(Linux)
+      // A small memory should not become as large as a huge page.
+      if size < hugePagesSize { madvise(base, wanted, MADV_NOHUGEPAGE) }
+      #endif
+      return Space(base: base, capacity: wanted, opened: wanted)
+    }
+    if let base = map(wanted, PROT_NONE) {
+      if size == 0 || mprotect(base, size, PROT_READ | PROT_WRITE) == 0 {
+        return Space(base: base, capacity: wanted, opened: size)
+      }
+      munmap(base, wanted)
+    }
+    let least = max(size, 4096)
+    return map(least, PROT_READ | PROT_WRITE).map { Space(base: $0, capacity: least, opened: least) }
+  }
+
+  /// Whether the system counts all that is accessible as used, even if it is told not to: Linux does where it never promises
+  /// more than there is. What is only reserved doesn't count.
+  private static let countsReservations: Bool = {
     #if os(Linux)
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE)
+    let file = Glibc.open("/proc/sys/vm/overcommit_memory", O_RDONLY)
+    if file < 0 { return false }
+    defer { close(file) }
+    var mode: UInt8 = 0
+    return Glibc.read(file, &mode, 1) == 1 && mode == UInt8(ascii: "2")
     #else
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    return false
     #endif
-    let address = mmap(nil, size, PROT_NONE, flags, -1, 0)
+  }()
+
+  private static func map(_ size: Int, _ protection: Int32) -> MD? {
+    let address = mmap(nil, size, protection, flags, -1, 0)
     return address == MAP_FAILED ? nil : address
   }
 
-  /// Makes the first `size` bytes of the reservation readable and writable.
-  private static func open(_ base: MD, _ size: Int) -> Bool {
-    size == 0 || mprotect(base, size, PROT_READ | PROT_WRITE) == 0
+  /// Makes the first `size` bytes of the reservation accessible.
+  private func open(_ size: Int) -> Bool {
+    if size <= opened { return true }
+    guard mprotect(record.pointee.base, size, PROT_READ | PROT_WRITE) == 0 else { return false }
+    opened = size
+    return true
   }
+
+  // MARK: Pages
+
+  /// Notes that a page may have other bytes than zeros.
+  @inline(__always)
+  func noteTouched(_ page: UInt) { touched[Int(page >> 6)] |= 1 << UInt64(page & 63) }
+
+  // Sound as shared state: never written.
+  nonisolated(unsafe) private static let zeros = UnsafeRawPointer(zeroedWords(KeptPages.pageSize, of: UInt8.self))
+
+  /// Whether a page (4 KiB) has no other bytes than zeros.
+  static func isZero(_ page: UnsafeRawPointer) -> Bool { memcmp(page, zeros, KeptPages.pageSize) == 0 }
+
+  // MARK: Exchange
+
+  /// Exchanges contents, size and what is kept with another memory. Both are tracked, or neither is; types and limits stay
+  /// where they are.
+  func exchangeContents(with other: Memory) {
+    precondition(isTracked == other.isTracked)
+    let mine = record.pointee
+    record.pointee = other.record.pointee
+    record.pointee.object = mine.object
+    let object = other.record.pointee.object
+    other.record.pointee = mine
+    other.record.pointee.object = object
+    (capacity, other.capacity) = (other.capacity, capacity)
+    (opened, other.opened) = (other.opened, opened)
+    (mapCapacity, other.mapCapacity) = (other.mapCapacity, mapCapacity)
+    (touched, other.touched) = (other.touched, touched)
+    (tracking, other.tracking) = (other.tracking, tracking)
+    (images, other.images) = (other.images, images)
+  }
+
+  /// Whether the memory may have so many pages (64 KiB).
+  func allows(_ pages: UInt64) -> Bool { pages <= maximumPages }
 }
 
 /// A resource of a store that ran out.

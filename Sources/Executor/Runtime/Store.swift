@@ -60,8 +60,7 @@ public final class Store {
   package let context: UnsafeMutablePointer<StoreContext>
   /// Stands in for an instance's context where a host function is called from no instance.
   let hostContext: UnsafeMutablePointer<InstanceContext>
-  private let stack: UnsafeMutableRawPointer
-  private let stackBytes: Int
+  let stacks: StackPool
   let functions = FunctionRegistry()
   private(set) var hostFunctions: [HostFunction] = []
   private(set) var moduleInstances: [ModuleInstance] = []
@@ -73,12 +72,16 @@ public final class Store {
   var committedGlobals = GlobalValues()
   /// Of all instances, in the order in which they were dropped.
   var droppedSegments: [DroppedSegment] = []
+  /// So many of them, the first ones, were dropped at the last commit.
+  var committedDrops = 0
   /// Objects behind external references; handle h is object h - 1.
   private var externals: [AnyObject] = []
   /// The error that a host function or the linker left for the trap that is under way.
   var pendingError: (any Error)?
   /// The host call that suspended execution.
   var pendingHostCall: PendingHostCall?
+  /// Calls of host functions by the host itself, outside executions, that are under way.
+  var directCalls = 0
   /// What the host function charged that the host called itself last.
   var directlyExecuted: UInt64 = 0
   /// The host function that the trap under way comes from.
@@ -102,30 +105,28 @@ public final class Store {
     self.limits = limits
     self.tracksWrites = tracksWrites
     types = canonicalizer.table
-    // Beyond the logical limit there is room for frames that are larger than their cost, and for borders between
-    // instances: the compiler's frames never reach the end before the limit.
     guard limits.stackSlots <= Store.mostStackSlots else { throw .outOfMemory(bytes: Int.max) }
-    let slots = max(limits.stackSlots, 0) * 2 * frameRatio + 4 * frameReserve
-    stackBytes = (slots * 8 + 65_535) & ~65_535
-    guard let stack = mapStack(stackBytes) else { throw .outOfMemory(bytes: stackBytes) }
-    self.stack = stack
+    stacks = .ofStacks(Store.stackBytes(slots: limits.stackSlots))
     context = .allocate(capacity: 1)
-    let base = stack.bindMemory(to: UInt64.self, capacity: stackBytes / 8)
-    let end = UInt(bitPattern: stack + stackBytes) - UInt(2 * frameReserve * 8)
-    context.initialize(
-      to: StoreContext(
-        registers: Registers(pc: RuntimeCode.exit, fp: base, md: stack, cx: stack), reserve: 0, slice: 1 << 22,
-        interrupt: interruptHandle.flag, stackBase: base, exit: RuntimeCode.exit, stackEnd: end,
-        object: UnsafeMutableRawPointer(context)))
     hostContext = zeroedWords(1, of: InstanceContext.self)
     hostContext.pointee.store = context
+    // Nothing is executed with these.
+    let nowhere = UnsafeMutableRawPointer(hostContext)
+    context.initialize(
+      to: StoreContext(
+        registers: Registers(
+          pc: RuntimeCode.exit, fp: nowhere.assumingMemoryBound(to: UInt64.self), md: nowhere, cx: nowhere),
+        reserve: 0, slice: 1 << 22, interrupt: interruptHandle.flag, stackBase: nil, exit: RuntimeCode.exit,
+        stackEnd: 0, object: UnsafeMutableRawPointer(context)))
     context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
+    do throws(ExecutionError) { _ = try takeStack() } catch { throw .outOfMemory(bytes: stacks.bytes) }
+    leaveStack()
   }
 
   deinit {
+    giveStackBack()
     context.deallocate()
     freeWords(hostContext)
-    unmapStack(stack, stackBytes)
   }
 
   // MARK: Functions

@@ -113,34 +113,3 @@ public final class Table {
     return length == 0
   }
 }
-
-/// A global variable of a store. Its value is one slot, or two for a vector.
-public final class Global {
-  /// The type of the value, and whether it can be set.
-  public let type: GlobalType
-  package let cell: UnsafeMutablePointer<UInt64>
-  /// Tells which store the global belongs to.
-  let owner: FunctionRegistry
-  /// Whether the store has it among its tracked globals.
-  var isListed = false
-
-  init(type: GlobalType, low: UInt64, high: UInt64 = 0, owner: FunctionRegistry) {
-    self.type = type
-    self.owner = owner
-    cell = .allocate(capacity: 2)
-    cell[0] = low
-    cell[1] = high
-  }
-
-  /// The present value.
-  public var value: Value { Value(type: type.value, from: cell) }
-
-  /// Sets a mutable global. Returns false, and changes nothing, where the global is immutable or the type differs.
-  public func set(_ value: Value) -> Bool {
-    guard type.isMutable, value.fits(type.value) else { return false }
-    value.store(to: cell)
-    return true
-  }
-
-  deinit { cell.deallocate() }
-}
