@@ -165,7 +165,7 @@ struct Session {
       case .trap(let trap): return Reply(outcome: .trap, detail: trap.kind.name, hostCalls: log.take())
       case .resource(let error): return Reply(outcome: .limit, detail: "\(error)")
       case .unsupported(let what): return Reply(outcome: .unsupported, detail: what)
-      case .unknownImport, .incompatibleImport, .otherEngine, .storeIsSuspended:
+      case .unknownImport, .incompatibleImport, .otherEngine, .storeIsSuspended, .memoryExchange:
         return Reply(outcome: .broken, detail: "\(error)")
       }
     }

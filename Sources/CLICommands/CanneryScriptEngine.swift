@@ -65,7 +65,7 @@ public struct CanneryScriptEngine: ScriptEngine {
       case .trap(let trap): throw .trap(trap.kind)
       case .unsupported(let what): throw .unsupported(what)
       case .resource(let error): throw .failed("\(error)")
-      case .otherEngine, .storeIsSuspended: throw .failed("\(error)")
+      case .otherEngine, .storeIsSuspended, .memoryExchange: throw .failed("\(error)")
       }
     }
   }

@@ -112,7 +112,8 @@ struct CommandFailure: Error {
     case .trap(let trap): self.init(.guestFailed, trap.kind.name, "\(prefix)\(error)")
     case .unsupported: self.init(.inputWrong, "unsupported", "\(prefix)\(error)")
     case .otherEngine: self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
-    case .storeIsSuspended: self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
+    case .storeIsSuspended, .memoryExchange:
+      self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
     }
   }
 }

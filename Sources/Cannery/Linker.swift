@@ -39,12 +39,19 @@ public struct Linker {
   ///
   /// Throws an `InstantiationError`.
   public func instantiate(_ module: Module, instructions: UInt64? = nil) throws(InstantiationError) -> Instance {
+    try store.instantiate(module, imports: imports(of: module), instructions: instructions)
+  }
+
+  /// What is defined for the module's imports, in their order.
+  ///
+  /// Throws `InstantiationError.unknownImport` where one has no definition.
+  public func imports(of module: Module) throws(InstantiationError) -> [ExternalValue] {
     var imports: [ExternalValue] = []
     for (index, item) in module.module.imports.enumerated() {
       guard let value = lookUp(item.module, item.name) else { throw .unknownImport(index: index, item) }
       imports.append(value)
     }
-    return try store.instantiate(module, imports: imports, instructions: instructions)
+    return imports
   }
 
   /// The imports of `module` that have no definition, in the module's order.

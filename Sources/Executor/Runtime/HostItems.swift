@@ -6,8 +6,11 @@ extension Store {
   /// A memory of the host's, for modules to import.
   ///
   /// Throws a `ResourceError` where the type asks for more pages than the store allows.
-  public func makeMemory(_ type: MemoryType) throws(ResourceError) -> Memory {
-    try Memory(type: type, pageLimit: limits.memoryPages, isTracked: tracksWrites, owner: functions)
+  public func makeMemory(_ type: MemoryType) throws(ResourceError) -> Memory { try makeMemory(type, pages: nil) }
+
+  /// A memory with so many pages, or the type's minimum.
+  func makeMemory(_ type: MemoryType, pages: UInt64?) throws(ResourceError) -> Memory {
+    try Memory(type: type, pages: pages, pageLimit: limits.memoryPages, isTracked: tracksWrites, owner: functions)
   }
 
   /// A table whose elements are all `initial`.

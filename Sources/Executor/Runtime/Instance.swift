@@ -37,6 +37,8 @@ public enum InstantiationError: Error {
   case otherEngine
   /// A suspended execution owns the store.
   case storeIsSuspended
+  /// The memory of the other instance can't be adopted.
+  case memoryExchange(MemoryExchangeError)
 }
 
 extension InstantiationError: CustomStringConvertible {
@@ -50,6 +52,7 @@ extension InstantiationError: CustomStringConvertible {
     case .unsupported(let what): return "not supported by this engine: \(what)"
     case .otherEngine: return "the module was compiled by another engine"
     case .storeIsSuspended: return "a suspended execution owns the store"
+    case .memoryExchange(let error): return "\(error)"
     }
   }
 }
@@ -78,6 +81,10 @@ public struct Instance {
     precondition(module.spaces.functions.indices.contains(index), "no function \(index)")
     return Function(store: store, record: object.functionRecord(index))
   }
+
+  /// The start function; nil if the module has none. Whoever makes an instance without running it can execute it like any
+  /// other.
+  public var startFunction: Function? { module.module.start.map { function(at: Int($0)) } }
 
   /// What the module exports as `name`; nil if there is no such export, or it is a tag.
   public func export(_ name: String) -> ExternalValue? {
@@ -111,8 +118,15 @@ extension Store {
 
   /// Allocates an instance and runs its segments, not its start function.
   package func makeInstance(_ module: CompiledModule, imports: [ExternalValue]) throws(InstantiationError) -> Instance {
+    try makeInstance(module, imports: imports, beginning: .initialized)
+  }
+
+  func makeInstance(
+    _ module: CompiledModule, imports: [ExternalValue], beginning: Beginning
+  ) throws(InstantiationError) -> Instance {
     guard !isSuspended || depth > 0 else { throw .storeIsSuspended }
-    return Instance(store: self, object: try ModuleInstance(module, store: self, imports: imports))
+    let made = try ModuleInstance(module, store: self, imports: imports, beginning: beginning)
+    return Instance(store: self, object: made)
   }
 }
 

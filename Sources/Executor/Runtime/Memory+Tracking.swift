@@ -88,6 +88,57 @@ extension Memory {
     return [UInt8](UnsafeRawBufferPointer(start: old, count: KeptPages.pageSize))
   }
 
+  /// Calls `body` for each page (4 KiB) that has other bytes than zeros, in ascending order: with its number, and its
+  /// committed contents, which are valid during the call. With write tracking only pages are looked at that were ever
+  /// written, and without it all, and what there is counts as committed.
+  public func forEachNonzeroPage(
+    _ body: (_ page: UInt64, _ contents: UnsafeRawBufferPointer) throws -> Void
+  ) rethrows {
+    let size = isTracked ? tracking.committedSize : record.pointee.size
+    let count = UInt64(size) / UInt64(KeptPages.pageSize)
+    func visit(_ page: UInt64) throws {
+      var contents = UnsafeRawPointer(record.pointee.base + Int(page) * KeptPages.pageSize)
+      if isTracked, let old = tracking.before?.kept.copy(of: page) ?? tracking.kept.copy(of: page) { contents = old }
+      if Memory.isZero(contents) { return }
+      try body(page, UnsafeRawBufferPointer(start: contents, count: KeptPages.pageSize))
+    }
+    if !isTracked {
+      for page in 0..<count { try visit(page) }
+      return
+    }
+    for word in 0..<(count + 63) / 64 {
+      var bits = touched[Int(word)]
+      while bits != 0 {
+        let page = word * 64 + UInt64(bits.trailingZeroBitCount)
+        bits &= bits &- 1
+        if page < count { try visit(page) }
+      }
+    }
+  }
+
+  /// The numbers of the pages (4 KiB) whose committed contents are not all zeros, in ascending order.
+  public func nonzeroPages() -> [UInt64] {
+    var pages: [UInt64] = []
+    forEachNonzeroPage { page, _ in pages.append(page) }
+    return pages
+  }
+
+  /// Puts bytes from `offset` on into what is committed, as the host of a stored state does before anything is executed: it
+  /// is no write, and nothing is kept. False, with nothing changed, where they do not fit, or where the memory has changes
+  /// that are not committed.
+  public func restore(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
+    guard contains(offset, UInt64(bytes.count)) else { return false }
+    guard let source = bytes.baseAddress, !bytes.isEmpty else { return true }
+    if isTracked {
+      guard tracking.isClean(record.pointee.size) else { return false }
+      let pageSize = UInt(KeptPages.pageSize)
+      for page in UInt(offset) / pageSize...(UInt(offset) + UInt(bytes.count) - 1) / pageSize { noteTouched(page) }
+      tracking.version = WriteTracking.newVersion()
+    }
+    (record.pointee.base + Int(offset)).copyMemory(from: source, byteCount: bytes.count)
+    return true
+  }
+
   // MARK: Executions
 
   /// An execution begins that may be dropped.
@@ -122,31 +173,6 @@ extension Memory {
     setMap(tracking.kept, to: 1)
   }
 
-  private func setMap(_ pages: KeptPages, to value: UInt8) {
-    for page in pages.numbers { record.pointee.writeMap[Int(page)] = value }
-  }
-
-  private func forgetKept() {
-    setMap(tracking.kept, to: 0)
-    tracking.kept.removeAll()
-  }
-
-  private func shrink(to size: UInt) {
-    let present = record.pointee.size
-    if present <= size { return }
-    // Pages beyond the size are zero when the memory next grows.
-    clear(from: Int(size), count: Int(present - size))
-    record.pointee.size = size
-  }
-
-  /// Sets whole Wasm pages to zero, by giving them back to the system where it promises zeros for them.
-  private func clear(from start: Int, count: Int) {
-    #if os(Linux)
-    if madvise(record.pointee.base + start, count, MADV_DONTNEED) == 0 { return }
-    #endif
-    (record.pointee.base + start).initializeMemory(as: UInt8.self, repeating: 0, count: count)
-  }
-}
   // MARK: Parking
 
   /// Takes out what was written since the last commit: contents and size are those of the commit then. Costs what was
@@ -176,3 +202,28 @@ extension Memory {
     record.pointee.size = parked.size
   }
 
+  private func setMap(_ pages: KeptPages, to value: UInt8) {
+    for page in pages.numbers { record.pointee.writeMap[Int(page)] = value }
+  }
+
+  private func forgetKept() {
+    setMap(tracking.kept, to: 0)
+    tracking.kept.removeAll()
+  }
+
+  private func shrink(to size: UInt) {
+    let present = record.pointee.size
+    if present <= size { return }
+    // Pages beyond the size are zero when the memory next grows.
+    clear(from: Int(size), count: Int(present - size))
+    record.pointee.size = size
+  }
+
+  /// Sets whole Wasm pages to zero, by giving them back to the system where it promises zeros for them.
+  private func clear(from start: Int, count: Int) {
+    #if os(Linux)
+    if madvise(record.pointee.base + start, count, MADV_DONTNEED) == 0 { return }
+    #endif
+    (record.pointee.base + start).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
+}

@@ -26,7 +26,9 @@ final class ModuleInstance {
   private let absentPage: UnsafeMutablePointer<UInt8>
 
   /// Allocates the instance and runs its segments, not its start function. `imports` are in the module's order.
-  init(_ module: CompiledModule, store: Store, imports: [ExternalValue]) throws(InstantiationError) {
+  init(
+    _ module: CompiledModule, store: Store, imports: [ExternalValue], beginning: Beginning = .initialized
+  ) throws(InstantiationError) {
     guard module.canonicalizer === store.canonicalizer else { throw .otherEngine }
     guard store.moduleInstances.count < store.limits.instances else {
       throw .resource(.instanceLimit(store.limits.instances))
@@ -59,9 +61,16 @@ final class ModuleInstance {
         object: UnsafeMutableRawPointer(context)))
     context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
     try link(imports)
-    try allocate()
+    try allocate(beginning)
     store.add(self)
-    try runSegments()
+    try runElementSegments()
+    if case .initialized = beginning {
+      try runDataSegments()
+    } else {
+      for index in module.module.data.indices { noteDone(index) }
+    }
+    // What the segments wrote is what the instance begins with; to imported memories they are writes like any other.
+    for memory in memories.dropFirst(memories.count - module.module.memories.count) { memory.commit() }
   }
 
   deinit {
@@ -147,10 +156,10 @@ final class ModuleInstance {
   /// A value type of the module with canonical type indices.
   private func canonical(_ type: ValueType) -> ValueType { type.canonical(module.types) }
 
-  private func allocate() throws(InstantiationError) {
+  private func allocate(_ beginning: Beginning) throws(InstantiationError) {
     do throws(ResourceError) {
       for type in module.module.memories {
-        add(try store.makeMemory(type))
+        add(try store.makeMemory(type, pages: beginning.pages(of: memories.count, type)))
       }
       if memories.isEmpty { context.pointee.memories[0] = absentMemory }
       ContextReference(pointer: context).useMemory(context.pointee.memories[0])
@@ -169,10 +178,11 @@ final class ModuleInstance {
     let imported = tables.count - module.module.tables.count
     for global in module.module.globals {
       let value = evaluate(global.initializer)
-      add(
-        Global(
-          type: GlobalType(value: canonical(global.type.value), isMutable: global.type.isMutable), low: value.low,
-          high: value.high, owner: store.functions))
+      let made = Global(
+        type: GlobalType(value: canonical(global.type.value), isMutable: global.type.isMutable), low: value.low,
+        high: value.high, owner: store.functions)
+      if let bits = beginning.bits(of: globals.count) { _ = made.set(bits) }
+      add(made)
     }
     for (index, table) in module.module.tables.enumerated() {
       guard let initializer = table.initializer else { continue }
@@ -182,7 +192,7 @@ final class ModuleInstance {
   }
 
   /// Active segments in order; a segment that does not fit traps, and what the earlier ones wrote stays.
-  private func runSegments() throws(InstantiationError) {
+  private func runElementSegments() throws(InstantiationError) {
     for (index, segment) in module.module.elements.enumerated() {
       switch segment.mode {
       case .active(let table, let offset):
@@ -191,13 +201,21 @@ final class ModuleInstance {
           throw .trap(Trap(kind: .outOfBoundsTableAccess))
         }
         droppedElements[index] = true
+        elementItems[index] = nil
       case .declarative: droppedElements[index] = true
       case .passive: break
       }
     }
+  }
+
+  /// The same for those of data.
+  private func runDataSegments() throws(InstantiationError) {
     if try !mapInitialContents() { try copyDataSegments() }
-    // What the segments wrote is what the instance begins with; to imported memories they are writes like any other.
-    for memory in memories.dropFirst(memories.count - module.module.memories.count) { memory.commit() }
+  }
+
+  /// A data segment that is active has done what it does: it is dropped.
+  private func noteDone(_ index: Int) {
+    if case .active = module.module.data[index].mode { droppedData[index] = true }
   }
 
   /// Gives the memories what the active data segments make of them, where that is prepared. False if it isn't, or the
@@ -215,9 +233,7 @@ final class ModuleInstance {
       guard case .active(let memory, _) = module.module.data[segment].mode else { continue }
       _ = memories[Int(memory)].write(dataSegment(segment), at: UInt64(offset))
     }
-    for (index, segment) in module.module.data.enumerated() {
-      if case .active = segment.mode { droppedData[index] = true }
-    }
+    for index in module.module.data.indices { noteDone(index) }
     return true
   }
 
