@@ -69,6 +69,10 @@ package struct StoreContext {
   package var stackEnd: UInt
   /// The host function that runs.
   var host = RunningHostFunction()
+  /// How many stacks there are of the store's size. Kept by the store's pool.
+  var stackCount: UnsafeMutablePointer<Atomic<Int>>
+  /// How many segments code has dropped.
+  var droppedSegments = 0
   /// How many executions are under way: more than one when host functions have entered Wasm again.
   package var depth = 0
   /// Whether an execution owns the store: one that runs or stands still.

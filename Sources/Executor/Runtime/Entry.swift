@@ -92,7 +92,7 @@ extension Store {
   /// An execution begins to own the store, with the counter set to `limit`.
   @inline(__always)
   func beginExecution(limit: Int) -> StateBeforeExecution {
-    var before = StateBeforeExecution(counter: counter, droppedSegments: droppedSegments.count)
+    var before = StateBeforeExecution(counter: counter, droppedSegments: context.pointee.droppedSegments)
     setCounter(limit)
     isSuspended = true
     if tracksWrites {

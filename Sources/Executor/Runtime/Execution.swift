@@ -72,9 +72,9 @@ public final class Execution {
   /// Without a limit, a counter that came to its end is set again.
   private var isLimited: Bool
   private var executedBefore: UInt64 = 0
-  private(set) var state: State
+  var state: State
   let before: StateBeforeExecution
-  /// What was taken out of the store.
+  /// What was taken out of the store while the execution is parked.
   var parked: ParkedExecution?
   /// Whether the stack is left to others when the execution ends; otherwise results are read from it then.
   private let leavesStack: Bool
@@ -83,7 +83,12 @@ public final class Execution {
     /// Not started, or interrupted.
     case ready
     case running, outOfInstructions, waiting, ended
+    /// `parked` has the state to which it goes back.
+    case parked
   }
+
+  /// Why the execution doesn't go on.
+  private var refusal: ExecutionError { state == .parked ? .parked : .notResumable }
 
   /// Prepares a call of `function`, which `run` starts. `instructions` limits it; nil means no limit.
   ///
@@ -128,20 +133,19 @@ public final class Execution {
   public var instructionsExecuted: UInt64 {
     if function.instance?.module.artifact.policy == MeteringPolicy.none { return 0 }
     if case .ended = state { return executedBefore }
-    return parked?.executed ?? executedToNow
+    if case .parked = state, let parked { return parked.executed }
+    return executedToNow
   }
 
   /// Starts the execution, or goes on after `interrupted`.
   public func run() throws(ExecutionError) -> ExecutionState {
-    guard parked == nil else { throw .parked }
-    guard state == .ready else { throw .notResumable }
+    guard state == .ready else { throw refusal }
     return step()
   }
 
   /// Goes on after `outOfInstructions`, or after `interrupted`, with the counter set to `instructions`.
   public func resume(instructions: UInt64) throws(ExecutionError) -> ExecutionState {
-    guard parked == nil else { throw .parked }
-    guard state == .ready || state == .outOfInstructions else { throw .notResumable }
+    guard state == .ready || state == .outOfInstructions else { throw refusal }
     isLimited = true
     beginSlice(Int(clamping: instructions))
     return step()
@@ -161,16 +165,14 @@ public final class Execution {
 
   /// Goes on after `waitingForHost`, with the results of the host function.
   public func resume(results: [Value]) throws(ExecutionError) -> ExecutionState {
-    guard parked == nil else { throw .parked }
-    guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
+    guard state == .waiting, let call = store.pendingHostCall else { throw refusal }
     try storeValues(results, call.record.pointee.signature.pointee.results, at: call.frame)
     return step()
   }
 
   /// Goes on after `waitingForHost` as if the host function had thrown `error`: with a trap that carries it.
   public func resume(throwing error: any Error) throws(ExecutionError) -> ExecutionState {
-    guard parked == nil else { throw .parked }
-    guard state == .waiting, let call = store.pendingHostCall else { throw .notResumable }
+    guard state == .waiting, let call = store.pendingHostCall else { throw refusal }
     store.failedHostFunction = Int(call.record.pointee.index)
     if let kind = error as? TrapKind { return trapped(kind.status) }
     store.pendingError = error
@@ -181,7 +183,7 @@ public final class Execution {
   /// it; tables stay as they are. Does nothing while the execution runs, or after its end.
   public func abandon() {
     guard state != .ended && state != .running else { return }
-    if let parked {
+    if case .parked = state, let parked {
       executedBefore = parked.executed
       state = .ended
       discard(parked)

@@ -19,10 +19,12 @@ struct ParkedMemory {
   var before: (kept: KeptPages, size: UInt)?
 }
 
-/// What a parked execution has taken out of its store.
-struct ParkedExecution {
-  var memories: [ParkedMemory]
-  var globals: GlobalValues
+/// What a parked execution has taken out of its store. An object, since hardly any execution has one.
+final class ParkedExecution {
+  /// Of the execution.
+  let state: Execution.State
+  let memories: [ParkedMemory]
+  let globals: GlobalValues
   /// The globals that it left behind.
   let committedGlobals: GlobalValues
   let segments: [DroppedSegment]
@@ -37,23 +39,43 @@ struct ParkedExecution {
   let currentMemory: UnsafeMutablePointer<MemoryRecord>
   /// Instructions executed.
   let executed: UInt64
+
+  /// Takes the memories' changes out; what else is to be changed in the store is the caller's.
+  init(
+    _ state: Execution.State, of store: Store, stack: FP, stackLimit: UInt,
+    currentMemory: UnsafeMutablePointer<MemoryRecord>, executed: UInt64
+  ) {
+    self.state = state
+    memories = store.trackedMemories.map { $0.park() }
+    globals = GlobalValues(of: store.trackedGlobals)
+    committedGlobals = store.committedGlobals
+    segments = Array(store.droppedSegments[store.committedDrops...])
+    committedDrops = store.committedDrops
+    registers = store.context.pointee.registers
+    counter = store.counter
+    hostCall = store.pendingHostCall
+    self.stack = stack
+    self.stackLimit = stackLimit
+    self.currentMemory = currentMemory
+    self.executed = executed
+  }
 }
 
 extension Execution {
   /// Whether the execution is parked.
-  public var isParked: Bool { parked != nil }
+  public var isParked: Bool { state == .parked }
 
   /// Takes a stopped execution, or one that has not begun, out of its store: memories and globals are as they were at the
   /// last commit, segments too, and the store is free for others, with a whole stack. What else was not committed is put
   /// aside as well. Tables stay as they are. Costs what was written since the commit.
   ///
   /// Others may execute anything meanwhile, if what they change is rolled back before `unpark`. `abandon`, or dropping the
-  /// execution, forgets it; so does what else was put aside.
+  /// execution, forgets it and what else was put aside.
   ///
   /// Throws `notResumable` where the execution runs or has ended, or a host function called it from outside of executions;
   /// `parked` where it is parked; `notTracked` in a store without write tracking.
   public func park() throws(ExecutionError) {
-    guard parked == nil else { throw .parked }
+    guard state != .parked else { throw .parked }
     guard state != .ended && state != .running, store.depth == 0, store.directCalls == 0 else { throw .notResumable }
     guard store.tracksWrites else { throw .notTracked }
     let context = store.context
@@ -61,11 +83,9 @@ extension Execution {
     let executed = executedToNow
     guard let stack = store.removeStack() else { preconditionFailure("an execution without a stack") }
     parked = ParkedExecution(
-      memories: store.trackedMemories.map { $0.park() }, globals: GlobalValues(of: store.trackedGlobals),
-      committedGlobals: store.committedGlobals, segments: Array(store.droppedSegments[store.committedDrops...]),
-      committedDrops: store.committedDrops, registers: context.pointee.registers, counter: store.counter,
-      hostCall: store.pendingHostCall, stack: stack, stackLimit: instance.stackLimit,
-      currentMemory: instance.currentMemory, executed: executed)
+      state, of: store, stack: stack, stackLimit: instance.stackLimit, currentMemory: instance.currentMemory,
+      executed: executed)
+    state = .parked
     store.committedGlobals.restore()
     store.restoreSegments(after: store.committedDrops)
     store.pendingHostCall = nil
@@ -98,6 +118,7 @@ extension Execution {
     instance.stackLimit = parked.stackLimit
     instance.useMemory(parked.currentMemory)
     store.isSuspended = true
+    state = parked.state
     self.parked = nil
   }
 

@@ -71,7 +71,9 @@ public final class Store {
   private(set) var trackedGlobals: [Global] = []
   var committedGlobals = GlobalValues()
   /// Of all instances, in the order in which they were dropped.
-  var droppedSegments: [DroppedSegment] = []
+  var droppedSegments: [DroppedSegment] = [] {
+    didSet { context.pointee.droppedSegments = droppedSegments.count }
+  }
   /// So many of them, the first ones, were dropped at the last commit.
   var committedDrops = 0
   /// Objects behind external references; handle h is object h - 1.
@@ -117,7 +119,7 @@ public final class Store {
         registers: Registers(
           pc: RuntimeCode.exit, fp: nowhere.assumingMemoryBound(to: UInt64.self), md: nowhere, cx: nowhere),
         reserve: 0, slice: 1 << 22, interrupt: interruptHandle.flag, stackBase: nil, exit: RuntimeCode.exit,
-        stackEnd: 0, object: UnsafeMutableRawPointer(context)))
+        stackEnd: 0, stackCount: stacks.count, object: UnsafeMutableRawPointer(context)))
     context.pointee.object = Unmanaged.passUnretained(self).toOpaque()
     do throws(ExecutionError) { _ = try takeStack() } catch { throw .outOfMemory(bytes: stacks.bytes) }
     leaveStack()

@@ -20,7 +20,8 @@ final class StackPool: @unchecked Sendable {
   let bytes: Int
   /// Addresses of stacks that wait; 0 where there is none.
   private let waiting: UnsafeMutablePointer<Atomic<UInt>>
-  private let count = Atomic(0)
+  /// Stacks that there are, used or not.
+  let count: UnsafeMutablePointer<Atomic<Int>>
 
   /// So many stacks may be kept by stores that execute nothing.
   static let keptStacks = 64
@@ -45,6 +46,8 @@ final class StackPool: @unchecked Sendable {
 
   private init(bytes: Int) {
     self.bytes = bytes
+    count = .allocate(capacity: 1)
+    count.initialize(to: Atomic(0))
     let words = StackPool.waitingStacks * StackPool.stride
     waiting = .allocate(capacity: words)
     for word in 0..<words { (waiting + word).initialize(to: Atomic(0)) }
@@ -57,13 +60,8 @@ final class StackPool: @unchecked Sendable {
       if let stack = UnsafeMutableRawPointer(bitPattern: address) { unmapStack(stack, bytes) }
     }
     waiting.deinitialize(count: StackPool.waitingStacks * StackPool.stride).deallocate()
+    count.deinitialize(count: 1).deallocate()
   }
-
-  /// Whether stores should not keep stacks that they don't use.
-  @inline(__always) var isCrowded: Bool { count.load(ordering: .relaxed) > StackPool.keptStacks }
-
-  /// Stacks that there are, used or not.
-  var stackCount: Int { count.load(ordering: .relaxed) }
 
   /// A stack; nil where the system has no memory.
   func take() -> UnsafeMutableRawPointer? {
@@ -75,7 +73,7 @@ final class StackPool: @unchecked Sendable {
       if let stack = UnsafeMutableRawPointer(bitPattern: address) { return stack }
     }
     guard let stack = mapStack(bytes) else { return nil }
-    count.add(1, ordering: .relaxed)
+    count.pointee.add(1, ordering: .relaxed)
     return stack
   }
 
@@ -89,7 +87,7 @@ final class StackPool: @unchecked Sendable {
         expected: 0, desired: UInt(bitPattern: stack), ordering: .releasing)
       if isStored { return }
     }
-    count.subtract(1, ordering: .relaxed)
+    count.pointee.subtract(1, ordering: .relaxed)
     unmapStack(stack, bytes)
   }
 
@@ -113,7 +111,7 @@ extension Store {
   }
 
   /// Stacks of this size that there are, in all stores.
-  package var stackCount: Int { stacks.stackCount }
+  package var stackCount: Int { context.pointee.stackCount.pointee.load(ordering: .relaxed) }
 
   /// The base of the stack for an execution that begins.
   @inline(__always)
@@ -133,7 +131,10 @@ extension Store {
 
   /// No execution uses the stack any more, nor looks for its results there.
   @inline(__always)
-  func leaveStack() { if _slowPath(stacks.isCrowded) { giveStackBack() } }
+  func leaveStack() {
+    let count = context.pointee.stackCount.pointee.load(ordering: .relaxed)
+    if _slowPath(count > StackPool.keptStacks) { giveStackBack() }
+  }
 
   @inline(never)
   func giveStackBack() {
