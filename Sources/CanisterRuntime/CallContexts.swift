@@ -71,6 +71,23 @@ struct CallContexts: Sendable {
   /// Whether any call has a deadline.
   var hasDeadlines: Bool { guaranteedCalls < calls.count }
 
+  init() {}
+
+  /// Contexts and calls that were stored; nil if they don't belong together.
+  init?(_ contexts: [UInt64: CallContext], _ calls: [UInt64: PendingCall], nextContext: UInt64, nextCall: UInt64) {
+    self.contexts = contexts
+    self.nextContext = nextContext
+    for call in calls.values {
+      if contexts[call.context] == nil { return nil }
+      callees[call.callee, default: 0] += 1
+      if call.isGuaranteed { guaranteedCalls += 1 }
+      self.contexts[call.context]?.outstanding += 1
+    }
+    self.calls = calls
+    self.nextCall = nextCall
+    guard contexts.keys.allSatisfy({ $0 < nextContext }), calls.keys.allSatisfy({ $0 < nextCall }) else { return nil }
+  }
+
   /// Contexts that somebody waits for or that wait for somebody: what keeps a canister from being stopped.
   var isEmpty: Bool { contexts.isEmpty }
 

@@ -90,6 +90,7 @@ final class CanisterExecution {
   private var sliceStart: UInt64 = 0
   private var sliceLimit: UInt64 = 0
   private var hasStarted = false
+  private var parked: SystemInterface.Parked?
   /// What a successful execution commits of what it wrote; of the rest others decide.
   private let commits: Commits
 
@@ -201,6 +202,28 @@ final class CanisterExecution {
   /// Executes to the end.
   func run() -> ExecutionResult {
     while true { if let result = step() { return result } }
+  }
+
+  /// Makes room for other executions in the machine, on the committed state, until `unpark`.
+  func park() {
+    do throws(ExecutionError) {
+      try execution.park()
+    } catch {
+      preconditionFailure("an execution that stopped can be parked: \(error)")
+    }
+    parked = machine.interface.park()
+  }
+
+  /// Takes the machine again.
+  func unpark() {
+    guard let parked else { preconditionFailure("the execution isn't parked") }
+    machine.interface.unpark(parked)
+    self.parked = nil
+    do throws(ExecutionError) {
+      try execution.unpark()
+    } catch {
+      preconditionFailure("what was parked can go on: \(error)")
+    }
   }
 
   /// Gives up an execution that hasn't ended, without a trace.

@@ -13,6 +13,12 @@ extension CanisterRuntime {
     try createCanister(settings, cycles: cycles ?? fees.provisionalBalance, by: .host(controller), id: id)
   }
 
+  /// Compiles a module, which installing it then finds.
+  ///
+  /// Throws a `CanisterError` with the code `canisterInvalidWasm` that says what is wrong.
+  @discardableResult
+  public func prepare(_ module: [UInt8]) throws(CanisterError) -> InstalledModule { try installedModule(module) }
+
   /// Installs a module: binary, compressed or text.
   ///
   /// Throws a `CanisterError`; then nothing has changed but for the cycles and the log.

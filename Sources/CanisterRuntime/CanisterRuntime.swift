@@ -109,19 +109,33 @@ public final class CanisterRuntime {
     return module
   }
 
+  /// A module that was stored with its artifact, which is compiled again if it is another version's.
+  func addModule(_ bytes: [UInt8], artifact: [UInt8]) throws(CanisterError) {
+    let module = try InstalledModule(bytes, artifact: artifact, engine: engine, charges: fees)
+    modules[module.hash] = module
+  }
+
+  func knownModule(_ hash: [UInt8]) -> InstalledModule? { modules[hash] }
+
+  /// A machine for `canister` with its stable memory.
+  func makeMachine(_ canister: Canister, _ module: InstalledModule) throws(CanisterError) -> CanisterMachine {
+    try CanisterMachine(module, engine: engine, subnet: subnet, system: canister.state, stable: canister.stable)
+  }
+
   // MARK: Ingress
 
   /// Takes a user's call of an update method, or of the management canister. Its answer comes by executing rounds
-  /// (`executeRound`); `status(of:)` tells how far it is.
+  /// (`executeRound`); `status(of:)` tells how far it is. `cycles` come with it as with a canister's call, which no network
+  /// allows; what isn't accepted of them is gone.
   ///
   /// Throws a `CanisterError` if the message doesn't come in: no such canister, refused by its `canister_inspect_message`,
   /// no cycles for it.
   public func submit(
-    to receiver: Principal, method: String, argument: [UInt8], sender: Principal = .anonymous
+    to receiver: Principal, method: String, argument: [UInt8], sender: Principal = .anonymous, cycles: Cycles = 0
   ) throws(CanisterError) -> IngressID {
     let message = IngressMessage(
       id: IngressID(nextIngress), sender: sender, receiver: receiver, method: method, argument: argument,
-      expiry: time + fees.ingressTimeout * 1_000_000_000)
+      expiry: time + fees.ingressTimeout * 1_000_000_000, cycles: cycles)
     guard message.argument.count <= fees.ingressLimit else {
       throw CanisterError(
         .canisterRejectedMessage,
@@ -170,9 +184,10 @@ public final class CanisterRuntime {
   /// Throws a `CanisterError` where the message doesn't come in, a `CanisterReject` where it is rejected, and
   /// `RuntimeError.noAnswer` if `rounds` rounds weren't enough.
   public func call(
-    _ receiver: Principal, _ method: String, _ argument: [UInt8], sender: Principal = .anonymous, rounds: Int = 1_000
+    _ receiver: Principal, _ method: String, _ argument: [UInt8], sender: Principal = .anonymous, cycles: Cycles = 0,
+    rounds: Int = 1_000
   ) throws -> [UInt8] {
-    let id = try submit(to: receiver, method: method, argument: argument, sender: sender)
+    let id = try submit(to: receiver, method: method, argument: argument, sender: sender, cycles: cycles)
     defer { forget(id) }
     for _ in 0..<rounds {
       executeRound()

@@ -17,6 +17,17 @@ struct InputQueues: Sendable {
 
   var isEmpty: Bool { count == 0 }
 
+  init() {}
+
+  /// Queues with these messages, whose senders take turns in this order; nil if these aren't the senders.
+  init?(_ messages: [CanisterMessage], turns: [Principal], takesIngressNext: Bool) {
+    for message in messages { push(message) }
+    guard Set(turns) == Set(canisters.keys), turns.count == canisters.count else { return nil }
+    self.turns = Queue()
+    for sender in turns { self.turns.append(sender) }
+    isIngressNext = takesIngressNext
+  }
+
   mutating func push(_ message: CanisterMessage) {
     count += 1
     switch message {

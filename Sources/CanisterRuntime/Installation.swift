@@ -153,13 +153,17 @@ private struct Installation {
     }
     used += module.compileInstructions
     if used > limit { throw exceeded() }
-    let machine = try runtime.makeMachine(canister, module, keepsHeap: keepsHeap)
+    let machine = try runtime.makeMachine(canister, module)
+    if keepsHeap, let old = oldMachine?.memory, let memory = machine.memory {
+      try keepHeap(old, in: memory)
+      machine.store.commit()
+    }
     canister.machine = machine
     canister.state.globalTimer = 0
     canister.state.version += 1
     try account(for: machine)
-    // A failure drops the new machine with its heap, unless it is the old one.
-    let commits: CanisterExecution.Commits = keepsHeap ? .nothing : .heap
+    // A failure drops the new machine with its heap, but stable memory is the old one's.
+    let commits = CanisterExecution.Commits.heap
     let starts = module.module.module.start != nil
     if starts { try execute(machine, .start, .start, [], commits: commits) }
     let entry = if case .upgrade = mode { "canister_post_upgrade" } else { "canister_init" }
@@ -175,6 +179,14 @@ private struct Installation {
     machine.store.commit()
     canister.stable.commit()
     if case .upgrade = mode {} else { canister.state.log.clear() }
+  }
+
+  /// The new module's memory gets the old one's contents, and what it would begin with is left out.
+  private func keepHeap(_ old: Memory, in memory: Memory) throws(CanisterError) {
+    if old.pageCount > memory.pageCount, memory.grow(by: old.pageCount - memory.pageCount) == nil {
+      throw CanisterError(.canisterOutOfMemory, prefix + "Canister cannot grow its memory usage.")
+    }
+    memory.takeContents(of: old)
   }
 
   /// Counts the module and its memory to what the canister uses, and makes sure that it can pay for it.
@@ -232,7 +244,6 @@ private struct Installation {
 
   /// Puts back everything but what was used and logged.
   mutating func undo() {
-    if canister.machine !== oldMachine { runtime.giveBack(canister.machine, to: oldMachine) }
     canister.machine = oldMachine
     canister.stable = oldStable
     oldMachine?.store.rollBack()
@@ -257,15 +268,4 @@ private struct Installation {
     ])
     canister.updateLowMemoryHook(fees)
   }
-}
-
-extension CanisterRuntime {
-  /// A machine for `canister` with its stable memory.
-  fileprivate func makeMachine(
-    _ canister: Canister, _ module: InstalledModule, keepsHeap: Bool
-  ) throws(CanisterError) -> CanisterMachine {
-    try CanisterMachine(module, engine: engine, subnet: subnet, system: canister.state, stable: canister.stable)
-  }
-
-  fileprivate func giveBack(_ new: CanisterMachine?, to old: CanisterMachine?) {}
 }

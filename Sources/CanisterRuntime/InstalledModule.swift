@@ -54,6 +54,22 @@ public final class InstalledModule: Sendable {
     }
   }
 
+  /// The same with an artifact that was made of the module before, if it is still right.
+  convenience init(
+    _ bytes: [UInt8], artifact: [UInt8], engine: Engine, charges: SubnetConfiguration
+  ) throws(CanisterError) {
+    do {
+      let decoded = try engine.decode(bytes)
+      let module = try engine.load(artifact: artifact)
+      guard SHA256.hash(decoded.bytes.buffer).bytes.elementsEqual(module.artifact.moduleHash) else {
+        throw ArtifactError.stale("compiled from another module")
+      }
+      try self.init(bytes, decoded, module, charges)
+    } catch {
+      try self.init(bytes, engine: engine, charges: charges)
+    }
+  }
+
   private init(
     _ bytes: [UInt8], _ decoded: WebAssembly.Module, _ module: Module, _ charges: SubnetConfiguration
   ) throws {

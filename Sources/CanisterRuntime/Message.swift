@@ -20,6 +20,7 @@ struct IngressMessage: Hashable, Sendable {
   var argument: [UInt8]
   /// Nanoseconds since 1970: it isn't started afterwards.
   var expiry: UInt64
+  var cycles: Cycles = 0
 }
 
 /// A canister's call, on its way.

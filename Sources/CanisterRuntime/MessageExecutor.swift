@@ -46,6 +46,8 @@ struct CanisterOutput: Sendable {
 /// An execution that stopped at the end of a slice, and what is to be done when it ends.
 struct PausedExecution {
   var execution: CanisterExecution
+  /// Slices that it has had.
+  var slices = 1
   var job: ExecutionJob
 }
 
@@ -87,7 +89,7 @@ struct MessageExecutor {
   mutating func executeNext() -> UInt64 {
     if let paused = canister.paused {
       canister.paused = nil
-      return advance(paused.execution, paused.job)
+      return advance(paused.execution, paused.job, slices: paused.slices)
     }
     if let aborted = canister.aborted {
       canister.aborted = nil
@@ -98,7 +100,7 @@ struct MessageExecutor {
     case .ingress(let message):
       let origin = CallOrigin.ingress(message.id, sender: message.sender)
       output.ingress.append((message.id, .processing))
-      return execute(origin, message.method, message.argument, cycles: 0, depth: 0)
+      return execute(origin, message.method, message.argument, cycles: message.cycles, depth: 0)
     case .request(let request):
       let origin = CallOrigin.canister(request.sender, callback: request.callback, deadline: request.deadline)
       return execute(origin, request.method, request.argument, cycles: request.cycles, depth: request.depth)
@@ -295,10 +297,10 @@ struct MessageExecutor {
       responseMemory: round.responseMemory)
   }
 
-  private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob) -> UInt64 {
+  private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {
     let before = execution.executed
     guard let result = execution.step() else {
-      canister.paused = PausedExecution(execution: execution, job: job)
+      canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job)
       return execution.executed - before + configuration.executionOverhead
     }
     finish(result, job)

@@ -210,9 +210,10 @@ struct QueryEvaluation {
 
 extension Canister {
   /// Does `body` with the machine free for other executions, on the committed state.
-  func whileParked<Result>(_ body: () throws(CanisterError) -> Result) throws(CanisterError) -> Result {
-    // An execution that is paused starts anew after this.
-    abortExecution()
+  func whileParked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    guard let paused else { return try body() }
+    paused.execution.park()
+    defer { paused.execution.unpark() }
     return try body()
   }
 }

@@ -81,7 +81,9 @@ extension CanisterRuntime {
 
   /// Executes what waits, and delivers what comes of it. Returns false if nothing was left to do.
   private func executeIteration(_ budgets: inout [Int64], _ sliced: inout Set<Principal>) -> Bool {
-    let ready = inOrder(index.ready.subtracting(sliced))
+    // What had to be given up waits until there is room to pause it again.
+    let isFull = index.ready.reduce(0) { $0 + (canisters[$1]?.paused == nil ? 0 : 1) } >= fees.pausedExecutions
+    let ready = inOrder(index.ready.subtracting(sliced)).filter { !isFull || $0.aborted == nil }
     if ready.isEmpty { return false }
     let count = budgets.count
     let lanes = (0..<count).map { core in
@@ -206,9 +208,10 @@ extension CanisterRuntime {
     }
   }
 
-  /// Starts executions anew that were paused beyond what is kept.
+  /// Starts executions anew that were paused beyond what is kept. Those that have come farthest stay, so that they end.
   private func abortSurplusExecutions() {
     let paused = inOrder(index.ready).filter { $0.paused != nil }
+      .sorted { ($1.paused?.slices ?? 0, $0.id) < ($0.paused?.slices ?? 0, $1.id) }
     for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
   }
 

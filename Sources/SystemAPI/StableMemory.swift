@@ -173,6 +173,59 @@ public final class StableMemory {
   public var accessedPages: Int { accessed.count }
   public var dirtyPages: Int { dirty.count }
 
+  // MARK: Parking
+
+  /// What an execution did that stands still.
+  public struct Parked {
+    fileprivate var pageCount: UInt64
+    /// By page: what the execution made of it; nil for zeros.
+    fileprivate var pages: [UInt64: UnsafeMutableRawPointer?]
+    fileprivate var accessed: Set<UInt64>
+    fileprivate var dirty: Set<UInt64>
+  }
+
+  /// Takes out what the execution in progress did: then the memory is as it was committed, until `unpark`, before which
+  /// others must have been committed or rolled back. Costs what the execution wrote.
+  public func park() -> Parked {
+    let parked = Parked(pageCount: pageCount, pages: exchange(kept), accessed: accessed, dirty: dirty)
+    kept = [:]
+    // Chunks beyond the committed end stay where they are: nobody can reach them, and a page that is reached by growing
+    // is among those of the execution, and so zeros now.
+    pageCount = committedCount
+    beginExecution()
+    return parked
+  }
+
+  /// Goes on with an execution.
+  public func unpark(_ parked: Parked) {
+    precondition(kept.isEmpty && pageCount == committedCount, "unparking over an execution that hasn't ended")
+    let grown = grow(by: parked.pageCount - pageCount)
+    precondition(grown, "the table was as large before")
+    kept = exchange(parked.pages)
+    accessed = parked.accessed
+    dirty = parked.dirty
+  }
+
+  /// Writes these contents to their pages. Returns what was there.
+  private func exchange(_ pages: [UInt64: UnsafeMutableRawPointer?]) -> [UInt64: UnsafeMutableRawPointer?] {
+    var old: [UInt64: UnsafeMutableRawPointer?] = [:]
+    let size = StableMemory.pageSize
+    let perChunk = StableMemory.growthUnit / UInt64(size)
+    for (page, contents) in pages {
+      let target = existingChunk(Int(page / perChunk)) + Int(page % perChunk) * size
+      let copy = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      copy.copyMemory(from: target, byteCount: size)
+      old[page] = .some(copy)
+      if let contents {
+        target.copyMemory(from: contents, byteCount: size)
+        contents.deallocate()
+      } else {
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+      }
+    }
+    return old
+  }
+
   /// Makes the present contents the committed ones.
   public func commit() {
     for case let copy? in kept.values { copy.deallocate() }

@@ -82,6 +82,40 @@ public final class SystemInterface {
     stable.beginExecution()
   }
 
+  /// What belongs to an execution that stands still.
+  public struct Parked {
+    fileprivate var context: MessageContext
+    fileprivate var system: SystemState
+    fileprivate var effects: ExecutionEffects
+    fileprivate var grantedInstructions: UInt64
+    fileprivate var capacity: CallCapacity
+    fileprivate var subnetMemoryUse: UInt64
+    fileprivate var callUnderConstruction: OutgoingCall?
+    fileprivate var replyBuffer: [UInt8]
+    fileprivate var stable: StableMemory.Parked
+  }
+
+  /// Makes room for other executions, until `unpark`.
+  public func park() -> Parked {
+    Parked(
+      context: context, system: system, effects: effects, grantedInstructions: grantedInstructions, capacity: capacity,
+      subnetMemoryUse: subnetMemoryUse, callUnderConstruction: callUnderConstruction, replyBuffer: replyBuffer,
+      stable: stable.park())
+  }
+
+  /// Goes on with an execution that stood still.
+  public func unpark(_ parked: Parked) {
+    context = parked.context
+    system = parked.system
+    effects = parked.effects
+    grantedInstructions = parked.grantedInstructions
+    capacity = parked.capacity
+    subnetMemoryUse = parked.subnetMemoryUse
+    callUnderConstruction = parked.callUnderConstruction
+    replyBuffer = parked.replyBuffer
+    stable.unpark(parked.stable)
+  }
+
   /// What a module imports, in its order; nil at imports that are no functions of the System API.
   public func imports(of module: Module, in store: Store) throws -> [ExternalValue?] {
     try module.module.imports.map { item in

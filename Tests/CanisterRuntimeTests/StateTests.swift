@@ -1,0 +1,131 @@
+// The stored state, and the same result whatever the number of threads.
+
+import Candid
+import CanisterRuntime
+import Cannery
+import SystemAPI
+import Testing
+
+@Suite struct StateTests {
+  /// A generator of numbers, the same on every machine.
+  struct Numbers {
+    var state: UInt64
+    mutating func next(_ below: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % below
+    }
+  }
+
+  /// Canisters that call each other, with calls of users in between.
+  private func run(seed: UInt64, canisters count: Int, threads: Int, restoring: Bool = false) throws -> [UInt8] {
+    var configuration = RuntimeConfiguration()
+    configuration.threads = threads
+    configuration.seed = seed
+    configuration.subnet.sliceInstructions = 4_000
+    configuration.subnet.roundInstructions = 3_000_000
+    var runtime = CanisterRuntime(configuration)
+    var numbers = Numbers(state: seed)
+    var ids: [Principal] = []
+    for _ in 0..<count {
+      let id = try runtime.createCanister()
+      try runtime.install(id, scripted.bytes)
+      ids.append(id)
+    }
+    for _ in 0..<4 {
+      for _ in 0..<count {
+        let (caller, callee) = (ids[numbers.next(count)], ids[numbers.next(count)])
+        let method = ["inc", "inc_and_trap", "silent", "keep", "get"][numbers.next(5)]
+        let argument = [numbers.next(8) == 0 ? 1 : 0] + callee.bytes + Array(method.utf8)
+        let entry = ["forward", "forward_cycles", "forward_and_trap", "spin"][numbers.next(4)]
+        _ = try runtime.submit(to: caller, method: entry, argument: argument)
+      }
+      runtime.executeRound()
+      if restoring { runtime = try CanisterRuntime(state: runtime.state(), configuration) }
+      runtime.advanceTime(by: UInt64(numbers.next(20)) * 1_000_000_000)
+    }
+    runtime.executeUntilIdle()
+    #expect(runtime.isIdle)
+    return runtime.stateHash()
+  }
+
+  private static var schedules: UInt64 {
+    #if DEBUG
+    5
+    #else
+    1_000
+    #endif
+  }
+
+  @Test func threadsChangeNothing() throws {
+    for seed in 0..<Self.schedules {
+      let hash = try run(seed: seed, canisters: 50, threads: 1)
+      #expect(try run(seed: seed, canisters: 50, threads: 2) == hash, "seed \(seed)")
+      #expect(try run(seed: seed, canisters: 50, threads: 8) == hash, "seed \(seed)")
+    }
+  }
+
+  @Test func otherSeedsGiveOtherStates() throws {
+    #expect(try run(seed: 1, canisters: 5, threads: 1) != run(seed: 2, canisters: 5, threads: 1))
+  }
+
+  @Test func storedStatesGoOn() throws {
+    let runtime = CanisterRuntime()
+    let (first, second) = (try runtime.createCanister(), try runtime.createCanister())
+    try runtime.install(first, scripted.bytes)
+    try runtime.install(second, scripted.bytes)
+    _ = try runtime.call(first, "inc", [])
+    _ = try runtime.call(first, "keep", [])
+    // A call on its way.
+    let id = try runtime.submit(to: first, method: "forward", argument: [0] + second.bytes + Array("inc".utf8))
+    let stored = runtime.state()
+    let restored = try CanisterRuntime(state: stored)
+    #expect(restored.state() == stored)
+    #expect(restored.stateHash() == runtime.stateHash())
+    runtime.executeUntilIdle()
+    restored.executeUntilIdle()
+    #expect(restored.stateHash() == runtime.stateHash())
+    #expect(restored.status(of: id) == .replied([1, 0, 0, 0, 7, 2, 0, 0, 0]))
+    #expect(try restored.query(first, "get", []) == [2, 0, 0, 0])
+    try restored.install(first, scripted.bytes, mode: .upgrade())
+    #expect(try restored.query(first, "get", []) == [1, 0, 0, 0])
+  }
+
+  @Test func damagedStatesAreRefused() throws {
+    let runtime = CanisterRuntime()
+    let id = try runtime.createCanister()
+    try runtime.install(id, Wat([], update("")).bytes)
+    let stored = runtime.state()
+    for position in stride(from: 0, to: stored.count, by: 37) {
+      var damaged = stored
+      damaged[position] ^= 0x10
+      #expect(throws: StateError.self) { try CanisterRuntime(state: damaged) }
+    }
+    for length in stride(from: 0, to: stored.count, by: 101) {
+      #expect(throws: StateError.self) { try CanisterRuntime(state: Array(stored.prefix(length))) }
+    }
+  }
+
+  /// A query sees the committed state while an update has not ended.
+  @Test func queriesDuringLongUpdates() throws {
+    var configuration = RuntimeConfiguration()
+    configuration.subnet.sliceInstructions = 100_000
+    let runtime = CanisterRuntime(configuration)
+    let id = try runtime.createCanister()
+    try runtime.install(id, scripted.bytes)
+    _ = try runtime.call(id, "inc", [])
+    _ = try runtime.call(id, "keep", [])
+    let message = try runtime.submit(to: id, method: "spin", argument: [])
+    runtime.executeRound()
+    #expect(runtime.status(of: message) == .processing)
+    let hash = runtime.stateHash()
+    #expect(try runtime.query(id, "get", []) == [1, 0, 0, 0])
+    #expect(try runtime.query(id, "get_stable", []) == [1, 0, 0, 0])
+    #expect(try runtime.query(id, "inc_query", []) == [2, 0, 0, 0])
+    #expect(runtime.stateHash() == hash)
+    runtime.executeUntilIdle()
+    #expect(runtime.status(of: message) == .replied([2, 0, 0, 0]))
+    #expect(try runtime.query(id, "get_stable", []) == [2, 0, 0, 0])
+    let report = runtime.takeReports().last { $0.name == "spin" }
+    #expect(report?.error == nil)
+  }
+}
