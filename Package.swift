@@ -17,6 +17,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Cannery", targets: ["Cannery"]),
+    .library(name: "CanisterRuntime", targets: ["CanisterRuntime", "Candid", "SystemAPI"]),
     .executable(name: "cannery", targets: ["CanneryCommand"]),
   ],
   dependencies: [
@@ -63,7 +64,8 @@ let package = Package(
     .target(
       name: "CLICommands",
       dependencies: [
-        "Cannery", "Compiler", "Semantics", "WasmBinary", "WasmText", "WasmValidation", "WastRunner",
+        "Candid", "CanisterRuntime", "Cannery", "Compiler", "Semantics", "SystemAPI", "WasmBinary", "WasmText",
+        "WasmValidation", "WastRunner",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -83,7 +85,8 @@ let package = Package(
 
     // Runs kernels and measures starting in its own process, for Benchmarks.
     .executableTarget(
-      name: "BenchmarkHost", dependencies: ["Cannery"], path: "Benchmarks/Host", swiftSettings: settings),
+      name: "BenchmarkHost", dependencies: ["Candid", "CanisterRuntime", "Cannery"], path: "Benchmarks/Host",
+      swiftSettings: settings),
     // Which operations are executed most, alone and in runs: `tools/operation-profile`.
     .executableTarget(
       name: "OperationProfiler", dependencies: ["Cannery", "Executor"], path: "tools/OperationProfiler",

@@ -63,7 +63,7 @@ private let smallModule: String = {
 }()
 
 /// What the process has of the system.
-private struct SystemUse {
+struct SystemUse {
   var kilobytes = 0
   var mappings = 0
 

@@ -7,6 +7,8 @@
 //       prints times, a line each: name, value, unit (see Starting.swift)
 //   BenchmarkHost stores COUNT
 //       prints what a small store takes of the system, the mean of so many (see Stores.swift)
+//   BenchmarkHost canisters COUNT
+//       prints what messages cost, and what a canister takes among so many (see Canisters.swift)
 
 import Cannery
 
@@ -22,5 +24,8 @@ case "start" where words.count == 2: try measureStarting(words[1])
 case "stores" where words.count == 2:
   guard let count = Int(words[1]), count > 0 else { complain("not a number: \(words[1])") }
   try measureStores(count)
-default: complain("count VARIANT[,VARIANT ...] MODULE N [MODULE N ...], start MODULE, or stores COUNT")
+case "canisters" where words.count == 2:
+  guard let count = Int(words[1]), count > 0 else { complain("not a number: \(words[1])") }
+  try measureCanisters(count)
+default: complain("count VARIANT[,VARIANT ...] MODULE N [MODULE N ...], start MODULE, stores COUNT, or canisters COUNT")
 }

@@ -1,6 +1,8 @@
 // How every error becomes an exit code, a message for people, and an object for programs.
 
+import CanisterRuntime
 import Cannery
+import SystemAPI
 import WasmText
 
 /// The exit codes of the command line.
@@ -65,6 +67,16 @@ struct CommandFailure: Error {
         details: [.init("line", JSONValue(error.line)), .init("column", JSONValue(error.column))])
     case let error as ArtifactError: self.init(error, prefix)
     case let error as InstantiationError: self.init(error, prefix)
+    case let error as GuestFailure: self = error.failure
+    case let error as CanisterError:
+      if error.code == .canisterInvalidWasm {
+        self.init(.inputWrong, "invalid", prefix + error.message)
+      } else {
+        self = GuestFailure(error).failure
+      }
+    case let error as CanisterReject: self = GuestFailure(error).failure
+    case let error as StateError: self.init(.inputWrong, "malformed", "\(prefix)\(error)")
+    case let error as RuntimeError: self.init(.guestFailed, "no-answer", "\(prefix)\(error)")
     case let error as ResourceError: self.init(.inputWrong, "resource", "\(prefix)\(error)")
     case let error as ExecutionError:
       switch error {

@@ -18,7 +18,10 @@ struct RootCommand: ParsableCommand {
       Completions for a shell (bash, zsh, fish) are printed by `cannery --generate-completion-script SHELL`.
       """,
     version: "0.1.0",
-    subcommands: [CompileCommand.self, ValidateCommand.self, InspectCommand.self, RunCommand.self, WastCommand.self])
+    subcommands: [
+      CompileCommand.self, ValidateCommand.self, InspectCommand.self, RunCommand.self, WastCommand.self,
+      CanisterCommand.self,
+    ])
 }
 
 /// A subcommand.
