@@ -8,7 +8,10 @@ let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 /// this executable alone, so packages may depend on the library.
 let staticRuntime: [LinkerSetting] = [
   .unsafeFlags(
-    ["-static-stdlib", "-Xlinker", "-l_FoundationCShims", "-Xlinker", "-l_FoundationCollections"],
+    [
+      "-static-stdlib", "-Xlinker", "-l_FoundationCShims", "-Xlinker", "-l_FoundationCollections", "-Xlinker",
+      "-lCoreFoundation", "-Xlinker", "-l_FoundationICU", "-Xlinker", "-ldispatch", "-Xlinker", "-lBlocksRuntime",
+    ],
     .when(platforms: [.linux], configuration: .release))
 ]
 
