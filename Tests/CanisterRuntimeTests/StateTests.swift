@@ -3,6 +3,7 @@
 import Candid
 import CanisterRuntime
 import Cannery
+import Foundation
 import SystemAPI
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
     var configuration = RuntimeConfiguration()
     configuration.threads = threads
     configuration.seed = seed
-    configuration.subnet.sliceInstructions = 4_000
+    configuration.subnet.sliceInstructions = 20_000
     configuration.subnet.roundInstructions = 3_000_000
     var runtime = CanisterRuntime(configuration)
     var numbers = Numbers(state: seed)
@@ -43,16 +44,18 @@ import Testing
       if restoring { runtime = try CanisterRuntime(state: runtime.state(), configuration) }
       runtime.advanceTime(by: UInt64(numbers.next(20)) * 1_000_000_000)
     }
-    runtime.executeUntilIdle()
-    #expect(runtime.isIdle)
+    // Four long executions at a time, of up to two hundred.
+    #expect(runtime.executeUntilIdle(limit: 10_000))
     return runtime.stateHash()
   }
 
+  /// How many schedules are tried; `CANNERY_SCHEDULES` says more.
   private static var schedules: UInt64 {
+    if let text = ProcessInfo.processInfo.environment["CANNERY_SCHEDULES"], let count = UInt64(text) { return count }
     #if DEBUG
-    5
+    return 5
     #else
-    1_000
+    return 100
     #endif
   }
 
