@@ -8,15 +8,15 @@ import Cannery
 import SystemAPI
 
 /// An instance of a canister's module, with its memories.
-final class CanisterMachine {
-  let installed: InstalledModule
-  let interface: SystemInterface
-  let store: Store
+package final class CanisterMachine {
+  package let installed: InstalledModule
+  package let interface: SystemInterface
+  package let store: Store
   private(set) var instance: Instance
-  var memory: Memory? { instance.memories.first }
+  package var memory: Memory? { instance.memories.first }
 
   /// Makes the instance with its initial memory; no code of it is run.
-  init(
+  package init(
     _ installed: InstalledModule, engine: Engine, subnet: SubnetInformation, system: SystemState, stable: StableMemory
   ) throws(CanisterError) {
     self.installed = installed
@@ -42,7 +42,7 @@ final class CanisterMachine {
   }
 
   /// Undoes all that wasn't committed.
-  func discard() {
+  package func discard() {
     store.rollBack()
     interface.stable.rollBack()
   }
@@ -52,7 +52,7 @@ final class CanisterMachine {
 }
 
 /// What to execute.
-enum EntryPoint: Hashable, Sendable {
+package enum EntryPoint: Hashable, Sendable {
   /// The module's start function.
   case start
   /// A function that is exported under this name.
@@ -61,24 +61,24 @@ enum EntryPoint: Hashable, Sendable {
 }
 
 /// How an execution ended.
-struct ExecutionResult: Sendable {
+package struct ExecutionResult: Sendable {
   /// Nil for success.
-  var error: CanisterError?
+  package var error: CanisterError?
   /// As they are billed: with dirty pages, and at most the limit.
-  var instructions: UInt64
+  package var instructions: UInt64
   /// Instructions that the Wasm code itself was counted, for other limits.
-  var executedInstructions: UInt64
-  var dirtyPages: Int
-  var effects: ExecutionEffects
+  package var executedInstructions: UInt64
+  package var dirtyPages: Int
+  package var effects: ExecutionEffects
   /// The canister's state afterwards; after a failure without its changes.
-  var system: SystemState
+  package var system: SystemState
   /// The state that the execution began with: the canister's may have changed since then.
   var before: SystemState
   var acceptedCycles: Cycles { effects.acceptedCycles }
 }
 
 /// An execution for a message, which may be spread over slices.
-final class CanisterExecution {
+package final class CanisterExecution {
   let machine: CanisterMachine
   let entry: EntryPoint
   let context: MessageContext
@@ -94,14 +94,14 @@ final class CanisterExecution {
   /// What a successful execution commits of what it wrote; of the rest others decide.
   private let commits: Commits
 
-  enum Commits: Sendable { case everything, heap, nothing }
+  package enum Commits: Sendable { case everything, heap, nothing }
   private var trackedPages: Int { machine.memory?.dirtyPages().count ?? 0 }
 
   /// Prepares an execution. `system` is the canister's state, with what the execution costs already taken off its balance;
   /// `slice` limits the instructions of one step.
   ///
   /// Throws a `CanisterError` if the entry point is missing or no function of its type.
-  init(
+  package init(
     _ machine: CanisterMachine, _ entry: EntryPoint, _ context: MessageContext, _ system: SystemState,
     capacity: CallCapacity, slice: UInt64, commits: Commits = .everything
   ) throws(CanisterError) {
@@ -200,7 +200,7 @@ final class CanisterExecution {
   }
 
   /// Executes to the end.
-  func run() -> ExecutionResult {
+  package func run() -> ExecutionResult {
     while true { if let result = step() { return result } }
   }
 

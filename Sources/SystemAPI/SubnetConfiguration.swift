@@ -85,6 +85,10 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var heapLimit32: UInt64 = 4 << 30
   public var heapLimit64: UInt64 = 6 << 30
   public var stableLimit: UInt64 = 500 << 30
+  /// Of stable memory, what one execution may touch: of a message, of a query, of an installation's stages.
+  public var messageStableAccess: UInt64 = 2 << 30
+  public var queryStableAccess: UInt64 = 1 << 30
+  public var installStableAccess: UInt64 = 8 << 30
 
   // Messages.
   public var queueCapacity = 500

@@ -77,7 +77,7 @@ extension SystemInterface {
   @discardableResult
   private func countPages(_ offset: UInt64, _ size: UInt64, isWrite: Bool) throws(CanisterError) -> UInt64 {
     let new = stable.newPages(offset, size)
-    let limit = context.mode.stablePageLimit
+    let limit = configuration.stablePageLimit(in: context.mode)
     if UInt64(stable.accessedPages) + new.accessed > limit {
       throw exceeds("Number of accessed pages", limit)
     }
@@ -183,15 +183,17 @@ extension UInt64 {
   func subtractingSaturated(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
 }
 
-extension ExecutionMode {
+extension SubnetConfiguration {
   /// Pages (4 KiB) of stable memory that one execution may touch, and that it may write.
-  var stablePageLimit: UInt64 {
-    switch self {
-    case .initialization, .preUpgrade: 8 << 18
-    case .query, .transform, .compositeQuery, .compositeReplyCallback, .compositeRejectCallback, .compositeCleanup,
-      .replicatedQuery, .inspectMessage:
-      1 << 18
-    default: 2 << 18
-    }
+  func stablePageLimit(in mode: ExecutionMode) -> UInt64 {
+    let bytes =
+      switch mode {
+      case .initialization, .preUpgrade: installStableAccess
+      case .query, .transform, .compositeQuery, .compositeReplyCallback, .compositeRejectCallback, .compositeCleanup,
+        .replicatedQuery, .inspectMessage:
+        queryStableAccess
+      case .start, .update, .replyCallback, .rejectCallback, .cleanup, .systemTask: messageStableAccess
+      }
+    return bytes / UInt64(StableMemory.pageSize)
   }
 }
