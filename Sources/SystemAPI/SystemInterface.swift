@@ -176,8 +176,13 @@ public final class SystemInterface {
       amount = overflow ? .max : amount.addingReportingOverflow(product).overflow ? .max : amount + product
     }
     if call.chargesLog {
-      let (sum, overflow) = amount.addingReportingOverflow(logCharge(operands.pointer(1)))
-      amount = overflow ? .max : sum
+      let length = operands.pointer(1)
+      var sum = amount.addingReportingOverflow(logCharge(length))
+      // System subnets print to the node's own log too.
+      if call == .debugPrint && configuration.kind == .system && !sum.overflow {
+        sum = sum.partialValue.addingReportingOverflow(length)
+      }
+      amount = sum.overflow ? .max : sum.partialValue
     }
     if amount > 0 { try caller.charge(amount) }
   }

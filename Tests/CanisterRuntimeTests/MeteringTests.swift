@@ -114,6 +114,7 @@ import Testing
   func printing(bytes: Int, instructions: UInt64) throws {
     let print = "(call $debug_print (i32.const 0) (i32.const \(bytes)))"
     try check(Wat(["debug_print"], update(print)), instructions)
+    if bytes == 42 { try check(Wat(["debug_print"], update(print)), kind: .system, 2_334) }
     // The second one finds the log full.
     if bytes == 10_000 { try check(Wat(["debug_print"], update(print + print)), instructions + 8_300 - 1) }
   }
