@@ -16,8 +16,10 @@ struct CanisterIndex {
   private(set) var stopping: Set<Principal> = []
   /// Bytes that all canisters are billed for.
   private(set) var memory: UInt64 = 0
+  /// Calls that wait for responses, and those of them whose responses are guaranteed.
+  private(set) var calls = 0
   private(set) var guaranteedCalls = 0
-  private var known: [Principal: (memory: UInt64, calls: Int)] = [:]
+  private var known: [Principal: (memory: UInt64, calls: Int, guaranteed: Int)] = [:]
 
   /// Follows a change of `canister`.
   mutating func update(_ canister: Canister) {
@@ -30,10 +32,14 @@ struct CanisterIndex {
     set(&hooks, id, isRunning && canister.lowMemoryHook == .ready)
     set(&deadlines, id, canister.calls.hasDeadlines || !canister.queues.isEmpty)
     set(&stopping, id, canister.state.status == .stopping)
-    let old = known[id] ?? (0, 0)
-    let new = (memory: canister.state.billedMemory, calls: canister.calls.guaranteedCalls)
+    let old = known[id] ?? (0, 0, 0)
+    let new = (
+      memory: canister.state.billedMemory, calls: canister.calls.calls.count,
+      guaranteed: canister.calls.guaranteedCalls
+    )
     memory = memory - old.memory + new.memory
-    guaranteedCalls += new.calls - old.calls
+    calls += new.calls - old.calls
+    guaranteedCalls += new.guaranteed - old.guaranteed
     known[id] = new
   }
 
@@ -46,7 +52,8 @@ struct CanisterIndex {
     stopping.remove(id)
     guard let old = known.removeValue(forKey: id) else { return }
     memory -= old.memory
-    guaranteedCalls -= old.calls
+    calls -= old.calls
+    guaranteedCalls -= old.guaranteed
   }
 
   private func set(_ set: inout Set<Principal>, _ id: Principal, _ isMember: Bool) {

@@ -293,7 +293,7 @@ struct MessageExecutor {
   private var capacity: CallCapacity {
     CallCapacity(
       outgoing: canister.calls.callees,
-      callbacks: max(configuration.guaranteedCallbacks - canister.calls.guaranteedCalls, 0) + round.sharedCallbacks,
+      callbacks: max(configuration.guaranteedCallbacks - canister.calls.calls.count, 0) + round.sharedCallbacks,
       responseMemory: round.responseMemory)
   }
 

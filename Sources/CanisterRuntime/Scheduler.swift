@@ -105,13 +105,12 @@ extension CanisterRuntime {
   }
 
   private func roundParameters(canisters count: Int) -> RoundParameters {
-    let calls = index.guaranteedCalls
-    let held = UInt64(calls) * UInt64(fees.responseLimit)
+    let held = UInt64(index.guaranteedCalls) * UInt64(fees.responseLimit)
     let share = UInt64(max(count, 1))
     return RoundParameters(
       time: time, subnet: subnet, subnetMemoryUse: index.memory,
       responseMemory: (fees.guaranteedResponseMemory > held ? fees.guaranteedResponseMemory - held : 0) / share,
-      sharedCallbacks: max(fees.callbackPool - calls, 0) / Int(share))
+      sharedCallbacks: max(fees.callbackPool - index.calls, 0) / Int(share))
   }
 
   /// Takes what left a canister to where it goes.

@@ -92,6 +92,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
 
   // Messages.
   public var queueCapacity = 500
+  /// Open calls that each canister may have, whatever others have; beyond them it shares those of the subnet.
   public var guaranteedCallbacks = 50
   public var callbackPool = 1_000_000
   /// Longest wait of a best-effort call, and of a request that wasn't taken, seconds.

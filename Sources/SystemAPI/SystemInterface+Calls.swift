@@ -86,8 +86,11 @@ extension SystemInterface {
     let isGuaranteed = call.timeout == nil
     let queued = capacity.outgoing[call.callee, default: 0]
     let response = UInt64(configuration.responseLimit)
-    guard capacity.callbacks > 0 || !isGuaranteed, queued < configuration.queueCapacity, total <= liquidBalance,
-      !isGuaranteed || capacity.responseMemory >= response
+    // What is kept for the response is memory too, and raises the freezing threshold.
+    var holding = system
+    if isGuaranteed { holding.messageMemory += response }
+    guard capacity.callbacks > 0, queued < configuration.queueCapacity,
+      total <= holding.liquidBalance(configuration), !isGuaranteed || capacity.responseMemory >= response
     else {
       dropCall()
       return Self.transientFailure
@@ -98,8 +101,8 @@ extension SystemInterface {
     call.responsePrepayment = costs.response
     call.callbackPrepayment = costs.execution
     capacity.outgoing[call.callee] = queued + 1
+    capacity.callbacks -= 1
     if isGuaranteed {
-      capacity.callbacks -= 1
       capacity.responseMemory -= response
       system.messageMemory += response
     }

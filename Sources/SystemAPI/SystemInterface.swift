@@ -26,7 +26,7 @@ public struct SubnetInformation: Sendable {
 public struct CallCapacity: Sendable {
   /// Messages on the way to each callee, with the room that is kept for responses.
   public var outgoing: [Principal: Int]
-  /// Calls that may still wait for guaranteed responses.
+  /// Calls that may still wait for responses.
   public var callbacks: Int
   /// Bytes that guaranteed responses may still take on the subnet.
   public var responseMemory: UInt64
