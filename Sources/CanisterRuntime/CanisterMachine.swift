@@ -95,7 +95,11 @@ package final class CanisterExecution {
   private let commits: Commits
 
   package enum Commits: Sendable { case everything, heap, nothing }
-  private var trackedPages: Int { machine.memory?.dirtyPages().count ?? 0 }
+  /// Pages of the heap that it changed; of composite queries, which start from what isn't committed, counted as they end.
+  private var changedPages = 0
+  private var trackedPages: Int {
+    context.mode.isComposite ? changedPages : machine.memory?.dirtyPages().count ?? 0
+  }
 
   /// Prepares an execution. `system` is the canister's state, with what the execution costs already taken off its balance;
   /// `slice` limits the instructions of one step.
@@ -120,6 +124,11 @@ package final class CanisterExecution {
       execution = try Execution(function, arguments: arguments, instructions: sliceLimit)
     } catch {
       throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
+    }
+    guard context.mode.isComposite else { return }
+    execution.atEnd = { [unowned self] hasTrapped in
+      changedPages = machine.memory?.pagesOfExecution ?? 0
+      return hasTrapped
     }
   }
 
@@ -269,8 +278,10 @@ package final class CanisterExecution {
       result.system = interface.system
       result.effects = interface.effects
     }
-    if error == nil && context.mode.isComposite {
-      // What it wrote stays for its callbacks; whoever evaluates the query undoes it at the end.
+    if context.mode.isComposite {
+      // What it wrote stays for its callbacks; whoever evaluates the query undoes it at the end. After a failure what was
+      // there before stays: the heap is as it was already.
+      if error != nil { interface.stable.undoExecution() }
     } else if error != nil || !context.mode.keepsHeap {
       undo()
       result.system.heapBytes = before.heapBytes

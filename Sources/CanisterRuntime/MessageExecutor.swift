@@ -285,7 +285,7 @@ struct MessageExecutor {
           error: error, instructions: 0, executedInstructions: 0, dirtyPages: 0,
           effects: ExecutionEffects(logCapacity: configuration.logCapacity), system: canister.state,
           before: canister.state),
-        job)
+        job, context)
       return configuration.executionOverhead
     }
   }
@@ -303,18 +303,19 @@ struct MessageExecutor {
       canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job)
       return execution.executed - before + configuration.executionOverhead
     }
-    finish(result, job)
+    finish(result, job, execution.context)
     return result.executedInstructions - min(before, result.executedInstructions) + configuration.executionOverhead
   }
 
   /// Takes over what an execution did, and settles what it cost.
-  private mutating func finish(_ result: ExecutionResult, _ job: ExecutionJob) {
+  private mutating func finish(_ result: ExecutionResult, _ job: ExecutionJob, _ message: MessageContext) {
     if result.error != nil, let cleanup = job.cleanup {
-      return startCleanup(result, job, cleanup)
+      return startCleanup(result, job, cleanup, after: message)
     }
     let is64 = canister.machine?.installed.is64 ?? false
     let instructions = min(result.instructions + job.callbackInstructions, job.limit + job.callbackInstructions)
-    let error = job.callbackError ?? result.error
+    var error = job.callbackError ?? result.error
+    if let callback = job.callbackError, let cleanup = result.error { error = callback.with(cleanup: cleanup) }
     if result.error == nil {
       canister.state.take(result.system, since: result.before)
       canister.state.version += 1
@@ -333,13 +334,16 @@ struct MessageExecutor {
   }
 
   /// A callback failed: its cleanup runs on what was before it.
-  private mutating func startCleanup(_ result: ExecutionResult, _ job: ExecutionJob, _ cleanup: Callback) {
+  private mutating func startCleanup(
+    _ result: ExecutionResult, _ job: ExecutionJob, _ cleanup: Callback, after callback: MessageContext
+  ) {
     log(result)
     guard let context = canister.calls[job.context], let error = result.error else { return }
     let limit = configuration.messageInstructions - min(result.instructions, configuration.messageInstructions)
     var message = MessageContext(
       .cleanup, caller: context.origin.caller, time: round.time, instructionLimit: limit)
     complete(&message, context)
+    message.reject = callback.reject
     message.isAnswered = true
     var next = job
     next.name = "cleanup"

@@ -137,9 +137,14 @@ struct QueryEvaluation {
     func run(
       _ entry: EntryPoint, _ context: MessageContext, _ name: String, _ evaluation: inout QueryEvaluation
     ) throws(CanisterError) -> Bool {
-      let execution = try CanisterExecution(
-        machine, entry, context, state, capacity: CallCapacity(callbacks: .max, responseMemory: .max),
-        slice: context.instructionLimit)
+      let execution: CanisterExecution
+      do throws(CanisterError) {
+        execution = try CanisterExecution(
+          machine, entry, context, state, capacity: CallCapacity(callbacks: .max, responseMemory: .max),
+          slice: context.instructionLimit)
+      } catch {
+        throw CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
+      }
       let result = execution.run()
       evaluation.instructions += result.instructions
       evaluation.reports.append(
@@ -181,8 +186,13 @@ struct QueryEvaluation {
         context.mode = .compositeCleanup
         context.isAnswered = true
         context.instructionLimit = try remaining()
-        _ = try? run(.callback(cleanup), context, "cleanup of \(name)", &self)
-        lastError = error
+        do throws(CanisterError) {
+          _ = try run(.callback(cleanup), context, "cleanup of \(name)", &self)
+        } catch {
+          lastError = error
+        }
+        // Still that of the callback if the cleanup had none.
+        lastError = lastError.map { error.with(cleanup: $0) } ?? error
       }
     }
     if let answer { return answer }

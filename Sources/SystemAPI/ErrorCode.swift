@@ -115,6 +115,11 @@ public struct CanisterError: Error, Hashable, Sendable {
     self.code = code
     self.message = message
   }
+
+  /// The error of a callback of which the cleanup failed too.
+  public func with(cleanup other: CanisterError) -> CanisterError {
+    CanisterError(code, "\(message)\n\ncall_on_cleanup also failed:\n\n\(other.message)")
+  }
 }
 
 extension CanisterError: CustomStringConvertible {

@@ -28,6 +28,9 @@ public final class StableMemory {
   private var committedCount: UInt64 = 0
   /// By page: its old contents; nil for zeros.
   private var kept: [UInt64: UnsafeMutableRawPointer?] = [:]
+  /// While an execution is in progress that began with pages kept, and can be undone alone: those pages, and the size
+  /// that there was. `kept` has the contents from then.
+  private var before: (kept: [UInt64: UnsafeMutableRawPointer?], pageCount: UInt64)?
   /// Pages that the execution in progress read or wrote, and those that it wrote.
   private var accessed: Set<UInt64> = []
   private var dirty: Set<UInt64> = []
@@ -37,6 +40,7 @@ public final class StableMemory {
   deinit {
     for chunk in written { free(chunks?[chunk]) }
     free(chunks)
+    mergeKept()
     for case let copy? in kept.values { copy.deallocate() }
   }
 
@@ -139,10 +143,47 @@ public final class StableMemory {
     kept[page] = copy
   }
 
-  /// An execution begins: nothing is accessed or written yet.
-  public func beginExecution() {
+  /// An execution begins: nothing is accessed or written yet. `canBeUndone` is for those that begin with changes that
+  /// aren't committed, and may have to leave these as they are.
+  public func beginExecution(canBeUndone: Bool = false) {
+    mergeKept()
+    if canBeUndone && (!kept.isEmpty || pageCount != committedCount) {
+      before = (kept, pageCount)
+      kept = [:]
+    }
     accessed.removeAll(keepingCapacity: accessed.count < 1024)
     dirty.removeAll(keepingCapacity: dirty.count < 1024)
+  }
+
+  /// Undoes what the execution in progress wrote, and no more if it was begun to be undone.
+  public func undoExecution() {
+    guard let before else { return rollBack() }
+    self.before = nil
+    restoreKept()
+    for case let copy? in kept.values { copy.deallocate() }
+    shrink(to: before.pageCount)
+    kept = before.kept
+  }
+
+  /// What an execution wrote is now among what isn't committed.
+  private func mergeKept() {
+    guard var all = before?.kept else { return }
+    before = nil
+    for (page, copy) in kept {
+      if all[page] == nil { all.updateValue(copy, forKey: page) } else { copy?.deallocate() }
+    }
+    kept = all
+  }
+
+  private func restoreKept() {
+    for (page, copy) in kept {
+      guard let target = address(page) else { continue }
+      if let copy {
+        target.copyMemory(from: copy, byteCount: StableMemory.pageSize)
+      } else {
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: StableMemory.pageSize)
+      }
+    }
   }
 
   /// Pages of a range that aren't among those accessed, or written, in this execution.
@@ -187,6 +228,7 @@ public final class StableMemory {
   /// Takes out what the execution in progress did: then the memory is as it was committed, until `unpark`, before which
   /// others must have been committed or rolled back. Costs what the execution wrote.
   public func park() -> Parked {
+    mergeKept()
     let parked = Parked(pageCount: pageCount, pages: exchange(kept), accessed: accessed, dirty: dirty)
     kept = [:]
     // Chunks beyond the committed end stay where they are: nobody can reach them, and a page that is reached by growing
@@ -228,6 +270,7 @@ public final class StableMemory {
 
   /// Makes the present contents the committed ones.
   public func commit() {
+    mergeKept()
     for case let copy? in kept.values { copy.deallocate() }
     kept.removeAll(keepingCapacity: kept.count < 1024)
     committedCount = pageCount
@@ -235,14 +278,8 @@ public final class StableMemory {
 
   /// Puts back contents and size of the last commit.
   public func rollBack() {
-    for (page, copy) in kept {
-      guard let target = address(page) else { continue }
-      if let copy {
-        target.copyMemory(from: copy, byteCount: StableMemory.pageSize)
-      } else {
-        target.initializeMemory(as: UInt8.self, repeating: 0, count: StableMemory.pageSize)
-      }
-    }
+    mergeKept()
+    restoreKept()
     shrink(to: committedCount)
     commit()
   }
@@ -260,7 +297,7 @@ public final class StableMemory {
   }
 
   /// Pages (4 KiB, by number) that were written since the last commit, in ascending order.
-  public var changedPages: [UInt64] { kept.keys.sorted() }
+  public var changedPages: [UInt64] { Set(kept.keys).union(before.map { Array($0.kept.keys) } ?? []).sorted() }
 
   /// The chunks (64 KiB, by number) that hold more than zeros may, in ascending order.
   public var presentChunks: [Int] { written.sorted() }

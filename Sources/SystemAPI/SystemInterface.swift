@@ -79,7 +79,8 @@ public final class SystemInterface {
     effects = ExecutionEffects(logCapacity: configuration.logCapacity)
     callUnderConstruction = nil
     replyBuffer = []
-    stable.beginExecution()
+    // Composite queries commit nothing, and what a callback writes can be undone alone.
+    stable.beginExecution(canBeUndone: context.mode.isComposite)
   }
 
   /// What belongs to an execution that stands still.

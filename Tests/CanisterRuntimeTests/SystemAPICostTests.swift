@@ -27,7 +27,8 @@ import Testing
   }
 
   /// On other subnets than those of 13 nodes; calls are told the price of these.
-  @Test(arguments: [(34, 1_307_692_307_692, 199_920_000), (1, 38_461_538_461, 3_900_000)] as [(UInt64, Cycles, Cycles)])
+  @Test(
+    arguments: [(34, 1_307_692_307_692, 199_920_000), (1, 38_461_538_461, 3_900_000)] as [(UInt64, Cycles, Cycles)])
   func otherSubnets(nodes: UInt64, creation: Cycles, outcall: Cycles) throws {
     let stage = try Stage { $0.nodes = nodes }
     #expect(try cost(stage, .costCall, 0, 0) == 42_102_412_000)
@@ -47,9 +48,12 @@ import Testing
     stage.put([1, 2, 3], at: 1_000)
     stage.put("key_1", at: 0)
     let most = UInt64(UInt32.max)
-    for (call, known) in [(SystemCall.costSignWithEcdsa, 1 as UInt64), (.costSignWithSchnorr, 2), (.costVetkdDeriveKey, 1)] {
+    for (call, known) in [
+      (SystemCall.costSignWithEcdsa, 1 as UInt64), (.costSignWithSchnorr, 2), (.costVetkdDeriveKey, 1),
+    ] {
       for number in [0, 1, 2, 3, most] {
-        let outcome = try stage.run(.update, [Step(call, 0, 5, number, 1_000), Step(call, 0, 0, number, Script.heapSize)])
+        let outcome = try stage.run(
+          .update, [Step(call, 0, 5, number, 1_000), Step(call, 0, 0, number, Script.heapSize)])
         let expected: UInt64 = number < known ? 2 : 1
         #expect(outcome.results == [expected, expected], "\(call.name) \(number)")
       }
@@ -89,7 +93,8 @@ import Testing
     stage.put([0x61, 0xFF, 0x62, 0xE2, 0x82], at: 0)
     #expect(try text(0, 5) == "a\u{FFFD}b\u{FFFD}")
     let most = is64 ? UInt64.max : UInt64(UInt32.max)
-    for (address, size) in [(Script.heapSize, 1), (Script.heapSize + 1, 0), (most, 1), (most, 10)] as [(UInt64, UInt64)] {
+    for (address, size) in [(Script.heapSize, 1), (Script.heapSize + 1, 0), (most, 1), (most, 10)] as [(UInt64, UInt64)]
+    {
       #expect(try text(address, size) == "(trap message out of memory bounds)")
     }
     // At most 32 KiB are shown.
@@ -106,7 +111,8 @@ import Testing
     let outcome = try stage.run(
       .update,
       [
-        Step(.debugPrint, 0, 3), Step(.debugPrint, 4, 3), Step(.debugPrint, 0, 0), Step(.debugPrint, Script.heapSize, 1),
+        Step(.debugPrint, 0, 3), Step(.debugPrint, 4, 3), Step(.debugPrint, 0, 0),
+        Step(.debugPrint, Script.heapSize, 1),
         Step(.debugPrint, most, 3),
       ])
     #expect(outcome.error == nil)
@@ -121,7 +127,8 @@ import Testing
   @Test func longTexts() throws {
     let stage = try Stage()
     let outcome = try stage.run(
-      .update, [Step(.debugPrint, 0, 3_000), Step(.debugPrint, 0, 1_000), Step(.debugPrint, 0, 97), Step(.debugPrint, 0, 10)])
+      .update,
+      [Step(.debugPrint, 0, 3_000), Step(.debugPrint, 0, 1_000), Step(.debugPrint, 0, 97), Step(.debugPrint, 0, 10)])
     #expect(log(outcome).map(\.utf8.count) == [1_000, 97, 10])
     #expect(log(try stage.run(.update, [Step(.debugPrint, 0, 10_000)])).map(\.utf8.count) == [4_096])
     // The number alone is enough to run out of instructions.

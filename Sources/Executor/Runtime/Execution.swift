@@ -78,6 +78,9 @@ public final class Execution {
   var parked: ParkedExecution?
   /// Whether the stack is left to others when the execution ends; otherwise results are read from it then.
   private let leavesStack: Bool
+  /// Called when the code has returned or trapped, while memories still know what this execution alone wrote
+  /// (`Memory.pagesOfExecution`). It tells whether that is undone; what wasn't committed before the execution stays.
+  package var atEnd: ((_ hasTrapped: Bool) -> Bool)?
 
   enum State {
     /// Not started, or interrupted.
@@ -193,6 +196,11 @@ public final class Execution {
     end()
   }
 
+  private func end(hasTrapped: Bool) {
+    if let atEnd, atEnd(hasTrapped) { store.undoExecution(before) }
+    end()
+  }
+
   private func end() {
     executedBefore = executedToNow
     store.endExecution(before)
@@ -205,7 +213,7 @@ public final class Execution {
     let trap = store.takeTrap(status)
     // An interrupt that ended an execution inside a host function was for this one.
     if trap.kind == .interrupted { store.interruptHandle.flag.pointee.store(false, ordering: .relaxed) }
-    end()
+    end(hasTrapped: true)
     return .trapped(trap)
   }
 
@@ -233,7 +241,7 @@ public final class Execution {
     switch status {
     case Status.finished:
       let results = loadResults(function.record, from: UnsafePointer(store.context.pointee.registers.fp))
-      end()
+      end(hasTrapped: false)
       return .finished(results)
     case Status.outOfInstructions:
       state = .outOfInstructions

@@ -57,6 +57,14 @@ extension Memory {
     return dirty.sorted()
   }
 
+  /// The number of pages (4 KiB) whose bytes differ from what they were when the execution in progress began.
+  package var pagesOfExecution: Int {
+    tracking.kept.pages.count { page, old in
+      let start = Int(page) * KeptPages.pageSize
+      return start < count && memcmp(record.pointee.base + start, old, KeptPages.pageSize) != 0
+    }
+  }
+
   /// Makes the present contents the committed ones. Costs what was written since the last commit.
   public func commit() {
     if tracking.isClean(record.pointee.size) { return }
