@@ -274,6 +274,41 @@ private func machine(tracksWrites: Bool = true, optimization: OptimizationLevel 
     #expect(throws: ExecutionError.storeHasChanged) { try execution.unpark() }
   }
 
+  /// What the execution dropped is there for others, and not for itself; what was dropped before is for nobody.
+  @Test func droppedSegments() throws {
+    var machine = try Machine(tracksWrites: true)
+    try machine.host("wait") { _, _ in .suspend }
+    let instance = try machine.add(
+      """
+      (module (import "env" "wait" (func $wait)) (memory 1) (table 1 funcref)
+        (data $first "a") (data $second "b") (elem $items func $wait)
+        (func (export "first") (memory.init $first (i32.const 0) (i32.const 0) (i32.const 1)))
+        (func $second (export "second") (memory.init $second (i32.const 0) (i32.const 0) (i32.const 1)))
+        (func $items (export "items") (table.init $items (i32.const 0) (i32.const 0) (i32.const 1)))
+        (func (export "dropFirst") (data.drop $first))
+        (func (export "data") (data.drop $second) (call $wait) (call $second))
+        (func (export "elements") (elem.drop $items) (call $wait) (call $items)))
+      """)
+    _ = try instance.call("dropFirst")
+    machine.store.commit()
+    for (name, trap) in [("data", TrapKind.outOfBoundsMemoryAccess), ("elements", .outOfBoundsTableAccess)] {
+      let execution = try Execution(instance.function(name), arguments: [])
+      #expect(try execution.run().isWaiting)
+      try execution.park()
+      #expect(try instance.trap("first")?.kind == .outOfBoundsMemoryAccess)
+      #expect(try instance.trap("second") == nil)
+      #expect(try instance.trap("items") == nil)
+      machine.store.rollBack()
+      try execution.unpark()
+      #expect(try execution.resume(results: []).trap?.kind == trap)
+      machine.store.rollBack()
+      #expect(try instance.trap("first")?.kind == .outOfBoundsMemoryAccess)
+      #expect(try instance.trap("second") == nil)
+      #expect(try instance.trap("items") == nil)
+      machine.store.rollBack()
+    }
+  }
+
   /// Of several that began on the same state, one can be committed.
   @Test func severalAtOnce() throws {
     let (machine, instance) = try machine()

@@ -19,6 +19,7 @@ import Testing
         (call $sum (local.get 0)) (call $wait)))
     """
 
+  /// Each test has a size of its own, whose stacks it can count.
   private func stores(_ count: Int, slots: Int) throws -> [Instance] {
     let engine = Engine()
     let module = try engine.compile(Array(Self.text.utf8))
@@ -35,7 +36,7 @@ import Testing
 
   /// Results stand on the stack: they must be read before another store has it.
   @Test func storesThatExecuteInTurn() throws {
-    let instances = try stores(300, slots: 30_001)
+    let instances = try stores(300, slots: 30_000)
     let store = try #require(instances.first?.store)
     for round: Int32 in 0..<2 {
       for (number, instance) in instances.enumerated() {
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func manyThreads() throws {
-    nonisolated(unsafe) let instances = try stores(200, slots: 30_002)
+    nonisolated(unsafe) let instances = try stores(200, slots: 60_000)
     let failures = Locked(0)
     DispatchQueue.concurrentPerform(iterations: 8) { thread in
       for round in 0..<20 {
