@@ -116,9 +116,13 @@ void candid_decode(Bytes message, u32 count, CandidType *const *types, void *con
 /// Appends the message with the `count` arguments of `types` from `values`.
 void candid_encode(Buffer *out, u32 count, CandidType *const *types, const void *const *values);
 
-/// The argument of the message that is being executed, as a single value. The argument `()` is allowed where `type` is
-/// null.
+/// The arguments of the message that is being executed; in a reply callback, what the call gave.
+void candid_arguments(u32 count, CandidType *const *types, void *const *values);
+/// The same for a single value, or for none, where `type` is null.
 void candid_argument(CandidType *type, void *value);
+
+/// A message with one value, or with none, in scratch memory.
+Bytes candid_message(CandidType *type, const void *value);
 
 /// Answers the message with one value.
 void candid_reply(CandidType *type, const void *value);

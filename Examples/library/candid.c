@@ -46,19 +46,24 @@ void candid_prepare(CandidType *type) {
   }
 }
 
-void candid_argument(CandidType *type, void *value) {
+void candid_arguments(u32 count, CandidType *const *types, void *const *values) {
   usize size = ic0_msg_arg_data_size();
   if (size > (usize)1 << 28) fail(TEXT("the argument is too long"));
   u8 *data = scratch((u32)size);
   ic0_msg_arg_data_copy(data, 0, size);
-  Bytes message = {data, (u32)size};
-  if (type) candid_decode(message, 1, &type, &value);
-  else candid_decode(message, 0, 0, 0);
+  candid_decode((Bytes){data, (u32)size}, count, types, values);
+}
+
+void candid_argument(CandidType *type, void *value) { candid_arguments(type ? 1 : 0, &type, &value); }
+
+Bytes candid_message(CandidType *type, const void *value) {
+  Buffer buffer = {0};
+  candid_encode(&buffer, type ? 1 : 0, &type, &value);
+  return buffer_contents(&buffer);
 }
 
 void candid_reply(CandidType *type, const void *value) {
-  Buffer buffer = {0};
-  candid_encode(&buffer, type ? 1 : 0, &type, &value);
-  ic0_msg_reply_data_append(buffer.data, buffer.count);
+  Bytes message = candid_message(type, value);
+  ic0_msg_reply_data_append(message.data, message.count);
   ic0_msg_reply();
 }
