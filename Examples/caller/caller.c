@@ -1,4 +1,5 @@
-// The canister that calls another one, Examples/greeter: replies, rejects, cycles, a lock that outlasts a trap, a time limit.
+// The canister that calls another one, Examples/greeter: replies, rejects, cycles, a time limit, and a lock that a trap
+// doesn't leave locked.
 #include "call.h"
 #include "candid.h"
 #include "ic0.h"

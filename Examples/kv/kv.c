@@ -1,5 +1,5 @@
-// The methods of the key-value store. All state is in stable memory (space.h, tree.h); the heap has only copies of what a
-// message needs, so that an upgrade loses nothing and copies nothing.
+// The methods of the key-value store. All state is in stable memory (space.h, tree.h); the heap has only copies of what
+// a message needs, so that an upgrade loses nothing and copies nothing.
 #include "candid.h"
 #include "ic0.h"
 #include "tree.h"

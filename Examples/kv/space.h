@@ -4,8 +4,8 @@
 //   from 512    blocks, side by side, to `Header.end`
 //
 // A block's size follows from what is in it; only a free one says something of itself: its first 8 bytes are the offset
-// of the next free block of its size, or 0. What is stored is always complete: if a message traps, the system undoes its
-// writes. So there is nothing to do at upgrades.
+// of the next free block of its size, or 0. What is stored is always complete: if a message traps, the system undoes
+// its writes. So there is nothing to do at upgrades.
 #pragma once
 
 #include "runtime.h"

@@ -1,5 +1,5 @@
-// Keys and values in stable memory, in the order of the keys' bytes: a B-tree, whose nodes are read and written as a whole.
-// A node lies in a block of 2048 bytes, as `Node`; a value in a block of its own.
+// Keys and values in stable memory, in the order of the keys' bytes: a B-tree, whose nodes are read and written as a
+// whole. A node lies in a block of 2048 bytes, as `Node`; a value in a block of its own.
 #pragma once
 
 #include "space.h"
@@ -18,8 +18,8 @@ typedef struct {
   u64 block;
 } Entry;
 
-/// A node has 11 to 23 entries, the root 1 to 23. Inner nodes have a child before, between and after their entries, with
-/// the keys that belong there; all leaves are equally deep.
+/// A node has 11 to 23 entries, the root 1 to 23. Inner nodes have a child before, between and after their entries,
+/// with the keys that belong there; all leaves are equally deep.
 enum { node_least = 11, node_most = 2 * node_least + 1 };
 typedef struct {
   u32 count;
