@@ -157,6 +157,10 @@ let package = Package(
     .testTarget(
       name: "CanisterRuntimeTests", dependencies: ["Candid", "CanisterRuntime", "Cannery", "SystemAPI"],
       swiftSettings: settings),
+    // How canisters are tested in process, to be copied.
+    .testTarget(
+      name: "ExampleTests", dependencies: ["Candid", "CanisterRuntime", "SystemAPI"], path: "Examples/Tests",
+      swiftSettings: settings),
     .testTarget(name: "ExecutorTests", dependencies: ["Cannery", "Executor"], swiftSettings: settings),
     .testTarget(
       name: "EngineDifferentialTests",
