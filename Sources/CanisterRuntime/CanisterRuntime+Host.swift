@@ -70,10 +70,12 @@ extension CanisterRuntime {
 
   /// A part of a canister's heap or stable memory as it was committed; nil if it isn't all there.
   public func heap(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {
-    try canister(id).machine?.memory?.read(at: offset, count: count)
+    let canister = try canister(id)
+    return canister.whileParked { canister.machine?.memory?.read(at: offset, count: count) }
   }
 
   public func stableMemory(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {
-    try canister(id).stable.read(at: offset, count: count)
+    let canister = try canister(id)
+    return canister.whileParked { canister.stable.read(at: offset, count: count) }
   }
 }
