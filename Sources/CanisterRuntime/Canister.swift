@@ -99,8 +99,6 @@ final class Canister {
     chargedUntil = time
   }
 
-  var isController: (Principal) -> Bool { state.isController }
-
   /// Whether a module is installed.
   var isEmpty: Bool { machine == nil }
 

@@ -12,6 +12,8 @@ struct CanisterIndex {
   private(set) var hooks: Set<Principal> = []
   /// Canisters with calls or requests that have a deadline, or with ingress messages.
   private(set) var deadlines: Set<Principal> = []
+  /// Canisters whose installations took more than the rounds since then make up for.
+  private(set) var indebted: Set<Principal> = []
   /// Canisters that are being stopped.
   private(set) var stopping: Set<Principal> = []
   /// Bytes that all canisters are billed for.
@@ -32,6 +34,7 @@ struct CanisterIndex {
     set(&hooks, id, isRunning && canister.lowMemoryHook == .ready)
     set(&deadlines, id, canister.calls.hasDeadlines || !canister.queues.isEmpty)
     set(&stopping, id, canister.state.status == .stopping)
+    set(&indebted, id, canister.installDebt > 0)
     let old = known[id] ?? (0, 0, 0)
     let new = (
       memory: canister.state.billedMemory, calls: canister.calls.calls.count,
@@ -50,6 +53,7 @@ struct CanisterIndex {
     hooks.remove(id)
     deadlines.remove(id)
     stopping.remove(id)
+    indebted.remove(id)
     guard let old = known.removeValue(forKey: id) else { return }
     memory -= old.memory
     calls -= old.calls

@@ -15,9 +15,20 @@ package final class CanisterMachine {
   private(set) var instance: Instance
   package var memory: Memory? { instance.memories.first }
 
-  /// Makes the instance with its initial memory; no code of it is run.
+  /// What an instance begins with.
+  package enum Beginning {
+    /// What the module says.
+    case initialized
+    /// Another machine's heap, which that one lacks then; nothing of it is committed, and `giveBack` undoes it.
+    case adopting(CanisterMachine)
+    /// These sizes and globals; the heap is zeros for `Memory.restore` to fill.
+    case restored(InstanceState)
+  }
+
+  /// Makes the instance; no code of it is run.
   package init(
-    _ installed: InstalledModule, engine: Engine, subnet: SubnetInformation, system: SystemState, stable: StableMemory
+    _ installed: InstalledModule, engine: Engine, subnet: SubnetInformation, system: SystemState, stable: StableMemory,
+    from beginning: Beginning = .initialized
   ) throws(CanisterError) {
     self.installed = installed
     interface = SystemInterface(subnet, system, stable: stable, is64: installed.is64)
@@ -32,13 +43,32 @@ package final class CanisterMachine {
         guard let value else { throw InstantiationError.unknownImport(index: index, item) }
         imports.append(value)
       }
-      instance = try store.makeInstance(installed.module, imports: imports)
+      instance =
+        switch beginning {
+        case .initialized: try store.makeInstance(installed.module, imports: imports)
+        case .adopting(let old): try store.adopt(memoryOf: old.instance, installed.module, imports: imports)
+        case .restored(let state): try store.restore(installed.module, imports: imports, state: state)
+        }
+    } catch let error as InstantiationError where error.isAboutMemory {
+      throw CanisterError(
+        .canisterOutOfMemory, "Error from Canister \(system.id): Canister cannot grow its memory usage.")
     } catch {
       throw CanisterError(.canisterInvalidWasm, "Canister's Wasm module cannot be instantiated: \(error)")
     }
     interface.memory = memory
     store.memoryGrowthHook = { [interface] _, old, new in try interface.heapHasGrown(from: old, to: new) }
+    if case .adopting = beginning { return }
     store.commit()
+  }
+
+  /// Undoes having adopted the heap of `old`: both have what was committed before that.
+  func giveBack(to old: CanisterMachine) {
+    store.rollBack()
+    do throws(MemoryExchangeError) {
+      try instance.exchangeMemory(with: old.instance)
+    } catch {
+      preconditionFailure("the heap was the old machine's before: \(error)")
+    }
   }
 
   /// Undoes all that wasn't committed.
@@ -95,11 +125,10 @@ package final class CanisterExecution {
   private let commits: Commits
 
   package enum Commits: Sendable { case everything, heap, nothing }
-  /// Pages of the heap that it changed; of composite queries, which start from what isn't committed, counted as they end.
+  /// Pages of the heap that it changed; where the next execution starts from what isn't committed, counted as it ends.
   private var changedPages = 0
-  private var trackedPages: Int {
-    context.mode.isComposite ? changedPages : machine.memory?.dirtyPages().count ?? 0
-  }
+  private var startsUncommitted: Bool { context.mode.isComposite || commits == .nothing }
+  private var trackedPages: Int { startsUncommitted ? changedPages : machine.memory?.dirtyPages().count ?? 0 }
 
   /// Prepares an execution. `system` is the canister's state, with what the execution costs already taken off its balance;
   /// `slice` limits the instructions of one step.
@@ -125,10 +154,10 @@ package final class CanisterExecution {
     } catch {
       throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
     }
-    guard context.mode.isComposite else { return }
+    guard startsUncommitted else { return }
     execution.atEnd = { [unowned self] hasTrapped in
       changedPages = machine.memory?.pagesOfExecution ?? 0
-      return hasTrapped
+      return hasTrapped && self.context.mode.isComposite
     }
   }
 
@@ -325,6 +354,16 @@ package final class CanisterExecution {
       $0.name ?? "unknown function at index \($0.function)"
     }
     return names.isEmpty ? "" : "\nCanister Backtrace:\n" + names.joined(separator: "\n")
+  }
+}
+
+extension InstantiationError {
+  /// Whether there is no room for a memory as large as it would have to be.
+  fileprivate var isAboutMemory: Bool {
+    switch self {
+    case .memoryExchange(.memoryLimit), .resource(.memoryLimit), .resource(.outOfMemory): true
+    default: false
+    }
   }
 }
 

@@ -118,8 +118,11 @@ public final class CanisterRuntime {
   func knownModule(_ hash: [UInt8]) -> InstalledModule? { modules[hash] }
 
   /// A machine for `canister` with its stable memory.
-  func makeMachine(_ canister: Canister, _ module: InstalledModule) throws(CanisterError) -> CanisterMachine {
-    try CanisterMachine(module, engine: engine, subnet: subnet, system: canister.state, stable: canister.stable)
+  func makeMachine(
+    _ canister: Canister, _ module: InstalledModule, from beginning: CanisterMachine.Beginning = .initialized
+  ) throws(CanisterError) -> CanisterMachine {
+    try CanisterMachine(
+      module, engine: engine, subnet: subnet, system: canister.state, stable: canister.stable, from: beginning)
   }
 
   // MARK: Ingress

@@ -19,6 +19,15 @@ extension CanisterRuntime {
     }
   }
 
+  /// A round makes up for a part of what installations took.
+  func reduceInstallDebts() {
+    for id in index.indebted {
+      guard let canister = canisters[id] else { continue }
+      canister.installDebt -= min(fees.installRateLimit, canister.installDebt)
+      index.update(canister)
+    }
+  }
+
   private func charge(_ canister: Canister) {
     let seconds = (time - min(canister.chargedUntil, time)) / 1_000_000_000
     if seconds == 0 { return }

@@ -14,8 +14,8 @@ extension CanisterRuntime {
   ) throws(CanisterError) {
     let canister = try canister(id)
     try checkController(canister, caller)
-    try checkInstallable(canister, mode)
-    var installation = Installation(runtime: self, canister: canister, caller: caller.principal)
+    try checkInstallable(canister, mode, caller)
+    var installation = Installation(runtime: self, canister: canister, caller: caller)
     defer { index.update(canister) }
     do throws(CanisterError) {
       try installation.prepay()
@@ -32,13 +32,15 @@ extension CanisterRuntime {
       .deployment(mode, moduleHash: canister.machine?.installed.hash ?? []), by: caller.origin, at: time)
   }
 
-  private func checkInstallable(_ canister: Canister, _ mode: InstallMode) throws(CanisterError) {
+  private func checkInstallable(
+    _ canister: Canister, _ mode: InstallMode, _ caller: ManagementCaller
+  ) throws(CanisterError) {
     let id = canister.id
     if canister.paused != nil || canister.aborted != nil {
       throw CanisterError(
         .canisterQueueNotEmpty, "Canister \(id) is executing a message; its code can be changed when that has ended")
     }
-    if canister.installDebt > 0 {
+    if canister.installDebt > 0 && !caller.isHost {
       throw CanisterError(
         .canisterInstallCodeRateLimited,
         "Canister \(id) is rate limited because it executed too many instructions in the "
@@ -66,20 +68,22 @@ extension CanisterRuntime {
 private struct Installation {
   let runtime: CanisterRuntime
   let canister: Canister
-  let caller: Principal
+  let caller: ManagementCaller
   private let fees: SubnetConfiguration
   private let time: UInt64
   private let oldMachine: CanisterMachine?
   private let oldStable: StableMemory
   private let oldState: SystemState
   private let oldHook: LowMemoryHook
+  /// The new machine, while it has the old one's heap.
+  private var adopter: CanisterMachine?
   private var used: UInt64 = 0
   private var prepaid: Cycles = 0
   private var is64 = false
   private var dirtyPages = 0
   private var log: CanisterLog
 
-  init(runtime: CanisterRuntime, canister: Canister, caller: Principal) {
+  init(runtime: CanisterRuntime, canister: Canister, caller: ManagementCaller) {
     self.runtime = runtime
     self.canister = canister
     self.caller = caller
@@ -153,17 +157,19 @@ private struct Installation {
     }
     used += module.compileInstructions
     if used > limit { throw exceeded() }
-    let machine = try runtime.makeMachine(canister, module)
-    if keepsHeap, let old = oldMachine?.memory, let memory = machine.memory {
-      try keepHeap(old, in: memory)
-      machine.store.commit()
+    let machine: CanisterMachine
+    if keepsHeap, let oldMachine, oldMachine.memory != nil, module.hasMemory {
+      machine = try runtime.makeMachine(canister, module, from: .adopting(oldMachine))
+      adopter = machine
+    } else {
+      machine = try runtime.makeMachine(canister, module)
     }
     canister.machine = machine
     canister.state.globalTimer = 0
     canister.state.version += 1
     try account(for: machine)
-    // A failure drops the new machine with its heap, but stable memory is the old one's.
-    let commits = CanisterExecution.Commits.heap
+    // A failure drops the new machine with its heap, but stable memory is the old one's, as is a heap that is kept.
+    let commits = adopter == nil ? CanisterExecution.Commits.heap : .nothing
     let starts = module.module.module.start != nil
     if starts { try execute(machine, .start, .start, [], commits: commits) }
     let entry = if case .upgrade = mode { "canister_post_upgrade" } else { "canister_init" }
@@ -179,14 +185,6 @@ private struct Installation {
     machine.store.commit()
     canister.stable.commit()
     if case .upgrade = mode {} else { canister.state.log.clear() }
-  }
-
-  /// The new module's memory gets the old one's contents, and what it would begin with is left out.
-  private func keepHeap(_ old: Memory, in memory: Memory) throws(CanisterError) {
-    if old.pageCount > memory.pageCount, memory.grow(by: old.pageCount - memory.pageCount) == nil {
-      throw CanisterError(.canisterOutOfMemory, prefix + "Canister cannot grow its memory usage.")
-    }
-    memory.takeContents(of: old)
   }
 
   /// Counts the module and its memory to what the canister uses, and makes sure that it can pay for it.
@@ -222,7 +220,7 @@ private struct Installation {
     _ machine: CanisterMachine, _ entry: EntryPoint, _ mode: ExecutionMode, _ argument: [UInt8],
     commits: CanisterExecution.Commits
   ) throws(CanisterError) {
-    var context = MessageContext(mode, caller: caller, time: time, instructionLimit: limit - used)
+    var context = MessageContext(mode, caller: caller.principal, time: time, instructionLimit: limit - used)
     context.argument = argument
     let execution = try CanisterExecution(
       machine, entry, context, canister.state, capacity: CallCapacity(callbacks: 0, responseMemory: 0),
@@ -246,6 +244,7 @@ private struct Installation {
   mutating func undo() {
     canister.machine = oldMachine
     canister.stable = oldStable
+    if let adopter, let oldMachine { adopter.giveBack(to: oldMachine) }
     oldMachine?.store.rollBack()
     oldStable.rollBack()
     let balance = oldState.balance
@@ -261,6 +260,8 @@ private struct Installation {
     let cost = min(fees.executionCost(instructions: used, is64: is64), prepaid)
     canister.state.refund(prepaid - cost, of: .instructions)
     canister.state.log.append(log)
+    // What the host does is no message of a round.
+    if !caller.isHost { canister.installDebt += used }
     runtime.report([
       ExecutionReport(
         canister: canister.id, name: "install_code", mode: .initialization, instructions: used, cycles: cost,

@@ -16,16 +16,19 @@ public final class InstalledModule: Sendable {
   public let compileInstructions: UInt64
   /// By name: what the custom sections for metadata hold.
   public let metadata: [String: Metadata]
-  /// Bytes of the module, inflated, and of the metadata.
+  /// Bytes of the module as it was uploaded, and of the metadata with its names.
   public let size: UInt64
   public let customSectionsSize: UInt64
   public let hasHeartbeat: Bool
-  public let hasTimer: Bool
   public let inspectsMessages: Bool
   /// Whether upgrades must say what becomes of the heap.
   public let hasOrthogonalPersistence: Bool
-  /// Bytes that globals take.
+  /// Indices of the globals that are mutable or exported: those that a canister keeps.
+  let keptGlobals: [Int]
+  /// Bytes that they take.
   public let globalsSize: UInt64
+  static let globalSize: UInt64 = 32
+  var hasMemory: Bool { !module.spaces.memories.isEmpty }
   private let methods: [String: MethodKind]
 
   /// A custom section for metadata.
@@ -83,16 +86,19 @@ public final class InstalledModule: Sendable {
     for section in CanisterMetadata(decoded).sections {
       let contents = Array(decoded.bytes.buffer[section.contents.start..<section.contents.end])
       metadata[section.name] = Metadata(isPublic: section.visibility == .public, contents: contents)
-      customSectionsSize += section.name.utf8.count + contents.count
+      // And a byte for who may see it.
+      customSectionsSize += section.name.utf8.count + contents.count + 1
     }
     self.metadata = metadata
     self.customSectionsSize = UInt64(customSectionsSize)
-    size = UInt64(decoded.bytes.count)
+    size = UInt64(bytes.count)
     hasOrthogonalPersistence = metadata["enhanced-orthogonal-persistence"] != nil
-    globalsSize = UInt64(module.spaces.globals.count * 8)
+    let exported = Set(decoded.exports.filter { $0.kind == .global }.map { Int($0.index) })
+    keptGlobals = module.spaces.globals.indices.filter { module.spaces.globals[$0].isMutable || exported.contains($0) }
+    // With the counter of instructions.
+    globalsSize = UInt64(keptGlobals.count + 1) * InstalledModule.globalSize
     func exports(_ entry: String) -> Bool { decoded.exports.contains { $0.name == entry } }
     hasHeartbeat = exports("canister_heartbeat")
-    hasTimer = exports("canister_global_timer")
     inspectsMessages = exports("canister_inspect_message")
     var methods: [String: MethodKind] = [:]
     for export in decoded.exports where export.kind == .function {
@@ -108,7 +114,4 @@ public final class InstalledModule: Sendable {
 
   /// Whether the module exports an entry point, such as `canister_heartbeat`.
   public func exports(_ entry: String) -> Bool { module.module.exports.contains { $0.name == entry } }
-
-  /// All methods by name.
-  public var allMethods: [String: MethodKind] { methods }
 }

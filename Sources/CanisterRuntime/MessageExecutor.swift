@@ -71,7 +71,6 @@ struct ExecutionJob: Sendable {
   /// Instructions that a callback used before its cleanup, and its error.
   var callbackInstructions: UInt64 = 0
   var callbackError: CanisterError?
-  var refunded: Cycles = 0
 }
 
 struct MessageExecutor {
@@ -258,7 +257,7 @@ struct MessageExecutor {
     message.cyclesRefunded = response.refund
     let job = ExecutionJob(
       name: mode == .replyCallback ? "reply callback" : "reject callback", mode: mode, context: call.context,
-      prepaid: call.callbackPrepayment, limit: limit, cleanup: call.onCleanup, refunded: response.refund)
+      prepaid: call.callbackPrepayment, limit: limit, cleanup: call.onCleanup)
     return start(.callback(callback), message, job)
   }
 

@@ -24,6 +24,7 @@ extension CanisterRuntime {
     dropTasks()
     abortSurplusExecutions()
     chargeForResources()
+    reduceInstallDebts()
     finishStopping()
     updatePriorities(sliced)
   }

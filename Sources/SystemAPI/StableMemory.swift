@@ -299,8 +299,32 @@ public final class StableMemory {
   /// Pages (4 KiB, by number) that were written since the last commit, in ascending order.
   public var changedPages: [UInt64] { Set(kept.keys).union(before.map { Array($0.kept.keys) } ?? []).sorted() }
 
-  /// The chunks (64 KiB, by number) that hold more than zeros may, in ascending order.
-  public var presentChunks: [Int] { written.sorted() }
+  /// Calls `body` for each page (4 KiB) that has other bytes than zeros, in ascending order: with its number, and its
+  /// contents, which are valid during the call. Looks only at what was ever written.
+  public func forEachNonzeroPage(_ body: (_ page: UInt64, _ contents: UnsafeRawBufferPointer) -> Void) {
+    let perChunk = Int(StableMemory.growthUnit) / StableMemory.pageSize
+    for chunk in written.sorted() where UInt64(chunk) < pageCount {
+      guard let base = chunks?[chunk] else { continue }
+      for page in 0..<perChunk {
+        let contents = UnsafeRawBufferPointer(start: base + page * StableMemory.pageSize, count: StableMemory.pageSize)
+        let isZero = contents.withMemoryRebound(to: UInt64.self) { words in words.allSatisfy { $0 == 0 } }
+        if !isZero { body(UInt64(chunk * perChunk + page), contents) }
+      }
+    }
+  }
+
+  /// Puts bytes from `offset` on into what is committed. False, with nothing changed, where they don't fit.
+  public func restore(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
+    guard contains(offset, UInt64(bytes.count)) else { return false }
+    mergeKept()
+    precondition(kept.isEmpty, "restoring over changes that aren't committed")
+    committedCount = pageCount
+    forEachChunk(offset, bytes.count) { chunk, start, range in
+      let source = UnsafeRawBufferPointer(rebasing: bytes[range])
+      (existingChunk(chunk) + start).copyMemory(from: source.baseAddress!, byteCount: source.count)
+    }
+    return true
+  }
 
   /// Drops all contents; the size is 0.
   public func removeAll() {

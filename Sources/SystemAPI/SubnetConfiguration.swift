@@ -54,6 +54,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var roundInstructions: UInt64 = 7_000_000_000
   /// Logical cores of the scheduler: budgets are for each. How many threads execute them changes nothing.
   public var schedulerCores = 4
+  /// Of a canister's installations, what one round makes up for.
+  public var installRateLimit: UInt64 = 2_000_000_000
   /// Added for each call in the graph of a composite query.
   public var compositeCallInstructions: UInt64 = 50_000_000
   public var compositeDepth = 6

@@ -53,3 +53,115 @@ struct Fixture {
 
   struct MissingReport: Error {}
 }
+
+// MARK: The management canister
+
+/// A canister that makes the call that its method `call` is told of: the callee's length and id, the name's length and the
+/// name, 16 bytes of cycles, the argument. It answers with 0 and the reply, or with the reject code and the message.
+let proxy = Wat(
+  [
+    "msg_arg_data_size", "msg_arg_data_copy", "msg_reply_data_append", "msg_reply", "msg_reject_code",
+    "msg_reject_msg_size", "msg_reject_msg_copy", "call_new", "call_data_append", "call_perform", "call_cycles_add128",
+  ],
+  memory: "(memory 80)",
+  """
+  (table funcref (elem $onReply $onReject))
+  (func (export "canister_update call")
+    (local $name i32) (local $cycles i32)
+    (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size))
+    (local.set $name (i32.add (i32.const 1001) (i32.load8_u (i32.const 1000))))
+    (local.set $cycles
+      (i32.add (i32.add (local.get $name) (i32.const 1)) (i32.load8_u (local.get $name))))
+    (call $call_new (i32.const 1001) (i32.load8_u (i32.const 1000))
+      (i32.add (local.get $name) (i32.const 1)) (i32.load8_u (local.get $name))
+      (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+    (call $call_data_append (i32.add (local.get $cycles) (i32.const 16))
+      (i32.sub (i32.sub (i32.add (call $msg_arg_data_size) (i32.const 1000)) (local.get $cycles)) (i32.const 16)))
+    (call $call_cycles_add128 (i64.load offset=8 (local.get $cycles)) (i64.load (local.get $cycles)))
+    (if (call $call_perform) (then (unreachable))))
+  (func $onReply (param i32)
+    (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size))
+    (call $msg_reply_data_append (i32.const 0) (i32.const 1))
+    (call $msg_reply_data_append (i32.const 1000) (call $msg_arg_data_size))
+    (call $msg_reply))
+  (func $onReject (param i32)
+    (i32.store8 (i32.const 999) (call $msg_reject_code))
+    (call $msg_reject_msg_copy (i32.const 1000) (i32.const 0) (call $msg_reject_msg_size))
+    (call $msg_reply_data_append (i32.const 999) (i32.add (call $msg_reject_msg_size) (i32.const 1)))
+    (call $msg_reply))
+  """)
+
+/// Why a call of a canister failed, as canisters see it.
+struct SeenReject: Error, Equatable {
+  var code: UInt8
+  var message: String
+}
+
+extension CanisterRuntime {
+  /// Calls a method of the management canister, with an argument as text: as a user, or through a `proxy`.
+  @discardableResult
+  func manage(
+    _ method: String, _ argument: String, by sender: Principal = .anonymous, through proxy: Principal? = nil,
+    cycles: Cycles = 0
+  ) throws -> [CandidValue] {
+    guard let types = ManagementInterface.methods[method] else {
+      throw CanisterError(.unknownManagementMessage, method)
+    }
+    let bytes = try encodeArguments(parseArguments(argument, as: types.arguments), as: types.arguments)
+    let reply = try manage(method, bytes, by: sender, through: proxy, cycles: cycles)
+    return try decodeArguments(reply, as: types.results)
+  }
+
+  func manage(
+    _ method: String, _ argument: [UInt8], by sender: Principal = .anonymous, through proxy: Principal? = nil,
+    cycles: Cycles = 0
+  ) throws -> [UInt8] {
+    guard let proxy else { return try call(.managementCanister, method, argument, sender: sender) }
+    let amount = withUnsafeBytes(of: cycles.littleEndian) { Array($0) }
+    let reply = try call(proxy, "call", [0, UInt8(method.utf8.count)] + Array(method.utf8) + amount + argument)
+    guard let code = reply.first else { throw SeenReject(code: 0, message: "no reply") }
+    if code == 0 { return Array(reply.dropFirst()) }
+    throw SeenReject(code: code, message: String(decoding: reply.dropFirst(), as: UTF8.self))
+  }
+}
+
+extension [CandidValue] {
+  /// A field of the only value, or of a record in it: `a.b`.
+  subscript(path: String) -> CandidValue? {
+    var value = first
+    for name in path.split(separator: ".") {
+      guard case .record(let record) = value else { return nil }
+      value = record[CandidLabel(String(name))]
+    }
+    return value
+  }
+
+  /// The fields of the only value that is a list of records.
+  var records: [[CandidValue]] {
+    guard case .vec(let values) = first else { return [] }
+    return values.map { [$0] }
+  }
+}
+
+/// What `body` fails with, as a user sees it: code and text.
+func failure(_ body: () throws -> Void) -> CanisterError? {
+  do {
+    try body()
+    return nil
+  } catch let error as CanisterError {
+    return error
+  } catch let reject as CanisterReject {
+    return CanisterError(reject.error, reject.message)
+  } catch {
+    return CanisterError(.canisterRejectedMessage, "\(error)")
+  }
+}
+
+/// Bytes as Candid text.
+func blob(_ bytes: [UInt8]) -> String {
+  "blob \""
+    + bytes.map { byte in
+      let digits = String(byte, radix: 16)
+      return "\\" + (digits.utf8.count == 1 ? "0" : "") + digits
+    }.joined() + "\""
+}

@@ -4,9 +4,9 @@
 
 import Candid
 
-enum ManagementInterface {
+package enum ManagementInterface {
   /// The types of all methods.
-  static let methods: [String: CandidMethod] = {
+  package static let methods: [String: CandidMethod] = {
     do {
       let interface = try CandidInterface(parsing: text)
       return Dictionary(uniqueKeysWithValues: interface.methods.map { ($0.name, $0) })

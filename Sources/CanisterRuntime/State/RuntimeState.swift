@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
-  private static let version: UInt64 = 1
+  private static let version: UInt64 = 2
 
   /// The state: canisters with their modules and memories, messages, time. `CanisterRuntime.init(state:)` goes on with it.
   /// An execution that is paused starts anew then.
@@ -106,14 +106,12 @@ extension Canister {
     writer.put(chargedUntil)
     writer.put(priority)
     writer.put(installDebt)
-    stable.write(to: &writer)
+    writer.putPages(of: stable.pageCount) { stable.forEachNonzeroPage($0) }
     writer.put(machine?.installed.hash)
     guard let machine else { return }
-    machine.memory?.write(to: &writer)
-    for global in machine.instance.globals where global.type.isMutable {
-      writer.put(global.cell[0])
-      writer.put(global.cell[1])
-    }
+    writer.put(machine.keptGlobals)
+    guard let memory = machine.memory else { return }
+    writer.putPages(of: memory.pageCount) { memory.forEachNonzeroPage($0) }
   }
 
   convenience init(from reader: inout StateReader, _ runtime: CanisterRuntime) throws {
@@ -130,108 +128,22 @@ extension Canister {
     chargedUntil = try reader.take()
     priority = try reader.take()
     installDebt = try reader.take()
-    try stable.read(from: &reader)
+    let size: UInt64 = try reader.number()
+    guard size <= runtime.fees.stableLimit / StableMemory.growthUnit, stable.grow(by: size) else {
+      throw reader.malformed
+    }
+    try reader.takePages(of: size) { stable.restore($1, at: $0) }
+    stable.commit()
     guard let hash = try reader.take([UInt8]?.self) else { return }
     guard let module = runtime.knownModule(hash) else { throw reader.malformed }
-    let machine = try runtime.makeMachine(self, module)
-    try machine.memory?.read(from: &reader)
-    for global in machine.instance.globals where global.type.isMutable {
-      global.cell[0] = try reader.take()
-      global.cell[1] = try reader.take()
+    let globals: [GlobalBits] = try reader.take()
+    guard globals.count == module.keptGlobals.count else { throw reader.malformed }
+    let pages: UInt64 = module.hasMemory ? try reader.number() : 0
+    let machine = try runtime.makeMachine(self, module, from: .restored(module.state(pages: pages, globals)))
+    if let memory = machine.memory {
+      guard memory.pageCount == pages else { throw reader.malformed }
+      try reader.takePages(of: pages) { memory.restore($1, at: $0) }
     }
-    machine.store.commit()
     self.machine = machine
-  }
-}
-
-/// Pages of 4 KiB that aren't all zeros, by number.
-private let smallPage = 4096
-
-private func isZero(_ page: UnsafeRawBufferPointer) -> Bool {
-  page.withMemoryRebound(to: UInt64.self) { words in words.allSatisfy { $0 == 0 } }
-}
-
-extension Memory {
-  func write(to writer: inout StateWriter) {
-    writer.number(pageCount)
-    var last: UInt64 = 0
-    for page in 0..<UInt64(count / smallPage) {
-      guard let contents = read(at: page * UInt64(smallPage), count: smallPage), !contents.withUnsafeBytes(isZero)
-      else { continue }
-      writer.number(page + 1 - last)
-      writer.raw(contents)
-      last = page + 1
-    }
-    writer.number(0 as UInt64)
-  }
-
-  /// Takes over contents that were written: in place of all that there is.
-  func read(from reader: inout StateReader) throws {
-    let size: UInt64 = try reader.number()
-    guard size >= pageCount, grow(by: size - pageCount) != nil else { throw reader.malformed }
-    clear()
-    var next: UInt64 = 0
-    while true {
-      let step: UInt64 = try reader.number()
-      if step == 0 { return }
-      let (page, overflow) = next.addingReportingOverflow(step)
-      guard !overflow, page <= UInt64(count / smallPage) else { throw reader.malformed }
-      let contents = Array(try reader.raw(smallPage))
-      guard write(contents, at: (page - 1) * UInt64(smallPage)) else { throw reader.malformed }
-      next = page
-    }
-  }
-
-  /// Makes all bytes zeros, and then those of `other`, which isn't larger.
-  func takeContents(of other: Memory) {
-    clear()
-    for page in 0..<UInt64(other.count / smallPage) {
-      guard let contents = other.read(at: page * UInt64(smallPage), count: smallPage), !contents.withUnsafeBytes(isZero)
-      else { continue }
-      let isWritten = write(contents, at: page * UInt64(smallPage))
-      precondition(isWritten, "the other memory is larger")
-    }
-  }
-
-  private func clear() {
-    let zeros = [UInt8](repeating: 0, count: smallPage)
-    for page in 0..<UInt64(count / smallPage) {
-      let start = page * UInt64(smallPage)
-      guard let old = read(at: start, count: smallPage), !old.withUnsafeBytes(isZero) else { continue }
-      _ = write(zeros, at: start)
-    }
-  }
-}
-
-extension StableMemory {
-  func write(to writer: inout StateWriter) {
-    writer.number(pageCount)
-    var last: UInt64 = 0
-    let perChunk = Self.growthUnit / UInt64(smallPage)
-    for chunk in presentChunks {
-      for page in UInt64(chunk) * perChunk..<(UInt64(chunk) + 1) * perChunk {
-        guard let contents = read(at: page * UInt64(smallPage), count: smallPage), !contents.withUnsafeBytes(isZero)
-        else { continue }
-        writer.number(page + 1 - last)
-        writer.raw(contents)
-        last = page + 1
-      }
-    }
-    writer.number(0 as UInt64)
-  }
-
-  func read(from reader: inout StateReader) throws {
-    let size: UInt64 = try reader.number()
-    guard size <= 500 << 14, grow(by: size) else { throw reader.malformed }
-    var next: UInt64 = 0
-    while true {
-      let step: UInt64 = try reader.number()
-      if step == 0 { break }
-      let (page, overflow) = next.addingReportingOverflow(step)
-      guard !overflow, page <= count / UInt64(smallPage) else { throw reader.malformed }
-      try reader.raw(smallPage).withUnsafeBytes { self.write((page - 1) * UInt64(smallPage), $0) }
-      next = page
-    }
-    commit()
   }
 }

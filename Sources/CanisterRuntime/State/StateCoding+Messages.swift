@@ -317,13 +317,12 @@ extension ExecutionJob: StateCodable {
     writer.put(cleanup)
     writer.put(callbackInstructions)
     writer.put(callbackError)
-    writer.put(refunded)
   }
   init(from reader: inout StateReader) throws(StateError) {
     self.init(
       name: try reader.take(), mode: try reader.take(), context: try reader.take(), prepaid: try reader.take(),
       limit: try reader.take(), cleanup: try reader.take(), callbackInstructions: try reader.take(),
-      callbackError: try reader.take(), refunded: try reader.take())
+      callbackError: try reader.take())
   }
 }
 
