@@ -10,7 +10,9 @@ extension CanisterRuntime {
     _ settings: SettingsChange = SettingsChange(), cycles: Cycles? = nil, controller: Principal = .anonymous,
     id: Principal? = nil
   ) throws(CanisterError) -> Principal {
-    try createCanister(settings, cycles: cycles ?? fees.provisionalBalance, by: .host(controller), id: id)
+    let cycles = cycles ?? fees.provisionalBalance
+    record(.create(settings, cycles: cycles, controller: controller, id: id))
+    return try createCanister(settings, cycles: cycles, by: .host(controller), id: id)
   }
 
   /// Compiles a module, which installing it then finds.
@@ -26,6 +28,13 @@ extension CanisterRuntime {
     _ id: Principal, _ module: [UInt8], mode: InstallMode = .install, argument: [UInt8] = [],
     sender: Principal = .anonymous
   ) throws(CanisterError) {
+    try beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
+  }
+
+  func beginInstallation(
+    _ id: Principal, _ module: [UInt8], mode: InstallMode, argument: [UInt8], sender: Principal
+  ) throws(CanisterError) {
+    record(.install(id, module: module, mode, argument: argument, sender: sender))
     try installCode(id, module, mode: mode, argument: argument, by: .host(sender))
   }
 
@@ -33,16 +42,19 @@ extension CanisterRuntime {
   public func updateSettings(
     _ id: Principal, _ change: SettingsChange, sender: Principal = .anonymous
   ) throws(CanisterError) {
+    record(.updateSettings(id, change, sender: sender))
     try updateSettings(id, change, by: .host(sender))
   }
 
   /// Drops a canister's code and all that it kept.
   public func uninstall(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    record(.uninstall(id, sender: sender))
     try uninstallCode(id, by: .host(sender))
   }
 
   /// Lets a canister take calls.
   public func start(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    record(.start(id, sender: sender))
     try startCanister(id, by: .host(sender))
   }
 
@@ -52,7 +64,7 @@ extension CanisterRuntime {
   public func stop(
     _ id: Principal, sender: Principal = .anonymous, rounds: Int = 1_000
   ) throws(CanisterError) -> Bool {
-    if try stopCanister(id, by: .host(sender)) { return true }
+    if try requestStop(id, sender: sender) { return true }
     for _ in 0..<rounds {
       executeRound()
       if try canister(id).state.status == .stopped { return true }
@@ -60,13 +72,28 @@ extension CanisterRuntime {
     return false
   }
 
+  func requestStop(_ id: Principal, sender: Principal) throws(CanisterError) -> Bool {
+    record(.stop(id, sender: sender))
+    return try stopCanister(id, by: .host(sender))
+  }
+
   /// Deletes a stopped canister.
   public func delete(_ id: Principal, sender: Principal = .anonymous) throws(CanisterError) {
+    record(.delete(id, sender: sender))
     try deleteCanister(id, by: .host(sender))
   }
 
   /// Adds cycles to a canister's balance.
-  public func topUp(_ id: Principal, _ cycles: Cycles) throws(CanisterError) { try depositCycles(id, cycles) }
+  public func topUp(_ id: Principal, _ cycles: Cycles) throws(CanisterError) {
+    record(.topUp(id, cycles))
+    try depositCycles(id, cycles)
+  }
+
+  /// Takes something unpredictable into what `raw_rand` gives from now on.
+  public func addRandomness(_ bytes: [UInt8]) {
+    record(.randomness(bytes))
+    randomness.add(bytes)
+  }
 
   /// A part of a canister's heap or stable memory as it was committed; nil if it isn't all there.
   public func heap(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {

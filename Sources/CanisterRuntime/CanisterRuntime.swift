@@ -46,14 +46,16 @@ public final class CanisterRuntime {
   var nextCanister: UInt64
   var nextIngress: UInt64 = 1
   var ingressStatuses: [IngressID: IngressStatus] = [:]
-  /// Calls of the management canister that wait for the next round.
   /// Nanoseconds since 1970: when canisters were charged for storage last.
   var lastCharge: UInt64
+  /// Calls of the management canister that wait for the next round.
   var managementCalls = Queue<ManagementCall>()
   var randomness: Randomness
   /// What was executed since the last time that somebody asked.
   private var reports: [ExecutionReport] = []
   private var modules: [[UInt8]: InstalledModule] = [:]
+  /// If all that comes in is recorded.
+  var recorder: InputRecorder?
 
   public init(_ configuration: RuntimeConfiguration = RuntimeConfiguration()) {
     self.configuration = configuration
@@ -61,13 +63,16 @@ public final class CanisterRuntime {
       id: configuration.subnetID, rootKey: configuration.rootKey, configuration: configuration.subnet)
     engine = Engine(
       EngineConfiguration(features: .icp, metering: .icp, compiler: configuration.compiler, requiresCanister: true))
-    time = configuration.startTime
-    lastCharge = configuration.startTime
+    time = min(configuration.startTime, Self.latestTime)
+    lastCharge = time
     nextCanister = configuration.firstCanister
     randomness = Randomness(seed: configuration.seed)
   }
 
   var fees: SubnetConfiguration { configuration.subnet }
+
+  /// Time goes no further (2262), so that what ends some time later can be computed.
+  static let latestTime: UInt64 = 1 << 63
 
   // MARK: Canisters
 
@@ -136,6 +141,7 @@ public final class CanisterRuntime {
   public func submit(
     to receiver: Principal, method: String, argument: [UInt8], sender: Principal = .anonymous, cycles: Cycles = 0
   ) throws(CanisterError) -> IngressID {
+    record(.submit(receiver: receiver, method: method, argument: argument, sender: sender, cycles: cycles))
     let message = IngressMessage(
       id: IngressID(nextIngress), sender: sender, receiver: receiver, method: method, argument: argument,
       expiry: time + fees.ingressTimeout * 1_000_000_000, cycles: cycles)
@@ -180,7 +186,10 @@ public final class CanisterRuntime {
   public func status(of id: IngressID) -> IngressStatus? { ingressStatuses[id] }
 
   /// Forgets the answer to an ingress message.
-  public func forget(_ id: IngressID) { ingressStatuses[id] = nil }
+  public func forget(_ id: IngressID) {
+    record(.forget(id))
+    ingressStatuses[id] = nil
+  }
 
   /// Submits a call and executes rounds until it is answered.
   ///
@@ -247,6 +256,9 @@ struct Randomness: Sendable {
   }
 
   init(state: [UInt8]) { self.state = state }
+
+  /// Takes in bytes from outside.
+  mutating func add(_ bytes: [UInt8]) { state = (state + [3] + bytes).withUnsafeBytes { SHA256.hash($0).bytes } }
 
   /// 32 bytes.
   mutating func next() -> [UInt8] {

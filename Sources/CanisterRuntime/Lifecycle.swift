@@ -93,7 +93,7 @@ extension CanisterRuntime {
   private func freeID() -> Principal {
     while true {
       let id = Principal(canister: nextCanister)
-      nextCanister += 1
+      nextCanister &+= 1
       if canisters[id] == nil { return id }
     }
   }

@@ -21,6 +21,8 @@ extension CanisterRuntime {
     case .reply(let bytes):
       canisters[receiver]?.queryStatistics.count(
         request: argument.count, response: bytes.count, instructions: evaluation.instructions)
+      recorder?.count(
+        receiver, request: argument.count, response: bytes.count, instructions: evaluation.instructions)
       return bytes
     case .reject(let reject): throw reject
     }
@@ -49,7 +51,19 @@ extension CanisterRuntime {
   }
 }
 
+extension CanisterRuntime {
+  /// Counts queries that were executed somewhere else.
+  func add(_ numbers: QueryStatistics, to id: Principal) { canisters[id]?.queryStatistics.add(numbers) }
+}
+
 extension QueryStatistics {
+  mutating func add(_ other: QueryStatistics) {
+    calls &+= other.calls
+    requestBytes &+= other.requestBytes
+    responseBytes &+= other.responseBytes
+    instructions &+= other.instructions
+  }
+
   mutating func count(request: Int, response: Int, instructions: UInt64) {
     calls += 1
     requestBytes += UInt64(request)

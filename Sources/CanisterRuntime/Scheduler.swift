@@ -13,8 +13,9 @@ import SystemAPI
 extension CanisterRuntime {
   /// Executes a round: management calls, due tasks, messages. Time passes by the configured duration.
   public func executeRound() {
-    round += 1
-    time += configuration.roundDuration
+    recorder?.flushStatistics()
+    round &+= 1
+    pass(configuration.roundDuration)
     expireMessages()
     executeManagementCalls()
     addTasks()
@@ -27,6 +28,7 @@ extension CanisterRuntime {
     reduceInstallDebts()
     finishStopping()
     updatePriorities(sliced)
+    record(.round(hash: recorder?.wantsHash(after: round) ?? false ? stateHash() : nil))
   }
 
   /// Executes rounds until no canister has anything to do, at most `limit`. Returns whether that was so.
@@ -44,12 +46,17 @@ extension CanisterRuntime {
 
   /// Lets time pass: `nanoseconds`, and what is due then happens in the next round.
   public func advanceTime(by nanoseconds: UInt64) {
-    let (sum, overflow) = time.addingReportingOverflow(nanoseconds)
-    time = overflow ? .max : sum
+    record(.advanceTime(nanoseconds))
+    pass(nanoseconds)
   }
 
   /// Sets the time, which never goes back.
-  public func setTime(_ nanoseconds: UInt64) { time = max(time, nanoseconds) }
+  public func setTime(_ nanoseconds: UInt64) {
+    record(.setTime(nanoseconds))
+    time = min(max(time, nanoseconds), Self.latestTime)
+  }
+
+  private func pass(_ nanoseconds: UInt64) { time += min(nanoseconds, Self.latestTime - time) }
 
   // MARK: An iteration
 
@@ -213,6 +220,11 @@ extension CanisterRuntime {
     let paused = inOrder(index.ready).filter { $0.paused != nil }
       .sorted { ($1.paused?.slices ?? 0, $0.id) < ($0.paused?.slices ?? 0, $1.id) }
     for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
+  }
+
+  /// Starts all paused executions anew.
+  func giveUpPausedExecutions() {
+    for canister in inOrder(index.ready) { canister.abortExecution() }
   }
 
   /// Who has waited comes first in the next round; who got a slice has used its share.

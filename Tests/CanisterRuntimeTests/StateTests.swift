@@ -17,14 +17,21 @@ import Testing
     }
   }
 
-  /// Canisters that call each other, with calls of users in between.
-  private func run(seed: UInt64, canisters count: Int, threads: Int, restoring: Bool = false) throws -> [UInt8] {
+  private static func configuration(seed: UInt64, threads: Int) -> RuntimeConfiguration {
     var configuration = RuntimeConfiguration()
     configuration.threads = threads
     configuration.seed = seed
     configuration.subnet.sliceInstructions = 20_000
     configuration.subnet.roundInstructions = 3_000_000
-    var runtime = CanisterRuntime(configuration)
+    return configuration
+  }
+
+  /// Canisters that call each other, with calls of users in between. `observe` sees the runtime at the beginning, after each of four steps, and at the end.
+  private func run(
+    seed: UInt64, canisters count: Int, threads: Int, observe: (CanisterRuntime, Int) -> Void = { _, _ in }
+  ) throws -> [UInt8] {
+    let runtime = CanisterRuntime(Self.configuration(seed: seed, threads: threads))
+    observe(runtime, 0)
     var numbers = Numbers(state: seed)
     var ids: [Principal] = []
     for _ in 0..<count {
@@ -32,7 +39,7 @@ import Testing
       try runtime.install(id, scripted.bytes)
       ids.append(id)
     }
-    for _ in 0..<4 {
+    for step in 1...4 {
       for _ in 0..<count {
         let (caller, callee) = (ids[numbers.next(count)], ids[numbers.next(count)])
         let method = ["inc", "inc_and_trap", "silent", "keep", "get"][numbers.next(5)]
@@ -41,11 +48,12 @@ import Testing
         _ = try runtime.submit(to: caller, method: entry, argument: argument)
       }
       runtime.executeRound()
-      if restoring { runtime = try CanisterRuntime(state: runtime.state(), configuration) }
+      observe(runtime, step)
       runtime.advanceTime(by: UInt64(numbers.next(20)) * 1_000_000_000)
     }
     // Four long executions at a time, of up to two hundred.
     #expect(runtime.executeUntilIdle(limit: 10_000))
+    observe(runtime, 5)
     return runtime.stateHash()
   }
 
@@ -64,6 +72,25 @@ import Testing
       let hash = try run(seed: seed, canisters: 50, threads: 1)
       #expect(try run(seed: seed, canisters: 50, threads: 2) == hash, "seed \(seed)")
       #expect(try run(seed: seed, canisters: 50, threads: 8) == hash, "seed \(seed)")
+    }
+  }
+
+  /// The log of a schedule gives the same states again, after each round, from the beginning and from the middle.
+  @Test func logsReplay() throws {
+    // Hashing each round takes longest.
+    for seed in 0..<(Self.schedules + 2) / 3 {
+      var bytes: [UInt8] = []
+      var stored: [UInt8] = []
+      let hash = try run(seed: seed, canisters: 20, threads: 1) { runtime, step in
+        if step == 0 { runtime.startRecording(hashInterval: 1) }
+        if step == 2 { stored = runtime.checkpoint() }
+        if step == 5 { bytes = (try? runtime.inputLog().bytes) ?? [] }
+      }
+      let log = try InputLog(bytes)
+      for (threads, state) in [(2, nil), (8, nil), (4, stored)] {
+        let replayed = try log.replay(Self.configuration(seed: 0, threads: threads), from: state)
+        #expect(replayed.stateHash() == hash, "seed \(seed)")
+      }
     }
   }
 

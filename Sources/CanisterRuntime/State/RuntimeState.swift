@@ -73,7 +73,7 @@ extension CanisterRuntime {
   }
 
   private func read(from reader: inout StateReader) throws {
-    time = try reader.take()
+    time = min(try reader.take(), Self.latestTime)
     round = try reader.take()
     nextCanister = try reader.take()
     nextIngress = try reader.take()
