@@ -40,13 +40,9 @@ extension StateReader {
   }
 }
 
-extension GlobalBits: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(low)
-    writer.put(high)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(low: try reader.take(), high: try reader.take())
+extension GlobalBits: StateRecord {
+  static func coded(_ field: inout FieldCoder<GlobalBits>) throws(StateError) -> GlobalBits {
+    try GlobalBits(low: field(\.low), high: field(\.high))
   }
 }
 

@@ -24,55 +24,33 @@ extension Visibility: StateCodable {
   }
 }
 
-extension EnvironmentVariable: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(name)
-    writer.put(value)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(name: try reader.take(), value: try reader.take())
+extension EnvironmentVariable: StateRecord {
+  static func coded(_ field: inout FieldCoder<EnvironmentVariable>) throws(StateError) -> EnvironmentVariable {
+    try EnvironmentVariable(name: field(\.name), value: field(\.value))
   }
 }
 
-extension CanisterSettings: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(controllers)
-    writer.put(computeAllocation)
-    writer.put(memoryAllocation)
-    writer.put(freezingThreshold)
-    writer.put(reservedCyclesLimit)
-    writer.put(minimumIncomingCallCycles)
-    writer.put(wasmMemoryLimit)
-    writer.put(wasmMemoryThreshold)
-    writer.put(logVisibility)
-    writer.put(snapshotVisibility)
-    writer.put(statusVisibility)
-    writer.put(environment)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(controllers: try reader.take())
-    computeAllocation = try reader.take()
-    memoryAllocation = try reader.take()
-    freezingThreshold = try reader.take()
-    reservedCyclesLimit = try reader.take()
-    minimumIncomingCallCycles = try reader.take()
-    wasmMemoryLimit = try reader.take()
-    wasmMemoryThreshold = try reader.take()
-    logVisibility = try reader.take()
-    snapshotVisibility = try reader.take()
-    statusVisibility = try reader.take()
-    setEnvironment(try reader.take())
+extension CanisterSettings: StateRecord {
+  static func coded(_ field: inout FieldCoder<CanisterSettings>) throws(StateError) -> CanisterSettings {
+    var settings = try CanisterSettings(controllers: field(\.controllers))
+    settings.computeAllocation = try field(\.computeAllocation)
+    settings.memoryAllocation = try field(\.memoryAllocation)
+    settings.freezingThreshold = try field(\.freezingThreshold)
+    settings.reservedCyclesLimit = try field(\.reservedCyclesLimit)
+    settings.minimumIncomingCallCycles = try field(\.minimumIncomingCallCycles)
+    settings.wasmMemoryLimit = try field(\.wasmMemoryLimit)
+    settings.wasmMemoryThreshold = try field(\.wasmMemoryThreshold)
+    settings.logVisibility = try field(\.logVisibility)
+    settings.snapshotVisibility = try field(\.snapshotVisibility)
+    settings.statusVisibility = try field(\.statusVisibility)
+    settings.setEnvironment(try field(\.environment))
+    return settings
   }
 }
 
-extension LogRecord: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(index)
-    writer.put(timestamp)
-    writer.put(content)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(index: try reader.take(), timestamp: try reader.take(), content: try reader.take())
+extension LogRecord: StateRecord {
+  static func coded(_ field: inout FieldCoder<LogRecord>) throws(StateError) -> LogRecord {
+    try LogRecord(index: field(\.index), timestamp: field(\.timestamp), content: field(\.content))
   }
 }
 
@@ -93,56 +71,37 @@ extension CanisterLog: StateCodable {
   }
 }
 
-extension FixedMemory: StateCodable {
-  func write(to writer: inout StateWriter) {
-    for part in [globals, module, customSections, history, chunks, snapshots] { writer.put(part) }
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init()
-    globals = try reader.take()
-    module = try reader.take()
-    customSections = try reader.take()
-    history = try reader.take()
-    chunks = try reader.take()
-    snapshots = try reader.take()
+extension FixedMemory: StateRecord {
+  static func coded(_ field: inout FieldCoder<FixedMemory>) throws(StateError) -> FixedMemory {
+    var memory = FixedMemory()
+    memory.globals = try field(\.globals)
+    memory.module = try field(\.module)
+    memory.customSections = try field(\.customSections)
+    memory.history = try field(\.history)
+    memory.chunks = try field(\.chunks)
+    memory.snapshots = try field(\.snapshots)
+    return memory
   }
 }
 
-extension SystemState: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(id)
-    writer.put(settings)
-    writer.put(balance)
-    writer.put(log)
-    writer.put(status)
-    writer.put(version)
-    writer.put(reservedBalance)
-    writer.put(certifiedData)
-    writer.put(globalTimer)
-    writer.put(heapBytes)
-    writer.put(stableBytes)
-    writer.put(fixedMemory)
-    writer.put(messageMemory)
-    writer.put(consumed)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    let id: Principal = try reader.take()
-    let settings: CanisterSettings = try reader.take()
-    let balance: Cycles = try reader.take()
-    let log: CanisterLog = try reader.take()
-    self.init(id: id, settings: settings, balance: balance, logCapacity: log.capacity)
-    self.log = log
-    status = try reader.take()
-    version = try reader.take()
-    reservedBalance = try reader.take()
-    certifiedData = try reader.take()
-    globalTimer = try reader.take()
-    heapBytes = try reader.take()
-    stableBytes = try reader.take()
-    fixedMemory = try reader.take()
-    messageMemory = try reader.take()
-    consumed = try reader.take()
-    guard consumed.count == CycleUse.allCases.count else { throw reader.malformed }
+extension SystemState: StateRecord {
+  static func coded(_ field: inout FieldCoder<SystemState>) throws(StateError) -> SystemState {
+    let log = try field(\.log)
+    var state = try SystemState(
+      id: field(\.id), settings: field(\.settings), balance: field(\.balance), logCapacity: log.capacity)
+    state.log = log
+    state.status = try field(\.status)
+    state.version = try field(\.version)
+    state.reservedBalance = try field(\.reservedBalance)
+    state.certifiedData = try field(\.certifiedData)
+    state.globalTimer = try field(\.globalTimer)
+    state.heapBytes = try field(\.heapBytes)
+    state.stableBytes = try field(\.stableBytes)
+    state.fixedMemory = try field(\.fixedMemory)
+    state.messageMemory = try field(\.messageMemory)
+    state.consumed = try field(\.consumed)
+    guard state.consumed.count == CycleUse.allCases.count else { throw field.malformed }
+    return state
   }
 }
 
@@ -225,26 +184,17 @@ extension CanisterChange: StateCodable {
   }
 }
 
-extension HistoryEntry: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(timestamp)
-    writer.put(version)
-    writer.put(origin)
-    writer.put(change)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      timestamp: try reader.take(), version: try reader.take(), origin: try reader.take(), change: try reader.take())
+extension HistoryEntry: StateRecord {
+  static func coded(_ field: inout FieldCoder<HistoryEntry>) throws(StateError) -> HistoryEntry {
+    try HistoryEntry(
+      timestamp: field(\.timestamp), version: field(\.version), origin: field(\.origin), change: field(\.change))
   }
 }
 
-extension QueryStatistics: StateCodable {
-  func write(to writer: inout StateWriter) {
-    for part in [calls, instructions, requestBytes, responseBytes] { writer.put(part) }
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      calls: try reader.take(), instructions: try reader.take(), requestBytes: try reader.take(),
-      responseBytes: try reader.take())
+extension QueryStatistics: StateRecord {
+  static func coded(_ field: inout FieldCoder<QueryStatistics>) throws(StateError) -> QueryStatistics {
+    try QueryStatistics(
+      calls: field(\.calls), instructions: field(\.instructions), requestBytes: field(\.requestBytes),
+      responseBytes: field(\.responseBytes))
   }
 }

@@ -9,58 +9,32 @@ extension IngressID: StateCodable {
   init(from reader: inout StateReader) throws(StateError) { self.init(try reader.take()) }
 }
 
-extension IngressMessage: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(id)
-    writer.put(sender)
-    writer.put(receiver)
-    writer.put(method)
-    writer.put(argument)
-    writer.put(expiry)
-    writer.put(cycles)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      id: try reader.take(), sender: try reader.take(), receiver: try reader.take(), method: try reader.take(),
-      argument: try reader.take(), expiry: try reader.take(), cycles: try reader.take())
+extension IngressMessage: StateRecord {
+  static func coded(_ field: inout FieldCoder<IngressMessage>) throws(StateError) -> IngressMessage {
+    try IngressMessage(
+      id: field(\.id), sender: field(\.sender), receiver: field(\.receiver), method: field(\.method),
+      argument: field(\.argument), expiry: field(\.expiry), cycles: field(\.cycles))
   }
 }
 
-extension Request: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(sender)
-    writer.put(callback)
-    writer.put(receiver)
-    writer.put(method)
-    writer.put(argument)
-    writer.put(cycles)
-    writer.put(deadline)
-    writer.put(depth)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      sender: try reader.take(), callback: try reader.take(), receiver: try reader.take(), method: try reader.take(),
-      argument: try reader.take(), cycles: try reader.take(), deadline: try reader.take(), depth: try reader.take())
+extension Request: StateRecord {
+  static func coded(_ field: inout FieldCoder<Request>) throws(StateError) -> Request {
+    try Request(
+      sender: field(\.sender), callback: field(\.callback), receiver: field(\.receiver), method: field(\.method),
+      argument: field(\.argument), cycles: field(\.cycles), deadline: field(\.deadline), depth: field(\.depth))
   }
 }
 
-extension CanisterReject: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(code)
-    writer.put(error)
-    writer.put(message)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(code: try reader.take(), error: try reader.take(), message: try reader.take())
+extension CanisterReject: StateRecord {
+  static func coded(_ field: inout FieldCoder<CanisterReject>) throws(StateError) -> CanisterReject {
+    try CanisterReject(code: field(\.code), error: field(\.error), message: field(\.message))
   }
 }
 
-extension CanisterError: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(code)
-    writer.put(message)
+extension CanisterError: StateRecord {
+  static func coded(_ field: inout FieldCoder<CanisterError>) throws(StateError) -> CanisterError {
+    try CanisterError(field(\.code), field(\.message))
   }
-  init(from reader: inout StateReader) throws(StateError) { self.init(try reader.take(), try reader.take()) }
 }
 
 extension Response: StateCodable {
@@ -79,19 +53,11 @@ extension Response: StateCodable {
   }
 }
 
-extension CanisterResponse: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(receiver)
-    writer.put(callback)
-    writer.put(respondent)
-    writer.put(response)
-    writer.put(refund)
-    writer.put(deadline)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      receiver: try reader.take(), callback: try reader.take(), respondent: try reader.take(),
-      response: try reader.take(), refund: try reader.take(), deadline: try reader.take())
+extension CanisterResponse: StateRecord {
+  static func coded(_ field: inout FieldCoder<CanisterResponse>) throws(StateError) -> CanisterResponse {
+    try CanisterResponse(
+      receiver: field(\.receiver), callback: field(\.callback), respondent: field(\.respondent),
+      response: field(\.response), refund: field(\.refund), deadline: field(\.deadline))
   }
 }
 
@@ -159,13 +125,9 @@ extension InputQueues: StateCodable {
   }
 }
 
-extension Callback: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(function)
-    writer.put(environment)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(function: try reader.take(), environment: try reader.take())
+extension Callback: StateRecord {
+  static func coded(_ field: inout FieldCoder<Callback>) throws(StateError) -> Callback {
+    try Callback(function: field(\.function), environment: field(\.environment))
   }
 }
 
@@ -194,44 +156,21 @@ extension CallOrigin: StateCodable {
   }
 }
 
-extension CallContext: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(origin)
-    writer.put(cyclesAvailable)
-    writer.put(isAnswered)
-    writer.put(isDeleted)
-    writer.put(instructionsExecuted)
-    writer.put(depth)
-    writer.put(startTime)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    origin = try reader.take()
-    cyclesAvailable = try reader.take()
-    isAnswered = try reader.take()
-    isDeleted = try reader.take()
-    instructionsExecuted = try reader.take()
-    depth = try reader.take()
-    startTime = try reader.take()
+extension CallContext: StateRecord {
+  static func coded(_ field: inout FieldCoder<CallContext>) throws(StateError) -> CallContext {
+    try CallContext(
+      origin: field(\.origin), cyclesAvailable: field(\.cyclesAvailable), isAnswered: field(\.isAnswered),
+      isDeleted: field(\.isDeleted), instructionsExecuted: field(\.instructionsExecuted), depth: field(\.depth),
+      startTime: field(\.startTime))
   }
 }
 
-extension PendingCall: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(context)
-    writer.put(callee)
-    writer.put(cycles)
-    writer.put(onReply)
-    writer.put(onReject)
-    writer.put(onCleanup)
-    writer.put(deadline)
-    writer.put(responsePrepayment)
-    writer.put(callbackPrepayment)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      context: try reader.take(), callee: try reader.take(), cycles: try reader.take(), onReply: try reader.take(),
-      onReject: try reader.take(), onCleanup: try reader.take(), deadline: try reader.take(),
-      responsePrepayment: try reader.take(), callbackPrepayment: try reader.take())
+extension PendingCall: StateRecord {
+  static func coded(_ field: inout FieldCoder<PendingCall>) throws(StateError) -> PendingCall {
+    try PendingCall(
+      context: field(\.context), callee: field(\.callee), cycles: field(\.cycles), onReply: field(\.onReply),
+      onReject: field(\.onReject), onCleanup: field(\.onCleanup), deadline: field(\.deadline),
+      responsePrepayment: field(\.responsePrepayment), callbackPrepayment: field(\.callbackPrepayment))
   }
 }
 
@@ -274,66 +213,36 @@ extension EntryPoint: StateCodable {
   }
 }
 
-extension MessageContext: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(mode)
-    writer.put(caller)
-    writer.put(time)
-    writer.put(instructionLimit)
-    writer.put(argument)
-    writer.put(callerInfo)
-    writer.put(callerInfoSigner)
-    writer.put(reject)
-    writer.put(methodName)
-    writer.put(deadline)
-    writer.put(cyclesAvailable)
-    writer.put(cyclesRefunded)
-    writer.put(isAnswered)
-    writer.put(instructionsBefore)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      try reader.take(), caller: try reader.take(), time: try reader.take(), instructionLimit: try reader.take())
-    argument = try reader.take()
-    callerInfo = try reader.take()
-    callerInfoSigner = try reader.take()
-    reject = try reader.take()
-    methodName = try reader.take()
-    deadline = try reader.take()
-    cyclesAvailable = try reader.take()
-    cyclesRefunded = try reader.take()
-    isAnswered = try reader.take()
-    instructionsBefore = try reader.take()
+extension MessageContext: StateRecord {
+  static func coded(_ field: inout FieldCoder<MessageContext>) throws(StateError) -> MessageContext {
+    var context = try MessageContext(
+      field(\.mode), caller: field(\.caller), time: field(\.time), instructionLimit: field(\.instructionLimit))
+    context.argument = try field(\.argument)
+    context.callerInfo = try field(\.callerInfo)
+    context.callerInfoSigner = try field(\.callerInfoSigner)
+    context.reject = try field(\.reject)
+    context.methodName = try field(\.methodName)
+    context.deadline = try field(\.deadline)
+    context.cyclesAvailable = try field(\.cyclesAvailable)
+    context.cyclesRefunded = try field(\.cyclesRefunded)
+    context.isAnswered = try field(\.isAnswered)
+    context.instructionsBefore = try field(\.instructionsBefore)
+    return context
   }
 }
 
-extension ExecutionJob: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(name)
-    writer.put(mode)
-    writer.put(context)
-    writer.put(prepaid)
-    writer.put(limit)
-    writer.put(cleanup)
-    writer.put(callbackInstructions)
-    writer.put(callbackError)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      name: try reader.take(), mode: try reader.take(), context: try reader.take(), prepaid: try reader.take(),
-      limit: try reader.take(), cleanup: try reader.take(), callbackInstructions: try reader.take(),
-      callbackError: try reader.take())
+extension ExecutionJob: StateRecord {
+  static func coded(_ field: inout FieldCoder<ExecutionJob>) throws(StateError) -> ExecutionJob {
+    try ExecutionJob(
+      name: field(\.name), mode: field(\.mode), context: field(\.context), prepaid: field(\.prepaid),
+      limit: field(\.limit), cleanup: field(\.cleanup), callbackInstructions: field(\.callbackInstructions),
+      callbackError: field(\.callbackError))
   }
 }
 
-extension AbortedExecution: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(entry)
-    writer.put(context)
-    writer.put(job)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(entry: try reader.take(), context: try reader.take(), job: try reader.take())
+extension AbortedExecution: StateRecord {
+  static func coded(_ field: inout FieldCoder<AbortedExecution>) throws(StateError) -> AbortedExecution {
+    try AbortedExecution(entry: field(\.entry), context: field(\.context), job: field(\.job))
   }
 }
 
@@ -367,25 +276,15 @@ extension ManagementCaller: StateCodable {
   }
 }
 
-extension ManagementCall: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(caller)
-    writer.put(method)
-    writer.put(argument)
-    writer.put(cycles)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(
-      caller: try reader.take(), method: try reader.take(), argument: try reader.take(), cycles: try reader.take())
+extension ManagementCall: StateRecord {
+  static func coded(_ field: inout FieldCoder<ManagementCall>) throws(StateError) -> ManagementCall {
+    try ManagementCall(
+      caller: field(\.caller), method: field(\.method), argument: field(\.argument), cycles: field(\.cycles))
   }
 }
 
-extension StopRequest: StateCodable {
-  func write(to writer: inout StateWriter) {
-    writer.put(caller)
-    writer.put(since)
-  }
-  init(from reader: inout StateReader) throws(StateError) {
-    self.init(caller: try reader.take(), since: try reader.take())
+extension StopRequest: StateRecord {
+  static func coded(_ field: inout FieldCoder<StopRequest>) throws(StateError) -> StopRequest {
+    try StopRequest(caller: field(\.caller), since: field(\.since))
   }
 }

@@ -101,6 +101,44 @@ protocol StateCodable {
   init(from reader: inout StateReader) throws(StateError)
 }
 
+/// What is coded field by field: one list of the fields serves both directions.
+protocol StateRecord: StateCodable {
+  /// Makes a value of the fields that `field` gives, each once and in their order.
+  static func coded(_ field: inout FieldCoder<Self>) throws(StateError) -> Self
+}
+
+/// Gives the fields of a value: of one that is written, writing them; of one that is read, reading them.
+struct FieldCoder<Value> {
+  fileprivate let value: Value?
+  fileprivate var writer = StateWriter()
+  fileprivate var reader = StateReader([])
+
+  var malformed: StateError { reader.malformed }
+
+  mutating func callAsFunction<Field: StateCodable>(_ field: KeyPath<Value, Field>) throws(StateError) -> Field {
+    guard let value else { return try reader.take() }
+    writer.put(value[keyPath: field])
+    return value[keyPath: field]
+  }
+}
+
+extension StateRecord {
+  func write(to writer: inout StateWriter) {
+    var coder = FieldCoder(value: self)
+    // Moved there and back, so that the bytes are never copied.
+    swap(&writer, &coder.writer)
+    defer { swap(&writer, &coder.writer) }
+    do throws(StateError) { _ = try Self.coded(&coder) } catch {
+      preconditionFailure("the state of \(Self.self): \(error)")
+    }
+  }
+  init(from reader: inout StateReader) throws(StateError) {
+    var coder = FieldCoder<Self>(value: nil, reader: reader)
+    defer { reader = coder.reader }
+    self = try Self.coded(&coder)
+  }
+}
+
 extension StateCodable where Self: FixedWidthInteger & UnsignedInteger {
   func write(to writer: inout StateWriter) { writer.number(self) }
   init(from reader: inout StateReader) throws(StateError) { self = try reader.number() }
