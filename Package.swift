@@ -3,15 +3,12 @@ import PackageDescription
 
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
-/// Swift's libraries in the executable: loading them takes a third of the time that a short command runs. What Foundation
-/// needs besides is named here, as only whole builds with static libraries find it by themselves. These flags concern
-/// this executable alone, so packages may depend on the library.
+/// Swift's libraries in the executable: loading them takes a third of the time that a short command runs. What
+/// FoundationEssentials needs besides, which the argument parser imports, is named here, as only whole builds with static
+/// libraries find it by themselves. These flags concern this executable alone, so packages may depend on the library.
 let staticRuntime: [LinkerSetting] = [
   .unsafeFlags(
-    [
-      "-static-stdlib", "-Xlinker", "-l_FoundationCShims", "-Xlinker", "-l_FoundationCollections", "-Xlinker",
-      "-lCoreFoundation", "-Xlinker", "-l_FoundationICU", "-Xlinker", "-ldispatch", "-Xlinker", "-lBlocksRuntime",
-    ],
+    ["-static-stdlib", "-Xlinker", "-l_FoundationCShims", "-Xlinker", "-l_FoundationCollections"],
     .when(platforms: [.linux], configuration: .release))
 ]
 
@@ -24,8 +21,7 @@ let package = Package(
     .executable(name: "cannery", targets: ["CanneryCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // The pipeline, in order; each target imports only those above it.
@@ -54,16 +50,13 @@ let package = Package(
       dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Semantics", "Compiler", "Executor"],
       swiftSettings: settings),
     // The data that canisters exchange; knows nothing of WebAssembly.
-    .target(name: "Candid", dependencies: [.product(name: "BigInt", package: "BigInt")], swiftSettings: settings),
+    .target(name: "Candid", swiftSettings: settings),
     // The System API of the Internet Computer: what canisters import.
     .target(name: "SystemAPI", dependencies: ["Candid", "Cannery"], swiftSettings: settings),
     // Canisters: messages, scheduling, cycles, the management canister.
     .target(
       name: "CanisterRuntime",
-      dependencies: [
-        "Candid", "Cannery", "SystemAPI", "WasmBinary", "WebAssembly", .product(name: "BigInt", package: "BigInt"),
-      ],
-      swiftSettings: settings),
+      dependencies: ["Candid", "Cannery", "SystemAPI", "WasmBinary", "WebAssembly"], swiftSettings: settings),
     .target(
       name: "CLICommands",
       dependencies: [

@@ -1,7 +1,6 @@
 // The rules of coercion, written down as the specification has them: on whole values, without a message. What decoding at
 // another type gives is compared with this. Functions and services are left out.
 
-import BigInt
 import Candid
 
 struct Coercion {
@@ -40,7 +39,7 @@ struct Coercion {
       return .opt(coerced(value, type, to: content))
     }
     switch (from[type], to[wanted], value) {
-    case (nil, nil, .nat(let number)) where wanted == .primitive(.int): return .int(BigInt(number))
+    case (nil, nil, .nat(let number)) where wanted == .primitive(.int): return .int(Integer(number))
     case (nil, nil, _): return type == wanted ? value : nil
     case (.vec(let element), .vec(let wantedElement), .blob(let bytes)):
       if wantedElement == .primitive(.nat8) { return value }

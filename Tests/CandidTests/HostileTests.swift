@@ -1,6 +1,5 @@
 // Messages and texts that are made to be expensive: each has to be refused, or read, in little time and memory.
 
-import BigInt
 import Candid
 import Foundation
 import Synchronization

@@ -1,6 +1,5 @@
 // Random values of given types, as decoding would give them.
 
-import BigInt
 import Candid
 
 struct ValueGenerator {
@@ -48,9 +47,11 @@ struct ValueGenerator {
     return Number(truncatingIfNeeded: random.next()) >> Number(random.below(Number.bitWidth))
   }
 
-  private mutating func nat() -> BigUInt {
-    let words = (0..<1 + (random.chance(1, in: 8) ? random.below(5) : 0)).map { _ in integer(UInt.self) }
-    return random.chance(1, in: 16) ? BigUInt(1) << random.below(300) : BigUInt(words: words)
+  private mutating func nat() -> Natural {
+    if random.chance(1, in: 16) {
+      return Natural(limbs: Array(repeating: 0, count: random.below(5)) + [1 << UInt64(random.below(64))])
+    }
+    return Natural(limbs: (0..<1 + (random.chance(1, in: 8) ? random.below(5) : 0)).map { _ in integer(UInt64.self) })
   }
 
   private mutating func float() -> Double {
@@ -69,7 +70,7 @@ struct ValueGenerator {
     case .null: return .null
     case .bool: return .bool(random.chance(1, in: 2))
     case .nat: return .nat(nat())
-    case .int: return .int(random.chance(1, in: 2) ? BigInt(nat()) : -BigInt(nat()))
+    case .int: return .int(random.chance(1, in: 2) ? Integer(nat()) : -Integer(nat()))
     case .nat8: return .nat8(integer(UInt8.self))
     case .nat16: return .nat16(integer(UInt16.self))
     case .nat32: return .nat32(integer(UInt32.self))

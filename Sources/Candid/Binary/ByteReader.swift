@@ -1,7 +1,5 @@
 // Reads the pieces that the binary format is made of. Every read is checked against the bytes that are left.
 
-import BigInt
-
 struct ByteReader {
   let bytes: [UInt8]
   private(set) var offset = 0
@@ -80,37 +78,46 @@ struct ByteReader {
     return bytes[start..<offset]
   }
 
-  mutating func nat() throws(CandidError) -> BigUInt {
+  mutating func nat() throws(CandidError) -> Natural {
     let digits = try digits()
-    return Self.number(digits)
+    if digits.count <= Self.smallDigitCount { return Natural(Self.small(digits)) }
+    return Natural(limbs: Self.limbs(digits, fill: 0))
   }
 
-  mutating func int() throws(CandidError) -> BigInt {
+  mutating func int() throws(CandidError) -> Integer {
     let digits = try digits()
-    let number = Self.number(digits)
-    guard digits.last! & 0x40 != 0 else { return BigInt(number) }
-    return BigInt(number) - BigInt(BigUInt(1) << (7 * digits.count))
-  }
-
-  /// The number that groups of seven bits make, the least significant first. Takes linear time.
-  private static func number(_ digits: ArraySlice<UInt8>) -> BigUInt {
-    if digits.count <= 9 {
-      return BigUInt(digits.reversed().reduce(UInt64(0)) { $0 << 7 | UInt64($1 & 0x7F) })
+    if digits.count <= Self.smallDigitCount {
+      // The number's sign is brought to the highest bit, and spread from there.
+      let shift = Int64(UInt64.bitWidth - 7 * digits.count)
+      return Integer((Int64(bitPattern: Self.small(digits)) << shift) >> shift)
     }
-    var words: [UInt] = []
-    var bits: UInt = 0
+    return Integer(twosComplement: Self.limbs(digits, fill: digits.last! & 0x40 != 0 ? .max : 0))
+  }
+
+  /// So many groups of seven bits have room in 64 bits.
+  private static let smallDigitCount = 9
+
+  private static func small(_ digits: ArraySlice<UInt8>) -> UInt64 {
+    digits.reversed().reduce(UInt64(0)) { $0 << 7 | UInt64($1 & 0x7F) }
+  }
+
+  /// The number that groups of seven bits make, the least significant first, and `fill` above them. Takes linear time.
+  private static func limbs(_ digits: ArraySlice<UInt8>, fill: UInt64) -> [UInt64] {
+    var limbs: [UInt64] = []
+    limbs.reserveCapacity(digits.count * 7 / UInt64.bitWidth + 1)
+    var bits: UInt64 = 0
     var bitCount = 0
     for digit in digits {
-      let digit = UInt(digit & 0x7F)
-      bits |= digit << UInt(bitCount)
+      let digit = UInt64(digit & 0x7F)
+      bits |= digit << UInt64(bitCount)
       bitCount += 7
-      if bitCount >= UInt.bitWidth {
-        words.append(bits)
-        bitCount -= UInt.bitWidth
-        bits = digit >> UInt(7 - bitCount)
+      if bitCount >= UInt64.bitWidth {
+        limbs.append(bits)
+        bitCount -= UInt64.bitWidth
+        bits = digit >> UInt64(7 - bitCount)
       }
     }
-    words.append(bits)
-    return BigUInt(words: words)
+    limbs.append(bits | fill << UInt64(bitCount))
+    return limbs
   }
 }

@@ -1,7 +1,5 @@
 // Writes the pieces that the binary format is made of.
 
-import BigInt
-
 struct ByteWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -40,27 +38,28 @@ struct ByteWriter {
     append(text.utf8)
   }
 
-  mutating func nat(_ number: BigUInt) {
-    if let small = UInt64(exactly: number) { return unsigned(small) }
-    digits(of: Array(number.words), count: (number.bitWidth + 6) / 7, fill: 0)
+  mutating func nat(_ number: Natural) {
+    if let small = number.small { return unsigned(small) }
+    digits(of: number.limbs, count: (number.bitWidth + 6) / 7, fill: 0)
   }
 
-  mutating func int(_ number: BigInt) {
+  mutating func int(_ number: Integer) {
     if let small = Int64(exactly: number) { return signed(small) }
-    // Of -2^(w-1) to 2^(w-1)-1, the numbers of w bits, the smallest w with room for this one.
-    let magnitude = number.sign == .minus ? number.magnitude - 1 : number.magnitude
-    let bits = magnitude.bitWidth + 1
-    let words = number.sign == .minus ? magnitude.words.map { ~$0 } : Array(magnitude.words)
-    digits(of: words, count: (bits + 6) / 7, fill: number.sign == .minus ? .max : 0)
+    let limbs = number.twosComplement
+    // All bits of the highest limb that are like those beyond are one sign.
+    let signBits = (limbs[limbs.count - 1] ^ number.fill).leadingZeroBitCount
+    let bitCount = limbs.count * UInt64.bitWidth - signBits + 1
+    digits(of: limbs, count: (bitCount + 6) / 7, fill: number.fill)
   }
 
   /// Groups of seven bits, the least significant first, of a number that continues with `fill`.
-  private mutating func digits(of words: [UInt], count: Int, fill: UInt) {
+  private mutating func digits(of limbs: [UInt64], count: Int, fill: UInt64) {
     for index in 0..<count {
-      let (word, shift) = (7 * index / UInt.bitWidth, 7 * index % UInt.bitWidth)
-      let low = word < words.count ? words[word] : fill
-      let high = word + 1 < words.count ? words[word + 1] : fill
-      let digit = low >> UInt(shift) | (shift > 0 ? high << UInt(UInt.bitWidth - shift) : 0)
+      let (limb, shift) = (7 * index / UInt64.bitWidth, 7 * index % UInt64.bitWidth)
+      let low = limb < limbs.count ? limbs[limb] : fill
+      let high = limb + 1 < limbs.count ? limbs[limb + 1] : fill
+      // A shift by all 64 bits gives 0.
+      let digit = low >> UInt64(shift) | high << UInt64(UInt64.bitWidth - shift)
       bytes.append(UInt8(truncatingIfNeeded: digit & 0x7F) | (index + 1 < count ? 0x80 : 0))
     }
   }

@@ -1,7 +1,5 @@
 // Values without parts, and passing over values of any type.
 
-import BigInt
-
 extension Decoder {
   /// The next value, of a type without parts. Its bytes are still to be paid.
   mutating func primitive(_ type: PrimitiveType) throws(CandidError) -> CandidValue {

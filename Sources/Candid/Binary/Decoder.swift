@@ -7,8 +7,6 @@
 //
 // Source: Candid specification, "Coercion", "Deserialisation".
 
-import BigInt
-
 struct Decoder {
   var reader: ByteReader
   /// What the message says.
@@ -160,7 +158,7 @@ struct Decoder {
       return .resume
     case (.int, .primitive(.nat)):
       let start = reader.offset
-      values.append(.int(BigInt(try reader.nat())))
+      values.append(.int(Integer(try reader.nat())))
       try charge(reader.offset - start)
       return .resume
     case (.principal, .entry(let index)):

@@ -5,8 +5,6 @@
 //
 // Source: Candid specification, "Serialisation".
 
-import BigInt
-
 struct Encoder {
   private let types: CandidTypes
   private var writer = ByteWriter()
@@ -150,7 +148,7 @@ struct Encoder {
   }
 
   /// Writes a number, which may come from a value of any integer type; `false` if it is out of range.
-  private mutating func write(_ number: BigInt, as type: PrimitiveType) -> Bool {
+  private mutating func write(_ number: Integer, as type: PrimitiveType) -> Bool {
     func fixed<Number: FixedWidthInteger>(_: Number.Type) -> Bool {
       guard let number = Number(exactly: number) else { return false }
       writer.fixed(number)
@@ -159,8 +157,8 @@ struct Encoder {
     switch type {
     case .int: writer.int(number)
     case .nat:
-      guard number.sign == .plus else { return false }
-      writer.nat(number.magnitude)
+      guard let number = Natural(exactly: number) else { return false }
+      writer.nat(number)
     case .nat8: return fixed(UInt8.self)
     case .nat16: return fixed(UInt16.self)
     case .nat32: return fixed(UInt32.self)

@@ -1,7 +1,5 @@
 // How names, numbers, texts and blobs are written, as the reference tools write them.
 
-import BigInt
-
 enum TextForm {
   /// The words that can't be names without quotes: those of the grammar, and the names of types.
   static let keywords: Set<String> = Set(Keyword.allCases.map(\.rawValue))
@@ -83,12 +81,12 @@ enum TextForm {
   static let maximumDecimalDigits = 10_000
 
   /// An integer, in hexadecimal if it is very large.
-  static func integer(_ number: BigInt) -> String {
+  static func integer(_ number: Integer) -> String {
     if let small = Int64(exactly: number) { return grouped(String(small)) }
     if number.magnitude.bitWidth > maximumDecimalBits {
-      return (number.sign == .minus ? "-0x" : "0x") + String(number.magnitude, radix: 16)
+      return (number.isNegative ? "-0x" : "0x") + number.magnitude.hexadecimal
     }
-    return grouped(String(number))
+    return grouped(number.description)
   }
 
   /// A number of floating point: the shortest digits that read back the same, without an exponent.

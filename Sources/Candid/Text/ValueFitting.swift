@@ -3,8 +3,6 @@
 // A text is stricter than a message in one respect: what doesn't fit an option's content is an error and not null, since
 // a person who writes a value means it.
 
-import BigInt
-
 /// The values of a text like `(1, "x")`, at the types that are expected.
 ///
 /// Arguments and fields may be left out where their type allows null; fields that the type doesn't have are ignored.
@@ -131,11 +129,10 @@ private struct ValueFitter {
     return number
   }
 
-  private static func integer(isNegative: Bool, digits: String) -> BigInt {
-    let isHex = digits.hasPrefix("0x")
-    let (text, radix) = (digits.dropFirst(isHex ? 2 : 0), isHex ? 16 : 10)
-    let magnitude = UInt64(text, radix: radix).map { BigUInt($0) } ?? BigUInt(text, radix: radix) ?? 0
-    return BigInt(sign: isNegative && !magnitude.isZero ? .minus : .plus, magnitude: magnitude)
+  private static func integer(isNegative: Bool, digits: String) -> Integer {
+    let magnitude = digits.hasPrefix("0x") ? Natural(hexadecimal: digits.dropFirst(2)) : Natural(digits)
+    guard let magnitude else { preconditionFailure("digits that are none") }
+    return Integer(isNegative: isNegative, magnitude: magnitude)
   }
 
   private func fit(

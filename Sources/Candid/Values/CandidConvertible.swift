@@ -1,7 +1,5 @@
 // Swift types for Candid types, so that programs read and write values without taking cases apart.
 
-public import BigInt
-
 /// A Swift type that values can be read into, and made from.
 ///
 /// Integers are read from any integer type if they are in range; an `Optional` from options and from null.
@@ -223,86 +221,92 @@ extension Array: CandidConvertible where Element: CandidConvertible {
 }
 
 /// Integers are read from any integer type.
-private func integer<Number: BinaryInteger>(
-  _ value: CandidValue, _ type: String, _: Number.Type
+private func integer<Number>(
+  _ value: CandidValue, _ type: String, _ exactly: (Integer) -> Number?
 ) throws(CandidError) -> Number {
   guard let number = value.integer else { throw value.mismatch(type) }
-  guard let result = Number(exactly: number) else {
+  guard let result = exactly(number) else {
     throw .outOfRange(expected: type, found: TextForm.integer(number), path: "")
   }
   return result
 }
 
+private func integer<Number: FixedWidthInteger>(_ value: CandidValue, _ type: String) throws(CandidError) -> Number {
+  try integer(value, type) { Number(exactly: $0) }
+}
+
 extension UInt8: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat8", UInt8.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat8") }
 
   public var candid: CandidValue { .nat8(self) }
 }
 
 extension UInt16: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat16", UInt16.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat16") }
 
   public var candid: CandidValue { .nat16(self) }
 }
 
 extension UInt32: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat32", UInt32.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat32") }
 
   public var candid: CandidValue { .nat32(self) }
 }
 
 extension UInt64: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat64", UInt64.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat64") }
 
   public var candid: CandidValue { .nat64(self) }
 }
 
 extension UInt128: CandidConvertible {
   public init(candid value: CandidValue) throws(CandidError) {
-    self = try integer(value, "nat of 128 bits", UInt128.self)
+    self = try integer(value, "nat of 128 bits")
   }
 
-  public var candid: CandidValue { .nat(BigUInt(self)) }
+  public var candid: CandidValue { .nat(Natural(self)) }
 }
 
 extension Int8: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int8", Int8.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int8") }
 
   public var candid: CandidValue { .int8(self) }
 }
 
 extension Int16: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int16", Int16.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int16") }
 
   public var candid: CandidValue { .int16(self) }
 }
 
 extension Int32: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int32", Int32.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int32") }
 
   public var candid: CandidValue { .int32(self) }
 }
 
 extension Int64: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int64", Int64.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int64") }
 
   public var candid: CandidValue { .int64(self) }
 }
 
 extension Int: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int64", Int.self) }
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int64") }
 
-  public var candid: CandidValue { .int(BigInt(self)) }
+  public var candid: CandidValue { .int(Integer(self)) }
 }
 
-extension BigUInt: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "nat", BigUInt.self) }
+extension Natural: CandidConvertible {
+  public init(candid value: CandidValue) throws(CandidError) {
+    self = try integer(value, "nat") { Natural(exactly: $0) }
+  }
 
   public var candid: CandidValue { .nat(self) }
 }
 
-extension BigInt: CandidConvertible {
-  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int", BigInt.self) }
+extension Integer: CandidConvertible {
+  public init(candid value: CandidValue) throws(CandidError) { self = try integer(value, "int") { $0 } }
 
   public var candid: CandidValue { .int(self) }
 }

@@ -1,7 +1,5 @@
 // What a value is, without its content.
 
-import BigInt
-
 extension CandidValue {
   /// The type's name, or its first word: `nat8`, `record`.
   public var kind: String {
@@ -34,31 +32,31 @@ extension CandidValue {
   }
 
   /// The number, if the value has an integer type.
-  var integer: BigInt? {
+  var integer: Integer? {
     switch self {
-    case .nat(let number): BigInt(number)
+    case .nat(let number): Integer(number)
     case .int(let number): number
-    case .nat8(let number): BigInt(number)
-    case .nat16(let number): BigInt(number)
-    case .nat32(let number): BigInt(number)
-    case .nat64(let number): BigInt(number)
-    case .int8(let number): BigInt(number)
-    case .int16(let number): BigInt(number)
-    case .int32(let number): BigInt(number)
-    case .int64(let number): BigInt(number)
+    case .nat8(let number): Integer(number)
+    case .nat16(let number): Integer(number)
+    case .nat32(let number): Integer(number)
+    case .nat64(let number): Integer(number)
+    case .int8(let number): Integer(number)
+    case .int16(let number): Integer(number)
+    case .int32(let number): Integer(number)
+    case .int64(let number): Integer(number)
     default: nil
     }
   }
 
   /// A number as a value of an integer type; `nil` if it is out of range, or the type is none of integers.
-  init?(_ number: BigInt, as type: PrimitiveType) {
+  init?(_ number: Integer, as type: PrimitiveType) {
     func fixed<Number: FixedWidthInteger>(_ make: (Number) -> CandidValue) -> CandidValue? {
       Number(exactly: number).map(make)
     }
     let value: CandidValue? =
       switch type {
       case .int: .int(number)
-      case .nat: number.sign == .plus ? .nat(number.magnitude) : nil
+      case .nat: Natural(exactly: number).map(CandidValue.nat)
       case .nat8: fixed(CandidValue.nat8)
       case .nat16: fixed(CandidValue.nat16)
       case .nat32: fixed(CandidValue.nat32)

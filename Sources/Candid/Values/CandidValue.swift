@@ -1,7 +1,5 @@
 // Values of all types, each as the type that it has.
 
-public import BigInt
-
 /// A value. The case says its type, but for parts that aren't there: those of `opt(nil)` and of an empty `vec`.
 ///
 /// Values that come from bytes or text have at most the depth that the limits allow. Comparing, printing and freeing
@@ -9,8 +7,8 @@ public import BigInt
 public enum CandidValue: Hashable, Sendable {
   case null
   case bool(Bool)
-  case nat(BigUInt)
-  case int(BigInt)
+  case nat(Natural)
+  case int(Integer)
   case nat8(UInt8)
   case nat16(UInt16)
   case nat32(UInt32)

@@ -1,6 +1,5 @@
 // Calls of the management canister: who may make them, when they are executed, and how they are answered.
 
-import BigInt
 import Candid
 import SystemAPI
 

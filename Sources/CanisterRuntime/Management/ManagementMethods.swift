@@ -1,6 +1,5 @@
 // What the management canister's methods do with their arguments.
 
-import BigInt
 import Candid
 import Cannery
 import SystemAPI

@@ -1,11 +1,10 @@
 // What the management canister tells about canisters.
 
-import BigInt
 import Candid
 import SystemAPI
 
 extension CanisterRuntime {
-  private func nat(_ value: some BinaryInteger) -> CandidValue { .nat(BigUInt(value)) }
+  private func nat(_ value: some BinaryInteger) -> CandidValue { .nat(Natural(value)) }
 
   func statusRecord(_ id: Principal, _ caller: ManagementCaller) throws(CanisterError) -> CandidValue {
     let canister = try canister(id)
