@@ -146,6 +146,7 @@ package final class CanisterExecution {
     before = system
     let (function, arguments) = try CanisterExecution.function(machine, entry)
     machine.interface.begin(context, system, capacity)
+    machine.interface.taskName = CanisterExecution.taskNames[entry]
     sliceLimit = min(slice, context.instructionLimit)
     do throws(ExecutionError) {
       // As in a fresh instance; tables can't change.
@@ -160,6 +161,11 @@ package final class CanisterExecution {
       return hasTrapped && self.context.mode.isComposite
     }
   }
+
+  private static let taskNames: [EntryPoint: String] = [
+    .export("canister_heartbeat"): "heartbeat", .export("canister_global_timer"): "global timer",
+    .export("canister_on_low_wasm_memory"): "on low Wasm memory",
+  ]
 
   private static func function(
     _ machine: CanisterMachine, _ entry: EntryPoint
@@ -178,7 +184,13 @@ package final class CanisterExecution {
         environment = .i64(Int64(bitPattern: callback.environment))
         type = WebAssembly.FunctionType(parameters: [.i64], results: [])
       } else {
-        environment = .i32(Int32(truncatingIfNeeded: Int64(bitPattern: callback.environment)))
+        // A canister that was 64-bit when it made the call may have given more.
+        guard let narrow = UInt32(exactly: callback.environment) else {
+          throw CanisterError(
+            .canisterContractViolation,
+            "Canister violated contract: Failed to convert the callback environment \(callback.environment) to u32")
+        }
+        environment = .i32(Int32(bitPattern: narrow))
         type = WebAssembly.FunctionType(parameters: [.i32], results: [])
       }
       guard let table = machine.instance.tables.first else {
@@ -281,7 +293,14 @@ package final class CanisterExecution {
   }
 
   private var outOfInstructions: CanisterError {
-    CanisterError(
+    if overshoot >= slice {
+      return CanisterError(
+        .canisterInstructionLimitExceeded,
+        prefix
+          + "Canister attempted to perform a large memory operation that used \(execution.instructionsExecuted - sliceStart) "
+          + "instructions and exceeded the slice limit \(slice).")
+    }
+    return CanisterError(
       .canisterInstructionLimitExceeded,
       prefix + "Canister exceeded the limit of \(context.instructionLimit) instructions for single message execution.")
   }
@@ -330,6 +349,7 @@ package final class CanisterExecution {
   /// The error that a trap means.
   private func error(of trap: Trap) -> CanisterError {
     if let error = trap.underlying as? CanisterError {
+      if let message = machine.interface.trapMessage { log(trap, message.isEmpty ? "(no message)" : message) }
       return CanisterError(error.code, prefix + error.message + backtrace(trap))
     }
     let text: String
@@ -346,7 +366,13 @@ package final class CanisterExecution {
         prefix + "Canister violated contract: function invocation does not match its signature" + backtrace(trap))
     default: text = "unknown"
     }
+    log(trap, text)
     return CanisterError(.canisterTrapped, prefix + "Canister trapped: \(text)" + backtrace(trap))
+  }
+
+  /// The canister's log tells of the trap.
+  private func log(_ trap: Trap, _ text: String) {
+    machine.interface.effects.log.append(Array("[TRAP]: \(text)\(backtrace(trap))".utf8), at: context.time)
   }
 
   private func backtrace(_ trap: Trap) -> String {

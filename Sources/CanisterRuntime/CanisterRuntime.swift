@@ -145,10 +145,11 @@ public final class CanisterRuntime {
     let message = IngressMessage(
       id: IngressID(nextIngress), sender: sender, receiver: receiver, method: method, argument: argument,
       expiry: time + fees.ingressTimeout * 1_000_000_000, cycles: cycles)
-    guard message.argument.count <= fees.ingressLimit else {
+    let size = message.argument.count + message.method.utf8.count
+    guard size <= fees.ingressLimit else {
       throw CanisterError(
         .canisterRejectedMessage,
-        "The message of \(message.argument.count) bytes is larger than the limit of \(fees.ingressLimit)")
+        "The message of \(size) bytes is larger than the limit of \(fees.ingressLimit)")
     }
     if receiver == .managementCanister {
       try admitManagementCall(message)
@@ -157,6 +158,11 @@ public final class CanisterRuntime {
           caller: .ingress(message.id, sender), method: method, argument: argument, cycles: 0))
     } else {
       let canister = try canister(receiver)
+      switch canister.state.status {
+      case .running: break
+      case .stopping: throw CanisterError(.canisterStopping, "Canister \(receiver) is stopping")
+      case .stopped: throw CanisterError(.canisterStopped, "Canister \(receiver) is stopped")
+      }
       guard let machine = canister.machine else {
         throw CanisterError(
           .canisterWasmModuleNotFound,

@@ -231,9 +231,6 @@ private struct Installation {
     dirtyPages += result.dirtyPages
     log.append(result.effects.log)
     if let error = result.error {
-      if error.code == .canisterTrapped || error.code == .canisterCalledTrap {
-        log.append(Array("[TRAP]: \(error.message)".utf8), at: time)
-      }
       // Of all stages together the limit is reached.
       throw error.code == .canisterInstructionLimitExceeded ? exceeded() : error
     }

@@ -114,10 +114,17 @@ struct MessageExecutor {
     _ origin: CallOrigin, _ method: String, _ argument: [UInt8], cycles: Cycles, depth: Int
   ) -> UInt64 {
     do throws(CanisterError) {
-      let kind = try accept(origin, method, cycles)
+      let machine = try accept(origin, cycles)
+      let kind = machine.installed.methodKind(method)
       let mode: ExecutionMode = kind == .query ? .replicatedQuery : .update
       let limit = mode == .update ? configuration.messageInstructions : configuration.queryInstructions
       let prepaid = try prepay(limit)
+      do throws(CanisterError) { try check(kind, method) } catch {
+        // Looking for the method costs what every execution does.
+        canister.state.refund(
+          configuration.refund(instructions: limit, is64: machine.installed.is64), of: .instructions)
+        throw error
+      }
       let id = canister.calls.open(
         CallContext(
           origin: origin, cyclesAvailable: cycles, isAnswered: false, depth: depth, startTime: round.time))
@@ -126,17 +133,15 @@ struct MessageExecutor {
       context.deadline = origin.deadline
       context.cyclesAvailable = cycles
       let job = ExecutionJob(name: method, mode: mode, context: id, prepaid: prepaid, limit: limit)
-      return start(.export("\(kind.rawValue) \(method)"), context, job)
+      return start(.export("\((kind ?? .update).rawValue) \(method)"), context, job)
     } catch {
       answer(origin, .reject(CanisterReject(error)), refund: cycles)
       return 0
     }
   }
 
-  /// Whether the canister takes the call, and how it executes it.
-  private func accept(
-    _ origin: CallOrigin, _ method: String, _ cycles: Cycles
-  ) throws(CanisterError) -> InstalledModule.MethodKind {
+  /// The machine that executes a call, if the canister takes it.
+  private func accept(_ origin: CallOrigin, _ cycles: Cycles) throws(CanisterError) -> CanisterMachine {
     let id = canister.id
     switch canister.state.status {
     case .running: break
@@ -152,11 +157,18 @@ struct MessageExecutor {
       let least = canister.state.settings.minimumIncomingCallCycles
       if cycles < least {
         throw CanisterError(
-          .canisterRejectedMessage, "Canister \(id) accepts calls with at least \(least) cycles; this one had \(cycles)"
+          .insufficientCyclesInCall,
+          "Canister \(id) accepts calls with at least \(least) cycles; this one had \(cycles)"
         )
       }
     }
-    guard let kind = machine.installed.methodKind(method) else {
+    return machine
+  }
+
+  /// Whether the method can be called as an update.
+  private func check(_ kind: InstalledModule.MethodKind?, _ method: String) throws(CanisterError) {
+    let id = canister.id
+    guard let kind else {
       throw CanisterError(
         .canisterMethodNotFound, "Error from Canister \(id): Canister has no update method '\(method)'.")
     }
@@ -174,7 +186,6 @@ struct MessageExecutor {
             + "memory usage was \(canister.state.heapBytes) bytes.")
       }
     }
-    return kind
   }
 
   /// Takes the cost of an execution's instruction limit off the balance.
@@ -195,21 +206,23 @@ struct MessageExecutor {
   // MARK: Tasks
 
   private mutating func execute(_ task: CanisterTask) -> UInt64 {
-    let entry: String
-    switch task {
-    case .lowMemoryHook:
-      entry = "canister_on_low_wasm_memory"
-      canister.lowMemoryHook = .executed
-    case .globalTimer:
-      entry = "canister_global_timer"
-      canister.state.globalTimer = 0
-    case .heartbeat: entry = "canister_heartbeat"
-    }
+    let entry =
+      switch task {
+      case .lowMemoryHook: "canister_on_low_wasm_memory"
+      case .globalTimer: "canister_global_timer"
+      case .heartbeat: "canister_heartbeat"
+      }
     guard canister.state.status == .running, let machine = canister.machine, machine.installed.exports(entry) else {
       return 0
     }
     let limit = configuration.messageInstructions
+    // A frozen canister's hook and timer stay due.
     guard let prepaid = try? prepay(limit) else { return 0 }
+    switch task {
+    case .lowMemoryHook: canister.lowMemoryHook = .executed
+    case .globalTimer: canister.state.globalTimer = 0
+    case .heartbeat: break
+    }
     let id = canister.calls.open(
       CallContext(
         origin: .systemTask, cyclesAvailable: 0, isAnswered: true, depth: 0, startTime: round.time))
@@ -235,7 +248,10 @@ struct MessageExecutor {
     canister.state.refund(call.responsePrepayment - transmission, of: .transmission)
     canister.state.credit(response.refund)
     guard let context = canister.calls[call.context], !context.isDeleted, canister.machine != nil else {
-      canister.state.refund(call.callbackPrepayment, of: .instructions)
+      // Nothing is executed, but the fee for an execution is kept.
+      let is64 = canister.machine?.installed.is64 ?? false
+      let refund = configuration.refund(instructions: configuration.messageInstructions, is64: is64)
+      canister.state.refund(min(refund, call.callbackPrepayment), of: .instructions)
       canister.calls.closeIfDone(call.context)
       return 0
     }
@@ -319,15 +335,19 @@ struct MessageExecutor {
       canister.state.take(result.system, since: result.before)
       canister.state.version += 1
     }
-    log(result)
-    let cost = min(configuration.executionCost(instructions: instructions, is64: is64), job.prepaid)
-    canister.state.refund(job.prepaid - cost, of: .instructions)
+    canister.state.log.append(result.effects.log)
+    let paidInstructions =
+      job.mode == .replicatedQuery ? configuration.queryInstructions : configuration.messageInstructions
+    let unused = paidInstructions - min(instructions, paidInstructions)
+    let refund = min(configuration.refund(instructions: unused, is64: is64), job.prepaid)
+    let cost = job.prepaid - refund
+    canister.state.refund(refund, of: .instructions)
     output.reports.append(
       ExecutionReport(
         canister: canister.id, name: job.name, mode: job.mode, instructions: instructions, cycles: cost,
         dirtyPages: result.dirtyPages, error: error))
     canister.calls.update(job.context) { $0.instructionsExecuted += instructions }
-    if result.error == nil { take(result.effects, job) }
+    if result.error == nil { take(result.effects, job, message.time) }
     settle(job.context, error)
     updateLowMemoryHook()
   }
@@ -336,7 +356,7 @@ struct MessageExecutor {
   private mutating func startCleanup(
     _ result: ExecutionResult, _ job: ExecutionJob, _ cleanup: Callback, after callback: MessageContext
   ) {
-    log(result)
+    canister.state.log.append(result.effects.log)
     guard let context = canister.calls[job.context], let error = result.error else { return }
     let limit = configuration.messageInstructions - min(result.instructions, configuration.messageInstructions)
     var message = MessageContext(
@@ -354,19 +374,12 @@ struct MessageExecutor {
     _ = start(.callback(cleanup), message, next)
   }
 
-  private func log(_ result: ExecutionResult) {
-    canister.state.log.append(result.effects.log)
-    if let error = result.error, error.code == .canisterTrapped || error.code == .canisterCalledTrap {
-      canister.state.log.append(Array("[TRAP]: \(error.message)".utf8), at: round.time)
-    }
-  }
-
   /// Sends the calls that an execution made and its answer.
-  private mutating func take(_ effects: ExecutionEffects, _ job: ExecutionJob) {
+  private mutating func take(_ effects: ExecutionEffects, _ job: ExecutionJob, _ time: UInt64) {
     let depth = canister.calls[job.context]?.depth ?? 0
     for call in effects.calls {
-      // A deadline is in whole seconds.
-      let deadline = call.timeout.map { (round.time / 1_000_000_000 + $0) * 1_000_000_000 } ?? 0
+      // A deadline is in whole seconds, from the time that the execution saw.
+      let deadline = call.timeout.map { (time / 1_000_000_000 + $0) * 1_000_000_000 } ?? 0
       let id = canister.calls.add(
         PendingCall(
           context: job.context, callee: call.callee, cycles: call.cycles, onReply: call.onReply,

@@ -147,7 +147,8 @@ struct QueryEvaluation {
     var state = canister.state
     var answer: Response?
     var lastError: CanisterError?
-    let used = instructions
+    /// Instructions of this evaluation's own executions.
+    var own: UInt64 = 0
     func run(
       _ entry: EntryPoint, _ context: MessageContext, _ name: String, _ evaluation: inout QueryEvaluation
     ) throws(CanisterError) -> Bool {
@@ -161,6 +162,7 @@ struct QueryEvaluation {
       }
       let result = execution.run()
       evaluation.instructions += result.instructions
+      own += result.instructions
       evaluation.reports.append(
         ExecutionReport(
           canister: canister.id, name: name, mode: context.mode, instructions: result.instructions, cycles: 0,
@@ -177,7 +179,7 @@ struct QueryEvaluation {
       let response = evaluate(call)
       var context = MessageContext(
         .compositeReplyCallback, caller: first.caller, time: first.time, instructionLimit: try remaining())
-      context.instructionsBefore = instructions - used
+      context.instructionsBefore = own
       let callback: Callback
       switch response {
       case .reply(let bytes):
@@ -199,6 +201,7 @@ struct QueryEvaluation {
         var context = context
         context.mode = .compositeCleanup
         context.isAnswered = true
+        context.instructionsBefore = own
         context.instructionLimit = try remaining()
         do throws(CanisterError) {
           _ = try run(.callback(cleanup), context, "cleanup of \(name)", &self)

@@ -8,6 +8,9 @@ public struct LogRecord: Hashable, Sendable {
   public var timestamp: UInt64
   public var content: [UInt8]
 
+  /// Bytes that a record takes beside its content.
+  public static let overhead = 40
+
   public init(index: UInt64, timestamp: UInt64, content: [UInt8]) {
     self.index = index
     self.timestamp = timestamp
@@ -19,7 +22,7 @@ public struct LogRecord: Hashable, Sendable {
 public struct CanisterLog: Hashable, Sendable {
   public private(set) var records: [LogRecord] = []
   public private(set) var nextIndex: UInt64 = 0
-  /// Bytes of all contents.
+  /// Bytes that the records take.
   public private(set) var byteCount = 0
   public let capacity: Int
 
@@ -33,14 +36,13 @@ public struct CanisterLog: Hashable, Sendable {
 
   /// Adds a record, cut to the capacity.
   public mutating func append(_ content: some Collection<UInt8>, at timestamp: UInt64) {
-    let content = Array(content.prefix(capacity))
+    let content = Array(content.prefix(max(capacity - LogRecord.overhead, 0)))
     records.append(LogRecord(index: nextIndex, timestamp: timestamp, content: content))
     nextIndex += 1
-    byteCount += content.count
+    byteCount += content.count + LogRecord.overhead
     var dropped = 0
-    // Of empty records there are no more than bytes.
-    while byteCount > capacity || records.count - dropped > capacity {
-      byteCount -= records[dropped].content.count
+    while byteCount > capacity, dropped < records.count {
+      byteCount -= records[dropped].content.count + LogRecord.overhead
       dropped += 1
     }
     records.removeFirst(dropped)

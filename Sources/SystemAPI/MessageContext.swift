@@ -53,16 +53,41 @@ public struct CanisterReject: Hashable, Sendable {
   public var error: ErrorCode
   public var message: String
 
+  /// Bytes of a message at most: of longer ones a part in the middle is left out.
+  public static let messageLimit = 8_192
+
   public init(_ error: CanisterError) {
     code = error.code.rejectCode
     self.error = error.code
-    message = error.message
+    message = error.message.shortened(to: CanisterReject.messageLimit, prefix: 50)
   }
 
   public init(code: RejectCode, error: ErrorCode, message: String) {
     self.code = code
     self.error = error
-    self.message = message
+    self.message = message.shortened(to: CanisterReject.messageLimit, prefix: 75)
+  }
+}
+
+extension String {
+  /// The string if it has no more than `limit` bytes; else its beginning, which is `prefix` percent of the limit, `...` and
+  /// its end, with no character cut.
+  func shortened(to limit: Int, prefix: Int) -> String {
+    let bytes = utf8
+    if bytes.count <= limit { return self }
+    let room = max(limit - 3, 0)
+    let first = min(limit * prefix / 100, room)
+    /// The start of the scalar at `index`, or of the next one.
+    func boundary(_ index: String.Index, forward: Bool) -> String.Index {
+      var index = index
+      while index > startIndex, index < endIndex, bytes[index] & 0xC0 == 0x80 {
+        index = forward ? bytes.index(after: index) : bytes.index(before: index)
+      }
+      return index
+    }
+    let head = boundary(bytes.index(startIndex, offsetBy: first), forward: false)
+    let tail = boundary(bytes.index(endIndex, offsetBy: first - room), forward: true)
+    return String(self[..<head]) + "..." + String(self[tail...])
   }
 }
 

@@ -43,6 +43,11 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var gibibyteSecondFee: Cycles = 127_000
   public var computePercentSecondFee: Cycles = 10_000_000
   public var signatureFee: Cycles = 10_000_000_000
+  /// For an HTTPS outcall, on each node: the call, for each node besides, and for each byte of request and response.
+  public var outcallFee: Cycles = 3_000_000
+  public var outcallNodeFee: Cycles = 60_000
+  public var outcallRequestByteFee: Cycles = 400
+  public var outcallResponseByteFee: Cycles = 800
 
   // Instructions.
   public var messageInstructions: UInt64 = 40_000_000_000
@@ -73,6 +78,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
 
   // Bytes.
   public var subnetMemory: UInt64 = 2 << 40
+  /// Of it, what is left to callbacks.
+  public var callbackMemory: UInt64 = 10 << 30
   /// From so much memory in use on, growth reserves cycles for its storage.
   public var reservationThreshold: UInt64 = 750 << 30
   /// Seconds of storage that are reserved where the subnet is full.
@@ -110,6 +117,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
     (canisterCreationFee, executionFee, tenInstructionsFee32, tenInstructionsFee64) = (0, 0, 0, 0)
     (callFee, callByteFee, ingressFee, ingressByteFee) = (0, 0, 0, 0)
     (gibibyteSecondFee, computePercentSecondFee) = (0, 0)
+    (outcallFee, outcallNodeFee, outcallRequestByteFee, outcallResponseByteFee) = (0, 0, 0, 0)
     messageInstructions = 50_000_000_000
     installInstructions = 1_000_000_000_000
     installSliceInstructions = 5_000_000_000
@@ -158,8 +166,10 @@ public struct SubnetConfiguration: Hashable, Sendable {
   /// What an HTTPS outcall costs.
   public func outcallCost(requestBytes: UInt64, responseBytes: UInt64) -> Cycles {
     let nodes = Cycles(nodes)
-    let bytes = (400 * Cycles(requestBytes)).addingSaturated(800 * Cycles(responseBytes))
-    let (product, overflow) = (3_000_000 + 60_000 * nodes).addingSaturated(bytes).multipliedReportingOverflow(by: nodes)
+    let bytes = (outcallRequestByteFee * Cycles(requestBytes))
+      .addingSaturated(outcallResponseByteFee * Cycles(responseBytes))
+    let (product, overflow) = (outcallFee + outcallNodeFee * nodes).addingSaturated(bytes)
+      .multipliedReportingOverflow(by: nodes)
     return overflow ? .max : product
   }
 

@@ -14,7 +14,10 @@ extension SystemInterface {
     case .callNew: try beginCall(call, operands)
     case .callOnCleanup:
       try change(call) { building throws(CanisterError) in
-        guard building.onCleanup == nil else { throw violation("ic0_call_on_cleanup can be called at most once") }
+        guard building.onCleanup == nil else {
+          throw violation(
+            "ic0.call_on_cleanup can be called at most once between `ic0.call_new` and `ic0.call_perform`")
+        }
         building.onCleanup = Callback(function: operands.pointer(0), environment: operands.pointer(1))
       }
     case .callDataAppend:

@@ -46,11 +46,12 @@ extension SystemInterface {
       let text =
         memory.read(at: source, count: Int(clamping: min(size, Self.textLimit)))
         ?? Array("(debug_print message out of memory bounds)".utf8)
-      guard context.mode.isReplicated else { return }
+      // In queries too, where nobody reads it: what is there already changes the charge for more.
       effects.log.append(text, at: context.time)
     case .trap:
       let bytes = memory.read(at: source, count: Int(clamping: min(size, Self.textLimit)))
       let text = bytes.map { String(decoding: $0, as: UTF8.self) } ?? "(trap message out of memory bounds)"
+      trapMessage = text
       throw CanisterError(.canisterCalledTrap, "Canister called `ic0.trap` with message: '\(text)'")
     default: preconditionFailure("\(call.name) is not for debugging")
     }

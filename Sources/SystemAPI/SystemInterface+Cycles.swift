@@ -36,7 +36,7 @@ extension SystemInterface {
 
   private func half(_ amount: Cycles) throws(CanisterError) -> UInt64 {
     guard let half = UInt64(exactly: amount) else {
-      throw CanisterError(.canisterTrapped, "Canister trapped: cycles amount exceeds 64-bit representation")
+      throw trap("cycles amount exceeds 64-bit representation")
     }
     return half
   }
@@ -55,7 +55,8 @@ extension SystemInterface {
     }
     let liquid = liquidBalance
     guard amount <= liquid else {
-      throw violation(
+      throw CanisterError(
+        .canisterContractViolation,
         "Canister \(system.id) is out of cycles: requested \(amount) cycles but the available balance is "
           + "\(system.balance) cycles and the freezing threshold \(system.balance - liquid) cycles")
     }

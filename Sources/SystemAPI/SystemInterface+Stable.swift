@@ -32,8 +32,6 @@ extension SystemInterface {
   /// Units of 64 KiB that the 32-bit calls can reach.
   private static let units32: UInt64 = 65_536
 
-  private func trap(_ text: String) -> CanisterError { CanisterError(.canisterTrapped, "Canister trapped: \(text)") }
-
   private func checkStable32(_ units: UInt64) throws(CanisterError) {
     if units > Self.units32 { throw trap("32 bit stable memory api used on a memory larger than 4GB") }
   }
@@ -79,18 +77,25 @@ extension SystemInterface {
     let new = stable.newPages(offset, size)
     let limit = configuration.stablePageLimit(in: context.mode)
     if UInt64(stable.accessedPages) + new.accessed > limit {
-      throw exceeds("Number of accessed pages", limit)
+      throw exceeds(
+        "accessed pages in the stable memory in a single message execution: limit "
+          + "\(configuration.messageStableAccess / 1024) KB for regular messages and "
+          + "\(configuration.queryStableAccess / 1024) KB for queries.")
     }
     guard isWrite else { return 0 }
-    if UInt64(stable.dirtyPages) + new.dirty > limit { throw exceeds("Number of modified pages", limit) }
+    if UInt64(stable.dirtyPages) + new.dirty > limit {
+      throw exceeds(
+        "modified pages in the stable memory in a single execution: limit \(configuration.messageStableAccess / 1024) KB "
+          + "for regular messages, \(configuration.installStableAccess / 1024) KB for upgrade messages and "
+          + "\(configuration.queryStableAccess / 1024) KB for queries.")
+    }
     return new.dirty
   }
 
-  private func exceeds(_ what: String, _ limit: UInt64) -> CanisterError {
+  private func exceeds(_ what: String) -> CanisterError {
     CanisterError(
       .canisterMemoryAccessLimitExceeded,
-      "Canister exceeded memory access limits: Exceeded the limit for the number of \(what.lowercased().dropFirst(10)) "
-        + "in the stable memory in a single execution: limit \(limit * UInt64(StableMemory.pageSize) / 1024) KB.")
+      "Canister exceeded memory access limits: Exceeded the limit for the number of \(what)")
   }
 
   /// Grows stable memory by units of 64 KiB. Returns the old size, or nil where it can't grow.
@@ -142,7 +147,15 @@ extension SystemInterface {
     // What is allocated is set aside already.
     let free = system.settings.memoryAllocation.subtractingSaturated(system.memoryUsage)
     let needed = growth.subtractingSaturated(free)
-    return needed == 0 || needed <= configuration.subnetMemory.subtractingSaturated(subnetMemoryUse)
+    let isCallback =
+      switch context.mode {
+      case .replyCallback, .rejectCallback, .cleanup: true
+      default: false
+      }
+    let capacity =
+      isCallback
+      ? configuration.subnetMemory : configuration.subnetMemory.subtractingSaturated(configuration.callbackMemory)
+    return needed == 0 || needed <= capacity.subtractingSaturated(subnetMemoryUse)
   }
 
   /// Reserves cycles for `growth` bytes where the subnet is full enough, and makes sure that the canister doesn't freeze.
@@ -166,6 +179,8 @@ extension SystemInterface {
         grown.reservedBalance += reserved
       }
     }
+    // Callbacks go on in a frozen canister, queries change nothing, and installations look at their end.
+    guard context.mode.mayNotFreeze else { return }
     let threshold = grown.freezingBalance(configuration)
     if grown.balance < threshold { throw outOfCycles(growth, threshold - grown.balance) }
   }
@@ -176,6 +191,11 @@ extension SystemInterface {
       "Canister cannot grow memory by \(growth) bytes due to insufficient cycles. At least \(missing) additional cycles are "
         + "required.")
   }
+}
+
+extension ExecutionMode {
+  /// Whether what the execution allocates must leave the canister more than its freezing threshold.
+  var mayNotFreeze: Bool { self == .update || self == .systemTask }
 }
 
 extension UInt64 {

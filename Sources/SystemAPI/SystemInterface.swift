@@ -52,6 +52,10 @@ public final class SystemInterface {
   public internal(set) var context: MessageContext
   public var system: SystemState
   public var effects: ExecutionEffects
+  /// What the canister said, or the system, when a call of the System API ended the execution with a trap.
+  public internal(set) var trapMessage: String?
+  /// Of system tasks: what the replica's texts call it.
+  public var taskName: String?
   /// Instructions that all slices together have been given so far, less what those before the present one used beyond.
   public var grantedInstructions: UInt64 = 0
   public var capacity: CallCapacity
@@ -79,6 +83,8 @@ public final class SystemInterface {
     effects = ExecutionEffects(logCapacity: configuration.logCapacity)
     callUnderConstruction = nil
     replyBuffer = []
+    taskName = nil
+    trapMessage = nil
     // Composite queries commit nothing, and what a callback writes can be undone alone.
     stable.beginExecution(canBeUndone: context.mode.isComposite)
   }
@@ -88,6 +94,7 @@ public final class SystemInterface {
     fileprivate var context: MessageContext
     fileprivate var system: SystemState
     fileprivate var effects: ExecutionEffects
+    fileprivate var taskName: String?
     fileprivate var grantedInstructions: UInt64
     fileprivate var capacity: CallCapacity
     fileprivate var subnetMemoryUse: UInt64
@@ -99,7 +106,8 @@ public final class SystemInterface {
   /// Makes room for other executions, until `unpark`.
   public func park() -> Parked {
     Parked(
-      context: context, system: system, effects: effects, grantedInstructions: grantedInstructions, capacity: capacity,
+      context: context, system: system, effects: effects, taskName: taskName, grantedInstructions: grantedInstructions,
+      capacity: capacity,
       subnetMemoryUse: subnetMemoryUse, callUnderConstruction: callUnderConstruction, replyBuffer: replyBuffer,
       stable: stable.park())
   }
@@ -109,6 +117,7 @@ public final class SystemInterface {
     context = parked.context
     system = parked.system
     effects = parked.effects
+    taskName = parked.taskName
     grantedInstructions = parked.grantedInstructions
     capacity = parked.capacity
     subnetMemoryUse = parked.subnetMemoryUse
@@ -138,7 +147,7 @@ public final class SystemInterface {
     try charge(call, caller, operands)
     if memory == nil { memory = caller.instance?.memories.first }
     guard call.isAllowed(in: context.mode) else {
-      throw violation("\"ic0_\(call.name)\" cannot be executed in \(context.mode.replicaName) mode")
+      throw violation("\"ic0_\(call.name)\" cannot be executed in \(taskName ?? context.mode.replicaName) mode")
     }
     switch call {
     case .msgArgDataSize, .msgArgDataCopy, .msgCallerSize, .msgCallerCopy, .msgCallerInfoDataSize,
@@ -202,6 +211,11 @@ public final class SystemInterface {
   }
 
   // MARK: Memory
+
+  func trap(_ text: String) -> CanisterError {
+    trapMessage = text
+    return CanisterError(.canisterTrapped, "Canister trapped: \(text)")
+  }
 
   func violation(_ text: String) -> CanisterError {
     CanisterError(.canisterContractViolation, "Canister violated contract: \(text)")

@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: calling, [false, true]) func once(mode: ExecutionMode, is64: Bool) throws {
     let stage = try stage(is64: is64)
     let cleanup = Step(.callOnCleanup, 0, 0)
-    expectViolation(try stage.run(mode, [new, cleanup, cleanup]), "ic0_call_on_cleanup")
+    expectViolation(try stage.run(mode, [new, cleanup, cleanup]), "ic0.call_on_cleanup can be called at most once")
     let timeout = Step(.callWithBestEffortResponse, 7)
     expectViolation(try stage.run(mode, [new, timeout, timeout]), "ic0_call_with_best_effort_response")
     // Another call has its own.

@@ -119,8 +119,12 @@ import Testing
     let outside = "(debug_print message out of memory bounds)"
     #expect(log(outcome) == ["one", "two", "", outside, outside])
     #expect(outcome.result.effects.log.records.map(\.timestamp) == [UInt64](repeating: Stage.time, count: 5))
-    // A failure keeps what was printed before it.
-    #expect(log(try stage.run(.update, [Step(.debugPrint, 0, 3), .unreachable, Step(.debugPrint, 0, 3)])) == ["one"])
+    // A failure keeps what was printed before it, and tells of itself.
+    let failed = log(try stage.run(.update, [Step(.debugPrint, 0, 3), .unreachable, Step(.debugPrint, 0, 3)]))
+    #expect(failed.count == 2 && failed[0] == "one")
+    #expect(failed.last?.hasPrefix("[TRAP]: unreachable\nCanister Backtrace:\n") == true)
+    #expect(log(try stage.run(.update, [Step(.trap, 0, 3)])).first?.hasPrefix("[TRAP]: one\n") == true)
+    #expect(log(try stage.run(.update, [Step(.trap, 0, 0)])).first?.hasPrefix("[TRAP]: (no message)") == true)
   }
 
   /// 4 KiB for an execution; the oldest records go.
@@ -130,7 +134,7 @@ import Testing
       .update,
       [Step(.debugPrint, 0, 3_000), Step(.debugPrint, 0, 1_000), Step(.debugPrint, 0, 97), Step(.debugPrint, 0, 10)])
     #expect(log(outcome).map(\.utf8.count) == [1_000, 97, 10])
-    #expect(log(try stage.run(.update, [Step(.debugPrint, 0, 10_000)])).map(\.utf8.count) == [4_096])
+    #expect(log(try stage.run(.update, [Step(.debugPrint, 0, 10_000)])).map(\.utf8.count) == [4_056])
     // The number alone is enough to run out of instructions.
     #expect(
       try stage.run(.update, [Step(.debugPrint, 0, 10_000)], limit: 213_000).code == .canisterInstructionLimitExceeded)

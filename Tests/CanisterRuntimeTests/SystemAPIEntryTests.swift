@@ -199,7 +199,7 @@ private final class Entries {
     try entries.update([reply], [Entries.heartbeat: [reply]])
     _ = entries.error(.systemTask)
     entries.runtime.executeRound()
-    #expect(isRefusal(entries.error(.systemTask)?.message, "msg_reply", "system task"))
+    #expect(isRefusal(entries.error(.systemTask)?.message, "msg_reply", "heartbeat"))
     // The timer; the heartbeat does nothing now.
     try entries.update(
       [Step(.globalTimerSet, 1), reply],
@@ -207,7 +207,7 @@ private final class Entries {
     _ = entries.runtime.takeReports()
     entries.runtime.executeRound()
     let failure = entries.runtime.takeReports().first { $0.name == "canister_global_timer" }?.error
-    #expect(isRefusal(failure?.message, "msg_arg_data_size", "system task"))
+    #expect(isRefusal(failure?.message, "msg_arg_data_size", "global timer"))
     // It is off, though it failed.
     #expect(try entries.runtime.state(of: entries.id).globalTimer == 0)
     // The caller is nobody, and the timer is off before it runs.
@@ -229,7 +229,7 @@ private final class Entries {
     _ = entries.runtime.takeReports()
     entries.runtime.executeRound()
     let failure = entries.runtime.takeReports().first { $0.name == "canister_on_low_wasm_memory" }?.error
-    #expect(isRefusal(failure?.message, "msg_reply", "system task"))
+    #expect(isRefusal(failure?.message, "msg_reply", "on low Wasm memory"))
   }
 
   // MARK: Callbacks

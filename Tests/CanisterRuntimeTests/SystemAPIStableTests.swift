@@ -232,7 +232,8 @@ import Testing
 
   /// A full subnet.
   @Test func subnetMemory() throws {
-    let stage = try Stage { $0.subnetMemory = 800 << 30 }
+    // Besides what is left to callbacks.
+    let stage = try Stage { $0.subnetMemory = 810 << 30 }
     stage.subnetMemoryUse = 800 * 1_073_741_824 - page
     stage.state.settings.reservedCyclesLimit = .max
     #expect(try stage.run(.update, [Step(.stable64Grow, 1)]).results == [0])
@@ -241,6 +242,8 @@ import Testing
     let outcome = try stage.run(.update, [.grow(2)])
     #expect(outcome.code == .canisterOutOfMemory)
     #expect(outcome.text == "Canister cannot grow its memory usage.")
+    #expect(try stage.run(.replyCallback, [.grow(2)]).error == nil)
+    stage.state.heapBytes = 64 * page
     // What is allocated is there.
     stage.subnetMemoryUse = 800 << 30
     stage.state.settings.memoryAllocation = 1 << 30
@@ -257,13 +260,19 @@ import Testing
     #expect(outcome.code == .insufficientCyclesInMemoryGrow)
     #expect(outcome.text?.contains("due to insufficient cycles") == true)
     #expect(stage.state.heapBytes + stage.state.stableBytes == 64 * page)
+    // Nobody asks callbacks, queries, or the stages of an installation.
+    for mode in [.cleanup, .query, .initialization, .preUpgrade] as [ExecutionMode] {
+      let stage = try Stage()
+      stage.state.balance = needed - 100
+      #expect(try stage.run(mode, [step]).error == nil, "\(mode)")
+    }
     stage.state.balance = needed
     #expect(try stage.run(.update, [step]).error == nil)
   }
 
   /// On a full subnet storage is paid in advance.
   @Test(arguments: heapAndStable) func reservation(step: Step) throws {
-    let stage = try Stage()
+    let stage = try Stage { $0.callbackMemory = 0 }
     stage.subnetMemoryUse = 2_048 * 1_073_741_824 - page
     let balance = stage.state.balance
     #expect(try stage.run(.update, [step]).error == nil)
