@@ -118,6 +118,8 @@ final class Canister {
 /// Who asked a canister to stop.
 struct StopRequest: Hashable, Sendable {
   var caller: ManagementCaller
+  /// They go back with the answer.
+  var cycles: Cycles
   /// Nanoseconds since 1970.
   var since: UInt64
 }

@@ -43,7 +43,7 @@ extension CanisterRuntime {
 
   /// A canister can't pay for its storage: it loses its code, its allocations, its history and its snapshots.
   private func exhausted(_ canister: Canister) {
-    uninstall(canister, by: .user(.managementCanister))
+    uninstall(canister, by: nil)
     canister.state.settings.computeAllocation = 0
     canister.state.settings.memoryAllocation = 0
     canister.history = []

@@ -11,7 +11,8 @@ import SystemAPI
 /// Who asks the management canister for something.
 enum ManagementCaller: Hashable, Sendable {
   case ingress(IngressID, Principal)
-  case canister(Principal, callback: UInt64, deadline: UInt64, version: UInt64)
+  /// The version is the caller's at its call.
+  case canister(Principal, callback: UInt64, deadline: UInt64, version: UInt64?)
   /// The host of the runtime, who may do everything.
   case host(Principal)
 
@@ -19,6 +20,12 @@ enum ManagementCaller: Hashable, Sendable {
     switch self {
     case .ingress(_, let principal), .canister(let principal, _, _, _), .host(let principal): principal
     }
+  }
+
+  /// The caller with the version that it tells; nil if it tells none.
+  func telling(_ version: UInt64?) -> ManagementCaller {
+    guard case .canister(let id, let callback, let deadline, _) = self else { return self }
+    return .canister(id, callback: callback, deadline: deadline, version: version)
   }
 
   var isHost: Bool { if case .host = self { true } else { false } }
@@ -53,31 +60,34 @@ public struct SettingsChange: Hashable, Sendable {
 extension CanisterRuntime {
   func checkController(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
     if caller.isHost || canister.state.isController(caller.principal) { return }
+    let controllers = canister.state.settings.controllers.map(\.description).joined(separator: " ")
     throw CanisterError(
       .canisterInvalidController,
-      "Only controllers of canister \(canister.id) can call this ic00 method; the caller \(caller.principal) is none of them"
-    )
+      "Only the controllers of the canister \(canister.id) can control it.\nCanister's controllers: \(controllers)\n"
+        + "Sender's ID: \(caller.principal)")
   }
 
   // MARK: Creation
 
-  /// Makes an empty canister. `cycles` are its balance; without an `id` it gets the next one.
+  /// Makes an empty canister. `cycles` are its balance, without the fee for making it; without an `id` it gets the next one.
   func createCanister(
-    _ settings: SettingsChange, cycles: Cycles, by caller: ManagementCaller, id wanted: Principal? = nil
+    _ settings: SettingsChange, cycles: Cycles, fee: Cycles = 0, by caller: ManagementCaller,
+    id wanted: Principal? = nil
   ) throws(CanisterError) -> Principal {
-    let id: Principal
-    if let wanted {
-      if canisters[wanted] != nil {
-        throw CanisterError(.canisterIdAlreadyExists, "Unsupported operation: canister \(wanted) is already installed.")
-      }
-      id = wanted
-    } else {
-      id = freeID()
+    let id = wanted ?? freeID()
+    if canisters[id] != nil {
+      throw CanisterError(.canisterAlreadyInstalled, "Canister \(id) is already installed.")
+    }
+    guard id.canisterNumber != nil else {
+      throw CanisterError(
+        .canisterNotHostedBySubnet,
+        "Unsuccessful validation of specified ID: the specified_id \(id) is not hosted by the local subnet")
     }
     var state = SystemState(
       id: id, settings: CanisterSettings(controllers: [caller.principal]), balance: cycles,
       logCapacity: fees.logCapacity)
     state.version = 0
+    state.consumed[Int(CycleUse.creation.rawValue)] = fee
     let canister = Canister(id: id, state: state, time: time)
     try apply(settings, to: canister)
     let environment = canister.state.settings.environment
@@ -86,16 +96,15 @@ extension CanisterRuntime {
         controllers: canister.state.settings.controllers,
         environmentHash: settings.environment == nil ? nil : environmentHash(environment)),
       by: caller.origin, at: time)
+    if let number = id.canisterNumber, number == nextCanister { nextCanister &+= 1 }
     add(canister)
     return id
   }
 
+  /// The next id that no canister has. It is taken when the canister is made.
   private func freeID() -> Principal {
-    while true {
-      let id = Principal(canister: nextCanister)
-      nextCanister &+= 1
-      if canisters[id] == nil { return id }
-    }
+    while canisters[Principal(canister: nextCanister)] != nil { nextCanister &+= 1 }
+    return Principal(canister: nextCanister)
   }
 
   // MARK: Settings
@@ -104,90 +113,120 @@ extension CanisterRuntime {
   func updateSettings(_ id: Principal, _ change: SettingsChange, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
     try checkController(canister, caller)
-    let old = canister.state.settings.controllers
     try apply(change, to: canister)
     canister.state.version += 1
-    if let controllers = change.controllers, controllers != old {
+    if change.controllers != nil {
       canister.record(.controllersChange(canister.state.settings.controllers), by: caller.origin, at: time)
     }
     canister.updateLowMemoryHook(fees)
     index.update(canister)
   }
 
-  /// Checks a change and makes it, or leaves everything as it is.
+  /// Checks a change and makes it, or leaves everything as it is. Errors come in the order of the replica's checks.
   private func apply(_ change: SettingsChange, to canister: Canister) throws(CanisterError) {
-    func invalid(_ text: String) -> CanisterError { CanisterError(.invalidManagementPayload, text) }
+    func invalid(_ text: String) -> CanisterError { CanisterError(.canisterContractViolation, text) }
     var state = canister.state
+    if let variables = change.environment { try setEnvironment(variables, &state.settings) }
+    if let limit = change.reservedCyclesLimit { state.settings.reservedCyclesLimit = limit }
+    if let bytes = change.memoryAllocation { try allocateMemory(bytes, canister, &state) }
+    if let percent = change.computeAllocation { try allocateCompute(percent, canister, &state) }
     if let controllers = change.controllers {
-      var unique: [Principal] = []
-      for controller in controllers where !unique.contains(controller) { unique.append(controller) }
       guard controllers.count <= CanisterSettings.controllerLimit else {
         throw invalid(
-          "A canister has at most \(CanisterSettings.controllerLimit) controllers, not \(controllers.count)")
+          "Could not validate the settings: Invalid settings: 'controllers' length exceeds maximum size allowed of "
+            + "\(CanisterSettings.controllerLimit).")
       }
-      state.settings.controllers = unique.sorted()
-    }
-    if let percent = change.computeAllocation {
-      guard percent <= 100 else { throw invalid("The compute allocation is 0 to 100 percent, not \(percent)") }
-      let others = canisters.values.reduce(0) { $1.id == canister.id ? $0 : $0 + $1.state.settings.computeAllocation }
-      guard others + percent <= Self.computeCapacity || percent <= state.settings.computeAllocation else {
-        throw CanisterError(
-          .subnetOversubscribed,
-          "Canister requested a compute allocation of \(percent)% which cannot be satisfied because the Subnet's remaining "
-            + "compute capacity is \(Self.computeCapacity - min(others, Self.computeCapacity))%.")
-      }
-      state.settings.computeAllocation = percent
-    }
-    if let bytes = change.memoryAllocation {
-      state.settings.memoryAllocation = bytes
-      let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
-      guard growth <= fees.subnetMemory - min(index.memory, fees.subnetMemory) else {
-        throw CanisterError(
-          .subnetOversubscribed,
-          "Canister requested \(bytes) bytes of memory but only \(fees.subnetMemory - min(index.memory, fees.subnetMemory)) "
-            + "bytes are available in the subnet.")
-      }
-      try reserve(growth, &state)
+      state.settings.controllers = Set(controllers).sorted()
     }
     if let seconds = change.freezingThreshold { state.settings.freezingThreshold = seconds }
-    if let limit = change.reservedCyclesLimit {
-      guard limit >= state.reservedBalance else {
-        throw CanisterError(
-          .reservedCyclesLimitIsTooLow,
-          "Cannot set the reserved cycles limit \(limit) below the reserved balance of the canister \(state.reservedBalance)"
-        )
-      }
-      state.settings.reservedCyclesLimit = limit
+    if change.reservedCyclesLimit != nil, state.settings.reservedCyclesLimit < state.reservedBalance {
+      throw CanisterError(
+        .reservedCyclesLimitIsTooLow,
+        "Cannot set the reserved cycles limit \(state.settings.reservedCyclesLimit) below the reserved cycles balance of "
+          + "the canister \(state.reservedBalance)")
     }
     if let cycles = change.minimumIncomingCallCycles { state.settings.minimumIncomingCallCycles = cycles }
     if let bytes = change.wasmMemoryLimit {
-      guard bytes <= 1 << 48 else { throw invalid("The Wasm memory limit is at most 2^48 bytes, not \(bytes)") }
+      guard bytes <= 1 << 48 else {
+        throw invalid("Wasm memory limit expected to be in the range of [0..2^48], got \(bytes)")
+      }
       state.settings.wasmMemoryLimit = bytes
     }
     if let bytes = change.wasmMemoryThreshold {
-      guard bytes <= 1 << 48 else { throw invalid("The Wasm memory threshold is at most 2^48 bytes, not \(bytes)") }
+      guard bytes <= 1 << 48 else {
+        throw invalid("Wasm memory threshold expected to be in the range of [0..2^48], got \(bytes)")
+      }
       state.settings.wasmMemoryThreshold = bytes
     }
     for visibility in [change.logVisibility, change.snapshotVisibility, change.statusVisibility] {
       if case .allowedViewers(let viewers) = visibility, viewers.count > Visibility.viewerLimit {
-        throw invalid("At most \(Visibility.viewerLimit) viewers can be allowed, not \(viewers.count)")
+        throw CanisterError(
+          .invalidManagementPayload, "At most \(Visibility.viewerLimit) viewers can be allowed, not \(viewers.count)")
       }
     }
     if let visibility = change.logVisibility { state.settings.logVisibility = visibility }
     if let visibility = change.snapshotVisibility { state.settings.snapshotVisibility = visibility }
     if let visibility = change.statusVisibility { state.settings.statusVisibility = visibility }
-    if let variables = change.environment { try setEnvironment(variables, &state.settings) }
-    let needed = state.freezingBalance(fees)
-    let freezes =
-      change.computeAllocation.map { $0 > canister.state.settings.computeAllocation } ?? false
-      || change.memoryAllocation.map { $0 > canister.state.settings.memoryAllocation } ?? false
-    if freezes && state.balance < needed {
-      throw CanisterError(
-        change.memoryAllocation == nil ? .insufficientCyclesInComputeAllocation : .insufficientCyclesInMemoryAllocation,
-        "Canister does not have enough cycles to be charged for the new allocation: at least "
-          + "\(needed - state.balance) additional cycles are required.")
-    }
     canister.state = state
+  }
+
+  /// Sets memory aside for a canister: the subnet must have it, and the canister cycles for it.
+  private func allocateMemory(
+    _ bytes: UInt64, _ canister: Canister, _ state: inout SystemState
+  ) throws(CanisterError) {
+    state.settings.memoryAllocation = bytes
+    let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
+    let available = fees.subnetMemory - min(index.memory, fees.subnetMemory)
+    guard growth <= available else {
+      throw CanisterError(
+        .subnetOversubscribed,
+        "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(available)) are available in "
+          + "the subnet.")
+    }
+    guard growth > 0 else { return }
+    try checkThreshold(state, "memory allocation to \(bytes)", .insufficientCyclesInMemoryAllocation)
+    try reserve(growth, &state)
+  }
+
+  private func allocateCompute(
+    _ percent: UInt64, _ canister: Canister, _ state: inout SystemState
+  ) throws(CanisterError) {
+    guard percent <= 100 else {
+      throw CanisterError(
+        .canisterContractViolation, "ComputeAllocation expected to be in the range [0..100], got \(percent)")
+    }
+    let old = state.settings.computeAllocation
+    state.settings.computeAllocation = percent
+    if percent <= old { return }
+    let others = canisters.values.reduce(0) { $1.id == canister.id ? $0 : $0 + $1.state.settings.computeAllocation }
+    guard others + percent <= Self.computeCapacity else {
+      throw CanisterError(
+        .subnetOversubscribed,
+        "Canister requested a compute allocation of \(percent)% which cannot be satisfied because the Subnet's remaining "
+          + "compute capacity is \(Self.computeCapacity - min(others, Self.computeCapacity))%.")
+    }
+    try checkThreshold(state, "compute allocation to \(percent)", .insufficientCyclesInComputeAllocation)
+  }
+
+  /// Whether a canister with new settings would still not be frozen.
+  private func checkThreshold(_ state: SystemState, _ what: String, _ code: ErrorCode) throws(CanisterError) {
+    let needed = state.freezingBalance(fees)
+    if state.balance >= needed { return }
+    throw CanisterError(
+      code,
+      "Cannot increase \(what) due to insufficient cycles. At least \(needed - state.balance) additional cycles are required."
+    )
+  }
+
+  /// An amount of bytes with two decimals: `1.00 GiB`.
+  static func binaryUnits(_ bytes: UInt64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    var unit = 0
+    while unit + 1 < units.count, bytes >> (10 * UInt64(unit + 1)) > 0 { unit += 1 }
+    if unit == 0 { return "\(bytes) B" }
+    let hundredths = (UInt128(bytes) * 100) >> (10 * UInt128(unit))
+    let decimals = String(hundredths % 100)
+    return "\(hundredths / 100).\(decimals.utf8.count < 2 ? "0" + decimals : decimals) \(units[unit])"
   }
 
   /// Percent that all canisters together can allocate.
@@ -200,13 +239,15 @@ extension CanisterRuntime {
     guard state.reservedBalance.addingSaturated(reserved) <= state.settings.reservedCyclesLimit else {
       throw CanisterError(
         .reservedCyclesLimitExceededInMemoryAllocation,
-        "Cannot increase memory allocation due to its reserved cycles limit (\(state.settings.reservedCyclesLimit))")
+        "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to its reserved cycles limit. The current "
+          + "limit (\(state.settings.reservedCyclesLimit)) would be exceeded by "
+          + "\(state.reservedBalance.addingSaturated(reserved) - state.settings.reservedCyclesLimit).")
     }
     guard reserved <= state.balance else {
       throw CanisterError(
         .insufficientCyclesInMemoryAllocation,
-        "Cannot increase memory allocation due to insufficient cycles: at least \(reserved - state.balance) additional "
-          + "cycles are required.")
+        "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to insufficient cycles. At least "
+          + "\(reserved - state.balance) additional cycles are required.")
     }
     state.balance -= reserved
     state.reservedBalance += reserved
@@ -249,7 +290,8 @@ extension CanisterRuntime {
     for request in canister.stopRequests {
       answer(
         request.caller,
-        .failure(CanisterError(.canisterStoppingCancelled, "Canister \(id)'s stop request was cancelled.")))
+        .failure(CanisterError(.canisterStoppingCancelled, "Canister \(id)'s stop request was cancelled.")),
+        refund: request.cycles)
     }
     canister.stopRequests = []
     canister.state.status = .running
@@ -259,15 +301,24 @@ extension CanisterRuntime {
 
   /// Lets a canister finish what it has begun, and take no more calls. The answer comes when it has stopped; returns
   /// whether that is so already.
-  func stopCanister(_ id: Principal, by caller: ManagementCaller) throws(CanisterError) -> Bool {
+  func stopCanister(
+    _ id: Principal, by caller: ManagementCaller, cycles: Cycles = 0
+  ) throws(CanisterError) -> Bool {
     let canister = try canister(id)
     try checkController(canister, caller)
+    canister.state.version += 1
     if canister.state.status == .stopped { return true }
-    if canister.state.status == .running { canister.state.version += 1 }
     canister.state.status = .stopping
-    canister.stopRequests.append(StopRequest(caller: caller, since: time))
+    canister.stopRequests.append(StopRequest(caller: caller, cycles: cycles, since: time))
     index.update(canister)
     return false
+  }
+
+  /// The message without any value.
+  private var emptyReply: [UInt8] {
+    do throws(CandidError) { return try encodeArguments([]) } catch {
+      preconditionFailure("nothing can be encoded: \(error)")
+    }
   }
 
   /// Stops canisters that have finished, and ends requests that have waited too long.
@@ -277,7 +328,9 @@ extension CanisterRuntime {
       if canister.calls.isEmpty && canister.paused == nil && canister.aborted == nil {
         canister.state.status = .stopped
         canister.state.version += 1
-        for request in canister.stopRequests { answer(request.caller, .success([])) }
+        for request in canister.stopRequests {
+          answer(request.caller, .success(emptyReply), refund: request.cycles)
+        }
         canister.stopRequests = []
         index.update(canister)
         continue
@@ -285,7 +338,9 @@ extension CanisterRuntime {
       let limit = fees.stopTimeout * 1_000_000_000
       let late = canister.stopRequests.filter { time - min($0.since, time) > limit }
       for request in late {
-        answer(request.caller, .failure(CanisterError(.stopCanisterRequestTimeout, "Stop canister request timed out")))
+        answer(
+          request.caller, .failure(CanisterError(.stopCanisterRequestTimeout, "Stop canister request timed out")),
+          refund: request.cycles)
       }
       canister.stopRequests.removeAll { late.contains($0) }
     }
@@ -303,7 +358,9 @@ extension CanisterRuntime {
         .canisterNotStopped, "Canister \(id) must be stopped before it is deleted.")
     }
     if !canister.queues.isEmpty {
-      throw CanisterError(.canisterQueueNotEmpty, "Canister \(id) has messages in its queues.")
+      throw CanisterError(
+        .canisterQueueNotEmpty,
+        "Canister \(id) has messages in its queues and cannot be deleted now. Please retry after some time.")
     }
     remove(id)
   }
@@ -316,14 +373,14 @@ extension CanisterRuntime {
     uninstall(canister, by: caller.origin)
   }
 
-  /// Drops a canister's code and all that it kept, and answers what it won't answer any more.
-  func uninstall(_ canister: Canister, by origin: ChangeOrigin) {
+  /// Drops a canister's code and all that it kept, and answers what it won't answer any more. Without an origin the
+  /// history doesn't tell.
+  func uninstall(_ canister: Canister, by origin: ChangeOrigin?) {
     canister.abortExecution()
     if let aborted = canister.aborted {
       canister.state.refund(aborted.job.prepaid, of: .instructions)
       canister.aborted = nil
     }
-    let hadModule = canister.machine != nil
     canister.machine = nil
     canister.stable = StableMemory()
     canister.chunks = [:]
@@ -338,7 +395,7 @@ extension CanisterRuntime {
     canister.state.log.clear()
     canister.lowMemoryHook = .notSatisfied
     canister.state.version += 1
-    if hadModule { canister.record(.uninstall, by: origin, at: time) }
+    if let origin { canister.record(.uninstall, by: origin, at: time) }
     var executor = CanisterOutput()
     for (id, context) in canister.calls.contexts.sorted(by: { $0.key < $1.key }) {
       let error = CanisterError(.canisterRejectedMessage, "Canister has been uninstalled.")

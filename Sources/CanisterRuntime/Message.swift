@@ -36,6 +36,8 @@ struct Request: Hashable, Sendable {
   var deadline: UInt64
   /// Calls above this one.
   var depth: Int
+  /// The version of the sender that the execution saw which made the call.
+  var version: UInt64
 }
 
 /// The answer to a request, on its way.

@@ -347,7 +347,7 @@ struct MessageExecutor {
         canister: canister.id, name: job.name, mode: job.mode, instructions: instructions, cycles: cost,
         dirtyPages: result.dirtyPages, error: error))
     canister.calls.update(job.context) { $0.instructionsExecuted += instructions }
-    if result.error == nil { take(result.effects, job, message.time) }
+    if result.error == nil { take(result.effects, job, message.time, version: result.before.version) }
     settle(job.context, error)
     updateLowMemoryHook()
   }
@@ -375,7 +375,7 @@ struct MessageExecutor {
   }
 
   /// Sends the calls that an execution made and its answer.
-  private mutating func take(_ effects: ExecutionEffects, _ job: ExecutionJob, _ time: UInt64) {
+  private mutating func take(_ effects: ExecutionEffects, _ job: ExecutionJob, _ time: UInt64, version: UInt64) {
     let depth = canister.calls[job.context]?.depth ?? 0
     for call in effects.calls {
       // A deadline is in whole seconds, from the time that the execution saw.
@@ -388,7 +388,7 @@ struct MessageExecutor {
       output.requests.append(
         Request(
           sender: canister.id, callback: id, receiver: call.callee, method: call.method, argument: call.argument,
-          cycles: call.cycles, deadline: deadline, depth: depth + 1))
+          cycles: call.cycles, deadline: deadline, depth: depth + 1, version: version))
     }
     canister.calls.update(job.context) { $0.cyclesAvailable -= effects.acceptedCycles }
     if let response = effects.response { answer(job.context, response) }

@@ -131,10 +131,10 @@ extension CanisterRuntime {
 
   private func deliver(_ request: Request) {
     if request.receiver == .managementCanister {
-      let version = canisters[request.sender]?.state.version ?? 0
       managementCalls.append(
         ManagementCall(
-          caller: .canister(request.sender, callback: request.callback, deadline: request.deadline, version: version),
+          caller: .canister(
+            request.sender, callback: request.callback, deadline: request.deadline, version: request.version),
           method: request.method, argument: request.argument, cycles: request.cycles))
     } else if let receiver = canisters[request.receiver] {
       receiver.queues.push(.request(request))

@@ -34,6 +34,7 @@ extension CanisterRuntime {
         } catch {
           preconditionFailure("the result of \(call.method): \(error)")
         }
+        payDelayedInduction(call)
         answer(call.caller, .success(bytes), refund: call.cycles - reply.acceptedCycles)
       } catch {
         answer(call.caller, .failure(error), refund: call.cycles)
@@ -88,17 +89,42 @@ extension CanisterRuntime {
       throw Self.unavailable.contains(method) ? refused(method) : unknown(method)
     }
     if Self.canisterMethods.contains(method) { throw refused(method) }
+    if method == "fetch_canister_logs" {
+      throw CanisterError(
+        .canisterRejectedMessage, "fetch_canister_logs API is only accessible in non-replicated mode")
+    }
     if Self.withoutCanister.contains(method) { return }
     let argument = try decode(method, message.argument)
     let id = try argument.principal(method == "install_chunked_code" ? "target_canister" : "canister_id")
     let canister = try canister(id)
     if method == "provisional_top_up_canister" { return }
-    try checkController(canister, .ingress(message.id, message.sender))
+    let caller = ManagementCaller.ingress(message.id, message.sender)
+    if method == "canister_status" {
+      try check(canister.state.settings.statusVisibility, canister, caller)
+    } else if !canister.state.isController(message.sender) {
+      throw CanisterError(
+        .canisterInvalidController, "Only controllers of canister \(id) can call ic00 method \(method)")
+    }
+    // A frozen canister can be rescued by its settings; what the message costs is paid when they are changed.
+    if method == "update_settings", message.argument.count <= Self.delayedInduction { return }
     try payInduction(message, canister)
   }
 
-  private func refused(_ method: String) -> CanisterError {
-    CanisterError(.canisterRejectedMessage, "\(method) cannot be called by a user.")
+  /// Bytes of an argument of `update_settings` for which the canister pays only afterwards.
+  private static let delayedInduction = 324
+
+  /// Takes what an ingress message costs, once the settings that it brought are in force, as far as there are cycles.
+  private func payDelayedInduction(_ call: ManagementCall) {
+    guard case .ingress = call.caller, call.method == "update_settings",
+      call.argument.count <= Self.delayedInduction,
+      let id = try? decode(call.method, call.argument).principal("canister_id"), let canister = canisters[id]
+    else { return }
+    let cost = fees.ingressCost(bytes: call.method.utf8.count + call.argument.count)
+    canister.state.spend(min(cost, canister.state.balance), on: .ingressInduction)
+  }
+
+  func refused(_ method: String) -> CanisterError {
+    CanisterError(.canisterRejectedMessage, "Only canisters can call ic00 method \(method)")
   }
 
   func unknown(_ method: String) -> CanisterError {

@@ -11,8 +11,8 @@ extension CanisterRuntime {
       throw CanisterError(.canisterRejectedMessage, "\(call.method) is not available on this subnet")
     }
     let argument = try decode(call.method, call.argument)
-    let caller = call.caller
-    try checkVersion(argument, caller)
+    try checkVersion(argument, call.caller)
+    let caller = call.caller.telling(argument.nat64("sender_canister_version"))
     func id() throws(CanisterError) -> Principal { try argument.principal("canister_id") }
     func done(_ values: CandidValue..., accepted: Cycles = 0) -> ManagementReply {
       ManagementReply(values: values, acceptedCycles: accepted)
@@ -20,7 +20,7 @@ extension CanisterRuntime {
     switch call.method {
     case "create_canister":
       guard case .canister = caller else {
-        throw CanisterError(.canisterRejectedMessage, "create_canister cannot be called by a user.")
+        throw refused(call.method)
       }
       let fee = fees.scaled(fees.canisterCreationFee)
       guard call.cycles >= fee else {
@@ -30,7 +30,7 @@ extension CanisterRuntime {
             + "\(call.cycles) cycles were received with the create_canister request.")
       }
       let created = try createCanister(
-        settings(argument.argument("settings")), cycles: call.cycles - fee, by: caller)
+        settings(argument.argument("settings")), cycles: call.cycles - fee, fee: fee, by: caller)
       return done(.record(["canister_id": .principal(created)]), accepted: call.cycles)
     case "provisional_create_canister_with_cycles":
       let created = try createCanister(
@@ -67,7 +67,7 @@ extension CanisterRuntime {
       try startCanister(id(), by: caller)
       return done()
     case "stop_canister":
-      return try stopCanister(id(), by: caller) ? done() : ManagementReply()
+      return try stopCanister(id(), by: caller, cycles: call.cycles) ? done() : ManagementReply()
     case "delete_canister":
       try deleteCanister(id(), by: caller)
       return done()
@@ -92,7 +92,9 @@ extension CanisterRuntime {
       told != version
     else { return }
     throw CanisterError(
-      .invalidManagementPayload, "The sender's canister version is \(version), not \(told)")
+      .canisterContractViolation,
+      "Management canister call payload includes sender canister version Some(\(told)) that does not match the actual "
+        + "sender canister version \(version ?? 0).")
   }
 
   private func mode(_ argument: ManagementArgument) throws(CanisterError) -> InstallMode {

@@ -46,7 +46,7 @@ extension CanisterRuntime {
     ])
   }
 
-  private func check(_ visibility: Visibility, _ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+  func check(_ visibility: Visibility, _ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
     switch visibility {
     case .everyone: return
     case .allowedViewers(let viewers) where viewers.contains(caller.principal): return
@@ -150,11 +150,14 @@ extension CanisterRuntime {
   ) throws(CanisterError) -> CandidValue {
     let canister = try canister(id)
     guard let machine = canister.machine else {
-      throw CanisterError(.canisterWasmModuleNotFound, "The canister \(id) contains no Wasm module")
+      throw CanisterError(
+        .canisterRejectedMessage, "The canister \(id) has no Wasm module and hence no metadata is available.")
     }
     guard let section = machine.installed.metadata[name],
       section.isPublic || canister.state.isController(caller.principal)
-    else { throw CanisterError(.canisterRejectedMessage, "The canister \(id) has no metadata named \(name)") }
+    else {
+      throw CanisterError(.canisterRejectedMessage, "The canister \(id) has no metadata section with the name \(name).")
+    }
     return .record(["value": .blob(section.contents)])
   }
 }

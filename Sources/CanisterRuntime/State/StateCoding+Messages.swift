@@ -21,7 +21,8 @@ extension Request: StateRecord {
   static func coded(_ field: inout FieldCoder<Request>) throws(StateError) -> Request {
     try Request(
       sender: field(\.sender), callback: field(\.callback), receiver: field(\.receiver), method: field(\.method),
-      argument: field(\.argument), cycles: field(\.cycles), deadline: field(\.deadline), depth: field(\.depth))
+      argument: field(\.argument), cycles: field(\.cycles), deadline: field(\.deadline), depth: field(\.depth),
+      version: field(\.version))
   }
 }
 
@@ -285,6 +286,6 @@ extension ManagementCall: StateRecord {
 
 extension StopRequest: StateRecord {
   static func coded(_ field: inout FieldCoder<StopRequest>) throws(StateError) -> StopRequest {
-    try StopRequest(caller: field(\.caller), since: field(\.since))
+    try StopRequest(caller: field(\.caller), cycles: field(\.cycles), since: field(\.since))
   }
 }
