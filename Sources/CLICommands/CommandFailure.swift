@@ -30,28 +30,33 @@ struct CommandFailure: Error {
   var offset: Int?
   /// Further members of the JSON object.
   var details: [JSONValue.Member] = []
+  /// Members beside `error`: what happened before.
+  var report: [JSONValue.Member] = []
 
   init(
-    _ status: ExitStatus, _ kind: String, _ message: String, offset: Int? = nil, details: [JSONValue.Member] = []
+    _ status: ExitStatus, _ kind: String, _ message: String, offset: Int? = nil, details: [JSONValue.Member] = [],
+    report: [JSONValue.Member] = []
   ) {
     self.status = status
     self.kind = kind
     self.message = message
     self.offset = offset
     self.details = details
+    self.report = report
   }
 
   static func usage(_ message: String) -> CommandFailure { CommandFailure(.wrongUsage, "usage", message) }
 
   /// `{"error":{"kind":…,"message":…,"offset":…}}`
   var json: JSONValue {
-    .object([
-      .init(
-        "error",
-        .object(
-          [.init("kind", .string(kind)), .init("message", .string(message)), .init("offset", JSONValue(offset))]
-            + details))
-    ])
+    .object(
+      [
+        .init(
+          "error",
+          .object(
+            [.init("kind", .string(kind)), .init("message", .string(message)), .init("offset", JSONValue(offset))]
+              + details))
+      ] + report)
   }
 
   /// Any error; `file` is what the input is called in messages.

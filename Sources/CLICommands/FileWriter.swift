@@ -43,7 +43,7 @@ package enum FileWriter {
   ) throws(FileError) {
     let folder = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[...$0]) } ?? "./"
     // By chance, not by process: a process that was killed has left its file, and another may have the same number.
-    let temporary = "\(folder).cannery-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    let temporary = "\(folder)\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))\(suffix)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw FileError("write", path, errno) }
     var code = writeAll(descriptor, forEachPiece)
@@ -61,6 +61,21 @@ package enum FileWriter {
     if opened >= 0 {
       fsync(opened)
       close(opened)
+    }
+  }
+
+  private static let prefix = ".cannery-"
+  private static let suffix = ".tmp"
+
+  /// Deletes what processes that were killed while they wrote have left in a folder. Nobody may be writing there.
+  static func removeLeftovers(in folder: String) {
+    guard let directory = opendir(folder) else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
+      }
+      if name.hasPrefix(prefix) && name.hasSuffix(suffix) { unlink("\(folder)/\(name)") }
     }
   }
 

@@ -83,6 +83,9 @@ extension CanisterRuntime {
     try deleteCanister(id, by: .host(sender))
   }
 
+  /// The management canister's interface, as a .did file.
+  public static var managementInterface: String { ManagementInterface.text }
+
   /// Adds cycles to a canister's balance.
   public func topUp(_ id: Principal, _ cycles: Cycles) throws(CanisterError) {
     record(.topUp(id, cycles))

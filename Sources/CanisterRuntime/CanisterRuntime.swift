@@ -32,7 +32,8 @@ public final class CanisterRuntime {
   public let configuration: RuntimeConfiguration
   let subnet: SubnetInformation
   let engine: Engine
-  /// Makes certificates of canisters' data, for queries. Without it, none has one.
+  /// Makes certificates of canisters' data, for queries; nil for none. Without it they have the form of a certificate, but a
+  /// signature of zeros: canisters that serve certified data work, and nobody mistakes it for a subnet's.
   public var dataCertificate: ((_ canister: Principal, _ data: [UInt8]) -> [UInt8]?)?
   /// In the order of their ids.
   private(set) var canisters: [Principal: Canister] = [:]
@@ -197,25 +198,30 @@ public final class CanisterRuntime {
     ingressStatuses[id] = nil
   }
 
-  /// Submits a call and executes rounds until it is answered.
+  /// Submits a call and executes rounds until it is answered. Where canisters only wait, time is set forward to what is due.
   ///
   /// Throws a `CanisterError` where the message doesn't come in, a `CanisterReject` where it is rejected, and
-  /// `RuntimeError.noAnswer` if `rounds` rounds weren't enough.
+  /// `RuntimeError.noAnswer` if `rounds` rounds or `timeout` nanoseconds weren't enough.
   public func call(
     _ receiver: Principal, _ method: String, _ argument: [UInt8], sender: Principal = .anonymous, cycles: Cycles = 0,
-    rounds: Int = 1_000
+    rounds: Int = 1_000, timeout: UInt64 = 300_000_000_000
   ) throws -> [UInt8] {
     let id = try submit(to: receiver, method: method, argument: argument, sender: sender, cycles: cycles)
     defer { forget(id) }
-    for _ in 0..<rounds {
-      executeRound()
-      switch ingressStatuses[id] {
-      case .replied(let bytes): return bytes
-      case .rejected(let reject): throw reject
-      case .received, .processing, nil: continue
-      }
+    return try answer(to: id, rounds: rounds, timeout: timeout)
+  }
+
+  /// Executes rounds until a message that was submitted is answered, likewise.
+  public func answer(to id: IngressID, rounds: Int = 1_000, timeout: UInt64 = 300_000_000_000) throws -> [UInt8] {
+    let before = round
+    if ingressStatuses[id]?.isAnswered == false {
+      executeRounds(rounds, timeout: timeout) { ingressStatuses[id]?.isAnswered != false }
     }
-    throw RuntimeError.noAnswer(rounds: rounds)
+    switch ingressStatuses[id] {
+    case .replied(let bytes): return bytes
+    case .rejected(let reject): throw reject
+    case .received, .processing, nil: throw RuntimeError.noAnswer(rounds: Int(round - before))
+    }
   }
 
   // MARK: Reports

@@ -109,6 +109,9 @@ public final class InstalledModule: Sendable {
     self.methods = methods
   }
 
+  /// All methods by name.
+  public var allMethods: [String: MethodKind] { methods }
+
   /// How the method `name` may be called; nil if there is none.
   public func methodKind(_ name: String) -> MethodKind? { methods[name] }
 

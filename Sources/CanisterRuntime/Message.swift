@@ -6,7 +6,8 @@ import SystemAPI
 /// Names an ingress message.
 public struct IngressID: Hashable, Comparable, Sendable {
   public let number: UInt64
-  init(_ number: UInt64) { self.number = number }
+  /// The message with this number, which `submit` gave it.
+  public init(_ number: UInt64) { self.number = number }
   public static func < (left: IngressID, right: IngressID) -> Bool { left.number < right.number }
 }
 

@@ -327,7 +327,6 @@ struct MessageExecutor {
     if result.error != nil, let cleanup = job.cleanup {
       return startCleanup(result, job, cleanup, after: message)
     }
-    let is64 = canister.machine?.installed.is64 ?? false
     let instructions = min(result.instructions + job.callbackInstructions, job.limit + job.callbackInstructions)
     var error = job.callbackError ?? result.error
     if let callback = job.callbackError, let cleanup = result.error { error = callback.with(cleanup: cleanup) }
@@ -336,16 +335,14 @@ struct MessageExecutor {
       canister.state.version += 1
     }
     canister.state.log.append(result.effects.log)
-    let paidInstructions =
-      job.mode == .replicatedQuery ? configuration.queryInstructions : configuration.messageInstructions
-    let unused = paidInstructions - min(instructions, paidInstructions)
-    let refund = min(configuration.refund(instructions: unused, is64: is64), job.prepaid)
-    let cost = job.prepaid - refund
-    canister.state.refund(refund, of: .instructions)
+    let cost = cost(instructions, job)
+    canister.state.refund(job.prepaid - cost, of: .instructions)
+    // What a callback cost was reported when it failed.
+    let callbackCost = job.callbackError == nil ? 0 : self.cost(job.callbackInstructions, job)
     output.reports.append(
       ExecutionReport(
-        canister: canister.id, name: job.name, mode: job.mode, instructions: instructions, cycles: cost,
-        dirtyPages: result.dirtyPages, error: error))
+        canister: canister.id, name: job.name, mode: job.mode, instructions: instructions - job.callbackInstructions,
+        cycles: cost - min(callbackCost, cost), dirtyPages: result.dirtyPages, error: result.error))
     canister.calls.update(job.context) { $0.instructionsExecuted += instructions }
     if result.error == nil { take(result.effects, job, message.time, version: result.before.version) }
     settle(job.context, error)
@@ -358,6 +355,10 @@ struct MessageExecutor {
   ) {
     canister.state.log.append(result.effects.log)
     guard let context = canister.calls[job.context], let error = result.error else { return }
+    output.reports.append(
+      ExecutionReport(
+        canister: canister.id, name: job.name, mode: job.mode, instructions: result.instructions,
+        cycles: cost(result.instructions, job), dirtyPages: result.dirtyPages, error: error))
     let limit = configuration.messageInstructions - min(result.instructions, configuration.messageInstructions)
     var message = MessageContext(
       .cleanup, caller: context.origin.caller, time: round.time, instructionLimit: limit)
@@ -372,6 +373,14 @@ struct MessageExecutor {
     next.callbackInstructions = result.instructions
     next.callbackError = error
     _ = start(.callback(cleanup), message, next)
+  }
+
+  /// What instructions cost, of what was paid for all that a job may use.
+  private func cost(_ instructions: UInt64, _ job: ExecutionJob) -> Cycles {
+    let paid = job.mode == .replicatedQuery ? configuration.queryInstructions : configuration.messageInstructions
+    let unused = paid - min(instructions, paid)
+    let is64 = canister.machine?.installed.is64 ?? false
+    return job.prepaid - min(configuration.refund(instructions: unused, is64: is64), job.prepaid)
   }
 
   /// Sends the calls that an execution made and its answer.

@@ -92,7 +92,7 @@ struct QueryEvaluation {
         kind == .query ? .query : .compositeQuery, caller: caller, time: runtime.time,
         instructionLimit: try remaining())
       context.argument = argument
-      context.dataCertificate = path.isEmpty ? runtime.dataCertificate?(canister.id, canister.state.certifiedData) : nil
+      if path.isEmpty { context.dataCertificate = runtime.certificate(of: canister) }
       path.append(id)
       defer { path.removeLast() }
       return try canister.whileParked { () throws(CanisterError) in

@@ -53,12 +53,14 @@ extension SystemInterface {
     guard var building = callUnderConstruction else {
       throw violation("ic0_\(call.name) called when no call is under construction.")
     }
-    let liquid = liquidBalance
-    guard amount <= liquid else {
+    guard amount <= liquidBalance else {
+      // Only controllers are told how many are missing.
+      let missing = amount.addingSaturated(system.freezingBalance(configuration)) - system.balance
       throw CanisterError(
         .canisterContractViolation,
-        "Canister \(system.id) is out of cycles: requested \(amount) cycles but the available balance is "
-          + "\(system.balance) cycles and the freezing threshold \(system.balance - liquid) cycles")
+        "Canister \(system.id) is out of cycles"
+          + (system.isController(context.caller)
+            ? ": please top up the canister with at least \(missing) additional cycles" : ""))
     }
     system.balance -= amount
     building.cycles += amount

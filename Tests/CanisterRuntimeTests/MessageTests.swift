@@ -214,6 +214,18 @@ let scripted = Wat(
     #expect(missing.first == RejectCode.destinationInvalid.rawValue)
   }
 
+  @Test func callbacksAndCleanupsAreReportedEach() throws {
+    _ = runtime.takeReports()
+    _ = reject("forward", forwarding("inc", to: second, traps: true))
+    let reports = runtime.takeReports()
+    #expect(reports.map(\.name) == ["forward", "inc", "reply callback", "cleanup"])
+    #expect(reports.map { $0.error?.code } == [nil, nil, .canisterTrapped, nil])
+    #expect(reports[3].instructions < 1_100)
+    // The cleanup is no execution of its own for the fee.
+    #expect(reports[3].cycles == Cycles(reports[3].instructions))
+    #expect(reports[2].cycles == 5_000_000 + Cycles(reports[2].instructions))
+  }
+
   @Test func cleanupRunsWhereACallbackFails() throws {
     let refusal = reject("forward", forwarding("inc", to: second, traps: true))
     #expect(refusal?.error == .canisterTrapped)

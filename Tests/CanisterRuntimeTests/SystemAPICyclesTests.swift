@@ -158,11 +158,16 @@ import Testing
     ] {
       let outcome = try stage.run(mode, [new, step])
       #expect(outcome.code == .canisterContractViolation)
-      #expect(outcome.text?.contains("out of cycles") == true)
+      // The caller is no controller, and isn't told how many are missing.
+      #expect(outcome.text == "Canister \(Stage.id) is out of cycles")
     }
     if !is64 {
       #expect(try stage.run(mode, [new, Step(.callCyclesAdd, liquid + 1)]).code == .canisterContractViolation)
     }
+    stage.state.settings.controllers.append(Stage.caller)
+    #expect(
+      try stage.run(mode, [new, Step(.callCyclesAdd128, 0, liquid + 5)]).text
+        == "Canister \(Stage.id) is out of cycles: please top up the canister with at least 5 additional cycles")
     // A call that isn't made gives them back: at the end, and when another is begun.
     let all = Step(.callCyclesAdd128, 0, liquid)
     #expect(try stage.run(mode, [new, all]).error == nil)

@@ -1,4 +1,5 @@
-// `cannery canister call` and `query`: calls a method, of a canister that is kept or of one that is made for it.
+// `cannery canister call`, `query` and `request-status`: calls a method, of a canister that is kept or of one that is made
+// for it, and asks for the answer again.
 
 import ArgumentParser
 import Candid
@@ -6,96 +7,150 @@ import CanisterRuntime
 import Cannery
 import SystemAPI
 
-/// What both commands do.
+/// How long an answer is waited for.
+struct WaitOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Rounds that are executed at most.", valueName: "number"))
+  var rounds = 10_000
+  @Option(
+    help: ArgumentHelp(
+      "How much time passes at most until the answer; canisters' time, which is set forward to what is due.",
+      valueName: "time"))
+  var timeout = DurationAmount(nanoseconds: 300_000_000_000)
+
+  func validate() throws {
+    if rounds < 0 { throw ValidationError("--rounds can't be negative") }
+  }
+
+  /// The answer to a message.
+  ///
+  /// Throws a `CommandFailure` of the kind `no-answer` if there is none; `advice` says what can be done then.
+  func answer(to id: IngressID, of runtime: CanisterRuntime, advice: String) throws -> [UInt8] {
+    do {
+      return try runtime.answer(to: id, rounds: rounds, timeout: timeout.nanoseconds)
+    } catch RuntimeError.noAnswer(let rounds) {
+      let due = runtime.nextDeadline.map {
+        "; the next timer or deadline is \(spent($0 - min(runtime.time, $0))) ahead"
+      }
+      throw CommandFailure(
+        .guestFailed, "no-answer", "no answer after \(grouped(rounds)) rounds\(due ?? ""). \(advice)",
+        details: [.init("request", .unsigned(id.number))])
+    }
+  }
+
+  private func spent(_ nanoseconds: UInt64) -> String {
+    let seconds = nanoseconds / 1_000_000_000
+    return seconds == 0 ? "less than a second" : "\(grouped(seconds)) s"
+  }
+}
+
+/// What `call` and `query` do.
 struct MethodCall {
-  var target: String
-  var method: String
-  var positional: String?
-  var state: String?
-  var argument: ArgumentOptions
-  var initArgument: String?
-  var caller: Principal
-  var cycles: Cycles
+  var options: CallOptions
+  var cycles: Cycles = 0
   var isQuery: Bool?
-  var advance: UInt64
-  var quiet: Bool
-  var output: OutputOptions
+  var wait: WaitOptions?
+  /// Whether nobody waits for the answer.
+  var isAsynchronous = false
+
+  private var argument: ArgumentOptions { options.argument }
+  private var advance: UInt64 { options.advanceTime?.nanoseconds ?? 0 }
 
   func execute(on console: Console) throws -> ExitStatus {
-    var report: CallReport
-    if let state {
-      let directory = try StateDirectory(state, makes: false)
-      let id = try directory.canister(target)
-      report = try call(directory.runtime, id, console)
+    let report = try options.state == nil ? callOnce(console) : callKept(console)
+    if let request = report.request {
+      if !options.report.output.json { console.print("\(request)") }
+      if !options.report.quiet { console.note("cannery: message \(request) was sent. \(advice(request))") }
+    }
+    return report.print(on: console, raw: argument.raw, options.report)
+  }
+
+  private func advice(_ request: UInt64) -> String {
+    guard let state = options.state else { return "With --state a call can go on later, or with a longer --timeout" }
+    return "`cannery canister request-status \(request) --state \(state)` goes on with it"
+  }
+
+  /// Calls a canister that is kept.
+  private func callKept(_ console: Console) throws -> CallReport {
+    let path = options.state ?? ""
+    let onlyReads = isQuery == true && advance == 0
+    let directory = try StateDirectory(path, for: onlyReads ? .read : .change)
+    let target = options.target
+    let id = try Principal.isManagementCanister(target) ? .managementCanister : directory.canister(target)
+    let watch = ActivityWatch(directory.runtime)
+    do {
+      var report = try call(directory.runtime, id, console)
+      report.activity = watch.activity()
       // A query changes nothing.
-      if report.executions.contains(where: { $0.mode.isReplicated }) || advance > 0 || report.failure != nil {
+      let hasChanged = report.activity.executions.contains { $0.mode.isReplicated } || report.failure != nil
+      if !onlyReads, hasChanged || advance > 0 || report.request != nil || id == .managementCanister {
         try directory.save()
       }
-    } else {
-      let file = try InputFile(target, console)
-      let bytes = Array(
-        try file.moduleBytes(advice: "a canister is installed from its module").buffer)
-      let runtime = CanisterRuntime()
-      let id = try runtime.createCanister(controller: caller)
+      return report
+    } catch var failure as CommandFailure where failure.kind == "no-answer" {
+      try directory.save()
+      failure.report = watch.activity().members
+      throw failure
+    }
+  }
+
+  /// Calls a canister that is made for it.
+  private func callOnce(_ console: Console) throws -> CallReport {
+    let file = try InputFile(options.target, console)
+    let bytes = Array(try file.moduleBytes(advice: "a canister is installed from its module").buffer)
+    let runtime = CanisterRuntime()
+    let caller = options.caller.principal
+    let module = try naming(file.name) { try runtime.prepare(bytes) }
+    let interface = try argument.interface(of: module, console)
+    let first = try options.initBytes(interface?.initArguments, console)
+    let id = try runtime.createCanister(controller: caller)
+    let watch = ActivityWatch(runtime)
+    var report = try CallReport {
+      try runtime.install(id, bytes, argument: first, sender: caller)
+      return []
+    }
+    if report.failure == nil {
+      _ = runtime.takeReports()
       do {
-        let module = try naming(file.name) { try runtime.prepare(bytes) }
-        let interface = try argument.interface(of: module)
-        let options = try ArgumentOptions.parse(initArgument.map { ["--arg", $0] } ?? [])
-        let first = try options.bytes(interface?.initArguments, console)
-        try reportingRejects { try runtime.install(id, bytes, argument: first, sender: caller) }
-      } catch let failure as GuestFailure {
-        report = CallReport(failure: failure, executions: runtime.takeReports(), logs: logs(runtime))
-        return finish(report, console)
+        report = try call(runtime, id, console)
+      } catch var failure as CommandFailure where failure.kind == "no-answer" {
+        failure.report = watch.activity().members
+        throw failure
       }
-      report = try call(runtime, id, console)
     }
-    return finish(report, console)
-  }
-
-  private func finish(_ report: CallReport, _ console: Console) -> ExitStatus {
-    if output.json {
-      console.print(report.json.text)
-    } else {
-      report.print(on: console, raw: argument.raw, quiet: quiet)
-    }
-    guard let failure = report.failure else { return .success }
-    console.note("cannery: \(failure.failure.message)")
-    return .guestFailed
-  }
-
-  private func logs(_ runtime: CanisterRuntime) -> [(canister: Principal, record: LogRecord)] {
-    runtime.canisterIDs.flatMap { id in ((try? runtime.state(of: id))?.log.records ?? []).map { (id, $0) } }
+    report.activity = watch.activity()
+    return report
   }
 
   private func call(_ runtime: CanisterRuntime, _ id: Principal, _ console: Console) throws -> CallReport {
-    let module = try runtime.module(of: id)
-    let interface = try argument.interface(of: module)
+    let module = id == .managementCanister ? nil : try runtime.module(of: id)
+    let interface = try argument.interface(of: id, in: runtime, console)
+    let method = options.method
     let types = interface?.method(method)
-    if let interface, types == nil, module?.methodKind(method) == nil {
-      let known = interface.methods.map(\.name).joined(separator: ", ")
+    let kind = module?.methodKind(method)
+    if types == nil, kind == nil, let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.sorted() {
       throw CommandFailure(
-        .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(known)")
+        .wrongUsage, "unknown-method",
+        "there is no method \(quoted(method)); the canister has \(known.map { quoted($0) }.joined(separator: ", "))")
     }
-    let bytes = try argument.bytes(types?.arguments, positional: positional, console)
-    let asQuery = isQuery ?? types?.isQuery ?? (module?.methodKind(method).map { $0 != .update } ?? false)
-    let before = Dictionary(
-      uniqueKeysWithValues: runtime.canisterIDs.map { ($0, (try? runtime.state(of: $0))?.log.nextIndex ?? 0) })
-    _ = runtime.takeReports()
-    if advance > 0 { runtime.advanceTime(by: advance) }
-    var report = CallReport(executions: [], logs: [])
+    let bytes = try argument.bytes(types?.arguments, positional: options.positional, console)
+    let asQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))
+    if advance > 0 { runtime.advanceTime(by: advance, rounds: TickCommand.roundLimit) }
+    let caller = options.caller.principal
+    if asQuery { return try CallReport(types?.results) { try runtime.query(id, method, bytes, sender: caller) } }
+    let number: IngressID
     do {
-      report.reply = try reportingRejects {
-        asQuery
-          ? try runtime.query(id, method, bytes, sender: caller)
-          : try runtime.call(id, method, bytes, sender: caller, cycles: cycles)
-      }
-      report.decode(types?.results)
-    } catch let failure as GuestFailure {
-      report.failure = failure
+      number = try runtime.submit(to: id, method: method, argument: bytes, sender: caller, cycles: cycles)
+    } catch {
+      return try CallReport { throw error }
     }
-    report.executions = runtime.takeReports()
-    report.logs = logs(runtime).filter { $0.record.index >= before[$0.canister] ?? 0 }
-    return report
+    if isAsynchronous { return CallReport(request: number.number) }
+    return try CallReport(types?.results) {
+      let reply = Result {
+        try (wait ?? WaitOptions.parse([])).answer(to: number, of: runtime, advice: advice(number.number) + ".")
+      }
+      if runtime.status(of: number)?.isAnswered != false { runtime.forget(number) }
+      return try reply.get()
+    }
   }
 }
 
@@ -111,23 +166,30 @@ struct CallOptions: ParsableArguments {
   var state: String?
   @OptionGroup var argument: ArgumentOptions
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The argument of canister_init, for a module that is installed for this call.", valueName: "text"))
   var initArg: String?
-  @Option(help: ArgumentHelp("The caller; anonymous by default.", valueName: "principal"))
-  var caller: PrincipalArgument = PrincipalArgument(argument: "anonymous")!
+  @Option(help: ArgumentHelp("A file with it.", valueName: "file"), completion: .file())
+  var initArgFile: String?
+  @Option(help: ArgumentHelp("The caller.", valueName: "principal"))
+  var caller = PrincipalArgument.anonymous
   @Option(
-    help: ArgumentHelp("Time that passes before the call, such as 10s, 5m, 2h or 1d.", valueName: "time"))
+    help: ArgumentHelp(
+      "Time that passes before the call, such as 10s, 5m, 2h or 1d; what is due on the way is executed.",
+      valueName: "time"))
   var advanceTime: DurationAmount?
-  @Flag(name: [.short, .long], help: "Print the reply only.")
-  var quiet = false
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var report: ReportOptions
 
-  func call(cycles: Cycles, isQuery: Bool?) -> MethodCall {
-    MethodCall(
-      target: target, method: method, positional: positional, state: state, argument: argument, initArgument: initArg,
-      caller: caller.principal, cycles: cycles, isQuery: isQuery, advance: advanceTime?.nanoseconds ?? 0, quiet: quiet,
-      output: output)
+  func validate() throws {
+    if state != nil, initArg != nil || initArgFile != nil {
+      throw ValidationError("--init-arg is for modules; a canister that is kept gets it when it is installed")
+    }
+  }
+
+  fileprivate func initBytes(_ types: CandidTypes?, _ console: Console) throws -> [UInt8] {
+    let words = (initArg.map { ["--arg", $0] } ?? []) + (initArgFile.map { ["--arg-file", $0] } ?? [])
+    return try ArgumentOptions.parse(words).bytes(types, console)
   }
 }
 
@@ -136,7 +198,7 @@ struct CanisterCallCommand: ConsoleCommand {
     commandName: "call", abstract: "Calls a method of a canister.",
     discussion: """
       Without --state, the target is a module: it is installed in memory for this call. A method that the interface calls a \
-      query is executed as one, unless --update is given.
+      query is executed as one, unless --update is given. With --state, the target may be the management canister, aaaaa-aa.
 
       The reply is printed as Candid text on standard output; what the call cost, and what it logged, on standard error.
       """)
@@ -148,16 +210,24 @@ struct CanisterCallCommand: ConsoleCommand {
   var update = false
   @Option(help: ArgumentHelp("Cycles that come with the call, such as 1_000 or 2t.", valueName: "amount"))
   var cycles: CyclesAmount?
-  var output: OutputOptions { options.output }
+  @OptionGroup var wait: WaitOptions
+  @Flag(name: .customLong("async"), help: "Don't wait for the answer: print the message's number.")
+  var isAsynchronous = false
+  var output: OutputOptions { options.report.output }
 
   func validate() throws {
     if query && update { throw ValidationError("--query and --update contradict each other") }
     if query && cycles != nil { throw ValidationError("no cycles come with a query") }
+    if isAsynchronous && (query || options.state == nil) {
+      throw ValidationError("--async is for updates of canisters that are kept")
+    }
   }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let isQuery: Bool? = query ? true : update || cycles != nil ? false : nil
-    return try options.call(cycles: cycles?.amount ?? 0, isQuery: isQuery).execute(on: console)
+    let call = MethodCall(
+      options: options, cycles: cycles?.amount ?? 0, isQuery: query ? true : update || cycles != nil ? false : nil,
+      wait: wait, isAsynchronous: isAsynchronous)
+    return try call.execute(on: console)
   }
 }
 
@@ -165,9 +235,61 @@ struct CanisterQueryCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Calls a query method: the same as call --query.")
   @OptionGroup var options: CallOptions
-  var output: OutputOptions { options.output }
+  var output: OutputOptions { options.report.output }
 
   func execute(on console: Console) throws -> ExitStatus {
-    try options.call(cycles: 0, isQuery: true).execute(on: console)
+    try MethodCall(options: options, isQuery: true).execute(on: console)
+  }
+}
+
+struct RequestStatusCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "request-status",
+    abstract: "Goes on with a call that wasn't answered, or that nobody waited for.",
+    discussion: "Executes rounds until the answer is there, and prints it; it can be asked for once.")
+  @Argument(help: "The message's number, as `call` told it.")
+  var number: UInt64
+  @Argument(help: "The canister that was called, whose interface tells the types of the answer.")
+  var canister: String?
+  @Argument(help: "The method that was called.")
+  var method: String?
+  @OptionGroup var state: StateOptions
+  @OptionGroup var wait: WaitOptions
+  @Flag(help: "Print the reply as hexadecimal digits.")
+  var raw = false
+  @OptionGroup var report: ReportOptions
+  var output: OutputOptions { report.output }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    let id = IngressID(number)
+    let (result, activity) = try state.change { directory -> Result<CallReport, CommandFailure> in
+      let runtime = directory.runtime
+      guard runtime.status(of: id) != nil else {
+        throw CommandFailure(
+          .inputWrong, "unknown-request", "there is no message \(number), or its answer was printed already")
+      }
+      var types: CandidTypes?
+      if let canister, let method {
+        types = try ArgumentOptions.parse([]).interface(of: directory.canister(canister), in: runtime, console)?
+          .method(method)?.results
+      }
+      do {
+        let report = try CallReport(types) {
+          try wait.answer(to: id, of: runtime, advice: "The same command goes on with it.")
+        }
+        runtime.forget(id)
+        return .success(report)
+      } catch let failure as CommandFailure {
+        return .failure(failure)
+      }
+    }
+    switch result {
+    case .success(var report):
+      report.activity = activity
+      return report.print(on: console, raw: raw, self.report)
+    case .failure(var failure):
+      failure.report = activity.members
+      throw failure
+    }
   }
 }

@@ -8,67 +8,53 @@ import SystemAPI
 struct CallReport {
   var reply: [UInt8]?
   var failure: GuestFailure?
-  var executions: [ExecutionReport]
-  var logs: [(canister: Principal, record: LogRecord)]
+  var activity = Activity()
   /// The reply as text.
   var text: String?
+  /// The number of a message that isn't answered yet, or that nobody waits for.
+  var request: UInt64?
 
-  /// Decodes the reply with the types of the method's results, if they are known and fit.
-  mutating func decode(_ types: CandidTypes?) {
-    guard let reply else { return }
-    if let types, let values = try? decodeArguments(reply, as: types) {
-      text = printArguments(values)
-    } else if let decoded: (values: [CandidValue], types: CandidTypes) = try? decodeArguments(reply) {
-      text = printArguments(decoded.values)
+  /// Does `body`, which gives the reply.
+  init(_ types: CandidTypes? = nil, _ body: () throws -> [UInt8]) throws {
+    do {
+      let reply = try reportingRejects(body)
+      self.reply = reply
+      if let types, let values = try? decodeArguments(reply, as: types) {
+        text = printArguments(values)
+      } else if let decoded: (values: [CandidValue], types: CandidTypes) = try? decodeArguments(reply) {
+        text = printArguments(decoded.values)
+      }
+    } catch let failure as GuestFailure {
+      self.failure = failure
     }
   }
 
-  private var instructions: UInt64 { executions.reduce(0) { $0 + $1.instructions } }
-  private var cycles: Cycles { executions.reduce(0) { $0 + $1.cycles } }
+  init(request: UInt64) { self.request = request }
 
-  func print(on console: Console, raw: Bool, quiet: Bool) {
-    for (canister, record) in logs where !quiet {
-      console.note("[\(canister)] \(String(decoding: record.content, as: UTF8.self))")
+  private var instructions: UInt64 { activity.executions.reduce(0) { $0 + $1.instructions } }
+  private var cycles: Cycles { activity.executions.reduce(0) { $0 + $1.cycles } }
+
+  func print(on console: Console, raw: Bool, _ options: ReportOptions) -> ExitStatus {
+    if options.output.json {
+      console.print(json.text)
+    } else {
+      if !options.quiet { activity.noteLogs(on: console, failure: failure) }
+      if let reply { console.print(raw ? hexadecimal(reply) : text ?? hexadecimal(reply)) }
+      if !options.quiet { activity.noteExecutions(on: console) }
     }
-    if let reply {
-      console.print(!raw ? text ?? hexadecimal(reply) : hexadecimal(reply))
-    }
-    if quiet { return }
-    for execution in executions {
-      let error = execution.error.map { ", failed with \($0.code)" } ?? ""
-      console.note(
-        "\(execution.canister) \(execution.name): \(grouped(execution.instructions)) instructions, "
-          + "\(grouped(execution.cycles)) cycles\(error)")
-    }
+    guard let failure else { return .success }
+    console.note("cannery: \(failure.failure.message)")
+    return .guestFailed
   }
 
-  var json: JSONValue {
-    .object([
-      .init("reply", text.map { .string($0) } ?? .null),
-      .init("replyBytes", reply.map { .string(hexadecimal($0)) } ?? .null),
-      .init("reject", failure.map { .object($0.members) } ?? .null),
-      .init("instructions", .unsigned(instructions)),
-      .init("cycles", .string("\(cycles)")),
-      .init(
-        "executions",
-        .array(
-          executions.map {
-            .object([
-              .init("canister", .string("\($0.canister)")), .init("name", .string($0.name)),
-              .init("instructions", .unsigned($0.instructions)), .init("cycles", .string("\($0.cycles)")),
-              .init("dirtyPages", JSONValue($0.dirtyPages)),
-              .init("error", $0.error.map { .string("\($0.code)") } ?? .null),
-            ])
-          })),
-      .init(
-        "logs",
-        .array(
-          logs.map {
-            .object([
-              .init("canister", .string("\($0.canister)")), .init("index", .unsigned($0.record.index)),
-              .init("text", .string(String(decoding: $0.record.content, as: UTF8.self))),
-            ])
-          })),
-    ])
+  private var json: JSONValue {
+    .object(
+      [
+        .init("reply", text.map { .string($0) } ?? .null),
+        .init("replyBytes", reply.map { .string(hexadecimal($0)) } ?? .null),
+        .init("reject", failure.map { .object($0.members) } ?? .null),
+        .init("request", request.map { .unsigned($0) } ?? .null),
+        .init("instructions", .unsigned(instructions)), .init("cycles", .string("\(cycles)")),
+      ] + activity.members)
   }
 }

@@ -6,22 +6,6 @@ import CanisterRuntime
 import Cannery
 import SystemAPI
 
-extension ConsoleCommand {
-  /// Prints a line, or an object with `--json`.
-  func say(_ text: String, _ members: [JSONValue.Member], on console: Console) {
-    console.print(output.json ? JSONValue.object(members).text : text)
-  }
-}
-
-struct CanisterOptions: ParsableArguments {
-  @Argument(help: "The canister's name or id.")
-  var canister: String
-  @OptionGroup var state: StateOptions
-  @Option(help: ArgumentHelp("Who asks; anonymous by default.", valueName: "principal"))
-  var caller: PrincipalArgument = PrincipalArgument(argument: "anonymous")!
-  @OptionGroup var output: OutputOptions
-}
-
 struct CanisterCreateCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Makes an empty canister; the state's folder too, if it isn't there.")
@@ -34,6 +18,7 @@ struct CanisterCreateCommand: ConsoleCommand {
   var controller: [PrincipalArgument] = []
   @Option(help: ArgumentHelp("The canister's id; by default the next one.", valueName: "principal"))
   var id: PrincipalArgument?
+  @OptionGroup var settings: SettingsOptions
   @OptionGroup var output: OutputOptions
 
   func execute(on console: Console) throws -> ExitStatus {
@@ -41,196 +26,120 @@ struct CanisterCreateCommand: ConsoleCommand {
       if let name, directory.names[name] != nil {
         throw CommandFailure(.inputWrong, "name-exists", "there is a canister \(quoted(name)) already")
       }
-      if let name, name.isEmpty || name.contains("\n") || Principal(name) != nil {
+      if let name, name.isEmpty || name.contains(where: \.isNewline) || Principal(name) != nil {
         throw CommandFailure.usage("\(quoted(name)) can't be a name")
       }
-      var settings = SettingsChange()
-      if !controller.isEmpty { settings.controllers = controller.map(\.principal) }
-      let id = try reportingRejects {
-        try directory.runtime.createCanister(settings, cycles: cycles?.amount, id: self.id?.principal)
+      if let id = self.id?.principal, !id.isCanister {
+        throw CommandFailure.usage("\(id) can't be a canister's id: those end in -cai")
       }
+      var change = try settings.change()
+      if !controller.isEmpty { change.controllers = controller.map(\.principal) }
+      let id = try directory.runtime.createCanister(change, cycles: cycles?.amount, id: self.id?.principal)
       if let name { directory.names[name] = id }
       return id
-    }
+    }.result
     say("\(id)", [.init("canister", .string("\(id)"))], on: console)
     return .success
   }
 }
 
-/// What installing, upgrading and reinstalling share.
-struct InstallOptions: ParsableArguments {
-  @Argument(help: "The canister's name or id.")
-  var canister: String
-  @Argument(help: .moduleFile, completion: .modules)
-  var module: String
-  @OptionGroup var state: StateOptions
-  @OptionGroup var argument: ArgumentOptions
-  @Option(help: ArgumentHelp("Who asks; anonymous by default.", valueName: "principal"))
-  var caller: PrincipalArgument = PrincipalArgument(argument: "anonymous")!
-  @Flag(name: [.short, .long], help: "Print nothing on success.")
-  var quiet = false
-  @OptionGroup var output: OutputOptions
-
-  func install(_ mode: InstallMode, on console: Console) throws -> ExitStatus {
-    let file = try InputFile(module, console)
-    let bytes = Array(try file.moduleBytes(advice: "a canister is installed from its module").buffer)
-    let report = try state.change { directory in
-      let id = try directory.canister(canister)
-      let module = try naming(file.name) { try directory.runtime.prepare(bytes) }
-      let interface = try argument.interface(of: module)
-      // Most modules take none when they are upgraded, whatever they take at first.
-      let isUpgrade = if case .upgrade = mode { true } else { false }
-      let argument = try argument.bytes(interface?.initArguments, mayLack: isUpgrade, console)
-      _ = directory.runtime.takeReports()
-      try reportingRejects {
-        try directory.runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
-      }
-      return directory.runtime.takeReports().last
-    }
-    guard let report else { return .success }
-    if output.json {
-      let members: [JSONValue.Member] = [
-        .init("canister", .string("\(report.canister)")), .init("instructions", .unsigned(report.instructions)),
-        .init("cycles", .string("\(report.cycles)")),
-      ]
-      console.print(JSONValue.object(members).text)
-    } else if !quiet {
-      console.note(
-        "\(report.canister): installed, \(grouped(report.instructions)) instructions, \(grouped(report.cycles)) cycles")
-    }
-    return .success
-  }
+extension Principal {
+  /// Whether the id has the form of a canister's: its number and two ones.
+  fileprivate var isCanister: Bool { bytes.count == 10 && bytes.suffix(2) == [1, 1] }
 }
 
-struct CanisterInstallCommand: ConsoleCommand {
+struct CanisterUninstallCommand: CanisterAction {
   static let configuration = CommandConfiguration(
-    commandName: "install", abstract: "Installs a module in an empty canister.")
-  @OptionGroup var options: InstallOptions
-  @Option(help: ArgumentHelp("What becomes of what is there: install, reinstall or upgrade.", valueName: "mode"))
-  var mode: Mode = .install
-  var output: OutputOptions { options.output }
-
-  enum Mode: String, CaseIterable, ExpressibleByArgument { case install, reinstall, upgrade }
-
-  func execute(on console: Console) throws -> ExitStatus {
-    switch mode {
-    case .install: try options.install(.install, on: console)
-    case .reinstall: try options.install(.reinstall, on: console)
-    case .upgrade: try options.install(.upgrade(), on: console)
-    }
-  }
-}
-
-struct CanisterReinstallCommand: ConsoleCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "reinstall", abstract: "Installs a module in place of another; memory and stable memory are lost.")
-  @OptionGroup var options: InstallOptions
-  var output: OutputOptions { options.output }
-
-  func execute(on console: Console) throws -> ExitStatus { try options.install(.reinstall, on: console) }
-}
-
-struct CanisterUpgradeCommand: ConsoleCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "upgrade", abstract: "Installs a module in place of another; stable memory is kept.")
-  @OptionGroup var options: InstallOptions
-  @Flag(help: "Don't run the old module's canister_pre_upgrade.")
-  var skipPreUpgrade = false
-  @Option(
-    help: ArgumentHelp(
-      "What becomes of the heap: kept, or replaced by the new module's. Modules with orthogonal persistence demand it.",
-      valueName: "keep|replace"))
-  var wasmMemoryPersistence: Persistence?
-  var output: OutputOptions { options.output }
-
-  enum Persistence: String, CaseIterable, ExpressibleByArgument { case keep, replace }
-
-  func execute(on console: Console) throws -> ExitStatus {
-    let upgrade = UpgradeOptions(
-      skipsPreUpgrade: skipPreUpgrade, keepsHeap: wasmMemoryPersistence.map { $0 == .keep })
-    return try options.install(.upgrade(upgrade), on: console)
-  }
-}
-
-struct CanisterUninstallCommand: ConsoleCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "uninstall", abstract: "Drops a canister's code, memory and stable memory.")
+    commandName: "uninstall", abstract: "Drops a canister's code, memory and stable memory.",
+    aliases: ["uninstall-code"])
   @OptionGroup var options: CanisterOptions
-  var output: OutputOptions { options.output }
 
-  func execute(on console: Console) throws -> ExitStatus {
-    try options.state.change { directory in
-      let id = try directory.canister(options.canister)
-      try reportingRejects { try directory.runtime.uninstall(id, sender: options.caller.principal) }
-    }
-    return .success
+  func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
+    try directory.runtime.uninstall(id, sender: options.caller.principal)
+    return .done
   }
 }
 
-struct CanisterStartCommand: ConsoleCommand {
+struct CanisterStartCommand: CanisterAction {
   static let configuration = CommandConfiguration(commandName: "start", abstract: "Lets a canister take calls again.")
   @OptionGroup var options: CanisterOptions
-  var output: OutputOptions { options.output }
 
-  func execute(on console: Console) throws -> ExitStatus {
-    try options.state.change { directory in
-      let id = try directory.canister(options.canister)
-      try reportingRejects { try directory.runtime.start(id, sender: options.caller.principal) }
-    }
-    return .success
+  func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
+    try directory.runtime.start(id, sender: options.caller.principal)
+    return .done
   }
 }
 
-struct CanisterStopCommand: ConsoleCommand {
+struct CanisterStopCommand: CanisterAction {
   static let configuration = CommandConfiguration(
     commandName: "stop", abstract: "Stops a canister: it finishes what it has begun, and takes no more calls.")
   @OptionGroup var options: CanisterOptions
-  var output: OutputOptions { options.output }
 
-  func execute(on console: Console) throws -> ExitStatus {
-    let hasStopped = try options.state.change { directory in
-      let id = try directory.canister(options.canister)
-      return try reportingRejects { try directory.runtime.stop(id, sender: options.caller.principal) }
-    }
-    if hasStopped { return .success }
-    throw CommandFailure(
-      .guestFailed, "stopping", "the canister waits for answers to its calls; it stops when they are there")
+  func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
+    if try directory.runtime.stop(id, sender: options.caller.principal) { return .done }
+    return ActionResult(
+      failure: CommandFailure(
+        .guestFailed, "stopping",
+        "the canister waits for answers to its calls; it stops when they are there: `cannery canister tick` goes on"))
   }
 }
 
-struct CanisterDeleteCommand: ConsoleCommand {
+struct CanisterDeleteCommand: CanisterAction {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Deletes a stopped canister, with its cycles.")
   @OptionGroup var options: CanisterOptions
-  var output: OutputOptions { options.output }
 
-  func execute(on console: Console) throws -> ExitStatus {
-    try options.state.change { directory in
-      let id = try directory.canister(options.canister)
-      try reportingRejects { try directory.runtime.delete(id, sender: options.caller.principal) }
-      directory.names = directory.names.filter { $0.value != id }
-    }
-    return .success
+  func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
+    try directory.runtime.delete(id, sender: options.caller.principal)
+    directory.names = directory.names.filter { $0.value != id }
+    return .done
   }
 }
 
-struct CanisterTopUpCommand: ConsoleCommand {
+struct CanisterTopUpCommand: CanisterAction {
   static let configuration = CommandConfiguration(
-    commandName: "top-up", abstract: "Adds cycles to a canister's balance.")
-  @Argument(help: "The canister's name or id.")
-  var canister: String
+    commandName: "top-up", abstract: "Adds cycles to a canister's balance.", aliases: ["deposit-cycles"])
+  @OptionGroup var options: CanisterOptions
   @Argument(help: "Cycles, such as 1_000 or 2t.")
   var cycles: CyclesAmount
+
+  func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
+    try directory.runtime.topUp(id, cycles.amount)
+    let balance = try directory.runtime.state(of: id).balance
+    return ActionResult(text: "\(grouped(balance)) cycles", members: [.init("cycles", .string("\(balance)"))])
+  }
+}
+
+struct TickCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tick", abstract: "Lets time pass: timers, heartbeats and what waits are executed.",
+    discussion: "Without a time, one round is executed.", aliases: ["advance"])
+  @Argument(help: "The time that passes, such as 10s, 5m, 2h or 1d; what is due on the way is executed.")
+  var time: DurationAmount?
+  @Option(help: ArgumentHelp("Rounds that are executed; with a time, at most.", valueName: "number"))
+  var rounds: Int?
   @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var report: ReportOptions
+  var output: OutputOptions { report.output }
+
+  /// Rounds that a time that passes takes at most.
+  static let roundLimit = 100_000
+
+  func validate() throws {
+    if let rounds, rounds < 0 { throw ValidationError("--rounds can't be negative") }
+  }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let balance = try state.change { directory in
-      let id = try directory.canister(canister)
-      try directory.runtime.topUp(id, cycles.amount)
-      return try directory.runtime.state(of: id).balance
+    let (now, activity) = try state.change { directory in
+      let runtime = directory.runtime
+      if let time {
+        runtime.advanceTime(by: time.nanoseconds, rounds: rounds ?? TickCommand.roundLimit)
+      } else {
+        for _ in 0..<(rounds ?? 1) { runtime.executeRound() }
+      }
+      return runtime.time
     }
-    say("\(grouped(balance)) cycles", [.init("cycles", .string("\(balance)"))], on: console)
+    report.print(nil, [.init("time", .unsigned(now))], activity, on: console)
     return .success
   }
 }

@@ -1,5 +1,6 @@
 // Where canisters are kept between commands: a folder with the runtime's state in one file, and the names of canisters in
-// another. One process at a time has it; a change is written whole or not at all.
+// another. One process at a time changes it, and a change is written whole or not at all; who only reads sees the state
+// before or after it.
 
 import Candid
 import CanisterRuntime
@@ -15,24 +16,33 @@ import Darwin
 private final class FileLock {
   private let descriptor: Int32
 
+  /// Waits a while for a process that has it.
   init(_ path: String, of folder: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw FileError("open", path, errno) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      throw CommandFailure(.inputWrong, "busy", "another command is working with \(folder)")
+    for _ in 0..<Self.attempts {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw FileError("lock", path, errno) }
+      usleep(Self.pause)
     }
+    throw CommandFailure(.inputWrong, "busy", "another command is working with \(folder)")
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Five seconds in all.
+  private static let attempts = 100
+  private static let pause: UInt32 = 50_000
 }
 
-/// An open state directory; nobody else has it meanwhile.
+/// An open state directory; nobody else changes it meanwhile, if it was opened for that.
 struct StateDirectory {
-  private let path: String
-  private let lock: FileLock
+  let path: String
+  private let lock: FileLock?
   let runtime: CanisterRuntime
   /// Canisters by name.
   var names: [String: Principal]
+  private let savedNames: [String: Principal]
 
   private static let stateFile = "state"
   private static let namesFile = "names"
@@ -40,32 +50,42 @@ struct StateDirectory {
   /// Bytes of a state that are read at most.
   private static let sizeLimit = 1 << 36
 
+  enum Access { case read, change }
+
   /// Opens the folder. With `makes` it is made if it isn't there.
-  init(_ path: String, makes: Bool) throws {
+  init(_ path: String, for access: Access, makes: Bool = false) throws {
     if makes, mkdir(path, 0o777) != 0, errno != EEXIST { throw FileError("make", path, errno) }
-    let lockPath = "\(path)/\(Self.lockFile)"
-    if !makes {
-      var status = stat()
-      guard stat(path, &status) == 0 else {
-        throw CommandFailure(
-          .inputWrong, "file", "there is no state at \(path): `cannery canister create --state \(path)` makes one")
-      }
-    }
-    lock = try FileLock(lockPath, of: path)
-    self.path = path
     var status = stat()
-    if stat("\(path)/\(Self.stateFile)", &status) == 0 {
-      let bytes = try FileAccess.Descriptor(reading: "\(path)/\(Self.stateFile)").readAll(limit: Self.sizeLimit)
-      runtime = try naming("\(path)/\(Self.stateFile)") { try CanisterRuntime(state: bytes) }
+    guard stat(path, &status) == 0 else {
+      throw CommandFailure(
+        .inputWrong, "file", "there is no state at \(path): `cannery canister create --state \(path)` makes one")
+    }
+    lock = access == .change ? try FileLock("\(path)/\(Self.lockFile)", of: path) : nil
+    self.path = path
+    let stateFile = "\(path)/\(Self.stateFile)"
+    if stat(stateFile, &status) == 0 {
+      let bytes = try FileAccess.Descriptor(reading: stateFile).readAll(limit: Self.sizeLimit)
+      runtime = try naming(stateFile) { try CanisterRuntime(state: bytes) }
     } else {
+      guard errno == ENOENT else { throw FileError("read", stateFile, errno) }
       runtime = CanisterRuntime()
     }
-    names = try Self.readNames("\(path)/\(Self.namesFile)")
+    // A command that was ended while it saved may have left a name without its canister.
+    let ids = Set(runtime.canisterIDs)
+    savedNames = try Self.readNames("\(path)/\(Self.namesFile)")
+    names = savedNames.filter { ids.contains($0.value) }
   }
 
-  /// Writes what has changed.
+  /// Writes what has changed. Whenever that is interrupted, every canister that there is has its name.
   func save() throws(FileError) {
+    FileWriter.removeLeftovers(in: path)
+    let all = savedNames.merging(names) { $1 }
+    if all != savedNames { try write(all) }
     try FileWriter.write(runtime.state(), to: "\(path)/\(Self.stateFile)")
+    if all != names { try write(names) }
+  }
+
+  private func write(_ names: [String: Principal]) throws(FileError) {
     let text = names.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)\n" }.joined()
     try FileWriter.write(Array(text.utf8), to: "\(path)/\(Self.namesFile)")
   }

@@ -47,60 +47,120 @@ extension CanisterStatus {
 struct CanisterStatusCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Tells what the system keeps of a canister.")
-  @Argument(help: "The canister's name or id.")
-  var canister: String
-  @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var canister: KeptCanister
+  var output: OutputOptions { canister.output }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let members: [JSONValue.Member] = try state.read { directory in
-      let id = try directory.canister(canister)
-      let state = try directory.runtime.state(of: id)
-      let module = try directory.runtime.module(of: id)
-      let fees = directory.runtime.configuration.subnet
-      return [
-        .init("canister", .string("\(id)")), .init("status", .string(state.status.name)),
-        .init("controllers", .array(state.settings.controllers.map { .string("\($0)") })),
-        .init("moduleHash", module.map { .string(hexadecimal($0.hash)) } ?? .null),
-        .init("version", .unsigned(state.version)), .init("memory", .unsigned(state.memoryUsage)),
-        .init("heap", .unsigned(state.heapBytes)), .init("stable", .unsigned(state.stableBytes)),
-        .init("cycles", .string("\(state.balance)")), .init("reservedCycles", .string("\(state.reservedBalance)")),
-        .init("idleCyclesPerDay", .string("\(state.idleCyclesPerDay(fees))")),
-        .init("freezingThreshold", .unsigned(state.settings.freezingThreshold)),
-        .init("computeAllocation", .unsigned(state.settings.computeAllocation)),
-        .init("memoryAllocation", .unsigned(state.settings.memoryAllocation)),
-        .init("globalTimer", .unsigned(state.globalTimer)),
-        .init("certifiedData", .string(hexadecimal(state.certifiedData))),
-      ]
-    }
-    if output.json {
-      console.print(JSONValue.object(members).text)
-    } else {
-      for member in members {
-        switch member.value {
-        case .string(let text): console.print("\(member.name): \(text)")
-        case .array(let values):
-          let texts = values.map { if case .string(let text) = $0 { text } else { $0.text } }
-          console.print("\(member.name): \(texts.joined(separator: " "))")
-        default: console.print("\(member.name): \(member.value.text)")
+    list(
+      try canister.read { id, directory in
+        let state = try directory.runtime.state(of: id)
+        let module = try directory.runtime.module(of: id)
+        let fees = directory.runtime.configuration.subnet
+        return [
+          .init("canister", .string("\(id)")), .init("name", directory.name(of: id).map { .string($0) } ?? .null),
+          .init("status", .string(state.status.name)),
+          .init("controllers", .array(state.settings.controllers.map { .string("\($0)") })),
+          .init("moduleHash", module.map { .string(hexadecimal($0.hash)) } ?? .null),
+          .init("version", .unsigned(state.version)), .init("memory", .unsigned(state.memoryUsage)),
+          .init("heap", .unsigned(state.heapBytes)), .init("stable", .unsigned(state.stableBytes)),
+          .init("cycles", .string("\(state.balance)")), .init("reservedCycles", .string("\(state.reservedBalance)")),
+          .init("idleCyclesPerDay", .string("\(state.idleCyclesPerDay(fees))")),
+          .init("freezingThreshold", .unsigned(state.settings.freezingThreshold)),
+          .init("computeAllocation", .unsigned(state.settings.computeAllocation)),
+          .init("memoryAllocation", .unsigned(state.settings.memoryAllocation)),
+          .init("globalTimer", .unsigned(state.globalTimer)),
+          .init("certifiedData", .string(hexadecimal(state.certifiedData))),
+          .init("time", .unsigned(directory.runtime.time)),
+        ]
+      }, on: console)
+    return .success
+  }
+}
+
+struct CanisterInfoCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info", abstract: "Tells what everybody may know of a canister, and which methods its module has.")
+  @OptionGroup var canister: KeptCanister
+  var output: OutputOptions { canister.output }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    list(
+      try canister.read { id, directory in
+        let state = try directory.runtime.state(of: id)
+        let module = try directory.runtime.module(of: id)
+        func methods(_ kind: InstalledModule.MethodKind) -> JSONValue {
+          let methods = module?.allMethods.filter { $0.value == kind } ?? [:]
+          return .array(methods.keys.sorted().map { .string($0) })
         }
+        let metadata = module?.metadata.filter(\.value.isPublic) ?? [:]
+        return [
+          .init("canister", .string("\(id)")),
+          .init("controllers", .array(state.settings.controllers.map { .string("\($0)") })),
+          .init("moduleHash", module.map { .string(hexadecimal($0.hash)) } ?? .null),
+          .init("memory", module.map { .string($0.is64 ? "64-bit" : "32-bit") } ?? .null),
+          .init("metadata", .array(metadata.keys.sorted().map { .string($0) })),
+          .init("updates", methods(.update)), .init("queries", methods(.query)),
+          .init("compositeQueries", methods(.compositeQuery)),
+        ]
+      }, on: console)
+    return .success
+  }
+}
+
+struct CanisterMetadataCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metadata", abstract: "Prints a section of metadata of a canister's module, such as candid:service.")
+  @OptionGroup var canister: KeptCanister
+  @Argument(help: "The section's name, without icp:public or icp:private.")
+  var section: String
+  var output: OutputOptions { canister.output }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    let metadata = try canister.read { id, directory in
+      let metadata = try directory.runtime.module(of: id)?.metadata ?? [:]
+      guard let found = metadata[section] else {
+        let known = metadata.keys.sorted().map { quoted($0) }.joined(separator: ", ")
+        throw CommandFailure(
+          .inputWrong, "no-metadata",
+          "the module has no metadata \(quoted(section))" + (known.isEmpty ? " nor any other" : "; it has \(known)"))
       }
+      return found
     }
+    guard output.json else {
+      // As it is, so that it can go into a file.
+      console.write(metadata.contents)
+      if console.outputIsTerminal, metadata.contents.last != 0x0A { console.print("") }
+      return .success
+    }
+    let text = String(validating: metadata.contents, as: UTF8.self)
+    console.print(
+      JSONValue.object([
+        .init("name", .string(section)), .init("public", .bool(metadata.isPublic)),
+        .init("text", text.map { .string($0) } ?? .null), .init("bytes", .string(hexadecimal(metadata.contents))),
+      ]).text)
+    return .success
+  }
+}
+
+struct CanisterIDCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(commandName: "id", abstract: "Prints a canister's id.")
+  @OptionGroup var canister: KeptCanister
+  var output: OutputOptions { canister.output }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    let id = try canister.read { id, _ in id }
+    say("\(id)", [.init("canister", .string("\(id)"))], on: console)
     return .success
   }
 }
 
 struct CanisterLogsCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(commandName: "logs", abstract: "Prints what a canister has logged.")
-  @Argument(help: "The canister's name or id.")
-  var canister: String
-  @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup var canister: KeptCanister
+  var output: OutputOptions { canister.output }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let records = try state.read { directory in
-      try directory.runtime.state(of: directory.canister(canister)).log.records
-    }
+    let records = try canister.read { id, directory in try directory.runtime.state(of: id).log.records }
     if output.json {
       let logs: [JSONValue] = records.map {
         .object([
@@ -128,7 +188,9 @@ struct CanisterCommand: ParsableCommand {
     subcommands: [
       CanisterCreateCommand.self, CanisterInstallCommand.self, CanisterUpgradeCommand.self,
       CanisterReinstallCommand.self, CanisterUninstallCommand.self, CanisterCallCommand.self, CanisterQueryCommand.self,
-      CanisterStatusCommand.self, CanisterStartCommand.self, CanisterStopCommand.self, CanisterDeleteCommand.self,
-      CanisterTopUpCommand.self, CanisterListCommand.self, CanisterLogsCommand.self,
+      RequestStatusCommand.self, CanisterStatusCommand.self, CanisterInfoCommand.self, CanisterMetadataCommand.self,
+      CanisterIDCommand.self, CanisterListCommand.self, CanisterLogsCommand.self, SettingsCommand.self,
+      UpdateSettingsCommand.self, CanisterStartCommand.self, CanisterStopCommand.self, CanisterTopUpCommand.self,
+      CanisterDeleteCommand.self, TickCommand.self,
     ])
 }

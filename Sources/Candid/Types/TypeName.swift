@@ -29,3 +29,10 @@ enum TypeName {
     }
   }
 }
+
+extension CandidTypes: CustomStringConvertible {
+  /// The types in short: `(nat, opt Account, record {…})`.
+  public var description: String {
+    "(" + elements.map { TypeName.short($0, in: table) }.joined(separator: ", ") + ")"
+  }
+}

@@ -1,0 +1,83 @@
+// What canisters did while a command worked with them: what was executed, and what they logged.
+
+import Candid
+import CanisterRuntime
+import Cannery
+import SystemAPI
+
+struct Activity {
+  var executions: [ExecutionReport] = []
+  var logs: [(canister: Principal, record: LogRecord)] = []
+
+  /// `executions` and `logs`.
+  var members: [JSONValue.Member] {
+    [.init("executions", .array(executions.map(\.json))), .init("logs", .array(logs.map(json)))]
+  }
+
+  private func json(_ canister: Principal, _ record: LogRecord) -> JSONValue {
+    .object([
+      .init("canister", .string("\(canister)")), .init("index", .unsigned(record.index)),
+      .init("text", .string(String(decoding: record.content, as: UTF8.self))),
+    ])
+  }
+
+  /// Prints logs to standard error, but not the trap that `failure` tells of.
+  func noteLogs(on console: Console, failure: GuestFailure? = nil) {
+    let told = failure.map { "[TRAP]: \($0.message)" }
+    for (canister, record) in logs {
+      let text = String(decoding: record.content, as: UTF8.self)
+      // What didn't fit into the log was cut.
+      if let told, text.hasPrefix("[TRAP]: "), told.hasPrefix(text) { continue }
+      console.note("[\(canister)] \(text)")
+    }
+  }
+
+  /// Prints what each execution took to standard error.
+  func noteExecutions(on console: Console) {
+    for execution in executions.suffix(Activity.shownExecutions) {
+      let error = execution.error.map { ", failed with \($0.code)" } ?? ""
+      console.note(
+        "\(execution.canister) \(execution.name): \(grouped(execution.instructions)) instructions, "
+          + "\(grouped(execution.cycles)) cycles\(error)")
+    }
+    if executions.count > Activity.shownExecutions {
+      console.note("these are the last \(Activity.shownExecutions) of \(grouped(executions.count)) executions")
+    }
+  }
+
+  private static let shownExecutions = 100
+}
+
+extension ExecutionReport {
+  fileprivate var json: JSONValue {
+    .object([
+      .init("canister", .string("\(canister)")), .init("name", .string(name)),
+      .init("instructions", .unsigned(instructions)), .init("cycles", .string("\(cycles)")),
+      .init("dirtyPages", JSONValue(dirtyPages)), .init("error", error.map { .string("\($0.code)") } ?? .null),
+    ])
+  }
+}
+
+/// Sees what happens in a runtime from when it is made.
+struct ActivityWatch {
+  private let runtime: CanisterRuntime
+  private let logged: [Principal: UInt64]
+
+  init(_ runtime: CanisterRuntime) {
+    self.runtime = runtime
+    logged = Dictionary(
+      uniqueKeysWithValues: runtime.canisterIDs.map { ($0, (try? runtime.state(of: $0))?.log.nextIndex ?? 0) })
+    _ = runtime.takeReports()
+  }
+
+  /// What has happened since.
+  func activity() -> Activity {
+    var logs: [(canister: Principal, record: LogRecord)] = []
+    for id in runtime.canisterIDs {
+      guard let records = (try? runtime.state(of: id))?.log.records else { continue }
+      let first = logged[id] ?? 0
+      logs += records.filter { $0.index >= first }.map { (id, $0) }
+    }
+    return Activity(executions: runtime.takeReports(), logs: logs)
+  }
+}

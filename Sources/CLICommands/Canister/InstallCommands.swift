@@ -1,0 +1,138 @@
+// The commands that install code.
+
+import ArgumentParser
+import Candid
+import CanisterRuntime
+import Cannery
+import SystemAPI
+
+/// What installing, upgrading and reinstalling share.
+struct InstallOptions: ParsableArguments {
+  @Argument(help: "The canister's name or id.")
+  var canister: String
+  @Argument(help: .moduleFile, completion: .modules)
+  var module: String
+  @OptionGroup var state: StateOptions
+  @OptionGroup var argument: ArgumentOptions
+  @Option(help: ArgumentHelp("Who asks.", valueName: "principal"))
+  var caller = PrincipalArgument.anonymous
+  @OptionGroup var report: ReportOptions
+
+  /// `mode` decides by the module that is installed, and the one that comes.
+  func install(
+    on console: Console, _ mode: (_ old: InstalledModule?, _ new: InstalledModule) -> InstallMode
+  ) throws -> ExitStatus {
+    let file = try InputFile(module, console)
+    let bytes = Array(try file.moduleBytes(advice: "a canister is installed from its module").buffer)
+    let ((id, used), activity) = try state.change { directory in
+      let runtime = directory.runtime
+      let id = try directory.canister(canister)
+      let module = try naming(file.name) { try runtime.prepare(bytes) }
+      let mode = mode(try runtime.module(of: id), module)
+      // Most modules take none when they are upgraded, whatever they take at first.
+      let isUpgrade = if case .upgrade = mode { true } else { false }
+      let types = try argument.interface(of: module, console)?.initArguments
+      let argument = try argument.bytes(types, mayLack: isUpgrade, console)
+      try runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
+      return (id, mode)
+    }
+    let costs = activity.executions.last
+    if report.output.json {
+      let members: [JSONValue.Member] = [
+        .init("canister", .string("\(id)")), .init("mode", .string(used.name)),
+        .init("instructions", .unsigned(costs?.instructions ?? 0)), .init("cycles", .string("\(costs?.cycles ?? 0)")),
+      ]
+      report.print(nil, members, activity, on: console)
+    } else if !report.quiet {
+      activity.noteLogs(on: console)
+      console.note(
+        "\(id): \(used.participle), \(grouped(costs?.instructions ?? 0)) instructions, \(grouped(costs?.cycles ?? 0)) cycles"
+      )
+    }
+    return .success
+  }
+}
+
+extension InstallMode {
+  fileprivate var participle: String {
+    switch self {
+    case .install: "installed"
+    case .reinstall: "reinstalled"
+    case .upgrade(let options): options.keepsHeap == true ? "upgraded, with its heap kept" : "upgraded"
+    }
+  }
+}
+
+/// How a module takes the place of another.
+struct UpgradeModeOptions: ParsableArguments {
+  @Flag(help: "Don't run the old module's canister_pre_upgrade.")
+  var skipPreUpgrade = false
+  @Option(
+    help: ArgumentHelp(
+      "What becomes of the heap at an upgrade: kept, or replaced by the new module's. By default it is kept where both "
+        + "modules have orthogonal persistence.", valueName: "keep|replace"))
+  var wasmMemoryPersistence: Persistence?
+
+  enum Persistence: String, CaseIterable, ExpressibleByArgument { case keep, replace }
+
+  func mode(from old: InstalledModule?, to new: InstalledModule) -> InstallMode {
+    let keeps = wasmMemoryPersistence.map { $0 == .keep }
+    let both = old?.hasOrthogonalPersistence == true && new.hasOrthogonalPersistence
+    return .upgrade(UpgradeOptions(skipsPreUpgrade: skipPreUpgrade, keepsHeap: keeps ?? (both ? true : nil)))
+  }
+
+  var isGiven: Bool { skipPreUpgrade || wasmMemoryPersistence != nil }
+}
+
+struct CanisterInstallCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "install", abstract: "Installs a module in a canister.")
+  @OptionGroup var options: InstallOptions
+  @Option(
+    help: ArgumentHelp(
+      "What becomes of what is there: install, reinstall, upgrade, or auto: upgrade a canister that has a module.",
+      valueName: "mode"))
+  var mode: Mode = .install
+  @OptionGroup var upgrade: UpgradeModeOptions
+  var output: OutputOptions { options.report.output }
+
+  enum Mode: String, CaseIterable, ExpressibleByArgument { case install, reinstall, upgrade, auto }
+
+  func validate() throws {
+    if upgrade.isGiven && mode != .upgrade && mode != .auto {
+      throw ValidationError("--skip-pre-upgrade and --wasm-memory-persistence are for upgrades")
+    }
+  }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    try options.install(on: console) { old, new in
+      switch mode {
+      case .install: .install
+      case .reinstall: .reinstall
+      case .upgrade: upgrade.mode(from: old, to: new)
+      case .auto: old == nil ? .install : upgrade.mode(from: old, to: new)
+      }
+    }
+  }
+}
+
+struct CanisterReinstallCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reinstall", abstract: "Installs a module in place of another; memory and stable memory are lost.")
+  @OptionGroup var options: InstallOptions
+  var output: OutputOptions { options.report.output }
+
+  func execute(on console: Console) throws -> ExitStatus { try options.install(on: console) { _, _ in .reinstall } }
+}
+
+struct CanisterUpgradeCommand: ConsoleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upgrade", abstract: "Installs a module in place of another; stable memory is kept.")
+  @OptionGroup var options: InstallOptions
+  @OptionGroup var upgrade: UpgradeModeOptions
+  var output: OutputOptions { options.report.output }
+
+  func execute(on console: Console) throws -> ExitStatus {
+    try options.install(on: console) { upgrade.mode(from: $0, to: $1) }
+  }
+}

@@ -1,0 +1,72 @@
+// Letting time pass: rounds until something has happened, with the time set forward to what is due next where nothing else
+// is left to do.
+
+import Candid
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Whether a round would execute something that waits.
+  private var hasWork: Bool { !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty }
+
+  /// When something happens by itself, at the latest: a timer goes off, a call's deadline has passed. Nanoseconds since
+  /// 1970; nil if nothing will.
+  public var nextDeadline: UInt64? {
+    var next = UInt64.max
+    for id in index.timers { next = min(next, canisters[id]?.state.globalTimer ?? .max) }
+    for id in index.deadlines {
+      guard let calls = canisters[id]?.calls else { continue }
+      for call in calls.calls.values where call.deadline != 0 { next = min(next, call.deadline.addingSaturated(1)) }
+    }
+    return next == .max ? nil : next
+  }
+
+  /// Executes rounds until `isDone` after one of them. Where canisters have nothing to do but wait, time is set forward to
+  /// what is due next. Gives up after `rounds` rounds, before `timeout` nanoseconds have passed, and where nothing more can
+  /// happen. Returns whether `isDone`.
+  @discardableResult
+  public func executeRounds(_ rounds: Int, timeout: UInt64, until isDone: () -> Bool) -> Bool {
+    let end = time.addingSaturated(timeout)
+    for _ in 0..<rounds {
+      executeRound()
+      if isDone() { return true }
+      if hasWork {
+        if time >= end { return false }
+        continue
+      }
+      // A heartbeat comes about once a second.
+      let heartbeat = index.heartbeats.isEmpty ? nil : time.addingSaturated(1_000_000_000)
+      guard let next = [nextDeadline, heartbeat].compactMap({ $0 }).min(), next <= end else { return false }
+      setTime(beforeRound: next)
+    }
+    return false
+  }
+
+  /// Lets time pass: what is due on the way is executed when it is due, in at most `rounds` rounds, and what they leave
+  /// waiting or due at the end.
+  public func advanceTime(by nanoseconds: UInt64, rounds: Int) {
+    let end = time.addingSaturated(nanoseconds)
+    for _ in 0..<rounds {
+      if !hasWork {
+        guard let next = nextDeadline, next <= end else { break }
+        setTime(beforeRound: next)
+      }
+      if time >= end { break }
+      executeRound()
+    }
+    setTime(beforeRound: end)
+    executeRound()
+  }
+
+  /// Sets the time so that the next round has it.
+  private func setTime(beforeRound end: UInt64) {
+    let duration = configuration.roundDuration
+    setTime(end - min(duration, end))
+  }
+}
+
+extension UInt64 {
+  fileprivate func addingSaturated(_ other: UInt64) -> UInt64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}
