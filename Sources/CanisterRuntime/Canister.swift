@@ -23,6 +23,16 @@ struct HistoryEntry: Hashable, Sendable {
   var change: CanisterChange
 }
 
+extension HistoryEntry {
+  /// Bytes that it takes in the replica, where each has room for the largest, and controllers come on top.
+  var size: UInt64 {
+    switch change {
+    case .creation(let controllers, _), .controllersChange(let controllers): 184 + 30 * UInt64(controllers.count)
+    case .uninstall, .deployment, .snapshotLoad: 184
+    }
+  }
+}
+
 /// Who changed a canister.
 enum ChangeOrigin: Hashable, Sendable {
   case user(Principal)
@@ -85,6 +95,10 @@ final class Canister {
   /// All entries that there ever were.
   var historyCount: UInt64 = 0
   var chunks: [[UInt8]: [UInt8]] = [:]
+  /// In the order of their ids.
+  var snapshots: [CanisterSnapshot] = []
+  /// The number of the next one.
+  var nextSnapshot: UInt64 = 0
   var queryStatistics = QueryStatistics()
   /// Nanoseconds since 1970: storage is paid for until then.
   var chargedUntil: UInt64
@@ -110,6 +124,7 @@ final class Canister {
     history.append(HistoryEntry(timestamp: time, version: state.version, origin: origin, change: change))
     if history.count > Canister.historyLimit { history.removeFirst() }
     historyCount += 1
+    state.fixedMemory.history = history.reduce(0) { $0 + $1.size }
   }
 
   static let historyLimit = 20

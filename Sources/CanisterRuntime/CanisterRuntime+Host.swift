@@ -98,6 +98,32 @@ extension CanisterRuntime {
     randomness.add(bytes)
   }
 
+  /// Takes a snapshot of a canister, in place of the one named `old` if that isn't nil.
+  @discardableResult
+  public func takeSnapshot(
+    of id: Principal, replacing old: [UInt8]? = nil, uninstalls: Bool = false, sender: Principal = .anonymous
+  ) throws(CanisterError) -> SnapshotSummary {
+    try takeSnapshot(id, replacing: old.map(snapshotID), uninstalls: uninstalls, by: .host(sender))
+  }
+
+  /// Makes a canister what a snapshot says, which may be another canister's.
+  public func loadSnapshot(
+    _ snapshot: [UInt8], onto id: Principal, sender: Principal = .anonymous
+  ) throws(CanisterError) {
+    try loadSnapshot(id, snapshotID(snapshot), by: .host(sender))
+  }
+
+  /// A canister's snapshots, the oldest first.
+  public func snapshots(of id: Principal) throws(CanisterError) -> [SnapshotSummary] {
+    try listSnapshots(id, by: .host(.anonymous))
+  }
+
+  public func deleteSnapshot(
+    _ snapshot: [UInt8], of id: Principal, sender: Principal = .anonymous
+  ) throws(CanisterError) {
+    try deleteSnapshot(id, snapshotID(snapshot), by: .host(sender))
+  }
+
   /// A part of a canister's heap or stable memory as it was committed; nil if it isn't all there.
   public func heap(of id: Principal, at offset: UInt64, count: Int) throws(CanisterError) -> [UInt8]? {
     let canister = try canister(id)

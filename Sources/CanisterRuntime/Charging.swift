@@ -47,6 +47,7 @@ extension CanisterRuntime {
     canister.state.settings.computeAllocation = 0
     canister.state.settings.memoryAllocation = 0
     canister.history = []
+    canister.snapshots = []
     canister.state.fixedMemory = FixedMemory()
     index.update(canister)
   }

@@ -189,25 +189,8 @@ private struct Installation {
 
   /// Counts the module and its memory to what the canister uses, and makes sure that it can pay for it.
   private func account(for machine: CanisterMachine) throws(CanisterError) {
-    let module = machine.installed
-    canister.state.heapBytes = machine.heapBytes
-    canister.state.fixedMemory.globals = module.globalsSize
-    canister.state.fixedMemory.module = module.size
-    canister.state.fixedMemory.customSections = module.customSectionsSize
-    let growth = canister.state.billedMemory - min(oldState.billedMemory, canister.state.billedMemory)
-    let free = fees.subnetMemory - min(runtime.index.memory, fees.subnetMemory)
-    guard growth <= free else {
-      throw CanisterError(
-        .subnetOversubscribed,
-        "Canister requested \(growth) bytes of memory but only \(free) bytes are available in the subnet.")
-    }
-    let needed = canister.state.freezingBalance(fees)
-    if canister.state.balance < needed {
-      throw CanisterError(
-        .insufficientCyclesInMemoryGrow,
-        prefix + "Canister cannot grow memory by \(growth) bytes due to insufficient cycles. At least "
-          + "\(needed - canister.state.balance) additional cycles are required.")
-    }
+    canister.state.setInstalled(machine.installed, heapBytes: machine.heapBytes)
+    try runtime.takeMemory(&canister.state, from: oldState.billedMemory)
   }
 
   private func exceeded() -> CanisterError {

@@ -384,12 +384,7 @@ extension CanisterRuntime {
     canister.machine = nil
     canister.stable = StableMemory()
     canister.chunks = [:]
-    canister.state.heapBytes = 0
-    canister.state.stableBytes = 0
-    canister.state.fixedMemory.globals = 0
-    canister.state.fixedMemory.module = 0
-    canister.state.fixedMemory.customSections = 0
-    canister.state.fixedMemory.chunks = 0
+    canister.state.dropInstalled()
     canister.state.certifiedData = []
     canister.state.globalTimer = 0
     canister.state.log.clear()

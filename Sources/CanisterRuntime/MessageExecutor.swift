@@ -447,22 +447,25 @@ struct MessageExecutor {
 extension Canister {
   /// Follows the condition of the low-memory hook.
   func updateLowMemoryHook(_ configuration: SubnetConfiguration) {
-    let settings = state.settings
-    let most =
-      settings.wasmMemoryLimit > 0 ? settings.wasmMemoryLimit : configuration.heapLimit32
-    var capacity = most
-    if settings.memoryAllocation > 0 {
-      let other = state.memoryUsage - state.heapBytes
-      capacity = min(settings.memoryAllocation > other ? settings.memoryAllocation - other : 0, most)
-    }
-    let isLow =
-      settings.wasmMemoryThreshold > 0
-      && capacity < state.heapBytes.addingReportingOverflow(settings.wasmMemoryThreshold).partialValue
-    switch (isLow, lowMemoryHook) {
+    switch (state.isLowOnWasmMemory(configuration), lowMemoryHook) {
     case (false, _): lowMemoryHook = .notSatisfied
     case (true, .notSatisfied):
       lowMemoryHook = .ready
     case (true, _): break
     }
+  }
+}
+
+extension SystemState {
+  /// The condition of the low-memory hook: little of the heap is left that controllers allow.
+  func isLowOnWasmMemory(_ configuration: SubnetConfiguration) -> Bool {
+    let most = settings.wasmMemoryLimit > 0 ? settings.wasmMemoryLimit : configuration.heapLimit32
+    var capacity = most
+    if settings.memoryAllocation > 0 {
+      let other = memoryUsage - heapBytes
+      capacity = min(settings.memoryAllocation > other ? settings.memoryAllocation - other : 0, most)
+    }
+    return settings.wasmMemoryThreshold > 0
+      && capacity < heapBytes.addingReportingOverflow(settings.wasmMemoryThreshold).partialValue
   }
 }

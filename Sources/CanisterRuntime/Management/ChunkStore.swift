@@ -5,36 +5,45 @@ import Cannery
 import SystemAPI
 
 extension CanisterRuntime {
-  private static let chunkLimit = 1 << 20
+  /// Bytes that each chunk is billed as, and has at most.
+  static let chunkSize: UInt64 = 1 << 20
   private static let chunkCount = 100
 
   private func checkStore(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
     if caller.principal != canister.id { try checkController(canister, caller) }
   }
 
-  /// Keeps a chunk. Returns its SHA-256.
+  func chunkStoreError(_ text: String) -> CanisterError {
+    CanisterError(.canisterContractViolation, "Error from Wasm chunk store: \(text)")
+  }
+
+  /// The SHA-256 of a chunk that a store has room for; nil if it has the chunk.
+  func newChunk(_ chunk: [UInt8], _ store: [[UInt8]: [UInt8]]) throws(CanisterError) -> [UInt8]? {
+    guard chunk.count <= Self.chunkSize else {
+      throw chunkStoreError("Wasm chunk size \(chunk.count) exceeds the maximum chunk size of \(Self.chunkSize).")
+    }
+    let hash = chunk.withUnsafeBytes { SHA256.hash($0).bytes }
+    if store[hash] != nil { return nil }
+    guard store.count < Self.chunkCount else {
+      throw chunkStoreError(
+        "Wasm chunk store has already reached maximum capacity of \(UInt64(Self.chunkCount) * Self.chunkSize) bytes.")
+    }
+    return hash
+  }
+
+  /// Keeps a chunk. Returns its SHA-256. The canister pays, whether it is kept or not.
   func uploadChunk(_ id: Principal, _ chunk: [UInt8], by caller: ManagementCaller) throws(CanisterError) -> [UInt8] {
     let canister = try canister(id)
     try checkStore(canister, caller)
-    func invalid(_ text: String) -> CanisterError {
-      CanisterError(.canisterContractViolation, "Error from Wasm chunk store: \(text)")
+    try payInstructions(fees.uploadChunkInstructions, &canister.state) {
+      chunkStoreError("Error charging for 'upload_chunk': \($0).")
     }
-    guard chunk.count <= Self.chunkLimit else {
-      throw invalid("Wasm chunk size \(chunk.count) exceeds the maximum chunk size of \(Self.chunkLimit).")
+    guard let hash = try newChunk(chunk, canister.chunks) else {
+      return chunk.withUnsafeBytes { SHA256.hash($0).bytes }
     }
-    let hash = chunk.withUnsafeBytes { SHA256.hash($0).bytes }
-    let isNew = canister.chunks[hash] == nil
-    guard !isNew || canister.chunks.count < Self.chunkCount else {
-      throw invalid("Wasm chunk store has already reached maximum capacity of \(Self.chunkCount << 20) bytes.")
-    }
-    let cost = fees.executionCost(
-      instructions: fees.uploadChunkInstructions, is64: canister.machine?.installed.is64 ?? false)
     var state = canister.state
-    if isNew { state.fixedMemory.chunks += UInt64(Self.chunkLimit) }
-    guard state.balance >= cost.addingSaturated(state.freezingBalance(fees)) else {
-      throw CanisterError(.canisterOutOfCycles, "Canister \(id) is out of cycles: it can't pay for the chunk")
-    }
-    state.spend(cost, on: .instructions)
+    state.fixedMemory.chunks += Self.chunkSize
+    try takeMemory(&state, from: canister.state.billedMemory)
     canister.state = state
     canister.chunks[hash] = chunk
     index.update(canister)
@@ -44,8 +53,11 @@ extension CanisterRuntime {
   func clearChunks(_ id: Principal, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
     try checkStore(canister, caller)
+    var state = canister.state
+    state.fixedMemory.chunks = 0
+    try takeMemory(&state, from: canister.state.billedMemory)
+    canister.state = state
     canister.chunks = [:]
-    canister.state.fixedMemory.chunks = 0
     index.update(canister)
   }
 

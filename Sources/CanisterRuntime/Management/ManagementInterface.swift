@@ -76,6 +76,13 @@ package enum ManagementInterface {
       origin : change_origin;
       details : change_details;
     };
+    type snapshot = record { id : blob; taken_at_timestamp : nat64; total_size : nat64 };
+    type snapshot_of = record { canister_id : principal; snapshot_id : blob; sender_canister_version : opt nat64 };
+    type global = variant { i32 : int32; i64 : int64; f32 : float32; f64 : float64; v128 : nat };
+    type timer = variant { inactive; active : nat64 };
+    type hook_status = variant { condition_not_satisfied; ready; executed };
+    type range = record { offset : nat64; size : nat64 };
+    type place = record { offset : nat64 };
     service : {
       create_canister : (record { settings : opt settings; sender_canister_version : opt nat64 })
         -> (record { canister_id : principal });
@@ -163,6 +170,50 @@ package enum ManagementInterface {
       });
       canister_metadata : (record { canister_id : principal; name : text }) -> (record { value : blob });
       raw_rand : () -> (blob);
+      take_canister_snapshot : (record {
+        canister_id : principal;
+        replace_snapshot : opt blob;
+        uninstall_code : opt bool;
+        sender_canister_version : opt nat64;
+      }) -> (snapshot);
+      load_canister_snapshot : (snapshot_of) -> ();
+      list_canister_snapshots : (record { canister_id : principal }) -> (vec snapshot);
+      delete_canister_snapshot : (snapshot_of) -> ();
+      read_canister_snapshot_metadata : (snapshot_of) -> (record {
+        source : variant { taken_from_canister : reserved; metadata_upload : reserved };
+        taken_at_timestamp : nat64;
+        wasm_module_size : nat64;
+        globals : vec global;
+        wasm_memory_size : nat64;
+        stable_memory_size : nat64;
+        wasm_chunk_store : vec chunk_hash;
+        canister_version : nat64;
+        certified_data : blob;
+        global_timer : opt timer;
+        on_low_wasm_memory_hook_status : opt hook_status;
+      });
+      read_canister_snapshot_data : (record {
+        canister_id : principal;
+        snapshot_id : blob;
+        kind : variant { wasm_module : range; wasm_memory : range; stable_memory : range; wasm_chunk : chunk_hash };
+      }) -> (record { chunk : blob });
+      upload_canister_snapshot_metadata : (record {
+        canister_id : principal;
+        replace_snapshot : opt blob;
+        wasm_module_size : nat64;
+        globals : vec global;
+        wasm_memory_size : nat64;
+        stable_memory_size : nat64;
+        certified_data : blob;
+        global_timer : opt timer;
+        on_low_wasm_memory_hook_status : opt hook_status;
+      }) -> (record { snapshot_id : blob });
+      upload_canister_snapshot_data : (record {
+        canister_id : principal;
+        snapshot_id : blob;
+        kind : variant { wasm_module : place; wasm_memory : place; stable_memory : place; wasm_chunk };
+        chunk : blob;
+      }) -> ();
       fetch_canister_logs : (canister) -> (record {
         canister_log_records : vec record { idx : nat64; timestamp_nanos : nat64; content : blob };
       }) query;

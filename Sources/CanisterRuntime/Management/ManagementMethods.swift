@@ -13,6 +13,7 @@ extension CanisterRuntime {
     let argument = try decode(call.method, call.argument)
     try checkVersion(argument, call.caller)
     let caller = call.caller.telling(argument.nat64("sender_canister_version"))
+    if let values = try performSnapshot(call.method, argument, by: caller) { return ManagementReply(values: values) }
     func id() throws(CanisterError) -> Principal { try argument.principal("canister_id") }
     func done(_ values: CandidValue..., accepted: Cycles = 0) -> ManagementReply {
       ManagementReply(values: values, acceptedCycles: accepted)

@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
-  private static let version: UInt64 = 3
+  private static let version: UInt64 = 4
 
   /// The state: canisters with their modules and memories, messages, time. `CanisterRuntime.init(state:)` goes on with it.
   /// An execution that is paused starts anew then.
@@ -15,7 +15,12 @@ extension CanisterRuntime {
     writer.raw(Self.magic)
     writer.number(Self.version)
     var modules: [[UInt8]: InstalledModule] = [:]
-    for canister in canisters.values { if let module = canister.machine?.installed { modules[module.hash] = module } }
+    for canister in canisters.values {
+      if let module = canister.machine?.installed { modules[module.hash] = module }
+      for snapshot in canister.snapshots {
+        if case .installed(let module) = snapshot.module { modules[module.hash] = module }
+      }
+    }
     writer.number(UInt64(modules.count))
     for hash in modules.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
       guard let module = modules[hash] else { continue }
@@ -103,6 +108,11 @@ extension Canister {
     writer.put(history)
     writer.put(historyCount)
     writer.put(chunks)
+    writer.put(nextSnapshot)
+    writer.number(UInt64(snapshots.count))
+    for (index, snapshot) in snapshots.enumerated() {
+      snapshot.write(to: &writer, like: index > 0 ? snapshots[index - 1] : nil)
+    }
     writer.put(chargedUntil)
     writer.put(priority)
     writer.put(installDebt)
@@ -125,6 +135,12 @@ extension Canister {
     history = try reader.take()
     historyCount = try reader.take()
     chunks = try reader.take()
+    nextSnapshot = try reader.take()
+    for _ in 0..<(try reader.count()) {
+      let snapshot = try CanisterSnapshot(from: &reader, like: snapshots.last, module: runtime.knownModule)
+      guard snapshot.id.canister == id else { throw reader.malformed }
+      snapshots.append(snapshot)
+    }
     chargedUntil = try reader.take()
     priority = try reader.take()
     installDebt = try reader.take()

@@ -1,0 +1,64 @@
+// Memory that is taken outside executions: what the subnet must have room for, and the canister must be able to pay.
+//
+// Source: dfinity/ic, rs/execution_environment/src/canister_manager.rs.
+
+import SystemAPI
+
+extension CanisterRuntime {
+  /// Lets a canister take memory: `state` has the new sizes, and `old` bytes were billed before. The canister pays `cost`
+  /// for the work, and what is set aside for the storage. It must not be frozen then.
+  ///
+  /// Throws a `CanisterError`, with `state` as it was; `cannotPay` makes that for the work out of a text.
+  func takeMemory(
+    _ state: inout SystemState, from old: UInt64, cost: Cycles = 0,
+    cannotPay: (String) -> CanisterError = { CanisterError(.canisterOutOfCycles, $0) }
+  ) throws(CanisterError) {
+    let growth = state.billedMemory - min(old, state.billedMemory)
+    let free = fees.subnetMemory - min(index.memory, fees.subnetMemory)
+    guard growth <= free else {
+      throw CanisterError(
+        .subnetOversubscribed,
+        "Canister requested \(growth) bytes of memory but only \(free) bytes are available in the subnet.")
+    }
+    func missing(_ cycles: Cycles) -> CanisterError {
+      CanisterError(
+        .insufficientCyclesInMemoryGrow,
+        "Canister cannot grow memory by \(growth) bytes due to insufficient cycles. At least \(cycles) additional cycles "
+          + "are required.")
+    }
+    let threshold = state.freezingBalance(fees)
+    guard state.balance >= threshold else { throw missing(threshold - state.balance) }
+    let needed = cost.addingSaturated(threshold)
+    guard state.balance >= needed else { throw cannotPay(state.outOfCycles(needed - state.balance)) }
+    let reserved = fees.reservation(growth: growth, used: index.memory)
+    let limit = state.settings.reservedCyclesLimit
+    let total = state.reservedBalance.addingSaturated(reserved)
+    guard reserved == 0 || total <= limit else {
+      throw CanisterError(
+        .reservedCyclesLimitExceededInMemoryGrow,
+        "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
+          + "would be exceeded by \(total - limit).")
+    }
+    guard reserved <= state.balance - cost else { throw missing(reserved - (state.balance - cost)) }
+    state.spend(cost, on: .instructions)
+    state.balance -= reserved
+    state.reservedBalance = total
+  }
+
+  /// Lets a canister pay for so many instructions of the management canister's. It must not be frozen then.
+  func payInstructions(
+    _ instructions: UInt64, _ state: inout SystemState, is64: Bool = false, cannotPay: (String) -> CanisterError
+  ) throws(CanisterError) {
+    let cost = fees.executionCost(instructions: instructions, is64: is64)
+    let needed = cost.addingSaturated(state.freezingBalance(fees))
+    guard state.balance >= needed else { throw cannotPay(state.outOfCycles(needed - state.balance)) }
+    state.spend(cost, on: .instructions)
+  }
+}
+
+extension SystemState {
+  /// How it is said that the balance is too small.
+  func outOfCycles(_ missing: Cycles) -> String {
+    "Canister \(id) is out of cycles: please top up the canister with at least \(missing) additional cycles"
+  }
+}
