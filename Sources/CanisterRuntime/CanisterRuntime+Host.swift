@@ -103,13 +103,15 @@ extension CanisterRuntime {
   public func takeSnapshot(
     of id: Principal, replacing old: [UInt8]? = nil, uninstalls: Bool = false, sender: Principal = .anonymous
   ) throws(CanisterError) -> SnapshotSummary {
-    try takeSnapshot(id, replacing: old.map(snapshotID), uninstalls: uninstalls, by: .host(sender))
+    record(.takeSnapshot(id, replacing: old, uninstalls: uninstalls, sender: sender))
+    return try takeSnapshot(id, replacing: old.map(snapshotID), uninstalls: uninstalls, by: .host(sender))
   }
 
   /// Makes a canister what a snapshot says, which may be another canister's.
   public func loadSnapshot(
     _ snapshot: [UInt8], onto id: Principal, sender: Principal = .anonymous
   ) throws(CanisterError) {
+    record(.loadSnapshot(id, snapshot, sender: sender))
     try loadSnapshot(id, snapshotID(snapshot), by: .host(sender))
   }
 
@@ -121,6 +123,7 @@ extension CanisterRuntime {
   public func deleteSnapshot(
     _ snapshot: [UInt8], of id: Principal, sender: Principal = .anonymous
   ) throws(CanisterError) {
+    record(.deleteSnapshot(id, snapshot, sender: sender))
     try deleteSnapshot(id, snapshotID(snapshot), by: .host(sender))
   }
 

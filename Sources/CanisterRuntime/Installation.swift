@@ -182,6 +182,8 @@ private struct Installation {
           + "Canister exceeded its current Wasm memory limit of \(memoryLimit) bytes. The peak Wasm memory usage was "
           + "\(canister.state.heapBytes) bytes.")
     }
+    try runtime.checkNotFrozen(
+      canister.state, canister.state.billedMemory - min(oldState.billedMemory, canister.state.billedMemory))
     machine.store.commit()
     canister.stable.commit()
     if case .upgrade = mode {} else { canister.state.log.clear() }

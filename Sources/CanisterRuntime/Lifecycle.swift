@@ -176,7 +176,7 @@ extension CanisterRuntime {
   ) throws(CanisterError) {
     state.settings.memoryAllocation = bytes
     let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
-    let available = fees.subnetMemory - min(index.memory, fees.subnetMemory)
+    let available = freeMemory
     guard growth <= available else {
       throw CanisterError(
         .subnetOversubscribed,

@@ -14,20 +14,15 @@ extension CanisterRuntime {
     cannotPay: (String) -> CanisterError = { CanisterError(.canisterOutOfCycles, $0) }
   ) throws(CanisterError) {
     let growth = state.billedMemory - min(old, state.billedMemory)
-    let free = fees.subnetMemory - min(index.memory, fees.subnetMemory)
+    let free = freeMemory
     guard growth <= free else {
       throw CanisterError(
         .subnetOversubscribed,
-        "Canister requested \(growth) bytes of memory but only \(free) bytes are available in the subnet.")
+        "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(free)) are available in the "
+          + "subnet.")
     }
-    func missing(_ cycles: Cycles) -> CanisterError {
-      CanisterError(
-        .insufficientCyclesInMemoryGrow,
-        "Canister cannot grow memory by \(growth) bytes due to insufficient cycles. At least \(cycles) additional cycles "
-          + "are required.")
-    }
+    try checkNotFrozen(state, growth)
     let threshold = state.freezingBalance(fees)
-    guard state.balance >= threshold else { throw missing(threshold - state.balance) }
     let needed = cost.addingSaturated(threshold)
     guard state.balance >= needed else { throw cannotPay(state.outOfCycles(needed - state.balance)) }
     let reserved = fees.reservation(growth: growth, used: index.memory)
@@ -39,10 +34,29 @@ extension CanisterRuntime {
         "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
           + "would be exceeded by \(total - limit).")
     }
-    guard reserved <= state.balance - cost else { throw missing(reserved - (state.balance - cost)) }
+    guard reserved <= state.balance - cost else { throw missing(reserved - (state.balance - cost), growth) }
     state.spend(cost, on: .instructions)
     state.balance -= reserved
     state.reservedBalance = total
+  }
+
+  /// Bytes that the subnet still has, beside what is left to callbacks.
+  var freeMemory: UInt64 {
+    let capacity = fees.subnetMemory - min(fees.callbackMemory, fees.subnetMemory)
+    return capacity - min(index.memory, capacity)
+  }
+
+  /// A canister that has taken `growth` bytes must not be frozen by it.
+  func checkNotFrozen(_ state: SystemState, _ growth: UInt64) throws(CanisterError) {
+    let threshold = state.freezingBalance(fees)
+    guard state.balance >= threshold else { throw missing(threshold - state.balance, growth) }
+  }
+
+  private func missing(_ cycles: Cycles, _ growth: UInt64) -> CanisterError {
+    CanisterError(
+      .insufficientCyclesInMemoryGrow,
+      "Canister cannot grow memory by \(growth) bytes due to insufficient cycles. At least \(cycles) additional cycles "
+        + "are required.")
   }
 
   /// Lets a canister pay for so many instructions of the management canister's. It must not be frozen then.

@@ -1,6 +1,5 @@
 // Snapshots in the management canister's terms.
 
-import BigInt
 import Candid
 import Cannery
 import SystemAPI
@@ -128,7 +127,7 @@ extension CanisterSnapshot.Global {
     case .i64: .variant("i64", .int64(Int64(bitPattern: bits.low)))
     case .f32: .variant("f32", .float32(Float(bitPattern: UInt32(truncatingIfNeeded: bits.low))))
     case .f64: .variant("f64", .float64(Double(bitPattern: bits.low)))
-    case .v128: .variant("v128", .nat(BigUInt(bits.high) << 64 + BigUInt(bits.low)))
+    case .v128: .variant("v128", .nat(Natural(limbs: [bits.low, bits.high])))
     }
   }
 

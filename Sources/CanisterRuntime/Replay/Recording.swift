@@ -108,6 +108,10 @@ extension CanisterRuntime {
     case .stop(let id, let sender): _ = try? requestStop(id, sender: sender)
     case .delete(let id, let sender): try? delete(id, sender: sender)
     case .topUp(let id, let cycles): try? topUp(id, cycles)
+    case .takeSnapshot(let id, let old, let uninstalls, let sender):
+      _ = try? takeSnapshot(of: id, replacing: old, uninstalls: uninstalls, sender: sender)
+    case .loadSnapshot(let id, let snapshot, let sender): try? loadSnapshot(snapshot, onto: id, sender: sender)
+    case .deleteSnapshot(let id, let snapshot, let sender): try? deleteSnapshot(snapshot, of: id, sender: sender)
     case .submit(let receiver, let method, let argument, let sender, let cycles):
       _ = try? submit(to: receiver, method: method, argument: argument, sender: sender, cycles: cycles)
     case .forget(let id): forget(id)

@@ -19,6 +19,9 @@ enum RuntimeInput: Hashable, Sendable {
   case advanceTime(UInt64)
   case setTime(UInt64)
   case randomness([UInt8])
+  case takeSnapshot(Principal, replacing: [UInt8]?, uninstalls: Bool, sender: Principal)
+  case loadSnapshot(Principal, [UInt8], sender: Principal)
+  case deleteSnapshot(Principal, [UInt8], sender: Principal)
   /// What queries added to a canister's statistics, which its status tells to others: of queries nothing else matters.
   case statistics(Principal, QueryStatistics)
   /// A round was executed; with the hash of the state after it, if that was wanted.
@@ -28,7 +31,7 @@ enum RuntimeInput: Hashable, Sendable {
 
   private enum Kind: UInt8, StateCodable {
     case module, create, install, updateSettings, uninstall, start, stop, delete, topUp, submit, forget, advanceTime,
-      setTime, randomness, statistics, round, checkpoint
+      setTime, randomness, statistics, round, checkpoint, takeSnapshot, loadSnapshot, deleteSnapshot
   }
 }
 
@@ -115,6 +118,22 @@ extension RuntimeInput {
     case .randomness(let bytes):
       begin(.randomness)
       writer.put(bytes)
+    case .takeSnapshot(let id, let old, let uninstalls, let sender):
+      begin(.takeSnapshot)
+      writer.put(id)
+      writer.put(old)
+      writer.put(uninstalls)
+      writer.put(sender)
+    case .loadSnapshot(let id, let snapshot, let sender):
+      begin(.loadSnapshot)
+      writer.put(id)
+      writer.put(snapshot)
+      writer.put(sender)
+    case .deleteSnapshot(let id, let snapshot, let sender):
+      begin(.deleteSnapshot)
+      writer.put(id)
+      writer.put(snapshot)
+      writer.put(sender)
     case .statistics(let id, let statistics):
       begin(.statistics)
       writer.put(id)
@@ -156,6 +175,11 @@ extension RuntimeInput {
     case .advanceTime: return .advanceTime(try reader.take())
     case .setTime: return .setTime(try reader.take())
     case .randomness: return .randomness(try reader.take())
+    case .takeSnapshot:
+      return .takeSnapshot(
+        try reader.take(), replacing: try reader.take(), uninstalls: try reader.take(), sender: try reader.take())
+    case .loadSnapshot: return .loadSnapshot(try reader.take(), try reader.take(), sender: try reader.take())
+    case .deleteSnapshot: return .deleteSnapshot(try reader.take(), try reader.take(), sender: try reader.take())
     case .statistics: return .statistics(try reader.take(), try reader.take())
     case .round:
       let hash: [UInt8]? = try reader.take()
