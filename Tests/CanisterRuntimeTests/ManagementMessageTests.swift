@@ -157,7 +157,8 @@ private let sender = Wat(
     let argument = "record { canister_id = principal \"\(target)\""
     #expect(throws: CanisterError.self) { try submit("start_canister", "(\(argument) })", by: alice) }
     let before = try runtime.state(of: target).balance
-    _ = try submit("update_settings", "(\(argument); settings = record { freezing_threshold = opt (100 : nat) } })", by: alice)
+    _ = try submit(
+      "update_settings", "(\(argument); settings = record { freezing_threshold = opt (100 : nat) } })", by: alice)
     #expect(try runtime.state(of: target).settings.freezingThreshold == 100)
     #expect(try runtime.state(of: target).balance < before)
     _ = try submit("start_canister", "(\(argument) })", by: alice)
