@@ -32,8 +32,9 @@ public final class CanisterRuntime {
   public let configuration: RuntimeConfiguration
   let subnet: SubnetInformation
   let engine: Engine
-  /// Makes certificates of canisters' data, for queries; nil for none. Without it they have the form of a certificate, but a
-  /// signature of zeros: canisters that serve certified data work, and nobody mistakes it for a subnet's.
+  /// Makes certificates of canisters' data, for queries; nil for none. Without it, certificates are made of
+  /// `certifiedTree`, with a signature of zeros: canisters that serve certified data work, and nobody mistakes it for a
+  /// subnet's.
   public var dataCertificate: ((_ canister: Principal, _ data: [UInt8]) -> [UInt8]?)?
   /// In the order of their ids.
   private(set) var canisters: [Principal: Canister] = [:]

@@ -21,6 +21,8 @@ public final class InstalledModule: Sendable {
   public let customSectionsSize: UInt64
   public let hasHeartbeat: Bool
   public let inspectsMessages: Bool
+  /// Whether it asks for certificates.
+  let usesCertificates: Bool
   /// Whether upgrades must say what becomes of the heap.
   public let hasOrthogonalPersistence: Bool
   /// Indices of the globals that are mutable or exported: those that a canister keeps.
@@ -100,6 +102,7 @@ public final class InstalledModule: Sendable {
     func exports(_ entry: String) -> Bool { decoded.exports.contains { $0.name == entry } }
     hasHeartbeat = exports("canister_heartbeat")
     inspectsMessages = exports("canister_inspect_message")
+    usesCertificates = decoded.imports.contains { $0.name.utf8.starts(with: "data_certificate".utf8) }
     var methods: [String: MethodKind] = [:]
     for export in decoded.exports where export.kind == .function {
       for kind in MethodKind.allCases where export.name.utf8.starts(with: "\(kind.rawValue) ".utf8) {

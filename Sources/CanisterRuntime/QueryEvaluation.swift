@@ -92,7 +92,9 @@ struct QueryEvaluation {
         kind == .query ? .query : .compositeQuery, caller: caller, time: runtime.time,
         instructionLimit: try remaining())
       context.argument = argument
-      if path.isEmpty { context.dataCertificate = runtime.certificate(of: canister) }
+      if path.isEmpty, canister.machine?.installed.usesCertificates == true {
+        context.dataCertificate = runtime.certificate(of: canister)
+      }
       path.append(id)
       defer { path.removeLast() }
       return try canister.whileParked { () throws(CanisterError) in
