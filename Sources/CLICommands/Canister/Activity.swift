@@ -23,14 +23,17 @@ struct Activity {
 
   /// Prints logs to standard error, but not the trap that `failure` tells of.
   func noteLogs(on console: Console, failure: GuestFailure? = nil) {
-    let told = failure.map { "[TRAP]: \($0.message)" }
     for (canister, record) in logs {
       let text = String(decoding: record.content, as: UTF8.self)
-      // What didn't fit into the log was cut.
-      if let told, text.hasPrefix("[TRAP]: "), told.hasPrefix(text) { continue }
+      if let failure, text.hasPrefix(Activity.trapPrefix) {
+        let trap = text.dropFirst(Activity.trapPrefix.count).prefix { !$0.isNewline }
+        if failure.message.contains(trap) { continue }
+      }
       console.note("[\(canister)] \(text)")
     }
   }
+
+  private static let trapPrefix = "[TRAP]: "
 
   /// Prints what each execution took to standard error.
   func noteExecutions(on console: Console) {

@@ -128,9 +128,9 @@ struct MethodCall {
     let types = interface?.method(method)
     let kind = module?.methodKind(method)
     if types == nil, kind == nil, let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.sorted() {
+      let names = known.isEmpty ? "none" : known.map { quoted($0) }.joined(separator: ", ")
       throw CommandFailure(
-        .wrongUsage, "unknown-method",
-        "there is no method \(quoted(method)); the canister has \(known.map { quoted($0) }.joined(separator: ", "))")
+        .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(names)")
     }
     let bytes = try argument.bytes(types?.arguments, positional: options.positional, console)
     let asQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))

@@ -39,12 +39,15 @@ struct CallReport {
       console.print(json.text)
     } else {
       if !options.quiet { activity.noteLogs(on: console, failure: failure) }
-      if let reply { console.print(raw ? hexadecimal(reply) : text ?? hexadecimal(reply)) }
+      if let reply {
+        if text == nil && !raw { console.note("the reply is no Candid message; these are its bytes") }
+        console.print(raw ? hexadecimal(reply) : text ?? hexadecimal(reply))
+      }
       if !options.quiet { activity.noteExecutions(on: console) }
     }
     guard let failure else { return .success }
     console.note("cannery: \(failure.failure.message)")
-    return .guestFailed
+    return failure.status
   }
 
   private var json: JSONValue {

@@ -29,9 +29,13 @@ struct GuestFailure: Error {
     ]
   }
 
+  /// A module that can't be a canister's is wrong input; all else is the guest's fault.
+  var status: ExitStatus { code == .canisterInvalidWasm ? .inputWrong : .guestFailed }
+
   var failure: CommandFailure {
     CommandFailure(
-      .guestFailed, "rejected", "\(code) (\(rejectCode.name)): \(message)", details: Array(members.prefix(3)),
+      status, status == .inputWrong ? "invalid" : "rejected", "\(code) (\(rejectCode.name)): \(message)",
+      details: Array(members.prefix(3)),
       report: activity.members)
   }
 }

@@ -30,8 +30,8 @@ private final class FileLock {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Five seconds in all.
-  private static let attempts = 100
+  /// Half a minute in all: saving a large state takes a while.
+  private static let attempts = 600
   private static let pause: UInt32 = 50_000
 }
 
@@ -63,7 +63,8 @@ struct StateDirectory {
     lock = access == .change ? try FileLock("\(path)/\(Self.lockFile)", of: path) : nil
     self.path = path
     let stateFile = "\(path)/\(Self.stateFile)"
-    if stat(stateFile, &status) == 0 {
+    let hasState = stat(stateFile, &status) == 0
+    if hasState {
       let bytes = try FileAccess.Descriptor(reading: stateFile).readAll(limit: Self.sizeLimit)
       runtime = try naming(stateFile) { try CanisterRuntime(state: bytes) }
     } else {
@@ -73,6 +74,9 @@ struct StateDirectory {
     // A command that was ended while it saved may have left a name without its canister.
     let ids = Set(runtime.canisterIDs)
     savedNames = try Self.readNames("\(path)/\(Self.namesFile)")
+    if !hasState && !savedNames.isEmpty {
+      throw CommandFailure(.inputWrong, "file", "\(path) has names of canisters, but the file \(stateFile) is missing")
+    }
     names = savedNames.filter { ids.contains($0.value) }
   }
 

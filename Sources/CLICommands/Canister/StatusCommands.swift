@@ -190,7 +190,8 @@ struct CanisterCommand: ParsableCommand {
       CanisterReinstallCommand.self, CanisterUninstallCommand.self, CanisterCallCommand.self, CanisterQueryCommand.self,
       RequestStatusCommand.self, CanisterStatusCommand.self, CanisterInfoCommand.self, CanisterMetadataCommand.self,
       CanisterIDCommand.self, CanisterListCommand.self, CanisterLogsCommand.self, SettingsCommand.self,
-      UpdateSettingsCommand.self, CanisterStartCommand.self, CanisterStopCommand.self, CanisterTopUpCommand.self,
+      UpdateSettingsCommand.self, SnapshotCommand.self, CanisterStartCommand.self, CanisterStopCommand.self,
+      CanisterTopUpCommand.self,
       CanisterDeleteCommand.self, TickCommand.self,
     ])
 }

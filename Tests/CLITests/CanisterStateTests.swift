@@ -1,0 +1,190 @@
+// The state's folder of `cannery canister`: snapshots in it, what damages it, who else works with it.
+
+import CLICommands
+import Foundation
+import Testing
+
+@Suite struct CanisterStateTests {
+  /// A counter: `add` and `get`.
+  static let module = """
+    (module
+      (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+      (import "ic0" "msg_reply" (func $reply))
+      (memory 1)
+      (data (i32.const 0) "DIDL\\00\\01\\7b\\00")
+      (func $get (export "canister_query get") (call $append (i32.const 0) (i32.const 8)) (call $reply))
+      (func (export "canister_update add")
+        (i32.store8 (i32.const 7) (i32.add (i32.load8_u (i32.const 7)) (i32.const 1))) (call $get)))
+    """
+
+  private func kept() throws -> (work: Workspace, run: ([String]) -> CommandResult) {
+    let work = try Workspace()
+    let module = try work.write("app.wat", Self.module)
+    let run = { (words: [String]) in work.run(["canister"] + words + ["--state", work.path("s")]) }
+    for words in [["create", "app"], ["install", "app", module], ["call", "app", "add"]] {
+      let result = run(words)
+      if result.exitCode != 0 { throw CommandError(text: result.errors) }
+    }
+    return (work, run)
+  }
+
+  @Test func snapshots() throws {
+    let (_, run) = try kept()
+    let taken = run(["snapshot", "create", "app"])
+    #expect(taken.exitCode == 0, "\(taken.errors)")
+    let id = String(taken.output.dropLast())
+    #expect(run(["call", "app", "add", "-q"]).output == "(2 : nat8)\n")
+    #expect(run(["snapshot", "list", "app"]).output.hasPrefix("\(id) "))
+    let list = run(["snapshot", "list", "app", "--json"]).json["snapshots"] as? [[String: Any]]
+    #expect(list?.first?["snapshot"] as? String == id)
+    #expect(run(["snapshot", "restore", "app", id]).exitCode == 0)
+    #expect(run(["query", "app", "get", "-q"]).output == "(1 : nat8)\n")
+    let next = run(["snapshot", "take", "app", "--replace", id, "--json"]).json["snapshot"] as? String ?? ""
+    #expect(run(["snapshot", "load", "app", id]).exitCode == 1)
+    #expect(run(["snapshot", "delete", "app", "0x\(next)"]).exitCode == 0)
+    #expect(run(["snapshot", "list", "app"]).output.isEmpty)
+    for word in ["", "x", "123", "0x"] { #expect(run(["snapshot", "delete", "app", word]).exitCode == 64) }
+    #expect(run(["snapshot", "delete", "app", "00"]).exitCode == 1)
+  }
+
+  @Test func damage() throws {
+    let (work, run) = try kept()
+    let (state, names) = (try work.read("s/state"), try work.read("s/names"))
+    for count in [0, 1, 8, 30, 100, state.count / 2, state.count - 1] {
+      try work.write("s/state", Array(state.prefix(count)))
+      for words in [["list"], ["call", "app", "add"], ["tick"]] {
+        let result = run(words + ["--json"])
+        #expect(result.exitCode == 2)
+        #expect(result.errorKind == "malformed")
+      }
+      #expect(try work.read("s/state") == Array(state.prefix(count)))
+    }
+    for place in stride(from: 0, to: state.count, by: state.count / 40) {
+      var damaged = state
+      damaged[place] ^= 0x10
+      try work.write("s/state", damaged)
+      #expect(run(["list"]).exitCode == 2)
+    }
+    try work.write("s/state", state)
+    for text in ["x", "rwlgt-iiaaa-aaaaa-aaaaa-cai", "rwlgt-iiaaa-aaaaa-aaaaa-caj app", "\u{0} \u{0}"] {
+      try work.write("s/names", text)
+      #expect(run(["list"]).exitCode == 2)
+    }
+    // Names of canisters that there aren't are forgotten.
+    try work.write("s/names", "rrkah-fqaaa-aaaaa-aaaaq-cai other\n" + String(decoding: names, as: UTF8.self))
+    #expect(run(["query", "other", "get"]).exitCode == 2)
+    #expect(run(["call", "app", "add", "-q"]).output == "(2 : nat8)\n")
+    #expect(try work.read("s/names") == names)
+    try FileManager.default.removeItem(atPath: work.path("s/state"))
+    let missing = run(["list"])
+    #expect(missing.exitCode == 2)
+    #expect(missing.errors.contains("is missing"))
+    #expect(run(["create", "again"]).exitCode == 2)
+    #expect(try work.read("s/names") == names)
+  }
+
+  @Test func leftovers() throws {
+    let (work, run) = try kept()
+    try work.write("s/.cannery-abc.tmp", "half a state")
+    try work.write("s/notes.tmp", "mine")
+    #expect(run(["call", "app", "add"]).exitCode == 0)
+    let names = try FileManager.default.contentsOfDirectory(atPath: work.path("s")).sorted()
+    #expect(names == ["lock", "names", "notes.tmp", "state"])
+  }
+
+  @Test func othersAreWaitedFor() throws {
+    let (work, run) = try kept()
+    let lock = open(work.path("s/lock"), O_RDWR)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    // Reading needs no lock.
+    #expect(run(["list"]).exitCode == 0)
+    #expect(run(["query", "app", "get", "-q"]).output == "(1 : nat8)\n")
+    Thread.detachNewThread {
+      usleep(300_000)
+      flock(lock, LOCK_UN)
+    }
+    #expect(run(["call", "app", "add", "-q"]).output == "(2 : nat8)\n")
+  }
+
+  @Test func parallelChanges() throws {
+    let (work, run) = try kept()
+    let results = Results()
+    let state = work.path("s")
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in
+      results.add(runCommand(["canister", "call", "app", "add", "-q", "--state", state]).exitCode)
+    }
+    #expect(results.all == [Int32](repeating: 0, count: 8))
+    #expect(run(["query", "app", "get", "-q"]).output == "(9 : nat8)\n")
+  }
+
+  private final class Results: @unchecked Sendable {
+    private let lock = NSLock()
+    private var codes: [Int32] = []
+    var all: [Int32] { lock.withLock { codes } }
+    func add(_ code: Int32) { lock.withLock { codes.append(code) } }
+  }
+
+  @Test func foldersThatCannotBeWritten() throws {
+    let (work, run) = try kept()
+    let state = try work.read("s/state")
+    try FileManager.default.moveItem(atPath: work.path("s/lock"), toPath: work.path("lock"))
+    try FileManager.default.createDirectory(atPath: work.path("s/lock"), withIntermediateDirectories: false)
+    let result = run(["call", "app", "add"])
+    #expect(result.exitCode == 2)
+    #expect(result.errors.contains("cannot open"))
+    #expect(try work.read("s/state") == state)
+    #expect(run(["query", "app", "get", "-q"]).output == "(1 : nat8)\n")
+    try work.write("file", "")
+    #expect(work.run("canister", "create", "--state", work.path("file")).exitCode == 2)
+    #expect(work.run("canister", "create", "--state", work.path("no/folder")).exitCode == 2)
+    #expect(work.run("canister", "list", "--state", "").exitCode == 2)
+  }
+
+  @Test func modulesThatCannotBeCanisters() throws {
+    let (work, run) = try kept()
+    let modules = [
+      "(module (func (export \"canister_init\") (param i32)))",
+      "(module (func (export \"canister_heartbeat\") (result i32) i32.const 0))",
+      "(module (memory (export \"canister_update x\") 1))", "(module (func (export \"canister_foo\")))",
+      "(module (memory i64 98305))", "(module (import \"env\" \"memory\" (memory 1)))",
+      "(module (import \"ic0\" \"msg_reply\" (func (param i32))))", "(module (@custom \"icp:other x\" \"\"))",
+      "(module (func $f) (export \"canister_update a\" (func $f)) (export \"canister_query a\" (func $f)))",
+    ]
+    for (index, text) in modules.enumerated() {
+      let module = try work.write("bad\(index).wat", text)
+      for words in [["reinstall", "app", module], ["upgrade", "app", module]] {
+        let result = run(words + ["--json"])
+        let isRefused = index == 2 ? result.exitCode == 0 : result.exitCode == 2 && result.errorKind == "invalid"
+        #expect(isRefused, "\(text): \(result.exitCode) \(result.output)")
+      }
+    }
+  }
+
+  @Test func hostileArguments() throws {
+    let (work, run) = try kept()
+    let deep = 300_000
+    let texts = [
+      "(" + String(repeating: "opt ", count: deep) + "1)", String(repeating: "(", count: deep),
+      "(" + String(repeating: "vec { ", count: deep) + String(repeating: "}", count: deep) + ")",
+      "(" + String(repeating: "record { ", count: deep), "(principal \"aaaaa-ab\")", "(\u{0})", "(\"\\u{ffffff}\")",
+    ]
+    for text in texts {
+      let file = try work.write("arg.txt", text)
+      #expect(run(["call", "app", "add", "--arg-file", file]).exitCode == 2, "\(text.prefix(20))")
+    }
+    let file = try work.write("arg", [UInt8](repeating: 0, count: 2 << 20 | 1))
+    let long = run(["call", "app", "add", "--raw", "--arg-file", file])
+    #expect(long.exitCode == 1)
+    #expect(long.errors.contains("larger than the limit"))
+    #expect(run(["call", "app", "add", "--arg-file", work.path("")]).exitCode == 2)
+    for word in ["x", "aaaaa-ab", "rwlgt-iiaaa-aaaaa-aaaaa-cai-", ""] {
+      #expect(run(["call", "app", "add", "--caller", word]).exitCode == 64)
+    }
+    #expect(run(["create", "--id", "aaaaa-aa"]).exitCode == 64)
+    #expect(run(["create", "a\nb"]).exitCode == 64)
+    #expect(run(["top-up", "app", "340282366920938463463374607431768211456"]).exitCode == 64)
+    #expect(run(["top-up", "app", "340282366920938463463374607431768211455"]).exitCode == 0)
+    #expect(run(["call", "app", "add", "--advance-time", "200000d"]).exitCode == 0)
+  }
+}
