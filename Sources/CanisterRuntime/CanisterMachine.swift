@@ -155,11 +155,7 @@ package final class CanisterExecution {
     } catch {
       throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
     }
-    guard startsUncommitted else { return }
-    execution.atEnd = { [unowned self] hasTrapped in
-      changedPages = machine.memory?.pagesOfExecution ?? 0
-      return hasTrapped && self.context.mode.isComposite
-    }
+    if startsUncommitted { execution.stayOpen() }
   }
 
   private static let taskNames: [EntryPoint: String] = [
@@ -238,8 +234,12 @@ package final class CanisterExecution {
         state = try execution.run()
       }
       switch state {
-      case .finished: return end(nil)
-      case .trapped(let trap): return end(error(of: trap))
+      case .finished:
+        close(hasTrapped: false)
+        return end(nil)
+      case .trapped(let trap):
+        close(hasTrapped: true)
+        return end(error(of: trap))
       case .outOfInstructions: return nextSlice() ? nil : end(outOfInstructions)
       case .waitingForHost, .interrupted:
         return end(CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: it stopped"))
@@ -308,6 +308,13 @@ package final class CanisterExecution {
   private var prefix: String { "Error from Canister \(before.id): " }
 
   // MARK: The end
+
+  /// The code has returned or trapped.
+  private func close(hasTrapped: Bool) {
+    guard startsUncommitted else { return }
+    changedPages = machine.memory?.pagesOfExecution ?? 0
+    execution.end(undoing: hasTrapped && context.mode.isComposite)
+  }
 
   private func end(_ error: CanisterError?) -> ExecutionResult {
     execution.abandon()

@@ -89,6 +89,25 @@ extension Store {
 
   // MARK: Executing
 
+  /// Prepares an execution of the function, with the counter set to `limit`. A method of the store, for the caller holds
+  /// it: a variable for it would count references.
+  func begin(
+    _ record: UnsafeMutablePointer<FunctionRecord>, _ arguments: [Value], limit: Int
+  ) throws(ExecutionError) -> StateBeforeExecution {
+    guard !isSuspended, depth == 0 else { throw .storeIsSuspended }
+    guard record.pointee.cell != nil else {
+      throw .typeMismatch("a host function cannot be suspended; call it directly")
+    }
+    let entry = try outermostEntry(record)
+    do throws(ExecutionError) { try storeArguments(arguments, record, at: entry.fp) } catch {
+      leaveStack()
+      throw error
+    }
+    let before = beginExecution(limit: limit)
+    enter(record, entry)
+    return before
+  }
+
   /// An execution begins to own the store, with the counter set to `limit`.
   @inline(__always)
   func beginExecution(limit: Int) -> StateBeforeExecution {

@@ -78,14 +78,16 @@ public final class Execution {
   var parked: ParkedExecution?
   /// Whether the stack is left to others when the execution ends; otherwise results are read from it then.
   private let leavesStack: Bool
-  /// Called when the code has returned or trapped, while memories still know what this execution alone wrote
-  /// (`Memory.pagesOfExecution`). It tells whether that is undone; what wasn't committed before the execution stays.
-  package var atEnd: ((_ hasTrapped: Bool) -> Bool)?
+  /// Whether the execution goes on owning its store when its code has returned or trapped (`stayOpen`). Private, as each
+  /// look at what other modules may change is a call that checks for exclusive access.
+  private var isOpen = false
 
   enum State {
     /// Not started, or interrupted.
     case ready
     case running, outOfInstructions, waiting, ended
+    /// The code has returned or trapped, and the execution is to be ended.
+    case open
     /// `parked` has the state to which it goes back.
     case parked
   }
@@ -97,24 +99,13 @@ public final class Execution {
   ///
   /// Throws if the arguments do not fit or the store is owned by a suspended execution.
   public init(_ function: Function, arguments: [Value], instructions: UInt64? = nil) throws(ExecutionError) {
-    let store = function.store
-    guard !store.isSuspended, store.depth == 0 else { throw .storeIsSuspended }
-    let record = function.record
-    guard record.pointee.cell != nil else {
-      throw .typeMismatch("a host function cannot be suspended; call it directly")
-    }
-    let entry = try store.outermostEntry(record)
-    do throws(ExecutionError) { try storeArguments(arguments, record, at: entry.fp) } catch {
-      store.leaveStack()
-      throw error
-    }
+    let limit = Int(clamping: instructions ?? UInt64(Int.max))
+    before = try function.store.begin(function.record, arguments, limit: limit)
     leavesStack = true
     self.function = function
     isLimited = instructions != nil
-    sliceLimit = Int(clamping: instructions ?? UInt64(Int.max))
+    sliceLimit = limit
     state = .ready
-    before = store.beginExecution(limit: sliceLimit)
-    store.enter(record, entry)
   }
 
   /// Takes over a call of `function` without a limit that has begun and stopped.
@@ -196,9 +187,21 @@ public final class Execution {
     end()
   }
 
-  private func end(hasTrapped: Bool) {
-    if let atEnd, atEnd(hasTrapped) { store.undoExecution(before) }
+  /// Lets the execution own its store beyond the end of its code, until `end(undoing:)`: till then memories know what it
+  /// alone wrote (`Memory.pagesOfExecution`).
+  package func stayOpen() { isOpen = true }
+
+  /// Ends an execution that stays open, when its code has returned or trapped. Where it is undone, what wasn't committed
+  /// before the execution stays.
+  package func end(undoing: Bool) {
+    guard state == .open else { preconditionFailure("the execution isn't open") }
+    if undoing { store.undoExecution(before) }
     end()
+  }
+
+  /// The code has returned or trapped.
+  private func close() {
+    if isOpen { state = .open } else { end() }
   }
 
   private func end() {
@@ -213,7 +216,7 @@ public final class Execution {
     let trap = store.takeTrap(status)
     // An interrupt that ended an execution inside a host function was for this one.
     if trap.kind == .interrupted { store.interruptHandle.flag.pointee.store(false, ordering: .relaxed) }
-    end(hasTrapped: true)
+    close()
     return .trapped(trap)
   }
 
@@ -241,7 +244,7 @@ public final class Execution {
     switch status {
     case Status.finished:
       let results = loadResults(function.record, from: UnsafePointer(store.context.pointee.registers.fp))
-      end(hasTrapped: false)
+      close()
       return .finished(results)
     case Status.outOfInstructions:
       state = .outOfInstructions

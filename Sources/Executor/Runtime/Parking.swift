@@ -76,7 +76,8 @@ extension Execution {
   /// `parked` where it is parked; `notTracked` in a store without write tracking.
   public func park() throws(ExecutionError) {
     guard state != .parked else { throw .parked }
-    guard state != .ended && state != .running, store.depth == 0, store.directCalls == 0 else { throw .notResumable }
+    guard state != .ended && state != .running && state != .open else { throw .notResumable }
+    guard store.depth == 0, store.directCalls == 0 else { throw .notResumable }
     guard store.tracksWrites else { throw .notTracked }
     let context = store.context
     let instance = instanceContext(context.pointee.registers.cx)
