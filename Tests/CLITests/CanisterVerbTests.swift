@@ -214,6 +214,24 @@ import Testing
     #expect(kept.run("upgrade", "app", heap, "--wasm-memory-persistence", "replace").exitCode == 0)
     #expect(kept.run("query", "app", "get", "-q").output == "(0 : nat8)\n")
     #expect(kept.run("upgrade", "app", module).exitCode == 1)
+    // A hook that fails holds no upgrade up for ever.
+    let trapping = try kept.work.write(
+      "trapping.wat", "(module (func (export \"canister_pre_upgrade\") unreachable))")
+    #expect(kept.run("reinstall", "app", trapping).exitCode == 0)
+    #expect(kept.run("upgrade", "app", module).exitCode == 1)
+    #expect(kept.run("upgrade", "app", module, "--skip-pre-upgrade").exitCode == 0)
+  }
+
+  @Test func manyMethods() throws {
+    let work = try Workspace()
+    let methods = (0..<100).map { "(export \"canister_update method\($0)\" (func $f))" }.joined()
+    try work.write("many.wat", "(module (func $f) \(methods) (export \"canister_update other\" (func $f)))")
+    let like = work.run("canister", "call", "many.wat", "others").errors
+    #expect(like == "cannery: there is no method \"others\"; the canister has \"other\" and 100 others\n")
+    let none = work.run("canister", "call", "many.wat", "x").errors
+    #expect(none.contains(" and 71 others"))
+    try work.write("none.wat", "(module)")
+    #expect(work.run("canister", "call", "none.wat", "x").errors.hasSuffix("the canister has none\n"))
   }
 
   @Test func interfaces() throws {

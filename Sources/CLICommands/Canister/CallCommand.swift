@@ -121,6 +121,16 @@ struct MethodCall {
     return report
   }
 
+  /// Names of methods; of many, those that begin like the one that was given, or the first.
+  private func shown(_ names: [String]) -> String {
+    if names.isEmpty { return "none" }
+    let beginning = options.method.utf8.prefix(3)
+    let like = names.filter { $0.utf8.starts(with: beginning) }
+    let chosen = (names.count <= 30 ? names : like.isEmpty ? names : like).prefix(30)
+    let rest = names.count - chosen.count
+    return chosen.map { quoted($0) }.joined(separator: ", ") + (rest == 0 ? "" : " and \(rest) others")
+  }
+
   private func call(_ runtime: CanisterRuntime, _ id: Principal, _ console: Console) throws -> CallReport {
     let module = id == .managementCanister ? nil : try runtime.module(of: id)
     let interface = try argument.interface(of: id, in: runtime, console)
@@ -128,9 +138,8 @@ struct MethodCall {
     let types = interface?.method(method)
     let kind = module?.methodKind(method)
     if types == nil, kind == nil, let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.sorted() {
-      let names = known.isEmpty ? "none" : known.map { quoted($0) }.joined(separator: ", ")
       throw CommandFailure(
-        .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(names)")
+        .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(shown(known))")
     }
     let bytes = try argument.bytes(types?.arguments, positional: options.positional, console)
     let asQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))
