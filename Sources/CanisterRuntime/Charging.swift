@@ -36,14 +36,16 @@ extension CanisterRuntime {
     let memory = fees.memoryCost(bytes: state.billedMemory, seconds: seconds)
       .addingSaturated(fees.memoryCost(bytes: state.messageMemory, seconds: seconds))
     let compute = fees.computeCost(percent: state.settings.computeAllocation, seconds: seconds)
-    let isPaid = canister.state.pay(memory, for: .memory)
-    guard canister.state.pay(compute, for: .computeAllocation), isPaid else { return exhausted(canister) }
+    guard canister.state.pay(memory, for: .memory), canister.state.pay(compute, for: .computeAllocation) else {
+      return exhausted(canister)
+    }
     index.update(canister)
   }
 
   /// A canister can't pay for its storage: it loses its code, its allocations, its history and its snapshots.
   private func exhausted(_ canister: Canister) {
     uninstall(canister, by: nil)
+    canister.state.burnForUninstalling()
     canister.state.settings.computeAllocation = 0
     canister.state.settings.memoryAllocation = 0
     canister.history = []
@@ -54,14 +56,21 @@ extension CanisterRuntime {
 }
 
 extension SystemState {
-  /// Takes cycles for storage: from what is reserved first. False if there weren't enough; then nothing is left.
+  /// Takes cycles for storage: from what is reserved first. False, with nothing taken, if there aren't enough.
   mutating func pay(_ amount: Cycles, for use: CycleUse) -> Bool {
+    guard amount <= balance.addingSaturated(reservedBalance) else { return false }
     let reserved = min(amount, reservedBalance)
     reservedBalance -= reserved
     consumed[Int(use.rawValue)] = consumed[Int(use.rawValue)].addingSaturated(reserved)
-    let rest = amount - reserved
-    let paid = min(rest, balance)
-    spend(paid, on: use)
-    return paid == rest
+    spend(amount - reserved, on: use)
+    return true
+  }
+
+  /// What is left when a canister can't pay for its storage, is gone.
+  mutating func burnForUninstalling() {
+    consumed[Int(CycleUse.uninstall.rawValue)] =
+      consumed[Int(CycleUse.uninstall.rawValue)].addingSaturated(reservedBalance)
+    reservedBalance = 0
+    spend(balance, on: .uninstall)
   }
 }

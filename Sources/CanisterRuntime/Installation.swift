@@ -93,7 +93,7 @@ private struct Installation {
     oldStable = canister.stable
     oldState = canister.state
     oldHook = canister.lowMemoryHook
-    log = CanisterLog(capacity: runtime.fees.logCapacity)
+    log = CanisterLog(capacity: canister.state.log.capacity)
   }
 
   private var limit: UInt64 { fees.installInstructions }

@@ -50,6 +50,7 @@ public struct SettingsChange: Hashable, Sendable {
   public var wasmMemoryLimit: UInt64?
   public var wasmMemoryThreshold: UInt64?
   public var logVisibility: Visibility?
+  public var logMemoryLimit: UInt64?
   public var snapshotVisibility: Visibility?
   public var statusVisibility: Visibility?
   public var environment: [EnvironmentVariable]?
@@ -58,8 +59,12 @@ public struct SettingsChange: Hashable, Sendable {
 }
 
 extension CanisterRuntime {
-  func checkController(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+  /// Whoever isn't a controller, or with `orAdmin` an admin of the subnet, is refused.
+  func checkController(
+    _ canister: Canister, _ caller: ManagementCaller, orAdmin: Bool = false
+  ) throws(CanisterError) {
     if caller.isHost || canister.state.isController(caller.principal) { return }
+    if orAdmin && fees.subnetAdmins.contains(caller.principal) { return }
     let controllers = canister.state.settings.controllers.map(\.description).joined(separator: " ")
     throw CanisterError(
       .canisterInvalidController,
@@ -164,10 +169,23 @@ extension CanisterRuntime {
           .invalidManagementPayload, "At most \(Visibility.viewerLimit) viewers can be allowed, not \(viewers.count)")
       }
     }
+    if let bytes = change.logMemoryLimit {
+      let limits = CanisterSettings.logMemoryLimits
+      guard bytes == 0 || bytes >= limits.lowerBound else { throw logLimit(bytes, "low", "least \(limits.lowerBound)") }
+      guard bytes <= limits.upperBound else { throw logLimit(bytes, "high", "most \(limits.upperBound)") }
+      state.settings.logMemoryLimit = bytes
+      state.log.resize(to: Int(bytes))
+    }
     if let visibility = change.logVisibility { state.settings.logVisibility = visibility }
     if let visibility = change.snapshotVisibility { state.settings.snapshotVisibility = visibility }
     if let visibility = change.statusVisibility { state.settings.statusVisibility = visibility }
     canister.state = state
+  }
+
+  private func logLimit(_ bytes: UInt64, _ too: String, _ limit: String) -> CanisterError {
+    CanisterError(
+      .canisterRejectedMessage,
+      "The canister log memory limit \(bytes) is too \(too). It must be at \(limit).")
   }
 
   /// Sets memory aside for a canister: the subnet must have it, and the canister cycles for it.
@@ -286,7 +304,7 @@ extension CanisterRuntime {
   /// Lets a canister take calls again.
   func startCanister(_ id: Principal, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
-    try checkController(canister, caller)
+    try checkController(canister, caller, orAdmin: true)
     for request in canister.stopRequests {
       answer(
         request.caller,
@@ -305,7 +323,7 @@ extension CanisterRuntime {
     _ id: Principal, by caller: ManagementCaller, cycles: Cycles = 0
   ) throws(CanisterError) -> Bool {
     let canister = try canister(id)
-    try checkController(canister, caller)
+    try checkController(canister, caller, orAdmin: true)
     canister.state.version += 1
     if canister.state.status == .stopped { return true }
     canister.state.status = .stopping
@@ -349,7 +367,7 @@ extension CanisterRuntime {
   /// Deletes a stopped canister, with its cycles.
   func deleteCanister(_ id: Principal, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
-    try checkController(canister, caller)
+    try checkController(canister, caller, orAdmin: true)
     if caller.principal == id {
       throw CanisterError(.canisterInvalidController, "Canister \(id) cannot delete itself.")
     }
@@ -369,7 +387,7 @@ extension CanisterRuntime {
 
   func uninstallCode(_ id: Principal, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
-    try checkController(canister, caller)
+    try checkController(canister, caller, orAdmin: true)
     uninstall(canister, by: caller.origin)
   }
 

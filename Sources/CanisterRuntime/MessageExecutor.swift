@@ -298,7 +298,7 @@ struct MessageExecutor {
       finish(
         ExecutionResult(
           error: error, instructions: 0, executedInstructions: 0, dirtyPages: 0,
-          effects: ExecutionEffects(logCapacity: configuration.logCapacity), system: canister.state,
+          effects: ExecutionEffects(logCapacity: canister.state.log.capacity), system: canister.state,
           before: canister.state),
         job, context)
       return configuration.executionOverhead

@@ -85,6 +85,7 @@ struct QueryEvaluation {
   init(_ runtime: CanisterRuntime) { self.runtime = runtime }
 
   mutating func evaluate(_ id: Principal, _ method: String, _ argument: [UInt8], caller: Principal) -> Response {
+    if id == .managementCanister { return runtime.queryManagement(method, argument, by: caller) }
     do throws(CanisterError) {
       let canister = try runtime.canister(id)
       let kind = try accept(canister, method)

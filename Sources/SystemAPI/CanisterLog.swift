@@ -24,7 +24,7 @@ public struct CanisterLog: Hashable, Sendable {
   public private(set) var nextIndex: UInt64 = 0
   /// Bytes that the records take.
   public private(set) var byteCount = 0
-  public let capacity: Int
+  public private(set) var capacity: Int
 
   public init(capacity: Int, nextIndex: UInt64 = 0) {
     self.capacity = capacity
@@ -40,6 +40,16 @@ public struct CanisterLog: Hashable, Sendable {
     records.append(LogRecord(index: nextIndex, timestamp: timestamp, content: content))
     nextIndex += 1
     byteCount += content.count + LogRecord.overhead
+    trim()
+  }
+
+  /// Holds `capacity` bytes from now on.
+  public mutating func resize(to capacity: Int) {
+    self.capacity = capacity
+    trim()
+  }
+
+  private mutating func trim() {
     var dropped = 0
     while byteCount > capacity, dropped < records.count {
       byteCount -= records[dropped].content.count + LogRecord.overhead

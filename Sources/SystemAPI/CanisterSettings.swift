@@ -45,6 +45,10 @@ public struct CanisterSettings: Hashable, Sendable {
   public var wasmMemoryLimit: UInt64 = 0
   public var wasmMemoryThreshold: UInt64 = 0
   public var logVisibility = Visibility.controllers
+  /// Bytes; 0 for no log.
+  public var logMemoryLimit: UInt64 = 4096
+  /// What else it may be.
+  public static let logMemoryLimits: ClosedRange<UInt64> = 4096...2 << 20
   public var snapshotVisibility = Visibility.controllers
   public var statusVisibility = Visibility.controllers
   /// Names are unique, and ascend by their bytes.

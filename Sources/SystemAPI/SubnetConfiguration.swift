@@ -3,6 +3,8 @@
 // Source: dfinity/ic, rs/config/src/{subnet_config,execution_environment,embedders}.rs,
 // rs/cycles_account_manager/src/lib.rs.
 
+import Candid
+
 /// An amount of cycles.
 public typealias Cycles = UInt128
 
@@ -28,6 +30,9 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var nodes: UInt64 = 13
   /// Nodes that the fees below are for.
   public static let referenceNodes: UInt64 = 13
+  /// Who may stop, uninstall and delete canisters, see them, and as a user make them. Where there are any, making canisters
+  /// is free.
+  public var subnetAdmins: [Principal] = []
 
   // Fees.
   public var canisterCreationFee: Cycles = 500_000_000_000

@@ -71,7 +71,7 @@ public final class SystemInterface {
     self.stable = stable
     self.is64 = is64
     context = MessageContext(.start, caller: .managementCanister, time: 0, instructionLimit: 0)
-    effects = ExecutionEffects(logCapacity: subnet.configuration.logCapacity)
+    effects = ExecutionEffects(logCapacity: system.log.capacity)
     capacity = CallCapacity(callbacks: 0, responseMemory: 0)
   }
 
@@ -80,7 +80,7 @@ public final class SystemInterface {
     self.context = context
     self.system = system
     self.capacity = capacity
-    effects = ExecutionEffects(logCapacity: configuration.logCapacity)
+    effects = ExecutionEffects(logCapacity: system.log.capacity)
     callUnderConstruction = nil
     replyBuffer = []
     taskName = nil
@@ -207,7 +207,7 @@ public final class SystemInterface {
 
   /// What logging so many bytes costs: copying them, and keeping those that this message has room for.
   private func logCharge(_ length: UInt64) -> UInt64 {
-    2 * min(length, UInt64(configuration.logCapacity)) + 50 * min(length, UInt64(effects.log.space))
+    2 * min(length, UInt64(effects.log.capacity)) + 50 * min(length, UInt64(effects.log.space))
   }
 
   // MARK: Memory

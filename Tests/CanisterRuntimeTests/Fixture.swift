@@ -56,7 +56,7 @@ struct Fixture {
 
 // MARK: The management canister
 
-/// A canister that makes the call that its method `call` is told of: the callee's length and id, the name's length and the
+/// A canister that makes the call that its method `call`, or the composite query `ask`, is told of: the callee's length and id, the name's length and the
 /// name, 16 bytes of cycles, the argument. It answers with 0 and the reply, or with the reject code and the message.
 let proxy = Wat(
   [
@@ -66,7 +66,7 @@ let proxy = Wat(
   memory: "(memory 80)",
   """
   (table funcref (elem $onReply $onReject))
-  (func (export "canister_update call")
+  (func $begin (result i32)
     (local $name i32) (local $cycles i32)
     (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size))
     (local.set $name (i32.add (i32.const 1001) (i32.load8_u (i32.const 1000))))
@@ -77,7 +77,14 @@ let proxy = Wat(
       (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
     (call $call_data_append (i32.add (local.get $cycles) (i32.const 16))
       (i32.sub (i32.sub (i32.add (call $msg_arg_data_size) (i32.const 1000)) (local.get $cycles)) (i32.const 16)))
+    (local.get $cycles))
+  (func (export "canister_update call")
+    (local $cycles i32)
+    (local.set $cycles (call $begin))
     (call $call_cycles_add128 (i64.load offset=8 (local.get $cycles)) (i64.load (local.get $cycles)))
+    (if (call $call_perform) (then (unreachable))))
+  (func (export "canister_composite_query ask")
+    (drop (call $begin))
     (if (call $call_perform) (then (unreachable))))
   (func $onReply (param i32)
     (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size))
@@ -117,8 +124,37 @@ extension CanisterRuntime {
     cycles: Cycles = 0
   ) throws -> [UInt8] {
     guard let proxy else { return try call(.managementCanister, method, argument, sender: sender) }
+    return try answer(call(proxy, "call", proxied(method, argument, cycles)))
+  }
+
+  /// Queries a method of the management canister, as a user, or through a `proxy`.
+  func ask(
+    _ method: String, _ argument: String, by sender: Principal = .anonymous, through proxy: Principal? = nil
+  ) throws -> [CandidValue] {
+    let types = try methodTypes(method)
+    let bytes = try encodeArguments(parseArguments(argument, as: types.arguments), as: types.arguments)
+    let reply: [UInt8]
+    if let proxy {
+      reply = try answer(query(proxy, "ask", proxied(method, bytes, 0)))
+    } else {
+      reply = try query(.managementCanister, method, bytes, sender: sender)
+    }
+    return try decodeArguments(reply, as: types.results)
+  }
+
+  private func methodTypes(_ method: String) throws -> CandidMethod {
+    guard let types = ManagementInterface.methods[method] else {
+      throw CanisterError(.unknownManagementMessage, method)
+    }
+    return types
+  }
+
+  private func proxied(_ method: String, _ argument: [UInt8], _ cycles: Cycles) -> [UInt8] {
     let amount = withUnsafeBytes(of: cycles.littleEndian) { Array($0) }
-    let reply = try call(proxy, "call", [0, UInt8(method.utf8.count)] + Array(method.utf8) + amount + argument)
+    return [0, UInt8(method.utf8.count)] + Array(method.utf8) + amount + argument
+  }
+
+  private func answer(_ reply: [UInt8]) throws -> [UInt8] {
     guard let code = reply.first else { throw SeenReject(code: 0, message: "no reply") }
     if code == 0 { return Array(reply.dropFirst()) }
     throw SeenReject(code: code, message: String(decoding: reply.dropFirst(), as: UTF8.self))

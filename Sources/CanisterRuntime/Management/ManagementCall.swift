@@ -28,12 +28,7 @@ extension CanisterRuntime {
       do throws(CanisterError) {
         let reply = try perform(call)
         guard let values = reply.values else { continue }
-        let bytes: [UInt8]
-        do throws(CandidError) {
-          bytes = try encodeArguments(values, as: types(of: call.method).results)
-        } catch {
-          preconditionFailure("the result of \(call.method): \(error)")
-        }
+        let bytes = encodeReply(values, of: call.method)
         payDelayedInduction(call)
         answer(call.caller, .success(bytes), refund: call.cycles - reply.acceptedCycles)
       } catch {
@@ -42,9 +37,14 @@ extension CanisterRuntime {
     }
   }
 
-  private func types(of method: String) -> CandidMethod {
+  /// The message with what a method gives back.
+  func encodeReply(_ values: [CandidValue], of method: String) -> [UInt8] {
     guard let types = ManagementInterface.methods[method] else { preconditionFailure("there is no method \(method)") }
-    return types
+    do throws(CandidError) {
+      return try encodeArguments(values, as: types.results)
+    } catch {
+      preconditionFailure("the result of \(method): \(error)")
+    }
   }
 
   /// Answers whoever made a call.
@@ -70,11 +70,7 @@ extension CanisterRuntime {
     }
   }
 
-  /// Methods that only canisters may call, and those that exist where nothing but this machine does.
-  private static let canisterMethods: Set<String> = [
-    "create_canister", "canister_info", "canister_metadata", "deposit_cycles", "raw_rand",
-  ]
-  private static let withoutCanister: Set<String> = ["provisional_create_canister_with_cycles"]
+  /// Services that a machine alone doesn't have.
   static let unavailable: Set<String> = [
     "http_request", "ecdsa_public_key", "sign_with_ecdsa", "schnorr_public_key", "sign_with_schnorr",
     "vetkd_public_key",
@@ -82,36 +78,8 @@ extension CanisterRuntime {
     "bitcoin_get_current_fee_percentiles", "bitcoin_get_block_headers",
   ]
 
-  /// Checks a user's call before it comes in, and takes its cost off the canister that it is about.
-  func admitManagementCall(_ message: IngressMessage) throws(CanisterError) {
-    let method = message.method
-    guard ManagementInterface.methods[method] != nil else {
-      throw Self.unavailable.contains(method) ? refused(method) : unknown(method)
-    }
-    if Self.canisterMethods.contains(method) { throw refused(method) }
-    if method == "fetch_canister_logs" {
-      throw CanisterError(
-        .canisterRejectedMessage, "fetch_canister_logs API is only accessible in non-replicated mode")
-    }
-    if Self.withoutCanister.contains(method) { return }
-    let argument = try decode(method, message.argument)
-    let id = try argument.principal(method == "install_chunked_code" ? "target_canister" : "canister_id")
-    let canister = try canister(id)
-    if method == "provisional_top_up_canister" { return }
-    let caller = ManagementCaller.ingress(message.id, message.sender)
-    if method == "canister_status" {
-      try check(canister.state.settings.statusVisibility, canister, caller)
-    } else if !canister.state.isController(message.sender) {
-      throw CanisterError(
-        .canisterInvalidController, "Only controllers of canister \(id) can call ic00 method \(method)")
-    }
-    // A frozen canister can be rescued by its settings; what the message costs is paid when they are changed.
-    if method == "update_settings", message.argument.count <= Self.delayedInduction { return }
-    try payInduction(message, canister)
-  }
-
   /// Bytes of an argument of `update_settings` for which the canister pays only afterwards.
-  private static let delayedInduction = 324
+  static let delayedInduction = 324
 
   /// Takes what an ingress message costs, once the settings that it brought are in force, as far as there are cycles.
   private func payDelayedInduction(_ call: ManagementCall) {
@@ -121,10 +89,6 @@ extension CanisterRuntime {
     else { return }
     let cost = fees.ingressCost(bytes: call.method.utf8.count + call.argument.count)
     canister.state.spend(min(cost, canister.state.balance), on: .ingressInduction)
-  }
-
-  func refused(_ method: String) -> CanisterError {
-    CanisterError(.canisterRejectedMessage, "Only canisters can call ic00 method \(method)")
   }
 
   func unknown(_ method: String) -> CanisterError {

@@ -27,6 +27,7 @@ package enum ManagementInterface {
       wasm_memory_limit : opt nat;
       wasm_memory_threshold : opt nat;
       log_visibility : opt visibility;
+      log_memory_limit : opt nat;
       snapshot_visibility : opt visibility;
       status_visibility : opt visibility;
       environment_variables : opt vec variable;
@@ -41,6 +42,7 @@ package enum ManagementInterface {
       wasm_memory_limit : nat;
       wasm_memory_threshold : nat;
       log_visibility : visibility;
+      log_memory_limit : nat;
       snapshot_visibility : visibility;
       status_visibility : visibility;
       environment_variables : vec variable;
@@ -69,6 +71,12 @@ package enum ManagementInterface {
         source : variant { taken_from_canister : reserved; metadata_upload : reserved };
       };
       controllers_change : record { controllers : vec principal };
+      rename_canister : record {
+        canister_id : principal;
+        total_num_changes : nat64;
+        rename_to : record { canister_id : principal; version : nat64; total_num_changes : nat64 };
+        requested_by : principal;
+      };
     };
     type change = record {
       timestamp_nanos : nat64;
@@ -214,7 +222,23 @@ package enum ManagementInterface {
         kind : variant { wasm_module : place; wasm_memory : place; stable_memory : place; wasm_chunk };
         chunk : blob;
       }) -> ();
-      fetch_canister_logs : (canister) -> (record {
+      node_metrics_history : (record { subnet_id : principal; start_at_timestamp_nanos : nat64 }) -> (vec record {
+        timestamp_nanos : nat64;
+        node_metrics : vec record {
+          node_id : principal;
+          num_blocks_proposed_total : nat64;
+          num_block_failures_total : nat64;
+        };
+      });
+      subnet_info : (record { subnet_id : principal }) -> (record { replica_version : text; registry_version : nat64 });
+      list_canisters : () -> (record { canisters : vec record { start : principal; end : principal } }) query;
+      fetch_canister_logs : (record {
+        canister_id : principal;
+        filter : opt variant {
+          by_idx : record { start : nat64; end : nat64 };
+          by_timestamp_nanos : record { start : nat64; end : nat64 };
+        };
+      }) -> (record {
         canister_log_records : vec record { idx : nat64; timestamp_nanos : nat64; content : blob };
       }) query;
     }

@@ -20,10 +20,7 @@ extension CanisterRuntime {
     }
     switch call.method {
     case "create_canister":
-      guard case .canister = caller else {
-        throw refused(call.method)
-      }
-      let fee = fees.scaled(fees.canisterCreationFee)
+      let fee = fees.subnetAdmins.isEmpty ? fees.scaled(fees.canisterCreationFee) : 0
       guard call.cycles >= fee else {
         throw CanisterError(
           .insufficientCyclesForCreateCanister,
@@ -75,16 +72,36 @@ extension CanisterRuntime {
     case "deposit_cycles":
       try depositCycles(id(), call.cycles)
       return done(accepted: call.cycles)
-    case "canister_status": return done(try statusRecord(id(), caller))
-    case "canister_metrics": return done(try metricsRecord(id(), caller))
-    case "canister_info": return done(try infoRecord(id(), argument.nat64("num_requested_changes") ?? 0))
+    case "canister_status":
+      let canister = try canister(id())
+      try checkStatus(canister, caller)
+      return done(statusRecord(canister))
+    case "canister_metrics":
+      let canister = try canister(id())
+      try checkController(canister, caller, orAdmin: true)
+      return done(metricsRecord(canister))
+    case "canister_info":
+      return done(infoRecord(try canister(id()), argument.nat64("num_requested_changes") ?? 0))
     case "canister_metadata": return done(try metadataRecord(id(), argument.text("name"), caller))
     case "raw_rand": return done(.blob(randomness.next()))
-    case "fetch_canister_logs":
-      throw CanisterError(
-        .canisterRejectedMessage, "fetch_canister_logs API is only accessible in non-replicated mode")
+    case "subnet_info":
+      try checkSubnet(argument)
+      return done(.record(["replica_version": .text(Self.replicaVersion), "registry_version": .nat64(1)]))
+    case "node_metrics_history":
+      try checkSubnet(argument)
+      // No node has proposed a block.
+      return done(.vec([]))
+    case "fetch_canister_logs", "list_canisters": throw onlyAsQuery(call.method)
     default: throw unknown(call.method)
     }
+  }
+
+  private static let replicaVersion = "cannery"
+
+  /// There is one subnet.
+  private func checkSubnet(_ argument: ManagementArgument) throws(CanisterError) {
+    let id = try argument.principal("subnet_id")
+    guard id == subnet.id else { throw CanisterError(.subnetNotFound, "Subnet \(id) not found") }
   }
 
   /// A canister that tells its version must tell the true one.
@@ -129,6 +146,7 @@ extension CanisterRuntime {
     change.wasmMemoryLimit = try record.word("wasm_memory_limit")
     change.wasmMemoryThreshold = try record.word("wasm_memory_threshold")
     change.logVisibility = visibility(record.value("log_visibility"))
+    change.logMemoryLimit = try record.word("log_memory_limit")
     change.snapshotVisibility = visibility(record.value("snapshot_visibility"))
     change.statusVisibility = visibility(record.value("status_visibility"))
     if let list = record.list("environment_variables") {

@@ -6,10 +6,8 @@ import SystemAPI
 extension CanisterRuntime {
   private func nat(_ value: some BinaryInteger) -> CandidValue { .nat(Natural(value)) }
 
-  func statusRecord(_ id: Principal, _ caller: ManagementCaller) throws(CanisterError) -> CandidValue {
-    let canister = try canister(id)
+  func statusRecord(_ canister: Canister) -> CandidValue {
     let state = canister.state
-    if caller.principal != id { try check(state.settings.statusVisibility, canister, caller) }
     let status =
       switch state.status {
       case .running: "running";
@@ -46,12 +44,15 @@ extension CanisterRuntime {
     ])
   }
 
+  /// Whether somebody may see what controllers and viewers may; controllers always.
   func check(_ visibility: Visibility, _ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
-    switch visibility {
-    case .everyone: return
-    case .allowedViewers(let viewers) where viewers.contains(caller.principal): return
-    default: try checkController(canister, caller)
-    }
+    if !visibility.includes(caller.principal) { try checkController(canister, caller) }
+  }
+
+  /// Whether somebody may see a canister's status.
+  func checkStatus(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+    let isVisible = canister.state.settings.statusVisibility.includes(caller.principal)
+    if !isVisible && caller.principal != canister.id { try checkController(canister, caller, orAdmin: true) }
   }
 
   private func settingsRecord(_ settings: CanisterSettings) -> CandidValue {
@@ -65,6 +66,7 @@ extension CanisterRuntime {
       "wasm_memory_limit": nat(settings.wasmMemoryLimit),
       "wasm_memory_threshold": nat(settings.wasmMemoryThreshold),
       "log_visibility": visibilityVariant(settings.logVisibility),
+      "log_memory_limit": nat(settings.logMemoryLimit),
       "snapshot_visibility": visibilityVariant(settings.snapshotVisibility),
       "status_visibility": visibilityVariant(settings.statusVisibility),
       "environment_variables": .vec(
@@ -82,9 +84,7 @@ extension CanisterRuntime {
     }
   }
 
-  func metricsRecord(_ id: Principal, _ caller: ManagementCaller) throws(CanisterError) -> CandidValue {
-    let canister = try canister(id)
-    try checkController(canister, caller)
+  func metricsRecord(_ canister: Canister) -> CandidValue {
     func consumed(_ use: CycleUse) -> CandidValue { nat(canister.state.consumed[Int(use.rawValue)]) }
     return .record([
       "cycles_consumed": .record([
@@ -97,8 +97,7 @@ extension CanisterRuntime {
     ])
   }
 
-  func infoRecord(_ id: Principal, _ changes: UInt64) throws(CanisterError) -> CandidValue {
-    let canister = try canister(id)
+  func infoRecord(_ canister: Canister, _ changes: UInt64) -> CandidValue {
     return .record([
       "total_num_changes": .nat64(canister.historyCount),
       "recent_changes": .vec(canister.history.suffix(Int(clamping: changes)).map(changeRecord)),
@@ -143,6 +142,23 @@ extension CanisterRuntime {
       "timestamp_nanos": .nat64(entry.timestamp), "canister_version": .nat64(entry.version), "origin": origin,
       "details": details,
     ])
+  }
+
+  /// The log, or those of its records that a filter says.
+  func logsRecord(_ canister: Canister, _ argument: ManagementArgument) throws(CanisterError) -> CandidValue {
+    var records = canister.state.log.records
+    if case .variant(let filter) = argument.value("filter") {
+      let range = ManagementArgument(filter.value)
+      let (start, end) = (range.nat64("start") ?? 0, range.nat64("end") ?? 0)
+      records = records.filter {
+        let number = filter.label == "by_idx" ? $0.index : $0.timestamp
+        return start <= number && number < end
+      }
+    }
+    let list: [CandidValue] = records.map {
+      .record(["idx": .nat64($0.index), "timestamp_nanos": .nat64($0.timestamp), "content": .blob($0.content)])
+    }
+    return .record(["canister_log_records": .vec(list)])
   }
 
   func metadataRecord(

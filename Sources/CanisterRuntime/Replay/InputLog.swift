@@ -53,7 +53,7 @@ public struct InputLog: Sendable {
   let inputs: [RuntimeInput]
 
   private static let magic = Array("CANNERY INPUTS\n".utf8)
-  private static let version: UInt64 = 1
+  private static let version: UInt64 = 2
 
   /// Reads a log that was stored.
   public init(_ bytes: [UInt8]) throws(InputLogError) {

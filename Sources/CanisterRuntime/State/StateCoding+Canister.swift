@@ -41,6 +41,7 @@ extension CanisterSettings: StateRecord {
     settings.wasmMemoryLimit = try field(\.wasmMemoryLimit)
     settings.wasmMemoryThreshold = try field(\.wasmMemoryThreshold)
     settings.logVisibility = try field(\.logVisibility)
+    settings.logMemoryLimit = try field(\.logMemoryLimit)
     settings.snapshotVisibility = try field(\.snapshotVisibility)
     settings.statusVisibility = try field(\.statusVisibility)
     settings.setEnvironment(try field(\.environment))
