@@ -89,6 +89,8 @@ final class Canister {
   var paused: PausedExecution?
   /// An execution that starts anew, because it was paused and couldn't be kept.
   var aborted: AbortedExecution?
+  /// An installation of code that has not ended.
+  var installation: Installation?
   /// Who waits for the canister to stop.
   var stopRequests: [StopRequest] = []
   var history: [HistoryEntry] = []
@@ -116,8 +118,11 @@ final class Canister {
   /// Whether a module is installed.
   var isEmpty: Bool { machine == nil }
 
-  /// Whether there is anything to execute.
-  var hasWork: Bool { paused != nil || aborted != nil || !tasks.isEmpty || !queues.isEmpty }
+  /// Whether there is anything to execute. While code is being installed, nothing is.
+  var hasWork: Bool { installation == nil && (paused != nil || aborted != nil || !tasks.isEmpty || !queues.isEmpty) }
+
+  /// Whether it has begun what hasn't ended: a message or an installation.
+  var isInMiddle: Bool { paused != nil || aborted != nil || installation != nil }
 
   /// Adds an entry to the history, of which the newest twenty stay.
   func record(_ change: CanisterChange, by origin: ChangeOrigin, at time: UInt64) {

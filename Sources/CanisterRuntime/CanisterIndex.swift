@@ -14,6 +14,9 @@ struct CanisterIndex {
   private(set) var deadlines: Set<Principal> = []
   /// Canisters whose installations took more than the rounds since then make up for.
   private(set) var indebted: Set<Principal> = []
+  /// Canisters in which code is being installed, and those in the middle of anything.
+  private(set) var installing: Set<Principal> = []
+  private(set) var inMiddle: Set<Principal> = []
   /// Canisters that are being stopped.
   private(set) var stopping: Set<Principal> = []
   /// Bytes that all canisters are billed for.
@@ -33,6 +36,8 @@ struct CanisterIndex {
     set(&timers, id, isRunning && canister.state.globalTimer != 0 && installed != nil)
     set(&hooks, id, isRunning && canister.lowMemoryHook == .ready)
     set(&deadlines, id, canister.calls.hasDeadlines || !canister.queues.isEmpty)
+    set(&installing, id, canister.installation != nil)
+    set(&inMiddle, id, canister.isInMiddle)
     set(&stopping, id, canister.state.status == .stopping)
     set(&indebted, id, canister.installDebt > 0)
     let old = known[id] ?? (0, 0, 0)
@@ -52,6 +57,8 @@ struct CanisterIndex {
     timers.remove(id)
     hooks.remove(id)
     deadlines.remove(id)
+    installing.remove(id)
+    inMiddle.remove(id)
     stopping.remove(id)
     indebted.remove(id)
     guard let old = known.removeValue(forKey: id) else { return }

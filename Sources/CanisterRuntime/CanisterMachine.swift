@@ -71,6 +71,15 @@ package final class CanisterMachine {
     }
   }
 
+  /// Exchanges the heap with another machine's, where neither has changes that aren't committed.
+  func exchangeHeap(with other: CanisterMachine) {
+    do throws(MemoryExchangeError) {
+      try instance.exchangeMemory(with: other.instance)
+    } catch {
+      preconditionFailure("the heap is one of the same canister: \(error)")
+    }
+  }
+
   /// Undoes all that wasn't committed.
   package func discard() {
     store.rollBack()
@@ -219,8 +228,11 @@ package final class CanisterExecution {
   /// Instructions executed so far.
   var executed: UInt64 { execution.instructionsExecuted }
 
-  /// Executes a slice. Returns nil if the execution is to go on.
-  func step() -> ExecutionResult? {
+  /// Executes a slice. Returns nil if the execution is to go on. An execution that succeeds fails nevertheless with what
+  /// `check` says about its state after it and before.
+  func step(
+    _ check: (_ after: SystemState, _ before: SystemState) -> CanisterError? = { _, _ in nil }
+  ) -> ExecutionResult? {
     do throws(ExecutionError) {
       let interface = machine.interface
       let state: ExecutionState
@@ -236,7 +248,8 @@ package final class CanisterExecution {
       switch state {
       case .finished:
         close(hasTrapped: false)
-        return end(nil)
+        machine.interface.dropCall()
+        return end(check(machine.interface.system, before))
       case .trapped(let trap):
         close(hasTrapped: true)
         return end(error(of: trap))
@@ -329,7 +342,6 @@ package final class CanisterExecution {
       executedInstructions: min(executed, context.instructionLimit), dirtyPages: dirty, effects: interface.effects,
       system: before, before: before)
     if error == nil {
-      interface.dropCall()
       result.system = interface.system
       result.effects = interface.effects
     }

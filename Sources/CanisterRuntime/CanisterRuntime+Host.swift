@@ -23,19 +23,27 @@ extension CanisterRuntime {
 
   /// Installs a module: binary, compressed or text.
   ///
+  /// Where that takes more than a slice of instructions, or another installation is under way, it executes rounds until the
+  /// end.
+  ///
   /// Throws a `CanisterError`; then nothing has changed but for the cycles and the log.
   public func install(
     _ id: Principal, _ module: [UInt8], mode: InstallMode = .install, argument: [UInt8] = [],
     sender: Principal = .anonymous
   ) throws(CanisterError) {
-    try beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
+    while !index.installing.isEmpty { executeRound() }
+    let installation = try beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
+    guard let installation else { return }
+    while installation.outcome == nil { executeRound() }
+    if case .failed(let error) = installation.outcome { throw error }
   }
 
+  /// The first slice of an installation; what is returned goes on in rounds.
   func beginInstallation(
     _ id: Principal, _ module: [UInt8], mode: InstallMode, argument: [UInt8], sender: Principal
-  ) throws(CanisterError) {
+  ) throws(CanisterError) -> Installation? {
     record(.install(id, module: module, mode, argument: argument, sender: sender))
-    try installCode(id, module, mode: mode, argument: argument, by: .host(sender))
+    return try installCode(id, module, mode: mode, argument: argument, by: .host(sender))
   }
 
   /// Changes settings.

@@ -56,6 +56,8 @@ public final class CanisterRuntime {
   /// What was executed since the last time that somebody asked.
   private var reports: [ExecutionReport] = []
   private var modules: [[UInt8]: InstalledModule] = [:]
+  /// What calls of the management canister may still execute in this round.
+  var managementInstructions: Int64 = 0
   /// If all that comes in is recorded.
   var recorder: InputRecorder?
 
@@ -124,12 +126,12 @@ public final class CanisterRuntime {
 
   func knownModule(_ hash: [UInt8]) -> InstalledModule? { modules[hash] }
 
-  /// A machine for `canister` with its stable memory.
+  /// A machine for a canister with this state and stable memory.
   func makeMachine(
-    _ canister: Canister, _ module: InstalledModule, from beginning: CanisterMachine.Beginning = .initialized
+    _ state: SystemState, _ stable: StableMemory, _ module: InstalledModule,
+    from beginning: CanisterMachine.Beginning = .initialized
   ) throws(CanisterError) -> CanisterMachine {
-    try CanisterMachine(
-      module, engine: engine, subnet: subnet, system: canister.state, stable: canister.stable, from: beginning)
+    try CanisterMachine(module, engine: engine, subnet: subnet, system: state, stable: stable, from: beginning)
   }
 
   // MARK: Ingress
@@ -157,7 +159,7 @@ public final class CanisterRuntime {
       try admitManagementCall(message)
       managementCalls.append(
         ManagementCall(
-          caller: .ingress(message.id, sender), method: method, argument: argument, cycles: 0))
+          caller: .ingress(message.id, sender), method: method, argument: argument, cycles: 0, expiry: message.expiry))
     } else {
       let canister = try canister(receiver)
       switch canister.state.status {

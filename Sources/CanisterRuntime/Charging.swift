@@ -56,6 +56,21 @@ extension CanisterRuntime {
 }
 
 extension SystemState {
+  /// What lacks for an execution that began with `before` and left `after`: the balance must have what it took, and with
+  /// `keepsThreshold` also what is kept for storage then. Nil if nothing lacks.
+  func lacking(
+    after: SystemState, since before: SystemState, keepsThreshold: Bool, _ fees: SubnetConfiguration
+  ) -> CanisterError? {
+    var result = self
+    result.take(after, since: before)
+    let threshold = keepsThreshold ? result.freezingBalance(fees) : 0
+    let needed = before.balance.subtractingSaturated(after.balance).addingSaturated(threshold)
+    if balance >= needed { return nil }
+    return CanisterError(
+      .canisterOutOfCycles,
+      "Canister \(id) is out of cycles: please top up the canister with at least \(needed - balance) additional cycles")
+  }
+
   /// Takes cycles for storage: from what is reserved first. False, with nothing taken, if there aren't enough.
   mutating func pay(_ amount: Cycles, for use: CycleUse) -> Bool {
     guard amount <= balance.addingSaturated(reservedBalance) else { return false }

@@ -1,4 +1,5 @@
-// Installing code: all stages succeed, or nothing has happened but for the instructions and the log.
+// One installation of code: all stages succeed, or nothing has happened but for the instructions and the log. It may be
+// spread over rounds; until its end the canister is as it was, and whoever asks sees that.
 //
 // Source: the Internet Computer interface specification, "IC method install_code"; dfinity/ic,
 // rs/execution_environment/src/execution/{install,upgrade,install_code}.rs.
@@ -7,126 +8,153 @@ import Candid
 import Cannery
 import SystemAPI
 
-extension CanisterRuntime {
-  /// Installs a module in a canister.
-  func installCode(
-    _ id: Principal, _ bytes: [UInt8], mode: InstallMode, argument: [UInt8], by caller: ManagementCaller
-  ) throws(CanisterError) {
-    let canister = try canister(id)
-    try checkController(canister, caller)
-    try checkInstallable(canister, mode, caller)
-    var installation = Installation(runtime: self, canister: canister, caller: caller)
-    defer { index.update(canister) }
-    do throws(CanisterError) {
-      try installation.prepay()
-      let module = try installation.compile(bytes)
-      try installation.checkUpgrade(to: module, mode)
-      try installation.run(module, mode, argument)
-    } catch {
-      installation.undo()
-      installation.settle(error)
-      throw error
-    }
-    installation.settle(nil)
-    canister.record(
-      .deployment(mode, moduleHash: canister.machine?.installed.hash ?? []), by: caller.origin, at: time)
-  }
+/// What is to be installed, and for whom: enough to begin anew.
+struct InstallationOrder: Hashable, Sendable {
+  var caller: ManagementCaller
+  /// As it was uploaded.
+  var module: [UInt8]
+  var mode: InstallMode
+  var argument: [UInt8]
+  /// What came with the call, and goes back with the answer.
+  var cycles: Cycles
+  /// What was paid for the instructions, and whether at the price of 64-bit memory.
+  var prepaid: Cycles
+  var is64: Bool
+}
 
-  private func checkInstallable(
-    _ canister: Canister, _ mode: InstallMode, _ caller: ManagementCaller
-  ) throws(CanisterError) {
-    let id = canister.id
-    if canister.paused != nil || canister.aborted != nil {
-      throw CanisterError(
-        .canisterQueueNotEmpty, "Canister \(id) is executing a message; its code can be changed when that has ended")
-    }
-    if canister.installDebt > 0 && !caller.isHost {
-      throw CanisterError(
-        .canisterInstallCodeRateLimited,
-        "Canister \(id) is rate limited because it executed too many instructions in the "
-          + "previous install_code messages. Please retry installation after several minutes.")
-    }
-    switch mode {
-    case .install:
-      if !canister.isEmpty {
-        throw CanisterError(
-          .canisterNonEmpty,
-          "Canister \(id) cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead."
-        )
-      }
-    case .upgrade:
-      if canister.isEmpty {
-        throw CanisterError(
-          .canisterWasmModuleNotFound, "The canister \(id) contains no Wasm module, so it can't be upgraded")
-      }
-    case .reinstall: break
-    }
+/// An installation that has not ended.
+final class Installation {
+  let order: InstallationOrder
+  /// What has been done of it; nil before it begins, or where it begins anew.
+  var run: InstallationRun?
+  /// How it ended.
+  var outcome: InstallationProgress?
+
+  init(_ order: InstallationOrder) { self.order = order }
+
+  /// Forgets what has been done; it begins anew when its turn comes.
+  func abort() {
+    run?.abort()
+    run = nil
   }
 }
 
-/// One installation: the stages share a budget of instructions, and nothing is committed before the last has succeeded.
-private struct Installation {
-  let runtime: CanisterRuntime
-  let canister: Canister
-  let caller: ManagementCaller
+enum InstallationProgress {
+  case paused
+  case succeeded
+  case failed(CanisterError)
+}
+
+/// The stages of an installation. They share a budget of instructions, and nothing is committed before the last has
+/// succeeded: they work on a copy of the canister's state, on a machine of their own, and on stable memory that can be
+/// rolled back.
+final class InstallationRun {
+  private enum Stage { case beginning, preUpgrade, start, entry }
+
+  private let order: InstallationOrder
   private let fees: SubnetConfiguration
   private let time: UInt64
+  private let id: Principal
+  /// The canister's state when it began, and what has become of it.
+  private let base: SystemState
+  private var state: SystemState
   private let oldMachine: CanisterMachine?
-  private let oldStable: StableMemory
-  private let oldState: SystemState
-  private let oldHook: LowMemoryHook
-  /// The new machine, while it has the old one's heap.
-  private var adopter: CanisterMachine?
-  private var used: UInt64 = 0
-  private var prepaid: Cycles = 0
-  private var is64 = false
+  private var newMachine: CanisterMachine?
+  /// Whether the new machine has the old one's heap.
+  private var adopts = false
+  private var stable: StableMemory
+  private var module: InstalledModule?
+  private var stage = Stage.beginning
+  private var execution: CanisterExecution?
   private var dirtyPages = 0
   private var log: CanisterLog
+  /// Instructions of the stages that have ended, and of the module's compilation.
+  private var used: UInt64 = 0
 
-  init(runtime: CanisterRuntime, canister: Canister, caller: ManagementCaller) {
-    self.runtime = runtime
-    self.canister = canister
-    self.caller = caller
+  init(_ order: InstallationOrder, _ canister: Canister, _ runtime: CanisterRuntime) {
+    self.order = order
+    id = canister.id
     fees = runtime.fees
     time = runtime.time
+    base = canister.state
+    state = canister.state
     oldMachine = canister.machine
-    oldStable = canister.stable
-    oldState = canister.state
-    oldHook = canister.lowMemoryHook
+    stable = canister.stable
     log = CanisterLog(capacity: canister.state.log.capacity)
   }
 
+  private var isUpgrade: Bool { if case .upgrade = order.mode { true } else { false } }
   private var limit: UInt64 { fees.installInstructions }
-  private var prefix: String { "Error from Canister \(canister.id): " }
+  private var prefix: String { "Error from Canister \(id): " }
 
-  /// Takes the cost of all instructions that may be used.
-  mutating func prepay() throws(CanisterError) {
-    // The new module's memory decides the price; it isn't known yet whether there will be one.
-    is64 = canister.machine?.installed.is64 ?? false
-    let cost = fees.executionCost(instructions: limit, is64: is64)
-    let needed = cost.addingSaturated(canister.state.freezingBalance(fees))
-    guard canister.state.balance >= needed else {
-      throw CanisterError(
-        .canisterOutOfCycles,
-        "Canister installation failed with `Canister \(canister.id) is out of cycles: please top up the canister with at "
-          + "least \(needed - canister.state.balance) additional cycles`")
+  /// Instructions so far.
+  var instructions: UInt64 { used + (execution?.executed ?? 0) }
+
+  // MARK: Stages
+
+  /// Goes on to the end of a slice, or to the end.
+  func step(_ canister: Canister, _ runtime: CanisterRuntime) -> InstallationProgress {
+    do throws(CanisterError) {
+      repeat {
+        guard let execution else { continue }
+        guard let result = execution.step() else { return .paused }
+        self.execution = nil
+        try take(result)
+      } while try enterNextStage(canister, runtime)
+      try commit(canister, runtime)
+      return .succeeded
+    } catch {
+      undo()
+      return .failed(error)
     }
-    canister.state.spend(cost, on: .instructions)
-    prepaid = cost
   }
 
-  mutating func compile(_ bytes: [UInt8]) throws(CanisterError) -> InstalledModule {
+  /// Begins the next stage, which may have nothing to execute; false after the last.
+  private func enterNextStage(_ canister: Canister, _ runtime: CanisterRuntime) throws(CanisterError) -> Bool {
+    switch stage {
+    case .beginning:
+      stage = .preUpgrade
+      let module = try compile(runtime)
+      self.module = module
+      try checkUpgrade(to: module)
+      guard case .upgrade(let options) = order.mode, !options.skipsPreUpgrade, let machine = oldMachine,
+        machine.installed.exports("canister_pre_upgrade")
+      else { break }
+      try execute(machine, .export("canister_pre_upgrade"), .preUpgrade, runtime, commits: .nothing)
+    case .preUpgrade:
+      stage = .start
+      let machine = try makeMachine(canister, runtime)
+      if machine.installed.module.module.start != nil {
+        try execute(machine, .start, .start, runtime, commits: newCommits)
+      }
+    case .start:
+      stage = .entry
+      guard let machine = newMachine else { break }
+      let entry = isUpgrade ? "canister_post_upgrade" : "canister_init"
+      if machine.installed.exports(entry) {
+        try execute(
+          machine, .export(entry), .initialization, runtime, argument: order.argument, commits: newCommits)
+      }
+    case .entry: return false
+    }
+    return true
+  }
+
+  /// A failure drops the new machine with its heap, but stable memory is the old one's, as is a heap that is kept.
+  private var newCommits: CanisterExecution.Commits { adopts ? .nothing : .heap }
+
+  private func compile(_ runtime: CanisterRuntime) throws(CanisterError) -> InstalledModule {
     do throws(CanisterError) {
-      return try runtime.installedModule(bytes)
+      return try runtime.installedModule(order.module)
     } catch {
-      used = min(UInt64(bytes.count) * fees.compileInstructions, limit)
+      used = min(UInt64(order.module.count) * fees.compileInstructions, limit)
       throw CanisterError(error.code, prefix + error.message)
     }
   }
 
   /// Whether the upgrade says what has to be said about the heap.
-  func checkUpgrade(to module: InstalledModule, _ mode: InstallMode) throws(CanisterError) {
-    guard case .upgrade(let options) = mode, let old = oldMachine?.installed else { return }
+  private func checkUpgrade(to module: InstalledModule) throws(CanisterError) {
+    guard case .upgrade(let options) = order.mode, let old = oldMachine?.installed else { return }
     if options.keepsHeap == true && !module.hasOrthogonalPersistence {
       throw CanisterError(
         .canisterContractViolation,
@@ -143,56 +171,33 @@ private struct Installation {
     }
   }
 
-  mutating func run(_ module: InstalledModule, _ mode: InstallMode, _ argument: [UInt8]) throws(CanisterError) {
+  private func makeMachine(_ canister: Canister, _ runtime: CanisterRuntime) throws(CanisterError) -> CanisterMachine {
+    guard let module else { preconditionFailure("the module was compiled in the first stage") }
     var keepsHeap = false
-    if case .upgrade(let options) = mode {
+    if case .upgrade(let options) = order.mode {
       keepsHeap = options.keepsHeap == true
-      if !options.skipsPreUpgrade, let machine = oldMachine, machine.installed.exports("canister_pre_upgrade") {
-        try execute(machine, .export("canister_pre_upgrade"), .preUpgrade, [], commits: .nothing)
-      }
     } else {
-      canister.stable = StableMemory()
-      canister.state.stableBytes = 0
-      canister.state.certifiedData = []
+      stable = StableMemory()
+      state.stableBytes = 0
+      state.certifiedData = []
     }
     used += module.compileInstructions
     if used > limit { throw exceeded() }
     let machine: CanisterMachine
     if keepsHeap, let oldMachine, oldMachine.memory != nil, module.hasMemory {
-      machine = try runtime.makeMachine(canister, module, from: .adopting(oldMachine))
-      adopter = machine
+      machine = try runtime.makeMachine(state, stable, module, from: .adopting(oldMachine))
+      adopts = true
     } else {
-      machine = try runtime.makeMachine(canister, module)
+      machine = try runtime.makeMachine(state, stable, module)
     }
-    canister.machine = machine
-    canister.state.globalTimer = 0
-    canister.state.version += 1
-    try account(for: machine)
-    // A failure drops the new machine with its heap, but stable memory is the old one's, as is a heap that is kept.
-    let commits = adopter == nil ? CanisterExecution.Commits.heap : .nothing
-    let starts = module.module.module.start != nil
-    if starts { try execute(machine, .start, .start, [], commits: commits) }
-    let entry = if case .upgrade = mode { "canister_post_upgrade" } else { "canister_init" }
-    if module.exports(entry) { try execute(machine, .export(entry), .initialization, argument, commits: commits) }
-    let memoryLimit = canister.state.settings.wasmMemoryLimit
-    if memoryLimit > 0 && canister.state.heapBytes > memoryLimit {
-      throw CanisterError(
-        .canisterWasmMemoryLimitExceeded,
-        prefix
-          + "Canister exceeded its current Wasm memory limit of \(memoryLimit) bytes. The peak Wasm memory usage was "
-          + "\(canister.state.heapBytes) bytes.")
-    }
-    try runtime.checkNotFrozen(
-      canister.state, canister.state.billedMemory - min(oldState.billedMemory, canister.state.billedMemory))
-    machine.store.commit()
-    canister.stable.commit()
-    if case .upgrade = mode {} else { canister.state.log.clear() }
-  }
-
-  /// Counts the module and its memory to what the canister uses, and makes sure that it can pay for it.
-  private func account(for machine: CanisterMachine) throws(CanisterError) {
-    canister.state.setInstalled(machine.installed, heapBytes: machine.heapBytes)
-    try runtime.takeMemory(&canister.state, from: oldState.billedMemory)
+    newMachine = machine
+    // What the old code wrote last to a heap that isn't kept, and to globals, is of no use any more.
+    oldMachine?.store.rollBack()
+    state.globalTimer = 0
+    state.version += 1
+    state.setInstalled(module, heapBytes: machine.heapBytes)
+    try runtime.takeMemory(&state, from: base.billedMemory)
+    return machine
   }
 
   private func exceeded() -> CanisterError {
@@ -201,17 +206,19 @@ private struct Installation {
       prefix + "Canister exceeded the limit of \(limit) instructions for single message execution.")
   }
 
-  private mutating func execute(
-    _ machine: CanisterMachine, _ entry: EntryPoint, _ mode: ExecutionMode, _ argument: [UInt8],
-    commits: CanisterExecution.Commits
+  private func execute(
+    _ machine: CanisterMachine, _ entry: EntryPoint, _ mode: ExecutionMode, _ runtime: CanisterRuntime,
+    argument: [UInt8] = [], commits: CanisterExecution.Commits
   ) throws(CanisterError) {
-    var context = MessageContext(mode, caller: caller.principal, time: time, instructionLimit: limit - used)
+    var context = MessageContext(mode, caller: order.caller.principal, time: time, instructionLimit: limit - used)
     context.argument = argument
-    let execution = try CanisterExecution(
-      machine, entry, context, canister.state, capacity: CallCapacity(callbacks: 0, responseMemory: 0),
+    execution = try CanisterExecution(
+      machine, entry, context, state, capacity: CallCapacity(callbacks: 0, responseMemory: 0),
       slice: fees.installSliceInstructions, commits: commits)
     machine.interface.subnetMemoryUse = runtime.index.memory
-    let result = execution.run()
+  }
+
+  private func take(_ result: ExecutionResult) throws(CanisterError) {
     used += result.instructions
     dirtyPages += result.dirtyPages
     log.append(result.effects.log)
@@ -219,36 +226,74 @@ private struct Installation {
       // Of all stages together the limit is reached.
       throw error.code == .canisterInstructionLimitExceeded ? exceeded() : error
     }
-    canister.state.take(result.system, since: result.before)
+    state.take(result.system, since: result.before)
   }
 
-  /// Puts back everything but what was used and logged.
-  mutating func undo() {
-    canister.machine = oldMachine
-    canister.stable = oldStable
-    if let adopter, let oldMachine { adopter.giveBack(to: oldMachine) }
+  // MARK: The end
+
+  /// Makes the canister what the stages have made, if its settings and its cycles still allow that.
+  private func commit(_ canister: Canister, _ runtime: CanisterRuntime) throws(CanisterError) {
+    guard let machine = newMachine else { preconditionFailure("the new machine was made in the second stage") }
+    let memoryLimit = canister.state.settings.wasmMemoryLimit
+    if memoryLimit > 0 && state.heapBytes > memoryLimit {
+      throw CanisterError(
+        .canisterWasmMemoryLimitExceeded,
+        prefix
+          + "Canister exceeded its current Wasm memory limit of \(memoryLimit) bytes. The peak Wasm memory usage was "
+          + "\(state.heapBytes) bytes.")
+    }
+    var result = canister.state
+    if let error = result.lacking(after: state, since: base, keepsThreshold: false, fees) { throw error }
+    result.take(state, since: base)
+    result.setInstalled(machine.installed, heapBytes: state.heapBytes)
+    try runtime.checkNotFrozen(result, state.billedMemory - min(base.billedMemory, state.billedMemory))
+    result.version += 1
+    machine.store.commit()
+    stable.commit()
+    if !isUpgrade { result.log.clear() }
+    canister.state = result
+    canister.machine = machine
+    canister.stable = stable
+  }
+
+  /// Gives up what has been done, without a trace.
+  func abort() {
+    execution?.abort()
+    execution = nil
+    undo()
+  }
+
+  private func undo() {
+    if adopts, let newMachine, let oldMachine { newMachine.giveBack(to: oldMachine) }
     oldMachine?.store.rollBack()
-    oldStable.rollBack()
-    let balance = oldState.balance
-    canister.state = oldState
-    canister.lowMemoryHook = oldHook
-    // Paid again below.
-    canister.state.balance = balance
-    if prepaid > 0 { canister.state.spend(prepaid, on: .instructions) }
+    stable.rollBack()
   }
 
   /// Pays for what was used, keeps the log and tells what happened.
-  mutating func settle(_ error: CanisterError?) {
-    let cost = min(fees.executionCost(instructions: used, is64: is64), prepaid)
-    canister.state.refund(prepaid - cost, of: .instructions)
+  func settle(_ canister: Canister, _ runtime: CanisterRuntime, _ error: CanisterError?) {
+    let cost = min(fees.executionCost(instructions: used, is64: order.is64), order.prepaid)
+    canister.state.refund(order.prepaid - cost, of: .instructions)
     canister.state.log.append(log)
     // What the host does is no message of a round.
-    if !caller.isHost { canister.installDebt += used }
+    if !order.caller.isHost { canister.installDebt += used }
     runtime.report([
       ExecutionReport(
-        canister: canister.id, name: "install_code", mode: .initialization, instructions: used, cycles: cost,
+        canister: id, name: "install_code", mode: .initialization, instructions: used, cycles: cost,
         dirtyPages: dirtyPages, error: error)
     ])
     canister.updateLowMemoryHook(fees)
+  }
+
+  // MARK: Parking
+
+  /// Lets others see the canister as it is committed, until `unpark`.
+  func park() {
+    execution?.park()
+    if adopts, let newMachine, let oldMachine { newMachine.exchangeHeap(with: oldMachine) }
+  }
+
+  func unpark() {
+    if adopts, let newMachine, let oldMachine { newMachine.exchangeHeap(with: oldMachine) }
+    execution?.unpark()
   }
 }

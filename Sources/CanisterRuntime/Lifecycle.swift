@@ -333,7 +333,7 @@ extension CanisterRuntime {
   }
 
   /// The message without any value.
-  private var emptyReply: [UInt8] {
+  var emptyReply: [UInt8] {
     do throws(CandidError) { return try encodeArguments([]) } catch {
       preconditionFailure("nothing can be encoded: \(error)")
     }
@@ -343,7 +343,7 @@ extension CanisterRuntime {
   func finishStopping() {
     for id in index.stopping.sorted() {
       guard let canister = canisters[id] else { continue }
-      if canister.calls.isEmpty && canister.paused == nil && canister.aborted == nil {
+      if canister.calls.isEmpty && !canister.isInMiddle {
         canister.state.status = .stopped
         canister.state.version += 1
         for request in canister.stopRequests {
@@ -375,7 +375,7 @@ extension CanisterRuntime {
       throw CanisterError(
         .canisterNotStopped, "Canister \(id) must be stopped before it is deleted.")
     }
-    if !canister.queues.isEmpty {
+    if !canister.queues.isEmpty || canister.isInMiddle {
       throw CanisterError(
         .canisterQueueNotEmpty,
         "Canister \(id) has messages in its queues and cannot be deleted now. Please retry after some time.")
@@ -394,6 +394,7 @@ extension CanisterRuntime {
   /// Drops a canister's code and all that it kept, and answers what it won't answer any more. Without an origin the
   /// history doesn't tell.
   func uninstall(_ canister: Canister, by origin: ChangeOrigin?) {
+    cancelInstallation(canister)
     canister.abortExecution()
     if let aborted = canister.aborted {
       canister.state.refund(aborted.job.prepaid, of: .instructions)

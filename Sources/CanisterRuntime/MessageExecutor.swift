@@ -314,7 +314,11 @@ struct MessageExecutor {
 
   private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {
     let before = execution.executed
-    guard let result = execution.step() else {
+    let keepsThreshold = job.mode == .update || job.mode == .systemTask
+    let result = execution.step { [canister, configuration] after, before in
+      canister.state.lacking(after: after, since: before, keepsThreshold: keepsThreshold, configuration)
+    }
+    guard let result else {
       canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job)
       return execution.executed - before + configuration.executionOverhead
     }

@@ -241,6 +241,11 @@ struct QueryEvaluation {
 extension Canister {
   /// Does `body` with the machine free for other executions, on the committed state.
   func whileParked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    if let run = installation?.run {
+      run.park()
+      defer { run.unpark() }
+      return try body()
+    }
     guard let paused else { return try body() }
     paused.execution.park()
     defer { paused.execution.unpark() }

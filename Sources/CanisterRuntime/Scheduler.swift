@@ -17,6 +17,8 @@ extension CanisterRuntime {
     round &+= 1
     pass(configuration.roundDuration)
     expireMessages()
+    managementInstructions = Int64(clamping: fees.roundInstructions / 16)
+    advanceInstallations()
     executeManagementCalls()
     addTasks()
     var budgets = [Int64](repeating: Int64(clamping: fees.roundInstructions), count: fees.schedulerCores)
@@ -42,7 +44,9 @@ extension CanisterRuntime {
   }
 
   /// Whether no message waits and nothing is paused.
-  public var isIdle: Bool { managementCalls.isEmpty && index.ready.isEmpty && index.stopping.isEmpty }
+  public var isIdle: Bool {
+    managementCalls.isEmpty && index.ready.isEmpty && index.stopping.isEmpty && index.installing.isEmpty
+  }
 
   /// Lets time pass: `nanoseconds`, and what is due then happens in the next round.
   public func advanceTime(by nanoseconds: UInt64) {
@@ -197,9 +201,7 @@ extension CanisterRuntime {
           }
         }
         for case .ingress(let message) in expired {
-          ingressStatuses[message.id] = .rejected(
-            CanisterReject(
-              CanisterError(.ingressMessageTimeout, "Ingress message timed out waiting to start executing.")))
+          ingressStatuses[message.id] = .rejected(CanisterReject(ingressTimeout))
         }
       }
       for number in canister.calls.callNumbers {
@@ -215,6 +217,10 @@ extension CanisterRuntime {
     }
   }
 
+  var ingressTimeout: CanisterError {
+    CanisterError(.ingressMessageTimeout, "Ingress message timed out waiting to start executing.")
+  }
+
   /// Starts executions anew that were paused beyond what is kept. Those that have come farthest stay, so that they end.
   private func abortSurplusExecutions() {
     let paused = inOrder(index.ready).filter { $0.paused != nil }
@@ -222,9 +228,12 @@ extension CanisterRuntime {
     for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
   }
 
-  /// Starts all paused executions anew.
+  /// Starts all paused executions and installations anew.
   func giveUpPausedExecutions() {
-    for canister in inOrder(index.ready) { canister.abortExecution() }
+    for canister in inOrder(index.inMiddle) {
+      canister.abortExecution()
+      canister.installation?.abort()
+    }
   }
 
   /// Who has waited comes first in the next round; who got a slice has used its share.

@@ -6,7 +6,9 @@ import SystemAPI
 
 extension CanisterRuntime {
   /// Whether a round would execute something that waits.
-  private var hasWork: Bool { !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty }
+  private var hasWork: Bool {
+    !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty || !index.installing.isEmpty
+  }
 
   /// When something happens by itself, at the latest: a timer goes off, a call's deadline has passed. Nanoseconds since
   /// 1970; nil if nothing will.

@@ -7,6 +7,15 @@ import Foundation
 import SystemAPI
 import Testing
 
+/// The argument for an upgrade by the management canister.
+func upgrade(_ id: Principal, _ module: [UInt8]) -> [UInt8] {
+  let value = CandidValue.record([
+    "mode": .variant(CandidField("upgrade", .null)), "canister_id": .principal(id), "wasm_module": .blob(module),
+    "arg": .blob([]),
+  ])
+  do { return try encodeArguments([value]) } catch { preconditionFailure("\(error)") }
+}
+
 @Suite struct StateTests {
   /// A generator of numbers, the same on every machine.
   struct Numbers {
@@ -22,6 +31,8 @@ import Testing
     configuration.threads = threads
     configuration.seed = seed
     configuration.subnet.sliceInstructions = 20_000
+    // So that even a short hook takes several rounds; compiling alone is more than a round's part for it.
+    configuration.subnet.installSliceInstructions = 30
     configuration.subnet.roundInstructions = 3_000_000
     return configuration
   }
@@ -44,6 +55,10 @@ import Testing
         let (caller, callee) = (ids[numbers.next(count)], ids[numbers.next(count)])
         let method = ["inc", "inc_and_trap", "silent", "keep", "get"][numbers.next(5)]
         let argument = [numbers.next(8) == 0 ? 1 : 0] + callee.bytes + Array(method.utf8)
+        if numbers.next(12) == 0 {
+          let install = upgrade(caller, scripted.bytes)
+          _ = try runtime.submit(to: .managementCanister, method: "install_code", argument: install)
+        }
         let entry = ["forward", "forward_cycles", "forward_and_trap", "spin"][numbers.next(4)]
         _ = try runtime.submit(to: caller, method: entry, argument: argument)
       }

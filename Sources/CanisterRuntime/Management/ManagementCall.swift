@@ -9,6 +9,8 @@ struct ManagementCall: Hashable, Sendable {
   var method: String
   var argument: [UInt8]
   var cycles: Cycles
+  /// Of a user's call, nanoseconds since 1970: it isn't started afterwards. 0 for no end.
+  var expiry: UInt64 = 0
 }
 
 /// What a method gives back.
@@ -25,6 +27,14 @@ extension CanisterRuntime {
     var waiting = managementCalls
     managementCalls = Queue()
     while let call = waiting.popFirst() {
+      if call.expiry != 0 && call.expiry < time {
+        answer(call.caller, .failure(ingressTimeout))
+        continue
+      }
+      if mustWait(call) {
+        managementCalls.append(call)
+        continue
+      }
       do throws(CanisterError) {
         let reply = try perform(call)
         guard let values = reply.values else { continue }

@@ -43,12 +43,13 @@ extension CanisterRuntime {
       try updateSettings(id(), settings(argument.argument("settings")), by: caller)
       return done()
     case "install_code":
-      try installCode(
-        id(), argument.blob("wasm_module"), mode: mode(argument), argument: argument.blob("arg"), by: caller)
-      return done()
+      let isOver =
+        try installCode(
+          id(), argument.blob("wasm_module"), mode: mode(argument), argument: argument.blob("arg"), by: caller,
+          cycles: call.cycles) == nil
+      return isOver ? done() : ManagementReply()
     case "install_chunked_code":
-      try installChunks(argument, by: caller)
-      return done()
+      return try installChunks(argument, by: caller, cycles: call.cycles) ? done() : ManagementReply()
     case "upload_chunk":
       let hash = try uploadChunk(id(), argument.blob("chunk"), by: caller)
       return done(.record(["hash": .blob(hash)]))
@@ -171,12 +172,16 @@ extension CanisterRuntime {
     }
   }
 
-  private func installChunks(_ argument: ManagementArgument, by caller: ManagementCaller) throws(CanisterError) {
+  /// Returns whether it has ended.
+  private func installChunks(
+    _ argument: ManagementArgument, by caller: ManagementCaller, cycles: Cycles
+  ) throws(CanisterError) -> Bool {
     let target = try argument.principal("target_canister")
     let source = argument.optionalPrincipal("store_canister") ?? target
     var hashes: [[UInt8]] = []
     for value in argument.list("chunk_hashes_list") ?? [] { hashes.append(try ManagementArgument(value).blob("hash")) }
     let bytes = try assembleChunks(hashes, of: source, expecting: argument.blob("wasm_module_hash"), by: caller)
-    try installCode(target, bytes, mode: mode(argument), argument: argument.blob("arg"), by: caller)
+    return try installCode(
+      target, bytes, mode: mode(argument), argument: argument.blob("arg"), by: caller, cycles: cycles) == nil
   }
 }

@@ -101,7 +101,7 @@ extension CanisterRuntime {
     case .create(let settings, let cycles, let controller, let id):
       _ = try? createCanister(settings, cycles: cycles, controller: controller, id: id)
     case .install(let id, let module, let mode, let argument, let sender):
-      try? beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
+      _ = try? beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
     case .updateSettings(let id, let change, let sender): try? updateSettings(id, change, sender: sender)
     case .uninstall(let id, let sender): try? uninstall(id, sender: sender)
     case .start(let id, let sender): try? start(id, sender: sender)

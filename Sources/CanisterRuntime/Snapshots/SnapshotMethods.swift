@@ -158,7 +158,7 @@ extension CanisterRuntime {
 
   /// Executions that aren't at their end have the canister's code and memory.
   func checkNoLongExecution(_ canister: Canister) throws(CanisterError) {
-    if canister.paused == nil && canister.aborted == nil { return }
+    if !canister.isInMiddle { return }
     throw CanisterError(
       .canisterRejectedMessage, "The canister \(canister.id) is currently executing a long-running message.")
   }

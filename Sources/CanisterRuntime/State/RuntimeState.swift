@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
-  private static let version: UInt64 = 6
+  private static let version: UInt64 = 7
 
   /// The state: canisters with their modules and memories, messages, time. `CanisterRuntime.init(state:)` goes on with it.
   /// An execution that is paused starts anew then.
@@ -92,7 +92,7 @@ extension CanisterRuntime {
 }
 
 extension Canister {
-  /// The committed state: of a paused execution only what it is for.
+  /// The committed state: of a paused execution or installation only what it is for.
   func write(to writer: inout StateWriter) {
     whileParked { writeParked(to: &writer) }
   }
@@ -104,6 +104,7 @@ extension Canister {
     writer.put(lowMemoryHook)
     writer.put(
       paused.map { AbortedExecution(entry: $0.execution.entry, context: $0.execution.context, job: $0.job) } ?? aborted)
+    writer.put(installation?.order)
     writer.put(stopRequests)
     writer.put(history)
     writer.put(historyCount)
@@ -131,6 +132,7 @@ extension Canister {
     calls = try reader.take()
     lowMemoryHook = try reader.take()
     aborted = try reader.take()
+    installation = try reader.take(InstallationOrder?.self).map(Installation.init)
     stopRequests = try reader.take()
     history = try reader.take()
     historyCount = try reader.take()
@@ -155,7 +157,7 @@ extension Canister {
     let globals: [GlobalBits] = try reader.take()
     guard globals.count == module.keptGlobals.count else { throw reader.malformed }
     let pages: UInt64 = module.hasMemory ? try reader.number() : 0
-    let machine = try runtime.makeMachine(self, module, from: .restored(module.state(pages: pages, globals)))
+    let machine = try runtime.makeMachine(state, stable, module, from: .restored(module.state(pages: pages, globals)))
     if let memory = machine.memory {
       guard memory.pageCount == pages else { throw reader.malformed }
       try reader.takePages(of: pages) { memory.restore($1, at: $0) }

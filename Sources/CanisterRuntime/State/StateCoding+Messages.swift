@@ -247,6 +247,14 @@ extension AbortedExecution: StateRecord {
   }
 }
 
+extension InstallationOrder: StateRecord {
+  static func coded(_ field: inout FieldCoder<InstallationOrder>) throws(StateError) -> InstallationOrder {
+    try InstallationOrder(
+      caller: field(\.caller), module: field(\.module), mode: field(\.mode), argument: field(\.argument),
+      cycles: field(\.cycles), prepaid: field(\.prepaid), is64: field(\.is64))
+  }
+}
+
 extension ManagementCaller: StateCodable {
   func write(to writer: inout StateWriter) {
     switch self {
@@ -280,7 +288,8 @@ extension ManagementCaller: StateCodable {
 extension ManagementCall: StateRecord {
   static func coded(_ field: inout FieldCoder<ManagementCall>) throws(StateError) -> ManagementCall {
     try ManagementCall(
-      caller: field(\.caller), method: field(\.method), argument: field(\.argument), cycles: field(\.cycles))
+      caller: field(\.caller), method: field(\.method), argument: field(\.argument), cycles: field(\.cycles),
+      expiry: field(\.expiry))
   }
 }
 
