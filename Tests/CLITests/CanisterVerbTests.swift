@@ -128,6 +128,13 @@ import Testing
     #expect((upgrade.json["error"] as? [String: Any])?["code"] as? String == "IC0502")
     #expect((upgrade.json["executions"] as? [[String: Any]])?.first?["name"] as? String == "install_code")
     #expect((upgrade.json["logs"] as? [Any])?.count == 1)
+    let shown = kept.run("upgrade", "app", kept.work.path("bad.wat")).errors
+    #expect(shown.contains(" install_code: "))
+    #expect(shown.contains(", failed with IC0502\n"))
+    #expect(!kept.run("upgrade", "app", kept.work.path("bad.wat"), "-q").errors.contains(" install_code: "))
+    let name = kept.work.run("canister", "call", "app", "count")
+    #expect(name.exitCode == 2)
+    #expect(name.errors.hasSuffix("; without --state, the target is a module's file, not a canister's name\n"))
   }
 
   @Test func settings() throws {

@@ -95,7 +95,13 @@ struct MethodCall {
 
   /// Calls a canister that is made for it.
   private func callOnce(_ console: Console) throws -> CallReport {
-    let file = try InputFile(options.target, console)
+    let file: InputFile
+    do {
+      file = try InputFile(options.target, console)
+    } catch {
+      throw CommandFailure(
+        .inputWrong, "file", "\(error); without --state, the target is a module's file, not a canister's name")
+    }
     let bytes = Array(try file.moduleBytes(advice: "a canister is installed from its module").buffer)
     let runtime = CanisterRuntime()
     let caller = options.caller.principal

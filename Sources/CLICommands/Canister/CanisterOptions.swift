@@ -86,9 +86,11 @@ extension CanisterAction {
   var output: OutputOptions { options.report.output }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let ((id, result), activity) = try options.state.change { directory in
-      let id = try directory.canister(options.canister)
-      return (id, try act(on: id, in: &directory))
+    let ((id, result), activity) = try options.report.notingFailures(on: console) {
+      try options.state.change { directory in
+        let id = try directory.canister(options.canister)
+        return (id, try act(on: id, in: &directory))
+      }
     }
     if var failure = result.failure {
       failure.report = activity.members
@@ -101,6 +103,19 @@ extension CanisterAction {
 }
 
 extension ReportOptions {
+  /// Does `body`; what happened before it failed is printed.
+  func notingFailures<Result>(on console: Console, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let failure as GuestFailure {
+      if !quiet && !output.json {
+        failure.activity.noteLogs(on: console, failure: failure)
+        failure.activity.noteExecutions(on: console)
+      }
+      throw failure
+    }
+  }
+
   /// Prints a line, and what happened; or an object with `--json`.
   func print(_ text: String?, _ members: [JSONValue.Member], _ activity: Activity, on console: Console) {
     if output.json { return console.print(JSONValue.object(members + activity.members).text) }

@@ -24,17 +24,8 @@ struct InstallOptions: ParsableArguments {
   ) throws -> ExitStatus {
     let file = try InputFile(module, console)
     let bytes = Array(try file.moduleBytes(advice: "a canister is installed from its module").buffer)
-    let ((id, used), activity) = try state.change { directory in
-      let runtime = directory.runtime
-      let id = try directory.canister(canister)
-      let module = try naming(file.name) { try runtime.prepare(bytes) }
-      let mode = mode(try runtime.module(of: id), module)
-      // Most modules take none when they are upgraded, whatever they take at first.
-      let isUpgrade = if case .upgrade = mode { true } else { false }
-      let types = try argument.interface(of: module, console)?.initArguments
-      let argument = try argument.bytes(types, mayLack: isUpgrade, console)
-      try runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
-      return (id, mode)
+    let ((id, used), activity) = try report.notingFailures(on: console) {
+      try state.change { directory in try install(bytes, file, mode, in: directory, console) }
     }
     let costs = activity.executions.last
     if report.output.json {
@@ -50,6 +41,22 @@ struct InstallOptions: ParsableArguments {
       )
     }
     return .success
+  }
+
+  private func install(
+    _ bytes: [UInt8], _ file: InputFile, _ mode: (_ old: InstalledModule?, _ new: InstalledModule) -> InstallMode,
+    in directory: StateDirectory, _ console: Console
+  ) throws -> (Principal, InstallMode) {
+    let runtime = directory.runtime
+    let id = try directory.canister(canister)
+    let module = try naming(file.name) { try runtime.prepare(bytes) }
+    let mode = mode(try runtime.module(of: id), module)
+    // Most modules take none when they are upgraded, whatever they take at first.
+    let isUpgrade = if case .upgrade = mode { true } else { false }
+    let types = try argument.interface(of: module, console)?.initArguments
+    let argument = try argument.bytes(types, mayLack: isUpgrade, console)
+    try runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
+    return (id, mode)
   }
 }
 
