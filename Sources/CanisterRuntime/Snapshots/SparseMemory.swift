@@ -19,13 +19,25 @@ struct SparseMemory: Hashable, Sendable {
     _ forEach: ((_ page: UInt64, _ contents: UnsafeRawBufferPointer) -> Void) -> Void
   ) {
     self.pageCount = pageCount
-    forEach { page, contents in
-      if let old = other?.pages[page], old.withUnsafeBytes({ $0.elementsEqual(contents) }) {
-        pages[page] = old
-      } else {
-        pages[page] = Array(contents)
-      }
-    }
+    forEach { pages[$0] = SparseMemory.page($1, at: $0, like: other) }
+  }
+
+  /// A page, shared with `other` if that has it.
+  private static func page(
+    _ contents: UnsafeRawBufferPointer, at number: UInt64, like other: SparseMemory?
+  ) -> [UInt8] {
+    if let other, other.has(contents, at: number), let shared = other.pages[number] { return shared }
+    return Array(contents)
+  }
+
+  /// Whether a page has these contents, which aren't all zeros.
+  func has(_ contents: UnsafeRawBufferPointer, at number: UInt64) -> Bool {
+    withPage(number) { $0.elementsEqual(contents) } ?? false
+  }
+
+  /// Gives the contents of a page to `body`; nil where they are all zeros.
+  func withPage<Result>(_ number: UInt64, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+    pages[number]?.withUnsafeBytes { body($0) }
   }
 
   /// Bytes.
@@ -76,36 +88,17 @@ struct SparseMemory: Hashable, Sendable {
 
   /// Writes the memory; of pages that `other` has too, only that it does.
   func write(to writer: inout StateWriter, like other: SparseMemory?) {
-    writer.number(pageCount)
-    var next: UInt64 = 0
-    for page in pages.keys.sorted() {
-      guard let contents = pages[page] else { continue }
-      writer.number(page + 1 - next)
-      let isShared = other?.pages[page] == contents
-      writer.put(isShared)
-      if !isShared { writer.raw(contents) }
-      next = page + 1
-    }
-    writer.number(0 as UInt64)
+    writer.putPages(of: pageCount, like: other) { forEachPage($0) }
   }
 
   init(from reader: inout StateReader, like other: SparseMemory?) throws(StateError) {
     pageCount = try reader.number()
-    let (count, isTooLarge) = pageCount.multipliedReportingOverflow(by: MemoryType.pageSize / UInt64(smallPage))
-    guard !isTooLarge, count <= UInt64.max / UInt64(smallPage) else { throw reader.malformed }
-    var next: UInt64 = 0
-    while true {
-      let step: UInt64 = try reader.number()
-      if step == 0 { return }
-      let (after, overflow) = next.addingReportingOverflow(step)
-      guard !overflow, after <= count else { throw reader.malformed }
-      if try reader.take(Bool.self) {
-        guard let shared = other?.pages[after - 1] else { throw reader.malformed }
-        pages[after - 1] = shared
-      } else {
-        pages[after - 1] = Array(try reader.raw(smallPage))
-      }
-      next = after
+    var pages: [UInt64: [UInt8]] = [:]
+    try reader.takePages(of: pageCount, like: other) { offset, contents in
+      let number = offset / UInt64(smallPage)
+      pages[number] = SparseMemory.page(contents, at: number, like: other)
+      return true
     }
+    self.pages = pages
   }
 }

@@ -7,14 +7,19 @@ import SystemAPI
 let smallPage = 4096
 
 extension StateWriter {
-  /// Writes a memory of `size` units of 64 KiB, of which `forEach` gives the pages in ascending order.
-  mutating func putPages(of size: UInt64, _ forEach: ((UInt64, UnsafeRawBufferPointer) -> Void) -> Void) {
+  /// Writes a memory of `size` units of 64 KiB, of which `forEach` gives the pages in ascending order; of pages that `other`
+  /// has too, only that it does.
+  mutating func putPages(
+    of size: UInt64, like other: SparseMemory?, _ forEach: ((UInt64, UnsafeRawBufferPointer) -> Void) -> Void
+  ) {
     number(size)
     var next: UInt64 = 0
     forEach { page, contents in
       number(page + 1 - next)
-      raw(contents)
       next = page + 1
+      let isShared = other?.has(contents, at: page) ?? false
+      if other != nil { put(isShared) }
+      if !isShared { raw(contents) }
     }
     number(0 as UInt64)
   }
@@ -23,17 +28,24 @@ extension StateWriter {
 extension StateReader {
   /// Reads what `putPages` wrote after the size. `take` gets each page with its offset.
   mutating func takePages(
-    of size: UInt64, _ take: (_ offset: UInt64, _ contents: UnsafeRawBufferPointer) -> Bool
+    of size: UInt64, like other: SparseMemory?,
+    _ take: (_ offset: UInt64, _ contents: UnsafeRawBufferPointer) -> Bool
   ) throws(StateError) {
     let (count, isTooLarge) = size.multipliedReportingOverflow(by: MemoryType.pageSize / UInt64(smallPage))
-    guard !isTooLarge else { throw malformed }
+    guard !isTooLarge, count <= UInt64.max / UInt64(smallPage) else { throw malformed }
     var next: UInt64 = 0
     while true {
       let step: UInt64 = try number()
       if step == 0 { return }
       let (page, overflow) = next.addingReportingOverflow(step)
       guard !overflow, page <= count else { throw malformed }
-      let isTaken = try raw(smallPage).withUnsafeBytes { take((page - 1) * UInt64(smallPage), $0) }
+      let offset = (page - 1) * UInt64(smallPage)
+      let isTaken: Bool
+      if let other, try self.take(Bool.self) {
+        isTaken = other.withPage(page - 1) { take(offset, $0) } ?? false
+      } else {
+        isTaken = try raw(smallPage).withUnsafeBytes { take(offset, $0) }
+      }
       guard isTaken else { throw malformed }
       next = page
     }

@@ -117,12 +117,12 @@ extension Canister {
     writer.put(chargedUntil)
     writer.put(priority)
     writer.put(installDebt)
-    writer.putPages(of: stable.pageCount) { stable.forEachNonzeroPage($0) }
+    writer.putPages(of: stable.pageCount, like: snapshots.last?.stable) { stable.forEachNonzeroPage($0) }
     writer.put(machine?.installed.hash)
     guard let machine else { return }
     writer.put(machine.keptGlobals)
     guard let memory = machine.memory else { return }
-    writer.putPages(of: memory.pageCount) { memory.forEachNonzeroPage($0) }
+    writer.putPages(of: memory.pageCount, like: snapshots.last?.heap) { memory.forEachNonzeroPage($0) }
   }
 
   convenience init(from reader: inout StateReader, _ runtime: CanisterRuntime) throws {
@@ -150,7 +150,7 @@ extension Canister {
     guard size <= runtime.fees.stableLimit / StableMemory.growthUnit, stable.grow(by: size) else {
       throw reader.malformed
     }
-    try reader.takePages(of: size) { stable.restore($1, at: $0) }
+    try reader.takePages(of: size, like: snapshots.last?.stable) { stable.restore($1, at: $0) }
     stable.commit()
     guard let hash = try reader.take([UInt8]?.self) else { return }
     guard let module = runtime.knownModule(hash) else { throw reader.malformed }
@@ -160,7 +160,7 @@ extension Canister {
     let machine = try runtime.makeMachine(state, stable, module, from: .restored(module.state(pages: pages, globals)))
     if let memory = machine.memory {
       guard memory.pageCount == pages else { throw reader.malformed }
-      try reader.takePages(of: pages) { memory.restore($1, at: $0) }
+      try reader.takePages(of: pages, like: snapshots.last?.heap) { memory.restore($1, at: $0) }
     }
     self.machine = machine
   }
