@@ -20,6 +20,8 @@ struct InstallationOrder: Hashable, Sendable {
   /// What was paid for the instructions, and whether at the price of 64-bit memory.
   var prepaid: Cycles
   var is64: Bool
+  /// Chunks of which the module was made, each charged as a full one.
+  var chunks: UInt64
 }
 
 /// An installation that has not ended.
@@ -81,6 +83,7 @@ final class InstallationRun {
     oldMachine = canister.machine
     stable = canister.stable
     log = CanisterLog(capacity: canister.state.log.capacity)
+    used = order.chunks &* CanisterRuntime.chunkSize
   }
 
   private var isUpgrade: Bool { if case .upgrade = order.mode { true } else { false } }

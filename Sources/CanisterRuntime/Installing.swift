@@ -7,14 +7,14 @@ import Cannery
 import SystemAPI
 
 extension CanisterRuntime {
-  /// Begins to install a module. `cycles` came with the call. Returns the installation if it goes on in later rounds, at
+  /// Begins to install a module. `cycles` came with the call; the module came in so many `chunks`. Returns the installation if it goes on in later rounds, at
   /// whose end the caller is answered, or nil if it has ended.
   ///
   /// Throws a `CanisterError` if it failed already.
   @discardableResult
   func installCode(
     _ id: Principal, _ bytes: [UInt8], mode: InstallMode, argument: [UInt8], by caller: ManagementCaller,
-    cycles: Cycles = 0
+    cycles: Cycles = 0, chunks: UInt64 = 0
   ) throws(CanisterError) -> Installation? {
     let canister = try canister(id)
     try checkController(canister, caller)
@@ -24,7 +24,7 @@ extension CanisterRuntime {
     let installation = Installation(
       InstallationOrder(
         caller: caller, module: bytes, mode: mode, argument: argument, cycles: cycles,
-        prepaid: try prepayInstallation(canister, is64: is64), is64: is64))
+        prepaid: try prepayInstallation(canister, is64: is64), is64: is64, chunks: chunks))
     canister.installation = installation
     advance(installation, canister)
     switch installation.outcome {
@@ -113,12 +113,6 @@ extension CanisterRuntime {
       throw CanisterError(
         .canisterQueueNotEmpty, "Canister \(id) is executing a message; its code can be changed when that has ended")
     }
-    if canister.installDebt > 0 && !caller.isHost {
-      throw CanisterError(
-        .canisterInstallCodeRateLimited,
-        "Canister \(id) is rate limited because it executed too many instructions in the "
-          + "previous install_code messages. Please retry installation after several minutes.")
-    }
     switch mode {
     case .install:
       if !canister.isEmpty {
@@ -133,6 +127,12 @@ extension CanisterRuntime {
           .canisterWasmModuleNotFound, "The canister \(id) contains no Wasm module, so it can't be upgraded")
       }
     case .reinstall: break
+    }
+    if canister.installDebt > 0 && !caller.isHost {
+      throw CanisterError(
+        .canisterInstallCodeRateLimited,
+        "Canister \(id) is rate limited because it executed too many instructions in the "
+          + "previous install_code messages. Please retry installation after several minutes.")
     }
   }
 

@@ -160,3 +160,52 @@ import Testing
     #expect(failure { try stored.manage("install_code", install) }?.code == .canisterInstallCodeRateLimited)
   }
 }
+
+/// Modules in chunks.
+@Suite struct ChunkedInstallationTests {
+  /// Each chunk is charged as a full one, whatever it holds.
+  @Test func chunksAreCharged() throws {
+    let runtime = CanisterRuntime()
+    let (whole, chunked) = (try runtime.createCanister(), try runtime.createCanister())
+    let module = Array(proxy.bytes)
+    let middle = module.count / 2
+    var hashes: [String] = []
+    for part in [module[..<middle], module[middle...]] {
+      let argument = "(record { canister_id = principal \"\(chunked)\"; chunk = \(blob(Array(part))) })"
+      guard case .blob(let hash) = try runtime.manage("upload_chunk", argument)["hash"] else { continue }
+      hashes.append("record { hash = \(blob(hash)) }")
+    }
+    try runtime.manage(
+      "install_code",
+      "(record { mode = variant { install }; canister_id = principal \"\(whole)\"; wasm_module = \(blob(module)); "
+        + "arg = blob \"\" })")
+    let hash = try #require(try runtime.module(of: whole)?.hash)
+    func install(_ hashes: [String], _ hash: [UInt8]) throws {
+      try runtime.manage(
+        "install_chunked_code",
+        "(record { mode = variant { install }; target_canister = principal \"\(chunked)\"; "
+          + "chunk_hashes_list = vec { \(hashes.joined(separator: ";")) }; wasm_module_hash = \(blob(hash)); "
+          + "arg = blob \"\" })")
+    }
+    let wrong = failure { try install(hashes.reversed(), hash) }
+    #expect(wrong?.code == .canisterContractViolation)
+    #expect(try runtime.module(of: chunked) == nil)
+    try install(hashes, hash)
+    let installations = runtime.takeReports().filter { $0.name == "install_code" }
+    #expect(installations.map(\.instructions).count == 2)
+    #expect(installations[1].instructions == installations[0].instructions + 2_097_152)
+  }
+
+  /// What a canister isn't ready for comes before how often its code was installed.
+  @Test func orderOfChecks() throws {
+    let fixture = try Fixture(proxy) { $0.subnet.installRateLimit = 1 }
+    let install =
+      "(record { mode = variant { reinstall }; canister_id = principal \"\(fixture.id)\"; "
+      + "wasm_module = \(blob(proxy.bytes)); arg = blob \"\" })"
+    try fixture.runtime.manage("install_code", install)
+    #expect(
+      failure { try fixture.runtime.manage("install_code", install.replacing("reinstall", with: "install")) }?.code
+        == .canisterNonEmpty)
+    #expect(failure { try fixture.runtime.manage("install_code", install) }?.code == .canisterInstallCodeRateLimited)
+  }
+}

@@ -46,6 +46,7 @@ extension CanisterRuntime {
     try takeMemory(&state, from: canister.state.billedMemory)
     canister.state = state
     canister.chunks[hash] = chunk
+    managementInstructions -= Int64(clamping: fees.uploadChunkInstructions)
     index.update(canister)
     return hash
   }

@@ -182,6 +182,7 @@ extension CanisterRuntime {
     for value in argument.list("chunk_hashes_list") ?? [] { hashes.append(try ManagementArgument(value).blob("hash")) }
     let bytes = try assembleChunks(hashes, of: source, expecting: argument.blob("wasm_module_hash"), by: caller)
     return try installCode(
-      target, bytes, mode: mode(argument), argument: argument.blob("arg"), by: caller, cycles: cycles) == nil
+      target, bytes, mode: mode(argument), argument: argument.blob("arg"), by: caller, cycles: cycles,
+      chunks: UInt64(hashes.count)) == nil
   }
 }

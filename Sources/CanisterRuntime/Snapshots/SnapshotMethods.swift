@@ -67,7 +67,8 @@ extension CanisterRuntime {
     state.fixedMemory.snapshots += size
     var after = state
     if uninstalls { after.dropInstalled() }
-    let cost = fees.executionCost(instructions: fees.snapshotInstructions + size, is64: false)
+    let instructions = fees.snapshotInstructions + size
+    let cost = fees.executionCost(instructions: instructions, is64: false)
     try takeMemory(&after, from: canister.state.billedMemory, cost: cost, cannotPay: snapshottingFailed)
     let snapshotID = SnapshotID(canister: id, number: canister.nextSnapshot)
     guard let snapshot = canister.snapshot(snapshotID, at: time) else {
@@ -76,6 +77,7 @@ extension CanisterRuntime {
     (state.balance, state.reservedBalance, state.consumed) = (after.balance, after.reservedBalance, after.consumed)
     canister.state = state
     add(snapshot, to: canister, inPlaceOf: replaced)
+    managementInstructions -= Int64(clamping: instructions)
     if uninstalls { uninstall(canister, by: caller.origin) }
     return SnapshotSummary(snapshot)
   }
@@ -141,6 +143,7 @@ extension CanisterRuntime {
     }
     let cost = fees.executionCost(instructions: module.compileInstructions + snapshot.size, is64: module.is64)
     try takeMemory(&state, from: canister.state.billedMemory, cost: cost, cannotPay: snapshottingFailed)
+    managementInstructions -= Int64(clamping: fees.snapshotInstructions + module.compileInstructions + snapshot.size)
     state.version += 1
     canister.state = state
     canister.machine = machine

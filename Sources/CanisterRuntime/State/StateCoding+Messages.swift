@@ -251,7 +251,8 @@ extension InstallationOrder: StateRecord {
   static func coded(_ field: inout FieldCoder<InstallationOrder>) throws(StateError) -> InstallationOrder {
     try InstallationOrder(
       caller: field(\.caller), module: field(\.module), mode: field(\.mode), argument: field(\.argument),
-      cycles: field(\.cycles), prepaid: field(\.prepaid), is64: field(\.is64))
+      cycles: field(\.cycles), prepaid: field(\.prepaid), is64: field(\.is64),
+      chunks: field(\.chunks))
   }
 }
 
