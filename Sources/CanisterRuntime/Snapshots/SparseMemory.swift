@@ -4,6 +4,12 @@
 import Cannery
 import SystemAPI
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 struct SparseMemory: Hashable, Sendable {
   /// Units of 64 KiB.
   let pageCount: UInt64
@@ -32,7 +38,8 @@ struct SparseMemory: Hashable, Sendable {
 
   /// Whether a page has these contents, which aren't all zeros.
   func has(_ contents: UnsafeRawBufferPointer, at number: UInt64) -> Bool {
-    withPage(number) { $0.elementsEqual(contents) } ?? false
+    guard contents.count == smallPage, let start = contents.baseAddress else { return false }
+    return withPage(number) { $0.baseAddress.map { memcmp($0, start, smallPage) == 0 } ?? false } ?? false
   }
 
   /// Gives the contents of a page to `body`; nil where they are all zeros.
