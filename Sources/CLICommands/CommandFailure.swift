@@ -80,6 +80,10 @@ struct CommandFailure: Error {
         self = GuestFailure(error).failure
       }
     case let error as CanisterReject: self = GuestFailure(error).failure
+    case let error as StateError where error.isOtherVersion:
+      self.init(
+        .inputWrong, "stale",
+        "\(prefix)\(error); only that version can go on with it: for this one, make canisters in another folder")
     case let error as StateError: self.init(.inputWrong, "malformed", "\(prefix)\(error)")
     case let error as RuntimeError: self.init(.guestFailed, "no-answer", "\(prefix)\(error)")
     case let error as ResourceError: self.init(.inputWrong, "resource", "\(prefix)\(error)")
@@ -133,4 +137,8 @@ struct CommandFailure: Error {
       self.init(.internalError, "internal", "\(prefix)internal error: \(error)")
     }
   }
+}
+
+extension StateError {
+  fileprivate var isOtherVersion: Bool { if case .otherVersion = self { true } else { false } }
 }

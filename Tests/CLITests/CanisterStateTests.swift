@@ -65,6 +65,14 @@ import Testing
       try work.write("s/state", damaged)
       #expect(run(["list"]).exitCode == 2)
     }
+    // Another version's.
+    let kinds = try (0..<32).map { place in
+      var other = state
+      other[place] ^= 1
+      try work.write("s/state", other)
+      return run(["list", "--json"]).errorKind
+    }
+    #expect(Set(kinds) == ["malformed", "stale"])
     try work.write("s/state", state)
     for text in ["x", "rwlgt-iiaaa-aaaaa-aaaaa-cai", "rwlgt-iiaaa-aaaaa-aaaaa-caj app", "\u{0} \u{0}"] {
       try work.write("s/names", text)
