@@ -7,6 +7,8 @@
 import Candid
 import Cannery
 import SystemAPI
+import WasmBinary
+import WebAssembly
 
 /// What is to be installed, and for whom: enough to begin anew.
 struct InstallationOrder: Hashable, Sendable {
@@ -117,15 +119,15 @@ final class InstallationRun {
     switch stage {
     case .beginning:
       stage = .preUpgrade
-      let module = try compile(runtime)
-      self.module = module
-      try checkUpgrade(to: module)
       guard case .upgrade(let options) = order.mode, !options.skipsPreUpgrade, let machine = oldMachine,
         machine.installed.exports("canister_pre_upgrade")
       else { break }
       try execute(machine, .export("canister_pre_upgrade"), .preUpgrade, runtime, commits: .nothing)
     case .preUpgrade:
       stage = .start
+      let module = try compile(runtime)
+      self.module = module
+      try checkUpgrade(to: module)
       let machine = try makeMachine(canister, runtime)
       if machine.installed.module.module.start != nil {
         try execute(machine, .start, .start, runtime, commits: newCommits)
@@ -150,8 +152,18 @@ final class InstallationRun {
     do throws(CanisterError) {
       return try runtime.installedModule(order.module)
     } catch {
-      used = min(UInt64(order.module.count) * fees.compileInstructions, limit)
+      // By its size, given or inflated.
+      let inflated = (try? inflateIfCompressed(ModuleBytes(order.module)).count) ?? 0
+      try useInstructions(UInt64(max(order.module.count, inflated)) * fees.compileInstructions)
       throw CanisterError(error.code, prefix + error.message)
+    }
+  }
+
+  private func useInstructions(_ count: UInt64) throws(CanisterError) {
+    used = min(used.addingReportingOverflow(count).partialValue, UInt64(Int64.max))
+    guard used <= limit else {
+      used = limit
+      throw exceeded()
     }
   }
 
@@ -175,7 +187,7 @@ final class InstallationRun {
   }
 
   private func makeMachine(_ canister: Canister, _ runtime: CanisterRuntime) throws(CanisterError) -> CanisterMachine {
-    guard let module else { preconditionFailure("the module was compiled in the first stage") }
+    guard let module else { preconditionFailure("the module was compiled in the second stage") }
     var keepsHeap = false
     if case .upgrade(let options) = order.mode {
       keepsHeap = options.keepsHeap == true
@@ -184,8 +196,7 @@ final class InstallationRun {
       state.stableBytes = 0
       state.certifiedData = []
     }
-    used += module.compileInstructions
-    if used > limit { throw exceeded() }
+    try useInstructions(module.compileInstructions)
     let machine: CanisterMachine
     if keepsHeap, let oldMachine, oldMachine.memory != nil, module.hasMemory {
       machine = try runtime.makeMachine(state, stable, module, from: .adopting(oldMachine))

@@ -7,8 +7,8 @@ import Cannery
 import SystemAPI
 
 extension CanisterRuntime {
-  /// Begins to install a module. `cycles` came with the call; the module came in so many `chunks`. Returns the installation if it goes on in later rounds, at
-  /// whose end the caller is answered, or nil if it has ended.
+  /// Begins to install a module. `cycles` came with the call; the module came in so many `chunks`. Returns the installation
+  /// if it goes on in later rounds, at whose end the caller is answered, or nil if it has ended.
   ///
   /// Throws a `CanisterError` if it failed already.
   @discardableResult
@@ -19,8 +19,8 @@ extension CanisterRuntime {
     let canister = try canister(id)
     try checkController(canister, caller)
     try checkInstallable(canister, mode, caller)
-    // The new module's memory decides the price; it isn't known yet whether there will be one.
-    let is64 = canister.machine?.installed.is64 ?? false
+    // The new module's memory decides the price. Whether it is valid, and may be installed, is told after `pre_upgrade`.
+    let is64 = (try? installedModule(bytes))?.is64 ?? false
     let installation = Installation(
       InstallationOrder(
         caller: caller, module: bytes, mode: mode, argument: argument, cycles: cycles,

@@ -74,6 +74,35 @@ import Testing
     #expect(try balance == before)
   }
 
+  /// What runs before the new module is looked at fails first.
+  @Test func upgradesBeginWithTheOldModule() throws {
+    let stubborn = Wat([], "(func (export \"canister_pre_upgrade\") (unreachable))")
+    let id = try runtime.createCanister()
+    try runtime.install(id, stubborn.bytes)
+    for module in [[0, 1, 2], stubborn.bytes] {
+      let error = #expect(throws: CanisterError.self) { try runtime.install(id, module, mode: .upgrade()) }
+      #expect(error?.code == .canisterTrapped)
+    }
+    let error = #expect(throws: CanisterError.self) {
+      try runtime.install(id, [0, 1, 2], mode: .upgrade(UpgradeOptions(skipsPreUpgrade: true)))
+    }
+    #expect(error?.code == .canisterInvalidWasm)
+    try runtime.install(id, stubborn.bytes, mode: .upgrade(UpgradeOptions(skipsPreUpgrade: true)))
+  }
+
+  @Test(arguments: [false, true]) func installationsAreChargedByTheNewModule(is64: Bool) throws {
+    let module = Wat(
+      [], memory: is64 ? "(memory i64 1)" : "(memory 1)", is64: is64, "(func (export \"canister_init\"))")
+    let id = try runtime.createCanister()
+    _ = runtime.takeReports()
+    try runtime.install(id, module.bytes)
+    let report = try #require(runtime.takeReports().last)
+    #expect(report.cycles == 5_000_000 + Cycles(report.instructions) * (is64 ? 2 : 1))
+    try runtime.install(id, Wat([], "(func)").bytes, mode: .reinstall)
+    let next = try #require(runtime.takeReports().last)
+    #expect(next.cycles == 5_000_000 + Cycles(next.instructions))
+  }
+
   /// An instruction counter that counts what a composite query's own canister executed, not what it called.
   @Test func countersOfCompositeQueries() throws {
     let counting = Wat(
