@@ -9,6 +9,19 @@ enum CanisterTask: UInt8, Hashable, Sendable {
   case lowMemoryHook, globalTimer, heartbeat
 }
 
+/// What comes first in a round: timer, heartbeat and messages take turns.
+enum TaskTurn: UInt8, CaseIterable, Hashable, Sendable {
+  case globalTimer, heartbeat, message
+
+  var next: TaskTurn {
+    switch self {
+    case .globalTimer: .heartbeat
+    case .heartbeat: .message
+    case .message: .globalTimer
+    }
+  }
+}
+
 /// Of the low-memory hook: whether it is due.
 enum LowMemoryHook: UInt8, Hashable, Sendable {
   case notSatisfied, ready, executed
@@ -109,6 +122,11 @@ final class Canister {
   /// Instructions of installations that later rounds still have to make up for.
   var installDebt: UInt64 = 0
 
+  /// Bytes that executions changed, which later rounds still have to make up for.
+  var heapDebt: UInt64 = 0
+  /// Which comes first in the next round.
+  var turn = TaskTurn.globalTimer
+
   init(id: Principal, state: SystemState, time: UInt64) {
     self.id = id
     self.state = state
@@ -123,6 +141,16 @@ final class Canister {
 
   /// Whether it has begun what hasn't ended: a message or an installation.
   var isInMiddle: Bool { paused != nil || aborted != nil || installation != nil }
+
+  /// Changes the queues; what best-effort messages take there is memory of the canister.
+  func changeQueues<Result>(_ change: (inout InputQueues) -> Result) -> Result {
+    let before = queues.bestEffortBytes
+    defer {
+      state.messageMemory += queues.bestEffortBytes
+      state.messageMemory -= min(before, state.messageMemory)
+    }
+    return change(&queues)
+  }
 
   /// Adds an entry to the history, of which the newest twenty stay.
   func record(_ change: CanisterChange, by origin: ChangeOrigin, at time: UInt64) {

@@ -12,8 +12,10 @@ struct CanisterIndex {
   private(set) var hooks: Set<Principal> = []
   /// Canisters with calls or requests that have a deadline, or with ingress messages.
   private(set) var deadlines: Set<Principal> = []
-  /// Canisters whose installations took more than the rounds since then make up for.
+  /// Canisters whose installations or changes of memory took more than the rounds since then make up for.
   private(set) var indebted: Set<Principal> = []
+  /// Canisters with best-effort messages.
+  private(set) var bestEffort: Set<Principal> = []
   /// Canisters in which code is being installed, and those in the middle of anything.
   private(set) var installing: Set<Principal> = []
   private(set) var inMiddle: Set<Principal> = []
@@ -39,7 +41,8 @@ struct CanisterIndex {
     set(&installing, id, canister.installation != nil)
     set(&inMiddle, id, canister.isInMiddle)
     set(&stopping, id, canister.state.status == .stopping)
-    set(&indebted, id, canister.installDebt > 0)
+    set(&indebted, id, canister.installDebt > 0 || canister.heapDebt > 0)
+    set(&bestEffort, id, canister.queues.bestEffortBytes > 0)
     let old = known[id] ?? (0, 0, 0)
     let new = (
       memory: canister.state.billedMemory, calls: canister.calls.calls.count,
@@ -61,6 +64,7 @@ struct CanisterIndex {
     inMiddle.remove(id)
     stopping.remove(id)
     indebted.remove(id)
+    bestEffort.remove(id)
     guard let old = known.removeValue(forKey: id) else { return }
     memory -= old.memory
     calls -= old.calls

@@ -108,6 +108,8 @@ package struct ExecutionResult: Sendable {
   /// Instructions that the Wasm code itself was counted, for other limits.
   package var executedInstructions: UInt64
   package var dirtyPages: Int
+  /// Pages of stable memory that it wrote.
+  var stablePages = 0
   package var effects: ExecutionEffects
   /// The canister's state afterwards; after a failure without its changes.
   package var system: SystemState
@@ -128,6 +130,13 @@ package final class CanisterExecution {
   private var overshoot: UInt64 = 0
   private var sliceStart: UInt64 = 0
   private var sliceLimit: UInt64 = 0
+  private var slices: UInt64 = 1
+  /// Twice as many as would be enough if none used more than its part.
+  private var mostSlices: UInt64 {
+    let limits = machine.interface.subnet.configuration.sliceLimits
+    let (double, overflow) = (context.instructionLimit / max(slice, 1)).multipliedReportingOverflow(by: 2)
+    return min(max(overflow ? .max : double, limits.lowerBound), limits.upperBound)
+  }
   private var hasStarted = false
   private var parked: SystemInterface.Parked?
   /// What a successful execution commits of what it wrote; of the rest others decide.
@@ -298,7 +307,8 @@ package final class CanisterExecution {
   /// Decides how large the next slice is; false if there is none.
   private func nextSlice() -> Bool {
     let executed = execution.instructionsExecuted
-    if executed >= context.instructionLimit { return false }
+    if executed >= context.instructionLimit || slices >= mostSlices { return false }
+    slices += 1
     overshoot = executed - sliceStart > sliceLimit ? executed - sliceStart - sliceLimit : 0
     if overshoot >= slice { return false }
     sliceLimit = min(slice - overshoot, context.instructionLimit - executed)
@@ -341,6 +351,7 @@ package final class CanisterExecution {
       error: error, instructions: min(overflow ? .max : total, context.instructionLimit),
       executedInstructions: min(executed, context.instructionLimit), dirtyPages: dirty, effects: interface.effects,
       system: before, before: before)
+    result.stablePages = interface.stable.dirtyPages
     if error == nil {
       result.system = interface.system
       result.effects = interface.effects

@@ -39,8 +39,6 @@ public final class CanisterRuntime {
   /// In the order of their ids.
   private(set) var canisters: [Principal: Canister] = [:]
   var index = CanisterIndex()
-  /// Canisters that had something left to do after the last round.
-  var waiting: Set<Principal> = []
   /// Nanoseconds since 1970.
   public internal(set) var time: UInt64
   /// Rounds that were executed.
@@ -58,6 +56,11 @@ public final class CanisterRuntime {
   private var modules: [[UInt8]: InstalledModule] = [:]
   /// What calls of the management canister may still execute in this round.
   var managementInstructions: Int64 = 0
+  /// Bytes of pages that were changed since the last checkpoint.
+  var heapDelta: UInt64 = 0
+  /// Ingress messages that wait for a round that has room for them, and how much has come in with the next one.
+  var waitingIngress = Queue<IngressMessage>()
+  var block = IngressBlock()
   /// If all that comes in is recorded.
   var recorder: InputRecorder?
 
@@ -174,8 +177,12 @@ public final class CanisterRuntime {
       }
       if machine.installed.inspectsMessages { try inspect(message, canister) }
       try payInduction(message, canister)
-      canister.queues.push(.ingress(message))
-      index.update(canister)
+      if waitingIngress.isEmpty && block.take(message, fees) {
+        canister.queues.push(.ingress(message))
+        index.update(canister)
+      } else {
+        waitingIngress.append(message)
+      }
     }
     nextIngress += 1
     ingressStatuses[message.id] = .received

@@ -19,10 +19,11 @@ extension CanisterRuntime {
     }
   }
 
-  /// A round makes up for a part of what installations took.
-  func reduceInstallDebts() {
+  /// A round makes up for a part of what installations took, and of what executions changed.
+  func reduceDebts() {
     for id in index.indebted {
       guard let canister = canisters[id] else { continue }
+      canister.heapDebt -= min(fees.heapDeltaRateLimit, canister.heapDebt)
       canister.installDebt -= min(fees.installRateLimit, canister.installDebt)
       index.update(canister)
     }

@@ -12,8 +12,10 @@ struct InputQueues: Sendable {
   private var isIngressNext = false
   /// Messages of all kinds.
   private(set) var count = 0
-  /// Responses among them.
-  private(set) var responses = 0
+  /// The calls that have their responses here.
+  private var responded: Set<UInt64> = []
+  /// Bytes of requests and responses of best-effort calls.
+  private(set) var bestEffortBytes: UInt64 = 0
 
   var isEmpty: Bool { count == 0 }
 
@@ -29,14 +31,24 @@ struct InputQueues: Sendable {
   }
 
   mutating func push(_ message: CanisterMessage) {
-    count += 1
+    count(message)
     switch message {
     case .ingress(let message): ingress.append(message)
     case .request(let request): push(message, from: request.sender)
-    case .response(let response):
-      responses += 1
-      push(message, from: response.respondent)
+    case .response(let response): push(message, from: response.respondent)
     }
+  }
+
+  private mutating func count(_ message: CanisterMessage) {
+    count += 1
+    if case .response(let response) = message { responded.insert(response.callback) }
+    if message.isBestEffort { bestEffortBytes += UInt64(message.size) }
+  }
+
+  private mutating func discount(_ message: CanisterMessage) {
+    count -= 1
+    if case .response(let response) = message { responded.remove(response.callback) }
+    if message.isBestEffort { bestEffortBytes -= UInt64(message.size) }
   }
 
   private mutating func push(_ message: CanisterMessage, from sender: Principal) {
@@ -55,8 +67,7 @@ struct InputQueues: Sendable {
         }
       } else if let sender = turns.popFirst(), let message = canisters[sender]?.popFirst() {
         if canisters[sender]?.isEmpty ?? true { canisters[sender] = nil } else { turns.append(sender) }
-        count -= 1
-        if case .response = message { responses -= 1 }
+        discount(message)
         return message
       }
     }
@@ -68,28 +79,36 @@ struct InputQueues: Sendable {
     var removed: [CanisterMessage] = []
     ingress.removeAll {
       let message = CanisterMessage.ingress($0)
-      if isDropped(message) { removed.append(message) }
-      return isDropped(message)
+      let drops = isDropped(message)
+      if drops { removed.append(message) }
+      return drops
     }
     for sender in canisters.keys.sorted() {
       canisters[sender]?.removeAll { message in
-        if isDropped(message) { removed.append(message) }
-        return isDropped(message)
+        let drops = isDropped(message)
+        if drops { removed.append(message) }
+        return drops
       }
     }
-    for message in removed {
-      count -= 1
-      if case .response = message { responses -= 1 }
-    }
+    for message in removed { discount(message) }
     canisters = canisters.filter { !$0.value.isEmpty }
     turns.removeAll { canisters[$0] == nil }
     return removed
   }
 
-  /// Drops the response to the call with this number, if it waits here.
-  mutating func dropResponse(to callback: UInt64) {
-    if responses == 0 { return }
-    _ = remove { if case .response(let response) = $0 { response.callback == callback } else { false } }
+  /// Whether the response to the call with this number waits here.
+  func hasResponse(to callback: UInt64) -> Bool { responded.contains(callback) }
+
+  /// Takes out the largest best-effort message, of several the first.
+  mutating func removeLargestBestEffort() -> CanisterMessage? {
+    let candidates = all.filter(\.isBestEffort)
+    guard let largest = candidates.map(\.size).max() else { return nil }
+    var isFound = false
+    return remove { message in
+      if isFound || !message.isBestEffort || message.size != largest { return false }
+      isFound = true
+      return true
+    }.first
   }
 
   /// All messages, for hashing and storing: ingress first, then by sender.

@@ -71,6 +71,7 @@ final class InstallationRun {
   private var stage = Stage.beginning
   private var execution: CanisterExecution?
   private var dirtyPages = 0
+  private var stablePages = 0
   private var log: CanisterLog
   /// Instructions of the stages that have ended, and of the module's compilation.
   private var used: UInt64 = 0
@@ -235,6 +236,7 @@ final class InstallationRun {
   private func take(_ result: ExecutionResult) throws(CanisterError) {
     used += result.instructions
     dirtyPages += result.dirtyPages
+    stablePages += result.stablePages
     log.append(result.effects.log)
     if let error = result.error {
       // Of all stages together the limit is reached.
@@ -266,6 +268,9 @@ final class InstallationRun {
     stable.commit()
     if !isUpgrade { result.log.clear() }
     canister.state = result
+    let delta = UInt64(dirtyPages + stablePages) * UInt64(StableMemory.pageSize)
+    runtime.heapDelta += delta
+    if !order.caller.isHost { canister.addHeapDebt(delta, fees) }
     canister.machine = machine
     canister.stable = stable
   }

@@ -134,6 +134,12 @@ extension CanisterRuntime {
         "Canister \(id) is rate limited because it executed too many instructions in the "
           + "previous install_code messages. Please retry installation after several minutes.")
     }
+    if canister.heapDebt >= fees.heapDeltaRateLimit && !caller.isHost {
+      throw CanisterError(
+        .canisterHeapDeltaRateLimited,
+        "Canister \(id) is heap delta rate limited: current delta debit is \(canister.heapDebt), but limit is "
+          + "\(fees.heapDeltaRateLimit).")
+    }
   }
 
   // MARK: What waits

@@ -57,6 +57,15 @@ enum CanisterMessage: Hashable, Sendable {
   case request(Request)
   case response(CanisterResponse)
 
+  /// Whether it belongs to a call with a deadline.
+  var isBestEffort: Bool {
+    switch self {
+    case .ingress: false
+    case .request(let request): request.deadline != 0
+    case .response(let response): response.deadline != 0
+    }
+  }
+
   /// Bytes that are held while it waits.
   var size: Int {
     switch self {
@@ -90,31 +99,33 @@ public enum IngressStatus: Hashable, Sendable {
 /// A first-in-first-out queue without shifting.
 struct Queue<Element> {
   private var items: [Element?] = []
-  private var first = 0
+  private var start = 0
 
-  var count: Int { items.count - first }
-  var isEmpty: Bool { first == items.count }
+  var count: Int { items.count - start }
+  var isEmpty: Bool { start == items.count }
+
+  var first: Element? { isEmpty ? nil : items[start] }
 
   mutating func append(_ item: Element) { items.append(item) }
 
   mutating func popFirst() -> Element? {
-    guard first < items.count else { return nil }
-    let item = items[first]
-    items[first] = nil
-    first += 1
-    if first == items.count || (first > 64 && first > items.count / 2) {
-      items.removeFirst(first)
-      first = 0
+    guard start < items.count else { return nil }
+    let item = items[start]
+    items[start] = nil
+    start += 1
+    if start == items.count || (start > 64 && start > items.count / 2) {
+      items.removeFirst(start)
+      start = 0
     }
     return item
   }
 
   /// The elements in order.
-  var elements: [Element] { items[first...].compactMap { $0 } }
+  var elements: [Element] { items[start...].compactMap { $0 } }
 
   mutating func removeAll(where condition: (Element) -> Bool) {
     items = elements.filter { !condition($0) }
-    first = 0
+    start = 0
   }
 }
 

@@ -77,6 +77,8 @@ struct MessageExecutor {
   let canister: Canister
   let round: RoundParameters
   var output = CanisterOutput()
+  /// Bytes of pages that the executions changed.
+  private(set) var heapDelta: UInt64 = 0
   private var configuration: SubnetConfiguration { round.configuration }
 
   init(_ canister: Canister, _ round: RoundParameters) {
@@ -92,10 +94,12 @@ struct MessageExecutor {
     }
     if let aborted = canister.aborted {
       canister.aborted = nil
-      return start(aborted.entry, aborted.context, aborted.job)
+      var context = aborted.context
+      context.time = round.time
+      return start(aborted.entry, context, aborted.job)
     }
     if !canister.tasks.isEmpty { return execute(canister.tasks.removeFirst()) }
-    switch canister.queues.pop() {
+    switch canister.changeQueues({ $0.pop() }) {
     case .ingress(let message):
       let origin = CallOrigin.ingress(message.id, sender: message.sender)
       output.ingress.append((message.id, .processing))
@@ -337,6 +341,11 @@ struct MessageExecutor {
     if result.error == nil {
       canister.state.take(result.system, since: result.before)
       canister.state.version += 1
+      if job.mode.keepsHeap {
+        let delta = UInt64(result.dirtyPages + result.stablePages) * UInt64(StableMemory.pageSize)
+        heapDelta += delta
+        canister.addHeapDebt(delta, configuration)
+      }
     }
     canister.state.log.append(result.effects.log)
     let cost = cost(instructions, job)

@@ -17,19 +17,17 @@ extension CanisterRuntime {
     round &+= 1
     pass(configuration.roundDuration)
     expireMessages()
-    managementInstructions = Int64(clamping: fees.roundInstructions / 16)
-    advanceInstallations()
-    executeManagementCalls()
-    addTasks()
-    var budgets = [Int64](repeating: Int64(clamping: fees.roundInstructions), count: fees.schedulerCores)
-    var sliced: Set<Principal> = []
-    while executeIteration(&budgets, &sliced) {}
-    dropTasks()
-    abortSurplusExecutions()
-    chargeForResources()
-    reduceInstallDebts()
-    finishStopping()
-    updatePriorities(sliced)
+    var progress = RoundProgress(fees)
+    // Else nothing is executed until enough rounds have passed.
+    if heapDelta < scheduledHeapDelta {
+      managementInstructions = Int64(clamping: fees.roundInstructions / 16)
+      advanceInstallations()
+      executeManagementCalls()
+      addTasks()
+      while executeIteration(&progress) {}
+      dropTasks()
+    }
+    endRound(progress)
     record(.round(hash: recorder?.wantsHash(after: round) ?? false ? stateHash() : nil))
   }
 
@@ -45,7 +43,8 @@ extension CanisterRuntime {
 
   /// Whether no message waits and nothing is paused.
   public var isIdle: Bool {
-    managementCalls.isEmpty && index.ready.isEmpty && index.stopping.isEmpty && index.installing.isEmpty
+    waitingIngress.isEmpty && managementCalls.isEmpty && index.ready.isEmpty && index.stopping.isEmpty
+      && index.installing.isEmpty
   }
 
   /// Lets time pass: `nanoseconds`, and what is due then happens in the next round.
@@ -68,52 +67,76 @@ extension CanisterRuntime {
   private final class Lane: @unchecked Sendable {
     // Sound as Sendable: one thread at a time has a lane and its canisters, and they are taken over after it has ended.
     let canisters: [Canister]
+    let mostHeapDelta: UInt64
     var budget: Int64
+    var heapDelta: UInt64 = 0
     var outputs: [CanisterOutput] = []
-    var hasExecuted = false
+    var executed: [Principal] = []
 
-    init(_ canisters: [Canister], budget: Int64) {
+    init(_ canisters: [Canister], budget: Int64, mostHeapDelta: UInt64) {
       self.canisters = canisters
       self.budget = budget
+      self.mostHeapDelta = mostHeapDelta
     }
 
     func execute(_ round: RoundParameters) {
       for canister in canisters {
         var executor = MessageExecutor(canister, round)
-        while budget > 0, canister.hasWork {
-          hasExecuted = true
-          budget -= Int64(clamping: executor.executeNext())
-          // The next slice is the next round's.
-          if canister.paused != nil { break }
+        var used: UInt64 = 0
+        let before = heapDelta
+        var isExecuted = false
+        while budget > 0, heapDelta < mostHeapDelta, canister.hasWork {
+          isExecuted = true
+          let isLong = canister.paused != nil
+          let instructions = executor.executeNext()
+          used = used.addingReportingOverflow(instructions).partialValue
+          budget -= Int64(clamping: instructions)
+          heapDelta = before + executor.heapDelta
+          // The next slice is the next round's, and after the last others come first.
+          if isLong || canister.paused != nil { break }
         }
+        if isExecuted { executed.append(canister.id) }
+        if used > 0 { budget -= Int64(clamping: round.configuration.canisterOverhead) }
         outputs.append(executor.output)
       }
     }
   }
 
   /// Executes what waits, and delivers what comes of it. Returns false if nothing was left to do.
-  private func executeIteration(_ budgets: inout [Int64], _ sliced: inout Set<Principal>) -> Bool {
+  private func executeIteration(_ progress: inout RoundProgress) -> Bool {
+    guard progress.heapDelta < fees.heapDeltaPerRound else { return false }
     // What had to be given up waits until there is room to pause it again.
     let isFull = index.ready.reduce(0) { $0 + (canisters[$1]?.paused == nil ? 0 : 1) } >= fees.pausedExecutions
-    let ready = inOrder(index.ready.subtracting(sliced)).filter { !isFull || $0.aborted == nil }
+    let ready = inOrder(index.ready.subtracting(progress.sliced)).filter {
+      (!isFull || $0.aborted == nil) && $0.heapDebt < fees.heapDeltaRateLimit
+    }
     if ready.isEmpty { return false }
-    let count = budgets.count
+    progress.active.formUnion(ready.map(\.id))
+    let count = progress.budgets.count
     let lanes = (0..<count).map { core in
-      Lane(stride(from: core, to: ready.count, by: count).map { ready[$0] }, budget: budgets[core])
+      Lane(
+        stride(from: core, to: ready.count, by: count).map { ready[$0] }, budget: progress.budgets[core],
+        mostHeapDelta: fees.heapDeltaPerRound)
     }
     let parameters = roundParameters(canisters: ready.count)
     let busy = lanes.filter { !$0.canisters.isEmpty && $0.budget > 0 }
     runInParallel(busy.count, threads: configuration.threads) { busy[$0].execute(parameters) }
-    for (core, lane) in lanes.enumerated() { budgets[core] = lane.budget }
+    for (core, lane) in lanes.enumerated() {
+      progress.budgets[core] = lane.budget
+      progress.heapDelta += lane.heapDelta
+      heapDelta += lane.heapDelta
+      progress.executed.formUnion(lane.executed)
+    }
+    progress.chargeFinalization(canisters: canisters.count, fees)
     for index in ready.indices {
       let lane = lanes[index % count]
       guard index / count < lane.outputs.count else { continue }
       let output = lane.outputs[index / count]
-      if ready[index].paused != nil { sliced.insert(ready[index].id) }
+      if ready[index].paused != nil { progress.sliced.insert(ready[index].id) }
       deliver(output)
     }
     for canister in ready { self.index.update(canister) }
-    return busy.contains { $0.hasExecuted }
+    return busy.contains { !$0.executed.isEmpty }
   }
 
   private func roundParameters(canisters count: Int) -> RoundParameters {
@@ -141,7 +164,7 @@ extension CanisterRuntime {
             request.sender, callback: request.callback, deadline: request.deadline, version: request.version),
           method: request.method, argument: request.argument, cycles: request.cycles))
     } else if let receiver = canisters[request.receiver] {
-      receiver.queues.push(.request(request))
+      receiver.changeQueues { $0.push(.request(request)) }
       index.update(receiver)
     } else {
       reject(request, CanisterError(.canisterNotFound, "Canister \(request.receiver) not found"))
@@ -151,7 +174,10 @@ extension CanisterRuntime {
   func deliver(_ response: CanisterResponse) {
     // Of a deleted canister nobody is left to hear it.
     guard let receiver = canisters[response.receiver] else { return }
-    receiver.queues.push(.response(response))
+    // A late one: the call has ended by its deadline.
+    let number = response.callback
+    guard receiver.calls.calls[number] != nil, !receiver.queues.hasResponse(to: number) else { return }
+    receiver.changeQueues { $0.push(.response(response)) }
     index.update(receiver)
   }
 
@@ -164,12 +190,32 @@ extension CanisterRuntime {
 
   // MARK: Around the iterations
 
+  /// Adds tasks that are due to canisters that are in the middle of nothing. Timer, heartbeat and messages take turns:
+  /// where it is the messages' turn, and there are any, there are no tasks in this round.
   private func addTasks() {
-    for canister in inOrder(index.hooks.union(index.timers).union(index.heartbeats)) {
-      if index.hooks.contains(canister.id) { canister.tasks.append(.lowMemoryHook) }
+    for canister in inOrder(index.hooks.union(index.timers).union(index.heartbeats)) where !canister.isInMiddle {
+      let id = canister.id
+      let isHookDue = index.hooks.contains(id)
+      if isHookDue { canister.tasks.append(.lowMemoryHook) }
       let timer = canister.state.globalTimer
-      if timer != 0 && timer <= time { canister.tasks.append(.globalTimer) }
-      if index.heartbeats.contains(canister.id) { canister.tasks.append(.heartbeat) }
+      let isTimerDue = timer != 0 && timer <= time && index.timers.contains(id)
+      let hasHeartbeat = index.heartbeats.contains(id)
+      if isTimerDue || hasHeartbeat {
+        for _ in TaskTurn.allCases {
+          let turn = canister.turn
+          canister.turn = turn.next
+          if isHookDue { break }
+          if turn == .message && !canister.queues.isEmpty { break }
+          if turn == .globalTimer && isTimerDue {
+            canister.tasks += hasHeartbeat ? [.globalTimer, .heartbeat] : [.globalTimer]
+            break
+          }
+          if turn == .heartbeat && hasHeartbeat {
+            canister.tasks += isTimerDue ? [.heartbeat, .globalTimer] : [.heartbeat]
+            break
+          }
+        }
+      }
       index.update(canister)
     }
   }
@@ -183,7 +229,7 @@ extension CanisterRuntime {
   }
 
   /// Canisters by priority, and by id where it is the same.
-  private func inOrder(_ ids: Set<Principal>) -> [Canister] {
+  func inOrder(_ ids: Set<Principal>) -> [Canister] {
     ids.compactMap { canisters[$0] }.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
   }
 
@@ -193,11 +239,13 @@ extension CanisterRuntime {
     for canister in inOrder(index.deadlines) {
       let id = canister.id
       if !canister.queues.isEmpty {
-        let expired = canister.queues.remove { message in
-          switch message {
-          case .ingress(let message): message.expiry < now
-          case .request(let request): request.deadline != 0 && request.deadline < now
-          case .response: false
+        let expired = canister.changeQueues {
+          $0.remove { message in
+            switch message {
+            case .ingress(let message): message.expiry < now
+            case .request(let request): request.deadline != 0 && request.deadline < now
+            case .response: false
+            }
           }
         }
         for case .ingress(let message) in expired {
@@ -205,8 +253,10 @@ extension CanisterRuntime {
         }
       }
       for number in canister.calls.callNumbers {
-        guard let call = canister.calls.calls[number], call.deadline != 0, call.deadline < now else { continue }
-        canister.queues.dropResponse(to: number)
+        // A response that is here already is in time.
+        guard let call = canister.calls.calls[number], call.deadline != 0, call.deadline < now,
+          !canister.queues.hasResponse(to: number)
+        else { continue }
         deliver(
           CanisterResponse(
             receiver: id, callback: number, respondent: call.callee,
@@ -215,39 +265,5 @@ extension CanisterRuntime {
       }
       index.update(canister)
     }
-  }
-
-  var ingressTimeout: CanisterError {
-    CanisterError(.ingressMessageTimeout, "Ingress message timed out waiting to start executing.")
-  }
-
-  /// Starts executions anew that were paused beyond what is kept. Those that have come farthest stay, so that they end.
-  private func abortSurplusExecutions() {
-    let paused = inOrder(index.ready).filter { $0.paused != nil }
-      .sorted { ($1.paused?.slices ?? 0, $0.id) < ($0.paused?.slices ?? 0, $1.id) }
-    for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
-  }
-
-  /// Starts all paused executions and installations anew.
-  func giveUpPausedExecutions() {
-    for canister in inOrder(index.inMiddle) {
-      canister.abortExecution()
-      canister.installation?.abort()
-    }
-  }
-
-  /// Who has waited comes first in the next round; who got a slice has used its share.
-  private func updatePriorities(_ sliced: Set<Principal>) {
-    let free = Int64(100 * fees.schedulerCores)
-    let count = Int64(max(canisters.count, 1))
-    for canister in inOrder(index.ready.union(waiting)) {
-      if canister.hasWork {
-        canister.priority += Int64(canister.state.settings.computeAllocation) * 100 + free * 100 / count
-        if sliced.contains(canister.id) { canister.priority -= 10_000 }
-      } else {
-        canister.priority = 0
-      }
-    }
-    waiting = index.ready
   }
 }

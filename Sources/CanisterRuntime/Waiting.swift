@@ -7,7 +7,8 @@ import SystemAPI
 extension CanisterRuntime {
   /// Whether a round would execute something that waits.
   private var hasWork: Bool {
-    !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty || !index.installing.isEmpty
+    !waitingIngress.isEmpty || !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty
+      || !index.installing.isEmpty
   }
 
   /// When something happens by itself, at the latest: a timer goes off, a call's deadline has passed. Nanoseconds since

@@ -79,7 +79,13 @@ public struct SubnetConfiguration: Hashable, Sendable {
   /// Counted to the round, not billed.
   public var executionOverhead: UInt64 = 2_000_000
   public var canisterOverhead: UInt64 = 8_000_000
+  /// For each canister of the subnet, after each iteration of a round.
+  public var finalizationOverhead: UInt64 = 12_000
   public var pausedExecutions = 4
+  /// Slices of one execution at most and at least, however large they are.
+  public var sliceLimits: ClosedRange<UInt64> = 4...400
+  /// Rounds from one checkpoint to the next, at which all paused executions are given up.
+  public var checkpointInterval: UInt64 = 500
 
   // Bytes.
   public var subnetMemory: UInt64 = 2 << 40
@@ -89,6 +95,12 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var reservationThreshold: UInt64 = 750 << 30
   /// Seconds of storage that are reserved where the subnet is full.
   public var reservationSeconds: UInt64 = 300_000_000
+  /// Of pages that executions change: what ends a round, what one round makes up for of a canister's, and what there may be
+  /// of all between two checkpoints, with the part of it that may be used at once.
+  public var heapDeltaPerRound: UInt64 = 200_000_000
+  public var heapDeltaRateLimit: UInt64 = 75 << 20
+  public var heapDeltaCapacity: UInt64 = 140 << 30
+  public var heapDeltaReserve: UInt64 = 32 << 30
   public var guaranteedResponseMemory: UInt64 = 15 << 30
   public var bestEffortMemory: UInt64 = 5 << 30
   public var responseLimit = 2 << 20
@@ -112,6 +124,9 @@ public struct SubnetConfiguration: Hashable, Sendable {
   /// Longest wait of a best-effort call, and of a request that wasn't taken, seconds.
   public var callTimeout: UInt64 = 300
   public var ingressTimeout: UInt64 = 300
+  /// Ingress messages, and bytes of them, that come in with one round.
+  public var ingressPerRound = 1_000
+  public var ingressBytesPerRound = 4 << 20
   public var stopTimeout: UInt64 = 300
 
   public var provisionalBalance: Cycles = 100_000_000_000_000
@@ -127,6 +142,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
     installInstructions = 1_000_000_000_000
     installSliceInstructions = 5_000_000_000
     roundInstructions = 52_000_000_000
+    heapDeltaRateLimit = .max
   }
 
   /// A fee for 13 nodes on this subnet.

@@ -82,7 +82,7 @@ extension CanisterRuntime {
 
   /// The state, from which a log that was begun before can be replayed too. An execution that is paused starts anew.
   public func checkpoint() -> [UInt8] {
-    giveUpPausedExecutions()
+    beginCheckpoint()
     recorder?.flushStatistics()
     record(.checkpoint(hash: stateHash()))
     return state()
@@ -123,7 +123,7 @@ extension CanisterRuntime {
       executeRound()
       if let hash, stateHash() != hash { throw .differs(round: round) }
     case .checkpoint(let hash):
-      giveUpPausedExecutions()
+      beginCheckpoint()
       if stateHash() != hash { throw .differs(round: round) }
     }
   }

@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
-  private static let version: UInt64 = 8
+  private static let version: UInt64 = 9
 
   /// The state: canisters with their modules and memories, messages, time. `CanisterRuntime.init(state:)` goes on with it.
   /// An execution that is paused starts anew then.
@@ -49,7 +49,10 @@ extension CanisterRuntime {
     writer.put(randomness.state)
     writer.put(ingressStatuses)
     writer.put(managementCalls.elements)
-    writer.put(waiting.sorted())
+    writer.put(heapDelta)
+    writer.put(waitingIngress.elements)
+    writer.put(UInt64(block.messages))
+    writer.put(UInt64(block.bytes))
     writer.number(UInt64(canisters.count))
     for id in canisterIDs { if let canister = canisters[id] { canister.write(to: &writer) } }
   }
@@ -86,7 +89,9 @@ extension CanisterRuntime {
     randomness = Randomness(state: try reader.take())
     ingressStatuses = try reader.take()
     for call in try reader.take([ManagementCall].self) { managementCalls.append(call) }
-    waiting = Set(try reader.take([Principal].self))
+    heapDelta = try reader.take()
+    for message in try reader.take([IngressMessage].self) { waitingIngress.append(message) }
+    block = IngressBlock(messages: try reader.number(), bytes: try reader.number())
     for _ in 0..<(try reader.count()) { add(try Canister(from: &reader, self)) }
   }
 }
@@ -117,6 +122,8 @@ extension Canister {
     writer.put(chargedUntil)
     writer.put(priority)
     writer.put(installDebt)
+    writer.put(heapDebt)
+    writer.put(turn)
     writer.putPages(of: stable.pageCount, like: snapshots.last?.stable) { stable.forEachNonzeroPage($0) }
     writer.put(machine?.installed.hash)
     guard let machine else { return }
@@ -146,6 +153,8 @@ extension Canister {
     chargedUntil = try reader.take()
     priority = try reader.take()
     installDebt = try reader.take()
+    heapDebt = try reader.take()
+    turn = try reader.take()
     let size: UInt64 = try reader.number()
     guard size <= runtime.fees.stableLimit / StableMemory.growthUnit, stable.grow(by: size) else {
       throw reader.malformed

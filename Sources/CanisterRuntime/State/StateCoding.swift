@@ -260,3 +260,4 @@ extension ErrorCode: StateCodable {}
 extension ExecutionMode: StateCodable {}
 extension CanisterStatus: StateCodable {}
 extension LowMemoryHook: StateCodable {}
+extension TaskTurn: StateCodable {}
