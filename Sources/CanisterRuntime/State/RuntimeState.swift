@@ -92,6 +92,10 @@ extension CanisterRuntime {
     heapDelta = try reader.take()
     for message in try reader.take([IngressMessage].self) { waitingIngress.append(message) }
     block = IngressBlock(messages: try reader.number(), bytes: try reader.number())
+    // Counters are far from where adding to them fails.
+    guard [round, nextIngress, heapDelta].allSatisfy({ $0 <= 1 << 62 }), nextCanister < UInt64.max,
+      block.messages <= 1 << 48, block.bytes <= 1 << 48
+    else { throw reader.malformed }
     for _ in 0..<(try reader.count()) { add(try Canister(from: &reader, self)) }
   }
 }
@@ -132,6 +136,18 @@ extension Canister {
     writer.putPages(of: memory.pageCount, like: snapshots.last?.heap) { memory.forEachNonzeroPage($0) }
   }
 
+  /// Whether all counters are far from where adding to them fails: what was stored has come there by counting.
+  private var isPlausible: Bool {
+    let memory = state.fixedMemory
+    let bytes = [
+      memory.globals, memory.module, memory.customSections, memory.history, memory.chunks, memory.snapshots,
+      state.heapBytes, state.messageMemory,
+    ]
+    let counters = [state.version, historyCount, nextSnapshot, installDebt, heapDebt]
+    return bytes.allSatisfy { $0 <= 1 << 48 } && counters.allSatisfy { $0 <= 1 << 62 }
+      && priority.magnitude <= 1 << 60
+  }
+
   convenience init(from reader: inout StateReader, _ runtime: CanisterRuntime) throws {
     let state: SystemState = try reader.take()
     self.init(id: state.id, state: state, time: 0)
@@ -161,6 +177,7 @@ extension Canister {
     }
     try reader.takePages(of: size, like: snapshots.last?.stable) { stable.restore($1, at: $0) }
     stable.commit()
+    guard isPlausible, state.stableBytes == size * StableMemory.growthUnit else { throw reader.malformed }
     guard let hash = try reader.take([UInt8]?.self) else { return }
     guard let module = runtime.knownModule(hash) else { throw reader.malformed }
     let globals: [GlobalBits] = try reader.take()
