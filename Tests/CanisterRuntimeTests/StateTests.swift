@@ -78,7 +78,7 @@ func upgrade(_ id: Principal, _ module: [UInt8]) -> [UInt8] {
     #if DEBUG
     return 5
     #else
-    return 1
+    return 100
     #endif
   }
 
