@@ -17,6 +17,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Cannery", targets: ["Cannery"]),
+    .library(name: "CanneryC", type: .dynamic, targets: ["CanneryC"]),
     .library(name: "CanisterRuntime", targets: ["CanisterRuntime", "Candid", "SystemAPI"]),
     .executable(name: "cannery", targets: ["CanneryCommand"]),
   ],
@@ -40,6 +41,7 @@ let package = Package(
     .target(
       name: "Compiler", dependencies: ["CMapping", "WebAssembly", "WasmBinary", "WasmValidation", "Semantics"],
       swiftSettings: settings),
+    .target(name: "HostFiles", dependencies: ["WebAssembly"], swiftSettings: settings),
     .systemLibrary(name: "CMemoryFile"),
     .target(
       name: "Executor",
@@ -48,6 +50,12 @@ let package = Package(
     .target(
       name: "Cannery",
       dependencies: ["WebAssembly", "WasmBinary", "WasmText", "WasmValidation", "Semantics", "Compiler", "Executor"],
+      swiftSettings: settings),
+    // The C library. Plain data of the C interface is C; all that needs the engine is Swift.
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
+    .target(name: "CWasm", dependencies: ["CFFI"], linkerSettings: [.linkedLibrary("ffi")]),
+    .target(
+      name: "CanneryC", dependencies: ["CWasm", "Cannery", "Executor", "HostFiles", "WasmText", "WebAssembly"],
       swiftSettings: settings),
     // The data that canisters exchange; knows nothing of WebAssembly.
     .target(name: "Candid", swiftSettings: settings),
@@ -60,8 +68,8 @@ let package = Package(
     .target(
       name: "CLICommands",
       dependencies: [
-        "Candid", "CanisterRuntime", "Cannery", "Compiler", "Semantics", "SystemAPI", "WasmBinary", "WasmText",
-        "WasmValidation", "WastRunner",
+        "Candid", "CanisterRuntime", "Cannery", "Compiler", "HostFiles", "Semantics", "SystemAPI", "WasmBinary",
+        "WasmText", "WasmValidation", "WastRunner",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -163,7 +171,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "CLITests", dependencies: ["CLICommands", "Cannery", "Semantics"], exclude: ["Snapshots"],
+      name: "CLITests", dependencies: ["CLICommands", "Cannery", "HostFiles", "Semantics"], exclude: ["Snapshots"],
       swiftSettings: settings),
   ]
 )

@@ -2,6 +2,7 @@
 
 import CanisterRuntime
 import Cannery
+import HostFiles
 import SystemAPI
 import WasmText
 

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Cannery
+import HostFiles
 import WasmBinary
 import WasmValidation
 

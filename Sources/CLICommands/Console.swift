@@ -1,5 +1,7 @@
 // Where commands read from and print to. Tests give them one that keeps what is printed.
 
+import HostFiles
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)

@@ -2,6 +2,7 @@
 // artifacts mapped.
 
 import Cannery
+import HostFiles
 import WasmBinary
 
 struct InputFile {

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import Cannery
+import HostFiles
 
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -92,6 +92,15 @@ public final class Engine: Sendable {
       module, features: configuration.features, policy: configuration.metering, options: configuration.compiler)
   }
 
+  /// Validates a module in its binary, compressed or text form, without compiling it.
+  ///
+  /// Throws a `ModuleError`, or a `TextError` for text.
+  public func validate(_ bytes: [UInt8]) throws {
+    let module = try decode(bytes)
+    let info = try WasmValidation.validate(module, features: configuration.features)
+    if configuration.requiresCanister { try validateCanister(module, info) }
+  }
+
   /// Decodes a module from its binary, compressed or text form, without validating it.
   ///
   /// Throws a `ModuleError`, or a `TextError` for text.

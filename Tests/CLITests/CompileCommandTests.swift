@@ -2,6 +2,7 @@
 
 import CLICommands
 import Foundation
+import HostFiles
 import Testing
 
 @Suite struct CompileCommandTests {

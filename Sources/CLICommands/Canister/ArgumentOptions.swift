@@ -4,6 +4,7 @@ import ArgumentParser
 import Candid
 import CanisterRuntime
 import Cannery
+import HostFiles
 import SystemAPI
 
 struct ArgumentOptions: ParsableArguments {

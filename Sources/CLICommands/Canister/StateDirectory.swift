@@ -5,6 +5,7 @@
 import Candid
 import CanisterRuntime
 import Cannery
+import HostFiles
 
 #if canImport(Glibc)
 import Glibc

@@ -15,6 +15,8 @@ public struct CodeLocation: Hashable, Sendable {
   public var function: UInt32
   /// Byte offset in the module; nil where the artifact doesn't say.
   public var offset: Int?
+  /// The offset at which the operators of its function begin.
+  public var bodyOffset: Int?
 }
 
 /// Reads a location table along with the code: words must be asked for in increasing order. Broken tables cost the
@@ -31,6 +33,8 @@ struct LocationReader {
   private var reader: ByteReader
   fileprivate private(set) var sites: [Site] = []
   private var next: (word: Int, offset: Int)?
+  /// Of the first operation, which is where the function begins.
+  private var firstOffset: Int?
   private let function: UInt32
 
   /// The table of defined function `index`, with directory entry `entry`. The artifact must outlive the reader.
@@ -42,6 +46,7 @@ struct LocationReader {
     next = (0, 0)
     readSites()
     advance()
+    firstOffset = next?.offset
   }
 
   private mutating func readSites() {
@@ -114,11 +119,13 @@ struct LocationReader {
     var end = sites.count
     while list.count < LocationReader.nestingLimit, let index = site(ofOffset: offset, before: end) {
       let site = sites[index]
-      list.append(CodeLocation(function: site.function, offset: site.bodyStart + (offset - site.start)))
+      list.append(
+        CodeLocation(
+          function: site.function, offset: site.bodyStart + (offset - site.start), bodyOffset: site.bodyStart))
       offset = site.call
       end = index
     }
-    list.append(CodeLocation(function: function, offset: offset))
+    list.append(CodeLocation(function: function, offset: offset, bodyOffset: firstOffset))
     return list
   }
 }

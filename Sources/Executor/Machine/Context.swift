@@ -37,7 +37,7 @@ package struct FunctionRecord {
   /// comes from outside may have left anything in their upper halves.
   package var narrowSlots: UInt64
   /// The function's type, with the type indices of its module. Kept by the module or the host function.
-  var signature: UnsafePointer<FunctionType>
+  package var signature: UnsafePointer<FunctionType>
   /// Canonical type of the engine.
   package var type: UInt32
   /// Wasm: index among the module's defined functions. Host: index in the store's host functions.

@@ -22,7 +22,10 @@ extension Function {
   /// The same on slots, without allocating anything: they hold the parameters, one each, two for a vector, and then the
   /// results. Of an i32 or f32 the low half of its slot counts, and the upper half of a result is 0. A reference is its
   /// handle. There must be a slot for each parameter, and for each result.
-  public func call(slots: UnsafeMutableBufferPointer<UInt64>) throws {
+  public func call(slots: UnsafeMutableBufferPointer<UInt64>) throws { try callOnSlots(slots) }
+
+  @inline(__always)
+  fileprivate func callOnSlots(_ slots: UnsafeMutableBufferPointer<UInt64>) throws {
     let parameterSlots = Int(record.pointee.parameterSlots)
     let resultSlots = Int(record.pointee.resultSlots)
     precondition(slots.count >= max(parameterSlots, resultSlots), "too few slots for the function's type")
@@ -151,5 +154,14 @@ extension Function {
       throw Trap(kind: kind)
     }
     clearUpperHalves(slots, record.pointee.narrowSlots)
+  }
+}
+
+extension Store {
+  /// `Function.call(slots:)` for the function of `record`, without a `Function` whose references would be counted.
+  package func call(
+    _ record: UnsafeMutablePointer<FunctionRecord>, slots: UnsafeMutableBufferPointer<UInt64>
+  ) throws {
+    try Function(store: self, record: record).callOnSlots(slots)
   }
 }

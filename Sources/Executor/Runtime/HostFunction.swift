@@ -118,6 +118,20 @@ public struct Caller {
     Unmanaged<Store>.fromOpaque(instanceContext(cx).store.pointee.object).takeUnretainedValue()
   }
 
+  /// The bytes of the calling instance's memory 0, until it grows, without counting references; nil where it has none, or an
+  /// empty one, or writes are tracked, of which such a pointer would know nothing.
+  @inline(__always)
+  package var untrackedMemory: UnsafeMutableRawBufferPointer? {
+    let context = instanceContext(cx)
+    // Sound: the store is there while code of it runs.
+    let store = Unmanaged<Store>.fromOpaque(context.store.pointee.object)
+    guard
+      store._withUnsafeGuaranteedRef({ !$0.tracksWrites && cx != UnsafeMutableRawPointer($0.hostContext) })
+    else { return nil }
+    let memory = context.memories[0].pointee
+    return memory.size == 0 ? nil : UnsafeMutableRawBufferPointer(start: memory.base, count: Int(memory.size))
+  }
+
   /// Subtracts `amount` from the instruction counter; a check point.
   ///
   /// Throws `TrapKind.outOfInstructions` if the counter is, or falls, below 0. A host function that lets this error

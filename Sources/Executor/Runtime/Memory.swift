@@ -90,6 +90,9 @@ public final class Memory {
 
   /// Bytes.
   public var count: Int { Int(record.pointee.size) }
+
+  /// The memory's bytes, until it grows; nil where writes are tracked, of which such a pointer would know nothing.
+  package var untrackedBase: UnsafeMutableRawPointer? { isTracked ? nil : record.pointee.base }
   /// 64 KiB pages.
   public var pageCount: UInt64 { UInt64(record.pointee.size) / MemoryType.pageSize }
 

@@ -11,8 +11,23 @@ public struct BacktraceFrame: Hashable, Sendable {
   public var name: String?
   /// Byte offset in the module of the operator that trapped or called.
   public var offset: Int?
+  /// Byte offset in the module at which the function's operators begin.
+  public var bodyOffset: Int?
+  /// The instance, by its number in `Store.instances`; of host functions nil.
+  public var instance: Int?
   /// Whether it is a host function.
   public var isHost: Bool
+
+  init(
+    function: UInt32, name: String?, offset: Int?, bodyOffset: Int? = nil, instance: Int? = nil, isHost: Bool
+  ) {
+    self.function = function
+    self.name = name
+    self.offset = offset
+    self.bodyOffset = bodyOffset
+    self.instance = instance
+    self.isHost = isHost
+  }
 }
 
 /// The end of an execution that could not go on.
@@ -64,11 +79,14 @@ extension Store {
     while frames.count < Trap.frameLimit {
       let instance = moduleInstance(cx)
       guard let place = instance.code.location(of: pc) else { break }
+      let number = moduleInstances.firstIndex { $0 === instance }
       let locations = instance.module.artifact.locations(inFunction: place.function, word: place.word)
       for location in locations.prefix(Trap.frameLimit - frames.count) {
         let name = instance.module.functionName(location.function)
         frames.append(
-          BacktraceFrame(function: location.function, name: name, offset: location.offset, isHost: false))
+          BacktraceFrame(
+            function: location.function, name: name, offset: location.offset, bodyOffset: location.bodyOffset,
+            instance: number, isHost: false))
       }
       var back = PC(bitPattern: UInt(fp[-1])).unsafelyUnwrapped
       if back == RuntimeCode.leaveInstance {

@@ -68,7 +68,7 @@ package enum FileWriter {
   private static let suffix = ".tmp"
 
   /// Deletes what processes that were killed while they wrote have left in a folder. Nobody may be writing there.
-  static func removeLeftovers(in folder: String) {
+  package static func removeLeftovers(in folder: String) {
     guard let directory = opendir(folder) else { return }
     defer { closedir(directory) }
     while let entry = readdir(directory) {

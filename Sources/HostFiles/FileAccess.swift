@@ -1,6 +1,6 @@
 // Reading files: all of it into memory, or mapped, with an error that says which file and why.
 
-import Cannery
+import WebAssembly
 
 #if canImport(Glibc)
 import Glibc
@@ -15,23 +15,23 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 
   /// `operation` on `path` failed with the error number `code`.
-  init(_ operation: String, _ path: String, _ code: Int32) {
+  package init(_ operation: String, _ path: String, _ code: Int32) {
     description = "cannot \(operation) \(path): \(String(cString: strerror(code)))"
   }
 }
 
-enum FileAccess {
+package enum FileAccess {
   /// Bytes of input that are read at most; no larger module can be compiled.
-  static let inputLimit = 1 << 30
+  package static let inputLimit = 1 << 30
 
   /// An open file for reading, closed with the value.
-  struct Descriptor: ~Copyable {
-    let number: Int32
+  package struct Descriptor: ~Copyable {
+    package let number: Int32
     let path: String
     /// Bytes, for regular files; nil for pipes and devices.
-    let size: Int?
+    package let size: Int?
 
-    init(reading path: String) throws(FileError) {
+    package init(reading path: String) throws(FileError) {
       let number = open(path, O_RDONLY | O_CLOEXEC)
       if number < 0 { throw FileError("read", path, errno) }
       var status = stat()
@@ -53,7 +53,7 @@ enum FileAccess {
     deinit { close(number) }
 
     /// The first bytes, fewer if there are no more; nothing for what is no regular file.
-    func prefix(_ count: Int) -> [UInt8] {
+    package func prefix(_ count: Int) -> [UInt8] {
       if size == nil { return [] }
       return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         initialized = max(0, pread(number, buffer.baseAddress, count, 0))
@@ -61,12 +61,12 @@ enum FileAccess {
     }
 
     /// All bytes.
-    func readAll(limit: Int = inputLimit) throws(FileError) -> [UInt8] {
+    package func readAll(limit: Int = inputLimit) throws(FileError) -> [UInt8] {
       try FileAccess.readAll(number, path: path, limit: limit, expected: size ?? 0)
     }
 
     /// The file mapped into memory, for reading; nil where that is not possible. It must not be truncated meanwhile.
-    func map() -> ModuleBytes? {
+    package func map() -> ModuleBytes? {
       guard let size, size > 0, let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, number, 0),
         address != MAP_FAILED
       else { return nil }
@@ -77,7 +77,7 @@ enum FileAccess {
   }
 
   /// All that the descriptor gives until its end; an error if that is more than `limit` bytes.
-  static func readAll(
+  package static func readAll(
     _ descriptor: Int32, path: String, limit: Int, expected: Int = 0
   ) throws(FileError) -> [UInt8] {
     let tooLarge = FileError("cannot read \(path): it has more than \(limit) bytes")
@@ -98,7 +98,7 @@ enum FileAccess {
   }
 
   /// Writes all bytes. Returns 0, or an error number.
-  static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
     var rest = bytes[...]
     while let address = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
       let count = write(descriptor, address, rest.count)
@@ -112,7 +112,7 @@ enum FileAccess {
   }
 
   /// Whether both paths are the same existing file.
-  static func isSame(_ first: String, _ second: String) -> Bool {
+  package static func isSame(_ first: String, _ second: String) -> Bool {
     var (one, two) = (stat(), stat())
     guard stat(first, &one) == 0, stat(second, &two) == 0 else { return false }
     return one.st_dev == two.st_dev && one.st_ino == two.st_ino

@@ -1,0 +1,20 @@
+;; A canister that counts: replies are Candid messages with one nat64.
+(module
+  (import "ic0" "msg_reply" (func $reply))
+  (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+  (import "ic0" "trap" (func $trap (param i32 i32)))
+  (memory 1)
+  (data (i32.const 0) "DIDL\00\01\78")
+  (data (i32.const 32) "not today")
+  (global $count (mut i64) (i64.const 0))
+  (func $answer
+    (i64.store (i32.const 7) (global.get $count))
+    (call $append (i32.const 0) (i32.const 15))
+    (call $reply))
+  (func (export "canister_update increment")
+    (global.set $count (i64.add (global.get $count) (i64.const 1)))
+    (call $answer))
+  (func (export "canister_update fail")
+    (global.set $count (i64.const 0))
+    (call $trap (i32.const 32) (i32.const 9)))
+  (func (export "canister_query get") (call $answer)))

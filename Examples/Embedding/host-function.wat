@@ -1,0 +1,11 @@
+(module
+  (import "host" "log" (func $log (param i32 i32)))
+  (import "host" "add" (func $add (param i32 i32) (result i32)))
+  (import "host" "refuse" (func $refuse))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "Hello, host!")
+  (func (export "run") (result i32)
+    (call $log (i32.const 16) (i32.const 12))
+    (call $add (i32.const 40) (i32.const 2)))
+  (func (export "overrun") (call $log (i32.const 65530) (i32.const 12)))
+  (func (export "fail") (call $refuse)))

@@ -1,0 +1,226 @@
+// Executions that stop and go on, interrupts, and kinds of traps.
+
+import CWasm
+import Cannery
+import WebAssembly
+
+/// A call in progress, and how it ended.
+final class ExecutionObject {
+  let execution: Execution
+  let store: StoreObject
+  var results: [Value] = []
+  var trap: Trap?
+
+  init(_ execution: Execution, _ store: StoreObject) {
+    self.execution = execution
+    self.store = store
+  }
+
+  /// Takes over how a step ended.
+  func take(_ state: ExecutionState) -> cannery_state_t {
+    switch state {
+    case .finished(let values):
+      results = values
+      return CANNERY_FINISHED
+    case .trapped(let trap):
+      self.trap = trap
+      return CANNERY_TRAPPED
+    case .outOfInstructions: return CANNERY_OUT_OF_INSTRUCTIONS
+    case .waitingForHost: return CANNERY_WAITING
+    case .interrupted: return CANNERY_INTERRUPTED
+    }
+  }
+}
+
+private func values(
+  _ vector: UnsafePointer<wasm_val_vec_t>?, _ types: [ValueType], _ store: StoreObject
+) throws -> [Value] {
+  guard vector?.pointee.size ?? 0 == types.count else {
+    throw ArgumentError("\(types.count) values are needed, and \(vector?.pointee.size ?? 0) were given")
+  }
+  return try types.enumerated().map { index, type in
+    guard let value = vector.flatMap({ Value($0.pointee.data[index], type, store) }) else {
+      throw ArgumentError("value \(index) is not of the type \(type)")
+    }
+    return value
+  }
+}
+
+@c @implementation
+public func cannery_execution_new(
+  _ function: OpaquePointer?, _ arguments: UnsafePointer<wasm_val_vec_t>?, _ instructions: UInt64,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> OpaquePointer? {
+  failing {
+    guard let function, let out else { throw ArgumentError("an argument is NULL") }
+    let callee = reference(function).object(as: FunctionObject.self)
+    let arguments = try values(arguments, callee.function.type.parameters, callee.store)
+    let execution = try callee.store.using {
+      try Execution(
+        callee.function, arguments: arguments, instructions: instructions == .max ? nil : instructions)
+    }
+    out.pointee = retained(ExecutionObject(execution, callee.store))
+  }
+}
+
+/// Values of these types in slots, each vector in two.
+private func values(
+  _ slots: UnsafePointer<UInt64>?, _ count: Int, _ types: [ValueType]
+) throws -> [Value] {
+  let needed = types.reduce(0) { $0 + $1.slotCount }
+  guard count >= needed, needed == 0 || slots != nil else {
+    throw ArgumentError("\(needed) slots are needed, and \(count) were given")
+  }
+  guard var next = slots else { return [] }
+  return types.map { type in
+    defer { next += type.slotCount }
+    return Value(type: type, from: next)
+  }
+}
+
+@c @implementation
+public func cannery_execution_new_slots(
+  _ function: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int, _ instructions: UInt64,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> OpaquePointer? {
+  failing {
+    guard let function, let out else { throw ArgumentError("an argument is NULL") }
+    let callee = reference(function).object(as: FunctionObject.self)
+    let arguments = try values(slots, count, callee.function.type.parameters)
+    let execution = try callee.store.using {
+      try Execution(
+        callee.function, arguments: arguments, instructions: instructions == .max ? nil : instructions)
+    }
+    out.pointee = retained(ExecutionObject(execution, callee.store))
+  }
+}
+
+@c @implementation
+public func cannery_execution_result_slots(
+  _ execution: OpaquePointer?, _ slots: UnsafeMutablePointer<UInt64>?, _ count: Int
+) -> Int {
+  guard let execution else { return 0 }
+  let results = object(execution, as: ExecutionObject.self).results
+  let needed = results.reduce(0) { $0 + $1.type.slotCount }
+  guard count >= needed, var next = slots else { return needed }
+  for value in results {
+    value.store(to: next)
+    next += value.type.slotCount
+  }
+  return needed
+}
+
+@c @implementation
+public func cannery_execution_delete(_ execution: OpaquePointer?) {
+  if let execution { object(execution, as: ExecutionObject.self).store.holdWhileUsed() }
+  release(execution)
+}
+
+private func step(
+  _ execution: OpaquePointer?, _ out: UnsafeMutablePointer<cannery_state_t>?,
+  _ body: (ExecutionObject) throws -> ExecutionState
+) -> OpaquePointer? {
+  failing {
+    guard let execution, let out else { throw ArgumentError("an argument is NULL") }
+    let object = object(execution, as: ExecutionObject.self)
+    out.pointee = object.take(try object.store.using { try body(object) })
+  }
+}
+
+@c @implementation
+public func cannery_execution_run(
+  _ execution: OpaquePointer?, _ out: UnsafeMutablePointer<cannery_state_t>?
+) -> OpaquePointer? {
+  step(execution, out) { try $0.execution.run() }
+}
+
+@c @implementation
+public func cannery_execution_resume(
+  _ execution: OpaquePointer?, _ instructions: UInt64, _ out: UnsafeMutablePointer<cannery_state_t>?
+) -> OpaquePointer? {
+  step(execution, out) { try $0.execution.resume(instructions: instructions) }
+}
+
+@c @implementation
+public func cannery_execution_resume_host(
+  _ execution: OpaquePointer?, _ results: UnsafePointer<wasm_val_vec_t>?, _ trap: OpaquePointer?,
+  _ out: UnsafeMutablePointer<cannery_state_t>?
+) -> OpaquePointer? {
+  step(execution, out) { object in
+    if let trap {
+      defer { wasm_trap_delete(trap) }
+      let cause = reference(trap).object(as: TrapObject.self)
+      return try object.execution.resume(throwing: HostTrap(message: cause.message, token: cause.token))
+    }
+    // Of what type is for the engine to say; here values say of which they are.
+    guard let results, let data = results.pointee.data else { return try object.execution.resume(results: []) }
+    let given = (0..<results.pointee.size).map { data[$0] }
+    return try object.execution.resume(
+      results: given.map { value in
+        guard let type = ValueType(value.kind), let converted = Value(value, type, object.store) else {
+          throw ArgumentError("a result is no value")
+        }
+        return converted
+      })
+  }
+}
+
+@c @implementation
+public func cannery_execution_instructions(_ execution: OpaquePointer?) -> UInt64 {
+  execution.map { object($0, as: ExecutionObject.self).execution.instructionsExecuted } ?? 0
+}
+
+@c @implementation
+public func cannery_execution_results(_ execution: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_vec_t>?) {
+  guard let execution, let out else { return }
+  let object = object(execution, as: ExecutionObject.self)
+  let results = object.results.map { $0.inC(object.store) }
+  wasm_val_vec_new(out, results.count, results)
+}
+
+@c @implementation
+public func cannery_execution_trap(_ execution: OpaquePointer?) -> OpaquePointer? {
+  guard let execution else { return nil }
+  let object = object(execution, as: ExecutionObject.self)
+  return object.trap.map { object.store.trapReference($0) }
+}
+
+// MARK: Interrupts
+
+@c @implementation
+public func cannery_interrupt_new(_ store: OpaquePointer?) -> OpaquePointer? {
+  store.map { retained(object($0, as: StoreObject.self).store.interruptHandle) }
+}
+
+@c @implementation
+public func cannery_interrupt(_ interrupt: OpaquePointer?) {
+  if let interrupt { object(interrupt, as: InterruptHandle.self).interrupt() }
+}
+
+@c @implementation
+public func cannery_interrupt_delete(_ interrupt: OpaquePointer?) { release(interrupt) }
+
+// MARK: Traps
+
+@c @implementation
+public func cannery_trap_kind(_ trap: OpaquePointer?) -> cannery_trap_kind_t {
+  guard let trap else { return CANNERY_TRAP_HOST }
+  return cannery_trap_kind_t(UInt32(reference(trap).object(as: TrapObject.self).trap.kind.rawValue))
+}
+
+/// The names with zeros at their ends, for ever. Sound to share: nobody writes to them.
+nonisolated(unsafe) private let kindNames: [Int: UnsafePointer<CChar>] = {
+  var names: [Int: UnsafePointer<CChar>] = [:]
+  for kind in TrapKind.allCases {
+    let bytes = Array(kind.name.utf8CString)
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    copy.initialize(from: bytes, count: bytes.count)
+    names[Int(kind.rawValue)] = UnsafePointer(copy)
+  }
+  return names
+}()
+
+@c @implementation
+public func cannery_trap_kind_name(_ kind: cannery_trap_kind_t) -> UnsafePointer<CChar>? {
+  kindNames[Int(kind.rawValue)]
+}
