@@ -87,6 +87,10 @@ let package = Package(
     .executableTarget(
       name: "SlicedHost", dependencies: ["Cannery"], path: "Examples/Sources/SlicedHost", swiftSettings: settings),
 
+    // Those that there are in other languages too.
+    .executableTarget(
+      name: "EmbeddingExamples", dependencies: ["Cannery"], path: "Examples/Embedding/swift", swiftSettings: settings),
+
     // Runs kernels and measures starting in its own process, for Benchmarks.
     .executableTarget(
       name: "BenchmarkHost", dependencies: ["Candid", "CanisterRuntime", "Cannery"], path: "Benchmarks/Host",

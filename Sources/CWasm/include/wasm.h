@@ -456,12 +456,36 @@ static inline void *wasm_val_ptr(const wasm_val_t *value) {
 #endif
 }
 
+/* A value as an initializer: `wasm_val_t values[] = {WASM_I32_VAL(2)}`. C++ before 2020 has no designators. */
+#ifdef __cplusplus
+#define WASM_VALUE_OF_(name, number, field, type)                             \
+  static inline wasm_val_t wasm_val_##name##_(type value) {                   \
+    wasm_val_t result;                                                        \
+    result.kind = number;                                                     \
+    result.of.field = value;                                                  \
+    return result;                                                            \
+  }
+WASM_VALUE_OF_(i32, WASM_I32, i32, int32_t)
+WASM_VALUE_OF_(i64, WASM_I64, i64, int64_t)
+WASM_VALUE_OF_(f32, WASM_F32, f32, float32_t)
+WASM_VALUE_OF_(f64, WASM_F64, f64, float64_t)
+WASM_VALUE_OF_(ref, WASM_EXTERNREF, ref, wasm_ref_t *)
+#undef WASM_VALUE_OF_
+
+#define WASM_I32_VAL(i) wasm_val_i32_(i)
+#define WASM_I64_VAL(i) wasm_val_i64_(i)
+#define WASM_F32_VAL(z) wasm_val_f32_(z)
+#define WASM_F64_VAL(z) wasm_val_f64_(z)
+#define WASM_REF_VAL(r) wasm_val_ref_(r)
+#define WASM_INIT_VAL wasm_val_ref_(NULL)
+#else
 #define WASM_I32_VAL(i) {.kind = WASM_I32, .of = {.i32 = i}}
 #define WASM_I64_VAL(i) {.kind = WASM_I64, .of = {.i64 = i}}
 #define WASM_F32_VAL(z) {.kind = WASM_F32, .of = {.f32 = z}}
 #define WASM_F64_VAL(z) {.kind = WASM_F64, .of = {.f64 = z}}
 #define WASM_REF_VAL(r) {.kind = WASM_EXTERNREF, .of = {.ref = r}}
 #define WASM_INIT_VAL {.kind = WASM_EXTERNREF, .of = {.ref = NULL}}
+#endif
 
 #undef own
 
