@@ -29,7 +29,8 @@ func suspend(_ arguments: [String]) throws {
   guard case .waitingForHost = try asking.run() else { return }
   print("the guest asks: \(question)")
   // Later, on any thread.
-  guard case .finished(let results) = try asking.resume(results: [.i32(7)]), case .i32(let product)? = results.first else {
+  guard case .finished(let results) = try asking.resume(results: [.i32(7)]), case .i32(let product)? = results.first
+  else {
     return
   }
   print("product() = \(product)")
