@@ -254,12 +254,13 @@ extension CanisterRuntime {
   private func reserve(_ growth: UInt64, _ state: inout SystemState) throws(CanisterError) {
     let reserved = fees.reservation(growth: growth, used: index.memory)
     if reserved == 0 { return }
-    guard state.reservedBalance.addingSaturated(reserved) <= state.settings.reservedCyclesLimit else {
+    let total = state.reservedBalance.addingSaturated(reserved)
+    guard total <= state.settings.reservedCyclesLimit else {
       throw CanisterError(
         .reservedCyclesLimitExceededInMemoryAllocation,
         "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to its reserved cycles limit. The current "
           + "limit (\(state.settings.reservedCyclesLimit)) would be exceeded by "
-          + "\(state.reservedBalance.addingSaturated(reserved) - state.settings.reservedCyclesLimit).")
+          + "\(total - state.settings.reservedCyclesLimit).")
     }
     guard reserved <= state.balance else {
       throw CanisterError(
@@ -268,7 +269,7 @@ extension CanisterRuntime {
           + "\(reserved - state.balance) additional cycles are required.")
     }
     state.balance -= reserved
-    state.reservedBalance += reserved
+    state.reservedBalance = total
   }
 
   private func setEnvironment(

@@ -63,7 +63,8 @@ extension SystemInterface {
             ? ": please top up the canister with at least \(missing) additional cycles" : ""))
     }
     system.balance -= amount
-    building.cycles += amount
+    // Accepted cycles may come on top of as many as there can be.
+    building.cycles = building.cycles.addingSaturated(amount)
     callUnderConstruction = building
   }
 

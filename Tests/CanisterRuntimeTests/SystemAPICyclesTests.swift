@@ -188,6 +188,19 @@ import Testing
     #expect(made.result.effects.calls.map(\.cycles) == [1_001])
   }
 
+  /// Accepted cycles can be given on, so that a call could have more than there can be.
+  @Test func mostCycles() throws {
+    let stage = try Stage()
+    stage.state.balance = .max
+    let new = Step(.callNew, 0, 0, 0, 0, 0, 0, 0, 0)
+    let add = Step(.callCyclesAdd128, .max, UInt64.max - (1 << 40))
+    let outcome = try stage.run(
+      .update, [new, add, Step(.msgCyclesAccept128, .max, .max, 32), add, Step(.callPerform)]
+    ) { $0.cyclesAvailable = .max }
+    #expect(outcome.error == nil)
+    #expect(outcome.result.effects.calls.map(\.cycles) == [.max])
+  }
+
   @Test(arguments: [false, true]) func minting(is64: Bool) throws {
     let stage = try Stage(is64: is64)
     for mode in [ExecutionMode.update, .systemTask, .replyCallback, .rejectCallback] {
