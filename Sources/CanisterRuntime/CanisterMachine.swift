@@ -154,7 +154,7 @@ package final class CanisterExecution {
   /// Throws a `CanisterError` if the entry point is missing or no function of its type.
   package init(
     _ machine: CanisterMachine, _ entry: EntryPoint, _ context: MessageContext, _ system: SystemState,
-    capacity: CallCapacity, slice: UInt64, commits: Commits = .everything
+    capacity: SubnetCapacity, slice: UInt64, commits: Commits = .everything
   ) throws(CanisterError) {
     self.machine = machine
     self.entry = entry

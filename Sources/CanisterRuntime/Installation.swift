@@ -228,9 +228,8 @@ final class InstallationRun {
     var context = MessageContext(mode, caller: order.caller.principal, time: time, instructionLimit: limit - used)
     context.argument = argument
     execution = try CanisterExecution(
-      machine, entry, context, state, capacity: CallCapacity(callbacks: 0, responseMemory: 0),
+      machine, entry, context, state, capacity: SubnetCapacity(memoryUse: runtime.index.memory),
       slice: fees.installSliceInstructions, commits: commits)
-    machine.interface.subnetMemoryUse = runtime.index.memory
   }
 
   private func take(_ result: ExecutionResult) throws(CanisterError) {

@@ -295,7 +295,6 @@ struct MessageExecutor {
     do throws(CanisterError) {
       let execution = try CanisterExecution(
         machine, entry, context, canister.state, capacity: capacity, slice: configuration.sliceInstructions)
-      machine.interface.subnetMemoryUse = round.subnetMemoryUse
       return advance(execution, job)
     } catch {
       let error = CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
@@ -309,11 +308,11 @@ struct MessageExecutor {
     }
   }
 
-  private var capacity: CallCapacity {
-    CallCapacity(
+  private var capacity: SubnetCapacity {
+    SubnetCapacity(
       outgoing: canister.calls.callees,
       callbacks: max(configuration.guaranteedCallbacks - canister.calls.calls.count, 0) + round.sharedCallbacks,
-      responseMemory: round.responseMemory)
+      responseMemory: round.responseMemory, memoryUse: round.subnetMemoryUse)
   }
 
   private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {

@@ -40,7 +40,7 @@ extension CanisterRuntime {
     let result = try canister.whileParked { () throws(CanisterError) in
       let execution = try CanisterExecution(
         machine, .export("canister_inspect_message"), context, canister.state,
-        capacity: CallCapacity(callbacks: 0, responseMemory: 0), slice: fees.inspectInstructions)
+        capacity: SubnetCapacity(memoryUse: index.memory), slice: fees.inspectInstructions)
       return execution.run()
     }
     if let error = result.error { throw error }
@@ -158,7 +158,8 @@ struct QueryEvaluation {
       let execution: CanisterExecution
       do throws(CanisterError) {
         execution = try CanisterExecution(
-          machine, entry, context, state, capacity: CallCapacity(callbacks: .max, responseMemory: .max),
+          machine, entry, context, state,
+          capacity: SubnetCapacity(callbacks: .max, responseMemory: .max, memoryUse: evaluation.runtime.index.memory),
           slice: context.instructionLimit)
       } catch {
         throw CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")

@@ -152,10 +152,10 @@ extension SystemInterface {
       case .replyCallback, .rejectCallback, .cleanup: true
       default: false
       }
-    let capacity =
+    let most =
       isCallback
       ? configuration.subnetMemory : configuration.subnetMemory.subtractingSaturated(configuration.callbackMemory)
-    return needed == 0 || needed <= capacity.subtractingSaturated(subnetMemoryUse)
+    return needed == 0 || needed <= most.subtractingSaturated(capacity.memoryUse)
   }
 
   /// Reserves cycles for `growth` bytes where the subnet is full enough, and makes sure that the canister doesn't freeze.
@@ -163,20 +163,21 @@ extension SystemInterface {
     let before = system.billedMemory
     let billed = grown.billedMemory - before
     if billed == 0 { return }
-    subnetMemoryUse += billed
+    capacity.memoryUse += billed
     if context.mode.isReplicated && context.mode != .replicatedQuery {
-      let reserved = configuration.reservation(growth: billed, used: subnetMemoryUse - billed)
+      let reserved = configuration.reservation(growth: billed, used: capacity.memoryUse - billed)
       if reserved > 0 {
         let limit = system.settings.reservedCyclesLimit
-        guard grown.reservedBalance.addingSaturated(reserved) <= limit else {
+        let total = grown.reservedBalance.addingSaturated(reserved)
+        guard total <= limit else {
           throw CanisterError(
             .reservedCyclesLimitExceededInMemoryGrow,
             "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
-              + "would be exceeded by \(grown.reservedBalance + reserved - limit).")
+              + "would be exceeded by \(total - limit).")
         }
         guard reserved <= grown.balance else { throw outOfCycles(growth, reserved - grown.balance) }
         grown.balance -= reserved
-        grown.reservedBalance += reserved
+        grown.reservedBalance = total
       }
     }
     // Callbacks go on in a frozen canister, queries change nothing, and installations look at their end.

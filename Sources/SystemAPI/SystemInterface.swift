@@ -22,20 +22,26 @@ public struct SubnetInformation: Sendable {
   }
 }
 
-/// Whether a canister may make more calls: what its queues and the subnet have room for when an execution begins.
-public struct CallCapacity: Sendable {
+/// What the canister's queues and the subnet have room for when an execution begins, and less of it as the execution goes.
+public struct SubnetCapacity: Sendable {
   /// Messages on the way to each callee, with the room that is kept for responses.
   public var outgoing: [Principal: Int]
   /// Calls that may still wait for responses.
   public var callbacks: Int
   /// Bytes that guaranteed responses may still take on the subnet.
   public var responseMemory: UInt64
+  /// Bytes in use on the subnet.
+  public var memoryUse: UInt64
 
-  public init(outgoing: [Principal: Int] = [:], callbacks: Int, responseMemory: UInt64) {
+  public init(outgoing: [Principal: Int] = [:], callbacks: Int, responseMemory: UInt64, memoryUse: UInt64) {
     self.outgoing = outgoing
     self.callbacks = callbacks
     self.responseMemory = responseMemory
+    self.memoryUse = memoryUse
   }
+
+  /// For executions that make no calls.
+  public init(memoryUse: UInt64) { self.init(callbacks: 0, responseMemory: 0, memoryUse: memoryUse) }
 }
 
 /// The host functions of a canister.
@@ -58,9 +64,7 @@ public final class SystemInterface {
   public var taskName: String?
   /// Instructions that all slices together have been given so far, less what those before the present one used beyond.
   public var grantedInstructions: UInt64 = 0
-  public var capacity: CallCapacity
-  /// Bytes in use on the subnet when the execution began.
-  public var subnetMemoryUse: UInt64 = 0
+  public var capacity: SubnetCapacity
   var callUnderConstruction: OutgoingCall?
   var replyBuffer: [UInt8] = []
 
@@ -72,11 +76,11 @@ public final class SystemInterface {
     self.is64 = is64
     context = MessageContext(.start, caller: .managementCanister, time: 0, instructionLimit: 0)
     effects = ExecutionEffects(logCapacity: system.log.capacity)
-    capacity = CallCapacity(callbacks: 0, responseMemory: 0)
+    capacity = SubnetCapacity(memoryUse: 0)
   }
 
   /// An execution begins.
-  public func begin(_ context: MessageContext, _ system: SystemState, _ capacity: CallCapacity) {
+  public func begin(_ context: MessageContext, _ system: SystemState, _ capacity: SubnetCapacity) {
     self.context = context
     self.system = system
     self.capacity = capacity
@@ -96,8 +100,7 @@ public final class SystemInterface {
     fileprivate var effects: ExecutionEffects
     fileprivate var taskName: String?
     fileprivate var grantedInstructions: UInt64
-    fileprivate var capacity: CallCapacity
-    fileprivate var subnetMemoryUse: UInt64
+    fileprivate var capacity: SubnetCapacity
     fileprivate var callUnderConstruction: OutgoingCall?
     fileprivate var replyBuffer: [UInt8]
     fileprivate var stable: StableMemory.Parked
@@ -107,8 +110,7 @@ public final class SystemInterface {
   public func park() -> Parked {
     Parked(
       context: context, system: system, effects: effects, taskName: taskName, grantedInstructions: grantedInstructions,
-      capacity: capacity,
-      subnetMemoryUse: subnetMemoryUse, callUnderConstruction: callUnderConstruction, replyBuffer: replyBuffer,
+      capacity: capacity, callUnderConstruction: callUnderConstruction, replyBuffer: replyBuffer,
       stable: stable.park())
   }
 
@@ -120,7 +122,6 @@ public final class SystemInterface {
     taskName = parked.taskName
     grantedInstructions = parked.grantedInstructions
     capacity = parked.capacity
-    subnetMemoryUse = parked.subnetMemoryUse
     callUnderConstruction = parked.callUnderConstruction
     replyBuffer = parked.replyBuffer
     stable.unpark(parked.stable)

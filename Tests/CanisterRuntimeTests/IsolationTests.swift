@@ -234,4 +234,23 @@ import Testing
     #expect(try runtime.state(of: id).stableBytes == 0)
     #expect(try runtime.query(id, "global", []).first == 7)
   }
+
+  /// What a query or an inspection sees of the subnet's memory is the same however many there were before.
+  @Test func memoryOfQueries() throws {
+    let grow = "(if (i64.lt_s (call $stable64_grow (i64.const 7000000)) (i64.const 0)) (then (unreachable)))"
+    let runtime = CanisterRuntime()
+    let id = try runtime.createCanister(cycles: 1 << 100)
+    let module = Wat(
+      ["msg_reply", "accept_message", "stable64_grow"],
+      """
+      (func (export "canister_query f") \(grow) (call $msg_reply))
+      (func (export "canister_update f2") (call $msg_reply))
+      (func (export "canister_inspect_message") \(grow) (call $accept_message))
+      """)
+    try runtime.install(id, module.bytes)
+    for _ in 0..<8 {
+      _ = try runtime.query(id, "f", [])
+      _ = try runtime.submit(to: id, method: "f2", argument: [])
+    }
+  }
 }

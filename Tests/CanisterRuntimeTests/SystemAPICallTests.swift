@@ -199,11 +199,11 @@ import Testing
     outcome = try stage.run(.update, call + other)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, 2])
     // Room for callbacks.
-    stage.capacity = CallCapacity(callbacks: 1, responseMemory: 1 << 30)
+    stage.capacity = SubnetCapacity(callbacks: 1, responseMemory: 1 << 30, memoryUse: 0)
     outcome = try stage.run(.update, call + call)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, 2])
     // Room for guaranteed responses.
-    stage.capacity = CallCapacity(callbacks: 50, responseMemory: 4 * 1_048_576 - 1)
+    stage.capacity = SubnetCapacity(callbacks: 50, responseMemory: 4 * 1_048_576 - 1, memoryUse: 0)
     outcome = try stage.run(.update, call + call)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, isBestEffort ? 0 : 2])
   }
@@ -213,7 +213,7 @@ import Testing
   func queries(mode: ExecutionMode) throws {
     let stage = try stage()
     stage.state.balance = 0
-    stage.capacity = CallCapacity(outgoing: [callee: 500], callbacks: 0, responseMemory: 0)
+    stage.capacity = SubnetCapacity(outgoing: [callee: 500], callbacks: 0, responseMemory: 0, memoryUse: 0)
     let outcome = try stage.run(mode, [new, perform])
     #expect(outcome.results.last == 0 && outcome.result.effects.calls.count == 1)
     #expect(stage.state.balance == 0)

@@ -234,7 +234,7 @@ import Testing
   @Test func subnetMemory() throws {
     // Besides what is left to callbacks.
     let stage = try Stage { $0.subnetMemory = 810 << 30 }
-    stage.subnetMemoryUse = 800 * 1_073_741_824 - page
+    stage.capacity.memoryUse = 800 * 1_073_741_824 - page
     stage.state.settings.reservedCyclesLimit = .max
     #expect(try stage.run(.update, [Step(.stable64Grow, 1)]).results == [0])
     #expect(try stage.run(.update, [Step(.stable64Grow, 2)]).results == [.max])
@@ -245,7 +245,7 @@ import Testing
     #expect(try stage.run(.replyCallback, [.grow(2)]).error == nil)
     stage.state.heapBytes = 64 * page
     // What is allocated is there.
-    stage.subnetMemoryUse = 800 << 30
+    stage.capacity.memoryUse = 800 << 30
     stage.state.settings.memoryAllocation = 1 << 30
     #expect(try stage.run(.update, [.grow(2), Step(.stable64Grow, 2)]).error == nil)
   }
@@ -273,7 +273,7 @@ import Testing
   /// On a full subnet storage is paid in advance.
   @Test(arguments: heapAndStable) func reservation(step: Step) throws {
     let stage = try Stage { $0.callbackMemory = 0 }
-    stage.subnetMemoryUse = 2_048 * 1_073_741_824 - page
+    stage.capacity.memoryUse = 2_048 * 1_073_741_824 - page
     let balance = stage.state.balance
     #expect(try stage.run(.update, [step]).error == nil)
     // For 300,000,000 seconds, less what the middle of the growth is below the end.

@@ -162,9 +162,7 @@ final class Stage {
   let machine: CanisterMachine
   /// The canister's state; successful executions change it.
   var state: SystemState
-  var capacity = CallCapacity(callbacks: 50, responseMemory: 1 << 30)
-  /// Bytes in use on the subnet.
-  var subnetMemoryUse: UInt64 = 0
+  var capacity = SubnetCapacity(callbacks: 50, responseMemory: 1 << 30, memoryUse: 0)
   let configuration: SubnetConfiguration
   let stable: StableMemory
   let entry: String
@@ -232,7 +230,6 @@ final class Stage {
     var context = MessageContext(mode, caller: Stage.caller, time: Stage.time, instructionLimit: limit)
     change(&context)
     let execution = try CanisterExecution(machine, entry, context, state, capacity: capacity, slice: limit)
-    machine.interface.subnetMemoryUse = subnetMemoryUse
     let result = execution.run()
     if result.error == nil { state = result.system }
     return result
