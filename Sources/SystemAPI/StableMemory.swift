@@ -2,7 +2,7 @@
 // pages that an execution writes, so that undoing and comparing cost what was touched.
 //
 // Chunks of 64 KiB hold the contents; a table has their addresses. Nothing else has them, and a chunk stays where it is
-// as long as the memory lives or until it shrinks.
+// as long as the memory lives, until it shrinks, or until it is rolled back to before the chunk was there.
 
 #if canImport(Glibc)
 import Glibc
@@ -21,11 +21,14 @@ public final class StableMemory {
   /// Addresses of chunks, as many as `pageCount`; nil where nothing was written.
   private var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
   private var capacity = 0
-  /// Numbers of the chunks that there are.
+  /// Numbers of the chunks that there are, in the order in which they were made.
   private var written: [Int] = []
+  private var pool = ChunkPool()
 
   // Since the last commit.
   private var committedCount: UInt64 = 0
+  /// Chunks that there were: those made since are zeros in what is committed.
+  private var committedChunks = 0
   /// By page: its old contents; nil for zeros.
   private var kept: [UInt64: UnsafeMutableRawPointer?] = [:]
   /// While an execution is in progress that began with pages kept, and can be undone alone: those pages, and the size
@@ -38,7 +41,7 @@ public final class StableMemory {
   public init() {}
 
   deinit {
-    for chunk in written { free(chunks?[chunk]) }
+    pool.freeAll()
     free(chunks)
     mergeKept()
     for case let copy? in kept.values { copy.deallocate() }
@@ -83,12 +86,24 @@ public final class StableMemory {
     }
   }
 
+  /// Makes a range, which must be inside, ready for being written. False where the system has no memory for it.
+  public func prepare(_ offset: UInt64, _ length: UInt64) -> Bool {
+    precondition(contains(offset, length))
+    if length == 0 { return true }
+    // Before there are chunks: what has none is zeros.
+    for page in pages(offset, length) where kept[page] == nil { keep(page) }
+    return makeChunks(offset, length)
+  }
+
+  private func makeChunks(_ offset: UInt64, _ length: UInt64) -> Bool {
+    if length == 0 { return true }
+    let chunks = Int(offset / Self.growthUnit)...Int((offset + length - 1) / Self.growthUnit)
+    return chunks.allSatisfy { chunk($0) != nil }
+  }
+
   /// Copies bytes in. The range must be inside.
   public func write(_ offset: UInt64, _ bytes: UnsafeRawBufferPointer) {
-    precondition(contains(offset, UInt64(bytes.count)))
-    if bytes.isEmpty { return }
-    let pageSize = UInt64(StableMemory.pageSize)
-    for page in offset / pageSize...(offset + UInt64(bytes.count) - 1) / pageSize where kept[page] == nil { keep(page) }
+    if !prepare(offset, UInt64(bytes.count)) { fatalError("no memory for \(bytes.count) bytes of stable memory") }
     forEachChunk(offset, bytes.count) { chunk, start, range in
       let source = UnsafeRawBufferPointer(rebasing: bytes[range])
       (existingChunk(chunk) + start).copyMemory(from: source.baseAddress!, byteCount: source.count)
@@ -115,14 +130,36 @@ public final class StableMemory {
     }
   }
 
-  private func existingChunk(_ number: Int) -> UnsafeMutableRawPointer {
+  /// A chunk, which is made if there is none; nil where the system has no memory.
+  private func chunk(_ number: Int) -> UnsafeMutableRawPointer? {
     guard let chunks else { preconditionFailure("a chunk beyond the end") }
     if let chunk = chunks[number] { return chunk }
-    let size = Int(StableMemory.growthUnit)
-    guard let made = calloc(1, size) else { fatalError("no memory for \(size) bytes of stable memory") }
+    guard let made = pool.take() else { return nil }
     chunks[number] = made
     written.append(number)
     return made
+  }
+
+  private func existingChunk(_ number: Int) -> UnsafeMutableRawPointer {
+    guard let chunk = chunk(number) else { fatalError("no memory for a chunk of stable memory") }
+    return chunk
+  }
+
+  /// Forgets the chunks from `first` on, in the order in which they were made, that `isDropped` says.
+  private func dropChunks(from first: Int, where isDropped: (Int) -> Bool) {
+    guard let chunks else { return }
+    var left: [Int] = []
+    var dropped: [UnsafeMutableRawPointer] = []
+    for number in written[first...] {
+      guard isDropped(number), let chunk = chunks[number] else {
+        left.append(number)
+        continue
+      }
+      dropped.append(chunk)
+      chunks[number] = nil
+    }
+    written.replaceSubrange(first..., with: left)
+    pool.give(dropped)
   }
 
   // MARK: Tracking
@@ -134,7 +171,7 @@ public final class StableMemory {
   }
 
   private func keep(_ page: UInt64) {
-    guard let source = address(page) else {
+    guard let source = address(page), !Self.isZero(source) else {
       kept[page] = .some(nil)
       return
     }
@@ -274,11 +311,13 @@ public final class StableMemory {
     for case let copy? in kept.values { copy.deallocate() }
     kept.removeAll(keepingCapacity: kept.count < 1024)
     committedCount = pageCount
+    committedChunks = written.count
   }
 
   /// Puts back contents and size of the last commit.
   public func rollBack() {
     mergeKept()
+    dropChunks(from: committedChunks) { _ in true }
     restoreKept()
     shrink(to: committedCount)
     commit()
@@ -288,12 +327,9 @@ public final class StableMemory {
     if size >= pageCount { return }
     pageCount = size
     // What is beyond the end is zeros where the memory grows again.
-    written.removeAll { chunk in
-      guard UInt64(chunk) >= size else { return false }
-      free(chunks?[chunk])
-      chunks?[chunk] = nil
-      return true
-    }
+    let kept = size >= committedCount ? committedChunks : 0
+    dropChunks(from: kept) { UInt64($0) >= size }
+    committedChunks = min(committedChunks, written.count)
   }
 
   /// Pages (4 KiB, by number) that were written since the last commit, in ascending order.
@@ -306,16 +342,22 @@ public final class StableMemory {
     for chunk in written.sorted() where UInt64(chunk) < pageCount {
       guard let base = chunks?[chunk] else { continue }
       for page in 0..<perChunk {
-        let contents = UnsafeRawBufferPointer(start: base + page * StableMemory.pageSize, count: StableMemory.pageSize)
-        let isZero = contents.withMemoryRebound(to: UInt64.self) { words in words.allSatisfy { $0 == 0 } }
-        if !isZero { body(UInt64(chunk * perChunk + page), contents) }
+        let contents = base + page * StableMemory.pageSize
+        if Self.isZero(contents) { continue }
+        body(
+          UInt64(chunk * perChunk + page), UnsafeRawBufferPointer(start: contents, count: StableMemory.pageSize))
       }
     }
   }
 
+  /// Whether a page is all zeros.
+  private static func isZero(_ page: UnsafeMutableRawPointer) -> Bool {
+    page.load(as: UInt64.self) == 0 && memcmp(page, page + 8, pageSize - 8) == 0
+  }
+
   /// Puts bytes from `offset` on into what is committed. False, with nothing changed, where they don't fit.
   public func restore(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
-    guard contains(offset, UInt64(bytes.count)) else { return false }
+    guard contains(offset, UInt64(bytes.count)), makeChunks(offset, UInt64(bytes.count)) else { return false }
     mergeKept()
     precondition(kept.isEmpty, "restoring over changes that aren't committed")
     committedCount = pageCount

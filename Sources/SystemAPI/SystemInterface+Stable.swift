@@ -65,6 +65,9 @@ extension SystemInterface {
     try checkRanges(offset, source, size)
     let dirty = try countPages(offset, size, isWrite: true)
     if dirty > 0 { try caller.charge(dirty * configuration.stableDirtyPageInstructions) }
+    guard stable.prepare(offset, size) else {
+      throw CanisterError(.canisterOutOfMemory, "Canister cannot grow its memory usage.")
+    }
     stable.mark(offset, size, isWrite: true)
     guard let memory, memory.copyOut(at: source, count: size, to: { stable.write(offset, $0) }) else {
       preconditionFailure("the range was checked")
