@@ -19,8 +19,10 @@ public struct LogRecord: Hashable, Sendable {
 }
 
 /// The newest records of a canister, as many as `capacity` bytes hold.
-public struct CanisterLog: Hashable, Sendable {
-  public private(set) var records: [LogRecord] = []
+public struct CanisterLog: Sendable {
+  /// The records, behind those that were dropped and not yet moved out of the way.
+  private var stored: [LogRecord] = []
+  private var dropped = 0
   public private(set) var nextIndex: UInt64 = 0
   /// Bytes that the records take.
   public private(set) var byteCount = 0
@@ -31,13 +33,15 @@ public struct CanisterLog: Hashable, Sendable {
     self.nextIndex = nextIndex
   }
 
+  public var records: ArraySlice<LogRecord> { stored[dropped...] }
+
   /// The bytes that are left before older records are dropped.
   public var space: Int { capacity - byteCount }
 
   /// Adds a record, cut to the capacity.
   public mutating func append(_ content: some Collection<UInt8>, at timestamp: UInt64) {
     let content = Array(content.prefix(max(capacity - LogRecord.overhead, 0)))
-    records.append(LogRecord(index: nextIndex, timestamp: timestamp, content: content))
+    stored.append(LogRecord(index: nextIndex, timestamp: timestamp, content: content))
     nextIndex += 1
     byteCount += content.count + LogRecord.overhead
     trim()
@@ -50,12 +54,15 @@ public struct CanisterLog: Hashable, Sendable {
   }
 
   private mutating func trim() {
-    var dropped = 0
-    while byteCount > capacity, dropped < records.count {
-      byteCount -= records[dropped].content.count + LogRecord.overhead
+    while byteCount > capacity, dropped < stored.count {
+      byteCount -= stored[dropped].content.count + LogRecord.overhead
+      stored[dropped].content = []
       dropped += 1
     }
-    records.removeFirst(dropped)
+    // Moving the rest costs no more than what was dropped did.
+    guard dropped > stored.count / 2 else { return }
+    stored.removeFirst(dropped)
+    dropped = 0
   }
 
   /// Adds what an execution logged.
@@ -67,7 +74,8 @@ public struct CanisterLog: Hashable, Sendable {
 
   /// Drops all records; numbering goes on.
   public mutating func clear() {
-    records = []
+    stored = []
+    dropped = 0
     byteCount = 0
   }
 }

@@ -150,10 +150,11 @@ extension CanisterRuntime {
     if case .variant(let filter) = argument.value("filter") {
       let range = ManagementArgument(filter.value)
       let (start, end) = (range.nat64("start") ?? 0, range.nat64("end") ?? 0)
-      records = records.filter {
-        let number = filter.label == "by_idx" ? $0.index : $0.timestamp
-        return start <= number && number < end
-      }
+      records = ArraySlice(
+        records.filter {
+          let number = filter.label == "by_idx" ? $0.index : $0.timestamp
+          return start <= number && number < end
+        })
     }
     let list: [CandidValue] = records.map {
       .record(["idx": .nat64($0.index), "timestamp_nanos": .nat64($0.timestamp), "content": .blob($0.content)])

@@ -59,16 +59,16 @@ extension CanisterLog: StateCodable {
   func write(to writer: inout StateWriter) {
     writer.put(capacity)
     writer.put(nextIndex)
-    writer.put(records)
+    writer.put(Array(records))
   }
   init(from reader: inout StateReader) throws(StateError) {
-    let capacity: Int = try reader.take()
-    let next: UInt64 = try reader.take()
+    let capacity = try reader.take(upTo: StateLimit.logBytes)
+    let next = try reader.take(upTo: StateLimit.count)
     let records: [LogRecord] = try reader.take()
-    guard capacity >= 0, UInt64(records.count) <= next else { throw reader.malformed }
+    guard UInt64(records.count) <= next else { throw reader.malformed }
     self.init(capacity: capacity, nextIndex: next - UInt64(records.count))
     for record in records { append(record.content, at: record.timestamp) }
-    guard self.records == records else { throw reader.malformed }
+    guard self.records.elementsEqual(records) else { throw reader.malformed }
   }
 }
 

@@ -1,0 +1,40 @@
+// Logs of canisters: the newest records stay, and a record costs the same however many there are.
+
+import SystemAPI
+import Testing
+
+@Suite struct CanisterLogTests {
+  @Test func theNewestStay() {
+    var log = CanisterLog(capacity: 1_000)
+    for index in 0..<5_000 {
+      log.append([UInt8](repeating: 7, count: index % 50), at: UInt64(index))
+      #expect(log.byteCount == log.records.reduce(0) { $0 + $1.content.count + LogRecord.overhead })
+      #expect(log.byteCount <= 1_000 && log.nextIndex == UInt64(index) + 1)
+      #expect(log.records.last?.timestamp == UInt64(index))
+    }
+    #expect(log.records.map(\.index) == Array(5_000 - UInt64(log.records.count)..<5_000))
+    #expect(log.records.allSatisfy { $0.content.count == Int($0.index % 50) })
+    log.resize(to: 0)
+    #expect(log.records.isEmpty && log.byteCount == 0)
+    log.append([1], at: 1)
+    #expect(log.records.isEmpty && log.nextIndex == 5_001)
+    log.resize(to: 100)
+    log.append([2], at: 2)
+    #expect(log.records.map(\.content) == [[2]])
+    log.clear()
+    #expect(log.records.isEmpty && log.nextIndex == 5_002)
+  }
+
+  @Test func fullLogs() {
+    func time(_ log: inout CanisterLog) -> Duration {
+      (0..<5).map { _ in
+        ContinuousClock().measure { for _ in 0..<2_000 { log.append([] as [UInt8], at: 0) } }
+      }.min() ?? .zero
+    }
+    var (small, large) = (CanisterLog(capacity: 4_096), CanisterLog(capacity: 2 << 20))
+    for _ in 0..<53_000 { large.append([] as [UInt8], at: 0) }
+    let before = time(&small)
+    #expect(time(&large) < before * 4)
+    #expect(large.records.count == (2 << 20) / LogRecord.overhead)
+  }
+}
