@@ -22,11 +22,6 @@ enum TaskTurn: UInt8, CaseIterable, Hashable, Sendable {
   }
 }
 
-/// Of the low-memory hook: whether it is due.
-enum LowMemoryHook: UInt8, Hashable, Sendable {
-  case notSatisfied, ready, executed
-}
-
 /// An entry of a canister's history.
 struct HistoryEntry: Hashable, Sendable {
   /// Nanoseconds since 1970.

@@ -8,7 +8,9 @@ struct CanisterIndex {
   /// Canisters with messages, tasks or a paused execution.
   private(set) var ready: Set<Principal> = []
   private(set) var heartbeats: Set<Principal> = []
+  /// Canisters whose timers are set.
   private(set) var timers: Set<Principal> = []
+  /// Canisters whose low-memory hooks are due.
   private(set) var hooks: Set<Principal> = []
   /// Canisters with calls or requests that have a deadline, or with ingress messages.
   private(set) var deadlines: Set<Principal> = []
@@ -35,8 +37,8 @@ struct CanisterIndex {
     let installed = canister.machine?.installed
     set(&ready, id, canister.hasWork)
     set(&heartbeats, id, isRunning && installed?.hasHeartbeat ?? false)
-    set(&timers, id, isRunning && canister.state.globalTimer != 0 && installed != nil)
-    set(&hooks, id, isRunning && canister.lowMemoryHook == .ready)
+    set(&timers, id, isRunning && canister.state.globalTimer != 0 && installed?.hasTimer ?? false)
+    set(&hooks, id, isRunning && canister.lowMemoryHook == .ready && installed != nil)
     set(&deadlines, id, canister.calls.hasDeadlines || !canister.queues.isEmpty)
     set(&installing, id, canister.installation != nil)
     set(&inMiddle, id, canister.isInMiddle)

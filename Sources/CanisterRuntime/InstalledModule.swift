@@ -20,6 +20,7 @@ public final class InstalledModule: Sendable {
   public let size: UInt64
   public let customSectionsSize: UInt64
   public let hasHeartbeat: Bool
+  let hasTimer: Bool
   public let inspectsMessages: Bool
   /// Whether it asks for certificates.
   let usesCertificates: Bool
@@ -101,6 +102,7 @@ public final class InstalledModule: Sendable {
     globalsSize = UInt64(keptGlobals.count + 1) * InstalledModule.globalSize
     func exports(_ entry: String) -> Bool { decoded.exports.contains { $0.name == entry } }
     hasHeartbeat = exports("canister_heartbeat")
+    hasTimer = exports("canister_global_timer")
     inspectsMessages = exports("canister_inspect_message")
     usesCertificates = decoded.imports.contains { $0.name.utf8.starts(with: "data_certificate".utf8) }
     var methods: [String: MethodKind] = [:]

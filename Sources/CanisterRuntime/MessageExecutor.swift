@@ -194,14 +194,9 @@ struct MessageExecutor {
 
   /// Takes the cost of an execution's instruction limit off the balance.
   private func prepay(_ limit: UInt64) throws(CanisterError) -> Cycles {
-    let is64 = canister.machine?.installed.is64 ?? false
-    let cost = configuration.executionCost(instructions: limit, is64: is64)
-    let threshold = canister.state.freezingBalance(configuration)
-    guard canister.state.balance >= cost.addingSaturated(threshold) else {
-      throw CanisterError(
-        .canisterOutOfCycles,
-        "Canister \(canister.id) is out of cycles: please top up the canister with at least "
-          + "\(cost.addingSaturated(threshold) - canister.state.balance) additional cycles")
+    let (cost, needed) = canister.price(ofInstructions: limit, configuration)
+    guard canister.state.balance >= needed else {
+      throw CanisterError(.canisterOutOfCycles, canister.state.outOfCycles(needed - canister.state.balance))
     }
     canister.state.spend(cost, on: .instructions)
     return cost
@@ -216,7 +211,10 @@ struct MessageExecutor {
       case .globalTimer: "canister_global_timer"
       case .heartbeat: "canister_heartbeat"
       }
-    guard canister.state.status == .running, let machine = canister.machine, machine.installed.exports(entry) else {
+    guard canister.state.status == .running, let machine = canister.machine else { return 0 }
+    guard machine.installed.exports(entry) else {
+      // Without a hook there is nothing to wait for: it counts as executed.
+      if task == .lowMemoryHook { canister.lowMemoryHook = .executed }
       return 0
     }
     let limit = configuration.messageInstructions
@@ -457,27 +455,16 @@ struct MessageExecutor {
 }
 
 extension Canister {
-  /// Follows the condition of the low-memory hook.
-  func updateLowMemoryHook(_ configuration: SubnetConfiguration) {
-    switch (state.isLowOnWasmMemory(configuration), lowMemoryHook) {
-    case (false, _): lowMemoryHook = .notSatisfied
-    case (true, .notSatisfied):
-      lowMemoryHook = .ready
-    case (true, _): break
-    }
+  /// What an execution of so many instructions costs, and what the balance must be for it.
+  func price(
+    ofInstructions limit: UInt64, _ configuration: SubnetConfiguration
+  ) -> (cost: Cycles, needed: Cycles) {
+    let cost = configuration.executionCost(instructions: limit, is64: machine?.installed.is64 ?? false)
+    return (cost, cost.addingSaturated(state.freezingBalance(configuration)))
   }
-}
 
-extension SystemState {
-  /// The condition of the low-memory hook: little of the heap is left that controllers allow.
-  func isLowOnWasmMemory(_ configuration: SubnetConfiguration) -> Bool {
-    let most = settings.wasmMemoryLimit > 0 ? settings.wasmMemoryLimit : configuration.heapLimit32
-    var capacity = most
-    if settings.memoryAllocation > 0 {
-      let other = memoryUsage - heapBytes
-      capacity = min(settings.memoryAllocation > other ? settings.memoryAllocation - other : 0, most)
-    }
-    return settings.wasmMemoryThreshold > 0
-      && capacity < heapBytes.addingReportingOverflow(settings.wasmMemoryThreshold).partialValue
+  /// Whether the canister can pay for a hook or a timer now; if not, these stay due.
+  func canPayForTasks(_ configuration: SubnetConfiguration) -> Bool {
+    state.balance >= price(ofInstructions: configuration.messageInstructions, configuration).needed
   }
 }

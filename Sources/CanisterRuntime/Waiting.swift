@@ -7,18 +7,26 @@ import SystemAPI
 extension CanisterRuntime {
   /// Whether a round would execute something that waits.
   private var hasWork: Bool {
-    !waitingIngress.isEmpty || !managementCalls.isEmpty || !index.ready.isEmpty || !index.hooks.isEmpty
-      || !index.installing.isEmpty
+    !waitingIngress.isEmpty || !managementCalls.isEmpty || !index.ready.isEmpty || !index.installing.isEmpty
+      || index.hooks.contains(where: canPayForTasks)
   }
 
-  /// When something happens by itself, at the latest: a timer goes off, a call's deadline has passed. Nanoseconds since
-  /// 1970; nil if nothing will.
+  /// Whether a canister's hook and timer are executed when they are due.
+  private func canPayForTasks(_ id: Principal) -> Bool { canisters[id]?.canPayForTasks(fees) ?? false }
+
+  /// When something happens by itself, at the latest: a timer goes off, a call's deadline has passed, or a canister hasn't
+  /// stopped in time. Nanoseconds since 1970; nil if nothing will.
   public var nextDeadline: UInt64? {
     var next = UInt64.max
-    for id in index.timers { next = min(next, canisters[id]?.state.globalTimer ?? .max) }
+    for id in index.timers where canPayForTasks(id) { next = min(next, canisters[id]?.state.globalTimer ?? .max) }
     for id in index.deadlines {
       guard let calls = canisters[id]?.calls else { continue }
       for call in calls.calls.values where call.deadline != 0 { next = min(next, call.deadline.addingSaturated(1)) }
+    }
+    for id in index.stopping {
+      for request in canisters[id]?.stopRequests ?? [] {
+        next = min(next, request.since.addingSaturated(fees.stopTimeout * 1_000_000_000).addingSaturated(1))
+      }
     }
     return next == .max ? nil : next
   }
