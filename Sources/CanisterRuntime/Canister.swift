@@ -152,8 +152,11 @@ final class Canister {
     history.append(HistoryEntry(timestamp: time, version: state.version, origin: origin, change: change))
     if history.count > Canister.historyLimit { history.removeFirst() }
     historyCount += 1
-    state.fixedMemory.history = history.reduce(0) { $0 + $1.size }
+    state.fixedMemory.history = historySize
   }
+
+  /// Bytes that the history takes.
+  var historySize: UInt64 { history.reduce(0) { $0 + $1.size } }
 
   static let historyLimit = 20
 }

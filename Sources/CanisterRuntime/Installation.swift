@@ -86,7 +86,7 @@ final class InstallationRun {
     oldMachine = canister.machine
     stable = canister.stable
     log = CanisterLog(capacity: canister.state.log.capacity)
-    used = order.chunks &* CanisterRuntime.chunkSize
+    used = min(order.chunks * CanisterRuntime.chunkSize, runtime.fees.installInstructions)
   }
 
   private var isUpgrade: Bool { if case .upgrade = order.mode { true } else { false } }

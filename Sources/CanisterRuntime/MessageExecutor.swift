@@ -332,7 +332,7 @@ struct MessageExecutor {
     if result.error != nil, let cleanup = job.cleanup {
       return startCleanup(result, job, cleanup, after: message)
     }
-    let instructions = min(result.instructions + job.callbackInstructions, job.limit + job.callbackInstructions)
+    let instructions = min(result.instructions, job.limit) + job.callbackInstructions
     var error = job.callbackError ?? result.error
     if let callback = job.callbackError, let cleanup = result.error { error = callback.with(cleanup: cleanup) }
     if result.error == nil {

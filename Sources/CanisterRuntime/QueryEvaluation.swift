@@ -65,10 +65,10 @@ extension QueryStatistics {
   }
 
   mutating func count(request: Int, response: Int, instructions: UInt64) {
-    calls += 1
-    requestBytes += UInt64(request)
-    responseBytes += UInt64(response)
-    self.instructions += instructions
+    var one = QueryStatistics()
+    (one.calls, one.instructions) = (1, instructions)
+    (one.requestBytes, one.responseBytes) = (UInt64(request), UInt64(response))
+    add(one)
   }
 }
 

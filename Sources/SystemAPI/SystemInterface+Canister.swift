@@ -5,7 +5,7 @@ import Cannery
 
 extension SystemInterface {
   /// Bytes that can be certified.
-  private static let certifiedDataLimit: UInt64 = 32
+  public static let certifiedDataLimit = 32
 
   func performCanister(_ call: SystemCall, _ caller: Caller, _ operands: Operands) throws(CanisterError) {
     switch call {
@@ -39,7 +39,7 @@ extension SystemInterface {
     case .rootKeyCopy: try copy(call, subnet.rootKey, "root_key", operands)
     case .certifiedDataSet:
       let size = operands.pointer(1)
-      guard size <= Self.certifiedDataLimit else {
+      guard size <= UInt64(Self.certifiedDataLimit) else {
         throw violation(
           "ic0_certified_data_set failed because the passed data must be no larger than 32 bytes. Found \(size) bytes")
       }

@@ -7,7 +7,8 @@ import SystemAPI
 extension CanisterRuntime {
   /// Bytes that each chunk is billed as, and has at most.
   static let chunkSize: UInt64 = 1 << 20
-  private static let chunkCount = 100
+  /// Chunks of a store, and of a module.
+  static let chunkCount = 100
 
   private func checkStore(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
     if caller.principal != canister.id { try checkController(canister, caller) }

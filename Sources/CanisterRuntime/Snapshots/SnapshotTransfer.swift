@@ -118,7 +118,7 @@ extension CanisterRuntime {
     if metadata.stableSize % page != 0 { return "StableMemoryNotPageAligned" }
     if metadata.stableSize > fees.stableLimit { return "StableMemoryTooLarge" }
     if metadata.globals.count > Self.globalLimit { return "ExportedGlobalsTooLarge" }
-    if metadata.certifiedData.count > 32 { return "CertifiedDataTooLarge" }
+    if metadata.certifiedData.count > SystemInterface.certifiedDataLimit { return "CertifiedDataTooLarge" }
     return nil
   }
 

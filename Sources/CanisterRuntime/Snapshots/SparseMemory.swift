@@ -99,7 +99,7 @@ struct SparseMemory: Hashable, Sendable {
   }
 
   init(from reader: inout StateReader, like other: SparseMemory?) throws(StateError) {
-    pageCount = try reader.number()
+    pageCount = try reader.take(upTo: StateLimit.bytes / MemoryType.pageSize)
     var pages: [UInt64: [UInt8]] = [:]
     try reader.takePages(of: pageCount, like: other) { offset, contents in
       let number = offset / UInt64(smallPage)

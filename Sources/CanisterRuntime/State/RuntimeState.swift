@@ -82,21 +82,23 @@ extension CanisterRuntime {
 
   private func read(from reader: inout StateReader) throws {
     time = min(try reader.take(), Self.latestTime)
-    round = try reader.take()
+    round = try reader.take(upTo: StateLimit.count)
     nextCanister = try reader.take()
-    nextIngress = try reader.take()
+    nextIngress = try reader.take(upTo: StateLimit.count)
     lastCharge = try reader.take()
     randomness = Randomness(state: try reader.take())
     ingressStatuses = try reader.take()
     for call in try reader.take([ManagementCall].self) { managementCalls.append(call) }
-    heapDelta = try reader.take()
+    heapDelta = try reader.take(upTo: StateLimit.count)
     for message in try reader.take([IngressMessage].self) { waitingIngress.append(message) }
-    block = IngressBlock(messages: try reader.number(), bytes: try reader.number())
-    // Counters are far from where adding to them fails.
-    guard [round, nextIngress, heapDelta].allSatisfy({ $0 <= 1 << 62 }), nextCanister < UInt64.max,
-      block.messages <= 1 << 48, block.bytes <= 1 << 48
-    else { throw reader.malformed }
-    for _ in 0..<(try reader.count()) { add(try Canister(from: &reader, self)) }
+    block = IngressBlock(
+      messages: Int(try reader.take(upTo: StateLimit.bytes)), bytes: Int(try reader.take(upTo: StateLimit.bytes)))
+    for _ in 0..<(try reader.count()) {
+      let canister = try Canister(from: &reader, self)
+      guard canister.id.canisterNumber != nil, canisters[canister.id] == nil else { throw reader.malformed }
+      add(canister)
+      guard index.memory <= StateLimit.count else { throw reader.malformed }
+    }
   }
 }
 
@@ -136,18 +138,6 @@ extension Canister {
     writer.putPages(of: memory.pageCount, like: snapshots.last?.heap) { memory.forEachNonzeroPage($0) }
   }
 
-  /// Whether all counters are far from where adding to them fails: what was stored has come there by counting.
-  private var isPlausible: Bool {
-    let memory = state.fixedMemory
-    let bytes = [
-      memory.globals, memory.module, memory.customSections, memory.history, memory.chunks, memory.snapshots,
-      state.heapBytes, state.messageMemory,
-    ]
-    let counters = [state.version, historyCount, nextSnapshot, installDebt, heapDebt]
-    return bytes.allSatisfy { $0 <= 1 << 48 } && counters.allSatisfy { $0 <= 1 << 62 }
-      && priority.magnitude <= 1 << 60
-  }
-
   convenience init(from reader: inout StateReader, _ runtime: CanisterRuntime) throws {
     let state: SystemState = try reader.take()
     self.init(id: state.id, state: state, time: 0)
@@ -158,18 +148,16 @@ extension Canister {
     installation = try reader.take(InstallationOrder?.self).map(Installation.init)
     stopRequests = try reader.take()
     history = try reader.take()
-    historyCount = try reader.take()
+    historyCount = try reader.take(upTo: StateLimit.count)
     chunks = try reader.take()
-    nextSnapshot = try reader.take()
+    nextSnapshot = try reader.take(upTo: StateLimit.count)
     for _ in 0..<(try reader.count()) {
-      let snapshot = try CanisterSnapshot(from: &reader, like: snapshots.last, module: runtime.knownModule)
-      guard snapshot.id.canister == id else { throw reader.malformed }
-      snapshots.append(snapshot)
+      snapshots.append(try CanisterSnapshot(from: &reader, like: snapshots.last, module: runtime.knownModule))
     }
     chargedUntil = try reader.take()
     priority = try reader.take()
-    installDebt = try reader.take()
-    heapDebt = try reader.take()
+    installDebt = try reader.take(upTo: StateLimit.count)
+    heapDebt = try reader.take(upTo: StateLimit.count)
     turn = try reader.take()
     let size: UInt64 = try reader.number()
     guard size <= runtime.fees.stableLimit / StableMemory.growthUnit, stable.grow(by: size) else {
@@ -177,8 +165,13 @@ extension Canister {
     }
     try reader.takePages(of: size, like: snapshots.last?.stable) { stable.restore($1, at: $0) }
     stable.commit()
-    guard isPlausible, state.stableBytes == size * StableMemory.growthUnit else { throw reader.malformed }
-    guard let hash = try reader.take([UInt8]?.self) else { return }
+    if let hash = try reader.take([UInt8]?.self) { machine = try takeMachine(hash, from: &reader, runtime) }
+    guard isConsistent else { throw reader.malformed }
+  }
+
+  private func takeMachine(
+    _ hash: [UInt8], from reader: inout StateReader, _ runtime: CanisterRuntime
+  ) throws -> CanisterMachine {
     guard let module = runtime.knownModule(hash) else { throw reader.malformed }
     let globals: [GlobalBits] = try reader.take()
     guard globals.count == module.keptGlobals.count else { throw reader.malformed }
@@ -188,6 +181,6 @@ extension Canister {
       guard memory.pageCount == pages else { throw reader.malformed }
       try reader.takePages(of: pages, like: snapshots.last?.heap) { memory.restore($1, at: $0) }
     }
-    self.machine = machine
+    return machine
   }
 }

@@ -33,15 +33,15 @@ extension EnvironmentVariable: StateRecord {
 extension CanisterSettings: StateRecord {
   static func coded(_ field: inout FieldCoder<CanisterSettings>) throws(StateError) -> CanisterSettings {
     var settings = try CanisterSettings(controllers: field(\.controllers))
-    settings.computeAllocation = try field(\.computeAllocation)
-    settings.memoryAllocation = try field(\.memoryAllocation)
+    settings.computeAllocation = try field(\.computeAllocation, upTo: 100)
+    settings.memoryAllocation = try field(\.memoryAllocation, upTo: StateLimit.bytes)
     settings.freezingThreshold = try field(\.freezingThreshold)
     settings.reservedCyclesLimit = try field(\.reservedCyclesLimit)
     settings.minimumIncomingCallCycles = try field(\.minimumIncomingCallCycles)
-    settings.wasmMemoryLimit = try field(\.wasmMemoryLimit)
-    settings.wasmMemoryThreshold = try field(\.wasmMemoryThreshold)
+    settings.wasmMemoryLimit = try field(\.wasmMemoryLimit, upTo: StateLimit.bytes)
+    settings.wasmMemoryThreshold = try field(\.wasmMemoryThreshold, upTo: StateLimit.bytes)
     settings.logVisibility = try field(\.logVisibility)
-    settings.logMemoryLimit = try field(\.logMemoryLimit)
+    settings.logMemoryLimit = try field(\.logMemoryLimit, upTo: CanisterSettings.logMemoryLimits.upperBound)
     settings.snapshotVisibility = try field(\.snapshotVisibility)
     settings.statusVisibility = try field(\.statusVisibility)
     settings.setEnvironment(try field(\.environment))
@@ -75,12 +75,12 @@ extension CanisterLog: StateCodable {
 extension FixedMemory: StateRecord {
   static func coded(_ field: inout FieldCoder<FixedMemory>) throws(StateError) -> FixedMemory {
     var memory = FixedMemory()
-    memory.globals = try field(\.globals)
-    memory.module = try field(\.module)
-    memory.customSections = try field(\.customSections)
-    memory.history = try field(\.history)
-    memory.chunks = try field(\.chunks)
-    memory.snapshots = try field(\.snapshots)
+    memory.globals = try field(\.globals, upTo: StateLimit.bytes)
+    memory.module = try field(\.module, upTo: StateLimit.bytes)
+    memory.customSections = try field(\.customSections, upTo: StateLimit.bytes)
+    memory.history = try field(\.history, upTo: StateLimit.bytes)
+    memory.chunks = try field(\.chunks, upTo: StateLimit.bytes)
+    memory.snapshots = try field(\.snapshots, upTo: StateLimit.bytes)
     return memory
   }
 }
@@ -92,14 +92,14 @@ extension SystemState: StateRecord {
       id: field(\.id), settings: field(\.settings), balance: field(\.balance), logCapacity: log.capacity)
     state.log = log
     state.status = try field(\.status)
-    state.version = try field(\.version)
+    state.version = try field(\.version, upTo: StateLimit.count)
     state.reservedBalance = try field(\.reservedBalance)
     state.certifiedData = try field(\.certifiedData)
     state.globalTimer = try field(\.globalTimer)
-    state.heapBytes = try field(\.heapBytes)
-    state.stableBytes = try field(\.stableBytes)
+    state.heapBytes = try field(\.heapBytes, upTo: StateLimit.bytes)
+    state.stableBytes = try field(\.stableBytes, upTo: StateLimit.bytes)
     state.fixedMemory = try field(\.fixedMemory)
-    state.messageMemory = try field(\.messageMemory)
+    state.messageMemory = try field(\.messageMemory, upTo: StateLimit.bytes)
     state.consumed = try field(\.consumed)
     guard state.consumed.count == CycleUse.allCases.count else { throw field.malformed }
     return state

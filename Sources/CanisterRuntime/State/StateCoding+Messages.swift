@@ -21,8 +21,8 @@ extension Request: StateRecord {
   static func coded(_ field: inout FieldCoder<Request>) throws(StateError) -> Request {
     try Request(
       sender: field(\.sender), callback: field(\.callback), receiver: field(\.receiver), method: field(\.method),
-      argument: field(\.argument), cycles: field(\.cycles), deadline: field(\.deadline), depth: field(\.depth),
-      version: field(\.version))
+      argument: field(\.argument), cycles: field(\.cycles), deadline: field(\.deadline),
+      depth: field(\.depth, upTo: StateLimit.depth), version: field(\.version))
   }
 }
 
@@ -161,8 +161,8 @@ extension CallContext: StateRecord {
   static func coded(_ field: inout FieldCoder<CallContext>) throws(StateError) -> CallContext {
     try CallContext(
       origin: field(\.origin), cyclesAvailable: field(\.cyclesAvailable), isAnswered: field(\.isAnswered),
-      isDeleted: field(\.isDeleted), instructionsExecuted: field(\.instructionsExecuted), depth: field(\.depth),
-      startTime: field(\.startTime))
+      isDeleted: field(\.isDeleted), instructionsExecuted: field(\.instructionsExecuted, upTo: StateLimit.count),
+      depth: field(\.depth, upTo: StateLimit.depth), startTime: field(\.startTime))
   }
 }
 
@@ -185,9 +185,11 @@ extension CallContexts: StateCodable {
   init(from reader: inout StateReader) throws(StateError) {
     let contexts: [UInt64: CallContext] = try reader.take()
     let calls: [UInt64: PendingCall] = try reader.take()
-    guard
-      let all = CallContexts(contexts, calls, nextContext: try reader.take(), nextCall: try reader.take())
-    else { throw reader.malformed }
+    let nextContext = try reader.take(upTo: StateLimit.count)
+    let nextCall = try reader.take(upTo: StateLimit.count)
+    guard let all = CallContexts(contexts, calls, nextContext: nextContext, nextCall: nextCall) else {
+      throw reader.malformed
+    }
     self = all
   }
 }
@@ -227,7 +229,7 @@ extension MessageContext: StateRecord {
     context.cyclesAvailable = try field(\.cyclesAvailable)
     context.cyclesRefunded = try field(\.cyclesRefunded)
     context.isAnswered = try field(\.isAnswered)
-    context.instructionsBefore = try field(\.instructionsBefore)
+    context.instructionsBefore = try field(\.instructionsBefore, upTo: StateLimit.count)
     return context
   }
 }
@@ -236,7 +238,8 @@ extension ExecutionJob: StateRecord {
   static func coded(_ field: inout FieldCoder<ExecutionJob>) throws(StateError) -> ExecutionJob {
     try ExecutionJob(
       name: field(\.name), mode: field(\.mode), context: field(\.context), prepaid: field(\.prepaid),
-      limit: field(\.limit), cleanup: field(\.cleanup), callbackInstructions: field(\.callbackInstructions),
+      limit: field(\.limit), cleanup: field(\.cleanup),
+      callbackInstructions: field(\.callbackInstructions, upTo: StateLimit.count),
       callbackError: field(\.callbackError))
   }
 }
@@ -252,7 +255,7 @@ extension InstallationOrder: StateRecord {
     try InstallationOrder(
       caller: field(\.caller), module: field(\.module), mode: field(\.mode), argument: field(\.argument),
       cycles: field(\.cycles), prepaid: field(\.prepaid), is64: field(\.is64),
-      chunks: field(\.chunks))
+      chunks: field(\.chunks, upTo: UInt64(CanisterRuntime.chunkCount)))
   }
 }
 

@@ -27,6 +27,17 @@ extension StateError: CustomStringConvertible {
   }
 }
 
+/// How large the numbers are that a state may hold. Whatever was stored has come there by counting from 0, and is so far from
+/// overflowing that nobody who adds to it has to look; a checksum doesn't keep others from being made up.
+enum StateLimit {
+  /// Of what happened: executions, instructions, rounds, messages.
+  static let count: UInt64 = 1 << 62
+  /// Of memory.
+  static let bytes: UInt64 = 1 << 48
+  static let logBytes = 1 << 48
+  static let depth = 1 << 48
+}
+
 struct StateWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -93,6 +104,13 @@ struct StateReader {
   mutating func take<Value: StateCodable>(_: Value.Type = Value.self) throws(StateError) -> Value {
     try Value(from: &self)
   }
+
+  /// A number from 0 to `limit`.
+  mutating func take<Number: StateCodable & BinaryInteger>(upTo limit: Number) throws(StateError) -> Number {
+    let number: Number = try take()
+    guard number >= 0, number <= limit else { throw malformed }
+    return number
+  }
 }
 
 /// What can be a part of the state.
@@ -119,6 +137,14 @@ struct FieldCoder<Value> {
     guard let value else { return try reader.take() }
     writer.put(value[keyPath: field])
     return value[keyPath: field]
+  }
+
+  /// The same of a number, which is read only from 0 to `limit`.
+  mutating func callAsFunction<Field: StateCodable & BinaryInteger>(
+    _ field: KeyPath<Value, Field>, upTo limit: Field
+  ) throws(StateError) -> Field {
+    if value == nil { return try reader.take(upTo: limit) }
+    return try self(field)
   }
 }
 
