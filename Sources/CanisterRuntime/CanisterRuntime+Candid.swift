@@ -1,6 +1,7 @@
 // Calls with Candid values in place of bytes, by the interface that the canister's module tells.
 
 public import Candid
+import Cannery
 public import SystemAPI
 
 extension CanisterRuntime {
@@ -56,7 +57,7 @@ extension CanisterRuntime {
 extension InstalledModule {
   /// What the module's metadata `candid:service` says, if it is there and can be read.
   public var interface: CandidInterface? {
-    guard let section = metadata["candid:service"] else { return nil }
+    guard let section = metadata[ExactName("candid:service")] else { return nil }
     return try? CandidInterface(parsing: String(decoding: section.contents, as: UTF8.self))
   }
 }

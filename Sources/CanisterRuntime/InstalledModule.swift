@@ -15,7 +15,7 @@ public final class InstalledModule: Sendable {
   /// Instructions that installing it is charged.
   public let compileInstructions: UInt64
   /// By name: what the custom sections for metadata hold.
-  public let metadata: [String: Metadata]
+  public let metadata: [ExactName: Metadata]
   /// Bytes of the module as it was uploaded, and of the metadata with its names.
   public let size: UInt64
   public let customSectionsSize: UInt64
@@ -32,7 +32,7 @@ public final class InstalledModule: Sendable {
   public let globalsSize: UInt64
   static let globalSize: UInt64 = 32
   var hasMemory: Bool { !module.spaces.memories.isEmpty }
-  private let methods: [String: MethodKind]
+  private let methods: [ExactName: MethodKind]
 
   /// A custom section for metadata.
   public struct Metadata: Hashable, Sendable {
@@ -84,18 +84,18 @@ public final class InstalledModule: Sendable {
     hash = bytes.withUnsafeBytes { SHA256.hash($0).bytes }
     is64 = module.spaces.memories.first?.limits.address == .i64
     compileInstructions = try CompileCharge.operators(of: decoded, is64: is64) * charges.compileInstructions
-    var metadata: [String: Metadata] = [:]
+    var metadata: [ExactName: Metadata] = [:]
     var customSectionsSize = 0
     for section in CanisterMetadata(decoded).sections {
       let contents = Array(decoded.bytes.buffer[section.contents.start..<section.contents.end])
-      metadata[section.name] = Metadata(isPublic: section.visibility == .public, contents: contents)
+      metadata[ExactName(section.name)] = Metadata(isPublic: section.visibility == .public, contents: contents)
       // And a byte for who may see it.
       customSectionsSize += section.name.utf8.count + contents.count + 1
     }
     self.metadata = metadata
     self.customSectionsSize = UInt64(customSectionsSize)
     size = UInt64(bytes.count)
-    hasOrthogonalPersistence = metadata["enhanced-orthogonal-persistence"] != nil
+    hasOrthogonalPersistence = metadata[ExactName("enhanced-orthogonal-persistence")] != nil
     let exported = Set(decoded.exports.filter { $0.kind == .global }.map { Int($0.index) })
     keptGlobals = module.spaces.globals.indices.filter { module.spaces.globals[$0].isMutable || exported.contains($0) }
     // With the counter of instructions.
@@ -105,20 +105,20 @@ public final class InstalledModule: Sendable {
     hasTimer = exports("canister_global_timer")
     inspectsMessages = exports("canister_inspect_message")
     usesCertificates = decoded.imports.contains { $0.name.utf8.starts(with: "data_certificate".utf8) }
-    var methods: [String: MethodKind] = [:]
+    var methods: [ExactName: MethodKind] = [:]
     for export in decoded.exports where export.kind == .function {
       for kind in MethodKind.allCases where export.name.utf8.starts(with: "\(kind.rawValue) ".utf8) {
-        methods[String(export.name.utf8.dropFirst(kind.rawValue.utf8.count + 1)) ?? ""] = kind
+        methods[ExactName(String(export.name.utf8.dropFirst(kind.rawValue.utf8.count + 1)) ?? "")] = kind
       }
     }
     self.methods = methods
   }
 
-  /// All methods by name.
-  public var allMethods: [String: MethodKind] { methods }
+  /// All methods by name; names are what their bytes are.
+  public var allMethods: [ExactName: MethodKind] { methods }
 
   /// How the method `name` may be called; nil if there is none.
-  public func methodKind(_ name: String) -> MethodKind? { methods[name] }
+  public func methodKind(_ name: String) -> MethodKind? { methods[ExactName(name)] }
 
   /// Whether the module exports an entry point, such as `canister_heartbeat`.
   public func exports(_ entry: String) -> Bool { module.module.exports.contains { $0.name == entry } }

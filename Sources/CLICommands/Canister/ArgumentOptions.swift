@@ -95,7 +95,7 @@ struct ArgumentOptions: ParsableArguments {
   /// The interface: of the file that is named, or else what the module says; nil if neither says any.
   func interface(of module: InstalledModule?, _ console: Console) throws -> CandidInterface? {
     if let candid { return try ArgumentOptions.interface(file: candid) }
-    guard let section = module?.metadata[ArgumentOptions.section] else { return nil }
+    guard let section = module?.metadata[ExactName(ArgumentOptions.section)] else { return nil }
     return ArgumentOptions.interface(
       told: String(decoding: section.contents, as: UTF8.self), "the module's \(ArgumentOptions.section)", console)
   }
@@ -108,7 +108,8 @@ struct ArgumentOptions: ParsableArguments {
     let module = try runtime.module(of: id)
     if let interface = try interface(of: module, console) { return interface }
     let query = "__get_candid_interface_tmp_hack"
-    guard candid == nil, module?.metadata[ArgumentOptions.section] == nil, module?.methodKind(query) == .query,
+    guard candid == nil, module?.metadata[ExactName(ArgumentOptions.section)] == nil,
+      module?.methodKind(query) == .query,
       let reply = try? runtime.query(id, query, try encodeArguments([])),
       case .text(let text)? = try? decodeArguments(reply).values.first
     else { return nil }

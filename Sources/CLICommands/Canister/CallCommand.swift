@@ -143,7 +143,9 @@ struct MethodCall {
     let method = options.method
     let types = interface?.method(method)
     let kind = module?.methodKind(method)
-    if types == nil, kind == nil, let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.sorted() {
+    if types == nil, kind == nil,
+      let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.map(\.text).sorted()
+    {
       throw CommandFailure(
         .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(shown(known))")
     }

@@ -90,7 +90,7 @@ struct CanisterInfoCommand: ConsoleCommand {
         let module = try directory.runtime.module(of: id)
         func methods(_ kind: InstalledModule.MethodKind) -> JSONValue {
           let methods = module?.allMethods.filter { $0.value == kind } ?? [:]
-          return .array(methods.keys.sorted().map { .string($0) })
+          return .array(methods.keys.map(\.text).sorted().map { .string($0) })
         }
         let metadata = module?.metadata.filter(\.value.isPublic) ?? [:]
         return [
@@ -98,7 +98,7 @@ struct CanisterInfoCommand: ConsoleCommand {
           .init("controllers", .array(state.settings.controllers.map { .string("\($0)") })),
           .init("moduleHash", module.map { .string(hexadecimal($0.hash)) } ?? .null),
           .init("memory", module.map { .string($0.is64 ? "64-bit" : "32-bit") } ?? .null),
-          .init("metadata", .array(metadata.keys.sorted().map { .string($0) })),
+          .init("metadata", .array(metadata.keys.map(\.text).sorted().map { .string($0) })),
           .init("updates", methods(.update)), .init("queries", methods(.query)),
           .init("compositeQueries", methods(.compositeQuery)),
         ]
@@ -118,8 +118,8 @@ struct CanisterMetadataCommand: ConsoleCommand {
   func execute(on console: Console) throws -> ExitStatus {
     let metadata = try canister.read { id, directory in
       let metadata = try directory.runtime.module(of: id)?.metadata ?? [:]
-      guard let found = metadata[section] else {
-        let known = metadata.keys.sorted().map { quoted($0) }.joined(separator: ", ")
+      guard let found = metadata[ExactName(section)] else {
+        let known = metadata.keys.map(\.text).sorted().map { quoted($0) }.joined(separator: ", ")
         throw CommandFailure(
           .inputWrong, "no-metadata",
           "the module has no metadata \(quoted(section))" + (known.isEmpty ? " nor any other" : "; it has \(known)"))

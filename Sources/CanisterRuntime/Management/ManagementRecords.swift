@@ -1,6 +1,7 @@
 // What the management canister tells about canisters.
 
 import Candid
+import Cannery
 import SystemAPI
 
 extension CanisterRuntime {
@@ -170,7 +171,7 @@ extension CanisterRuntime {
       throw CanisterError(
         .canisterRejectedMessage, "The canister \(id) has no Wasm module and hence no metadata is available.")
     }
-    guard let section = machine.installed.metadata[name],
+    guard let section = machine.installed.metadata[ExactName(name)],
       section.isPublic || canister.state.isController(caller.principal)
     else {
       throw CanisterError(.canisterRejectedMessage, "The canister \(id) has no metadata section with the name \(name).")
