@@ -109,6 +109,11 @@ extension CanisterRuntime {
     CanisterError(.ingressMessageTimeout, "Ingress message timed out waiting to start executing.")
   }
 
+  /// Rejects a message that isn't executed, if anybody still waits for its answer.
+  func reject(_ message: IngressMessage, _ error: CanisterError) {
+    if ingressStatuses[message.id] != nil { ingressStatuses[message.id] = .rejected(CanisterReject(error)) }
+  }
+
   /// Drops best-effort messages where all together take more memory than they may: of the canister that has most of them,
   /// the largest. A request that is dropped is not answered, so that its deadline ends the call; of a response, the caller
   /// hears that there was one.
@@ -143,13 +148,12 @@ extension CanisterRuntime {
     while let message = waitingIngress.first, block.take(message, fees) {
       _ = waitingIngress.popFirst()
       if message.expiry < time {
-        ingressStatuses[message.id] = .rejected(CanisterReject(ingressTimeout))
+        reject(message, ingressTimeout)
       } else if let canister = canisters[message.receiver] {
         canister.queues.push(.ingress(message))
         index.update(canister)
       } else {
-        let error = CanisterError(.canisterNotFound, "Canister \(message.receiver) not found")
-        ingressStatuses[message.id] = .rejected(CanisterReject(error))
+        reject(message, CanisterError(.canisterNotFound, "Canister \(message.receiver) not found"))
       }
     }
   }

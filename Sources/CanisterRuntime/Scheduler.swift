@@ -248,9 +248,7 @@ extension CanisterRuntime {
             }
           }
         }
-        for case .ingress(let message) in expired {
-          ingressStatuses[message.id] = .rejected(CanisterReject(ingressTimeout))
-        }
+        for case .ingress(let message) in expired { reject(message, ingressTimeout) }
       }
       for number in canister.calls.callNumbers {
         // A response that is here already is in time.

@@ -259,6 +259,30 @@ let scripted = Wat(
       try runtime.state(of: self.first).balance == first - 600 - ingress - messages - (spent[self.first] ?? 0))
   }
 
+  /// What was forgotten stays so when it times out, wherever it waits.
+  @Test func forgottenMessagesTimeOut() throws {
+    let fixture = try Fixture(Wat(["msg_reply"], update("(call $msg_reply)"))) {
+      $0.subnet.ingressPerRound = 2
+      $0.subnet.roundInstructions = 1
+      $0.subnet.schedulerCores = 1
+    }
+    let messages = try (0..<7).map { _ in
+      try fixture.runtime.submit(to: fixture.id, method: "f", argument: [])
+    }
+    fixture.runtime.executeRound()
+    let waiting = messages.filter { fixture.runtime.status(of: $0) == .received }
+    #expect(waiting.count >= 4)
+    for message in waiting.dropLast() { fixture.runtime.forget(message) }
+    fixture.runtime.advanceTime(by: 400_000_000_000)
+    for _ in 0..<8 { fixture.runtime.executeRound() }
+    #expect(waiting.dropLast().allSatisfy { fixture.runtime.status(of: $0) == nil })
+    if case .rejected(let reject) = try #require(fixture.runtime.status(of: waiting[waiting.count - 1])) {
+      #expect(reject.error == .ingressMessageTimeout)
+    } else {
+      Issue.record("the last is still waited for")
+    }
+  }
+
   @Test func compositeQueries() throws {
     _ = try call("inc", to: second)
     let reply = try runtime.query(first, "ask", forwarding("inc_query", to: second))
