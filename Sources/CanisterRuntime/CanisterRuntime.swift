@@ -53,7 +53,7 @@ public final class CanisterRuntime {
   var randomness: Randomness
   /// What was executed since the last time that somebody asked.
   private var reports: [ExecutionReport] = []
-  private var modules: [[UInt8]: InstalledModule] = [:]
+  private var modules = ModuleCache()
   /// What calls of the management canister may still execute in this round.
   var managementInstructions: Int64 = 0
   /// Bytes of pages that were changed since the last checkpoint.
@@ -112,20 +112,31 @@ public final class CanisterRuntime {
     try canister(id).machine?.installed
   }
 
-  /// A module, compiled at most once.
+  /// A module, compiled if there isn't one.
   func installedModule(_ bytes: [UInt8]) throws(CanisterError) -> InstalledModule {
     let hash = bytes.withUnsafeBytes { SHA256.hash($0).bytes }
     if let module = modules[hash] { return module }
     let module = try InstalledModule(bytes, engine: engine, charges: fees)
-    modules[hash] = module
+    modules.add(module)
     return module
   }
 
-  /// A module that was stored with its artifact, which is compiled again if it is another version's.
-  func addModule(_ bytes: [UInt8], artifact: [UInt8]) throws(CanisterError) {
-    let module = try InstalledModule(bytes, artifact: artifact, engine: engine, charges: fees)
-    modules[module.hash] = module
+  /// Whether a module has a 64-bit memory, which doesn't need it compiled. False where it can't be read.
+  func hasMemory64(_ bytes: [UInt8]) -> Bool {
+    guard let module = try? engine.decode(bytes) else { return false }
+    return IndexSpaces(module).memories.first?.limits.address == .i64
   }
+
+  /// A module that was stored with its artifact, which is compiled again if it is another version's.
+  /// It stays as long as somebody has it.
+  func addModule(_ bytes: [UInt8], artifact: [UInt8]) throws(CanisterError) -> InstalledModule {
+    let module = try InstalledModule(bytes, artifact: artifact, engine: engine, charges: fees)
+    modules.add(module)
+    return module
+  }
+
+  /// Compiled modules that are kept.
+  package var moduleCount: Int { modules.count }
 
   func knownModule(_ hash: [UInt8]) -> InstalledModule? { modules[hash] }
 
@@ -237,9 +248,13 @@ public final class CanisterRuntime {
   // MARK: Reports
 
   func report(_ new: [ExecutionReport]) {
-    reports += new
-    // Whoever never asks doesn't want them.
-    if reports.count > 10_000 { reports.removeFirst(reports.count - 10_000) }
+    for var report in new {
+      // A text of any length is only for whoever asks at once.
+      report.error = report.error.map { CanisterError($0.code, CanisterReject($0).message) }
+      reports.append(report)
+    }
+    // Whoever never asks doesn't want them. Half of them at a time, so that moving the rest costs little.
+    if reports.count > 20_000 { reports.removeFirst(reports.count - 10_000) }
   }
 
   /// What was executed since the last call; of very much, the latest.

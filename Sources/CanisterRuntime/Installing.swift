@@ -20,7 +20,7 @@ extension CanisterRuntime {
     try checkController(canister, caller)
     try checkInstallable(canister, mode, caller)
     // The new module's memory decides the price. Whether it is valid, and may be installed, is told after `pre_upgrade`.
-    let is64 = (try? installedModule(bytes))?.is64 ?? false
+    let is64 = hasMemory64(bytes)
     let installation = Installation(
       InstallationOrder(
         caller: caller, module: bytes, mode: mode, argument: argument, cycles: cycles,

@@ -69,11 +69,12 @@ extension CanisterRuntime {
     guard version == Self.version else { throw StateError.otherVersion(version) }
     let checksum = bytes.withUnsafeBytes { SHA256.hash(UnsafeRawBufferPointer(rebasing: $0[..<end])).bytes }
     guard checksum.elementsEqual(bytes[end...]) else { throw StateError.damaged }
+    var modules: [InstalledModule] = []
     for _ in 0..<(try reader.count()) {
       let module: [UInt8] = try reader.take()
-      try addModule(module, artifact: reader.take())
+      modules.append(try addModule(module, artifact: reader.take()))
     }
-    try read(from: &reader)
+    try withExtendedLifetime(modules) { try read(from: &reader) }
     for (id, statistics) in try reader.take([Principal: QueryStatistics].self) {
       canisters[id]?.queryStatistics = statistics
     }
