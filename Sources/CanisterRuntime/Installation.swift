@@ -228,7 +228,7 @@ final class InstallationRun {
     var context = MessageContext(mode, caller: order.caller.principal, time: time, instructionLimit: limit - used)
     context.argument = argument
     execution = try CanisterExecution(
-      machine, entry, context, state, capacity: SubnetCapacity(memoryUse: runtime.index.memory),
+      machine, entry, context, state, capacity: runtime.memoryCapacity,
       slice: fees.installSliceInstructions, commits: commits)
   }
 

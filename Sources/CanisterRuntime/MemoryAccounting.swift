@@ -46,6 +46,9 @@ extension CanisterRuntime {
     return capacity - min(index.memory, capacity)
   }
 
+  /// What executions beside rounds may take of it.
+  var memoryCapacity: SubnetCapacity { SubnetCapacity(memory: freeMemory, memoryUse: index.memory) }
+
   /// A canister that has taken `growth` bytes must not be frozen by it.
   func checkNotFrozen(_ state: SystemState, _ growth: UInt64) throws(CanisterError) {
     let threshold = state.freezingBalance(fees)

@@ -7,20 +7,6 @@ import Candid
 import Cannery
 import SystemAPI
 
-/// What is the same for all canisters of a round's iteration.
-struct RoundParameters: Sendable {
-  /// Nanoseconds since 1970.
-  var time: UInt64
-  var subnet: SubnetInformation
-  /// Bytes in use on the subnet when the iteration began.
-  var subnetMemoryUse: UInt64
-  /// Of the subnet's room for guaranteed responses and for calls, what one canister may take in this iteration.
-  var responseMemory: UInt64
-  var sharedCallbacks: Int
-
-  var configuration: SubnetConfiguration { subnet.configuration }
-}
-
 /// What an execution did, for those who want to know.
 public struct ExecutionReport: Hashable, Sendable {
   public var canister: Principal
@@ -76,14 +62,16 @@ struct ExecutionJob: Sendable {
 struct MessageExecutor {
   let canister: Canister
   let round: RoundParameters
+  private(set) var share: SubnetShare
   var output = CanisterOutput()
   /// Bytes of pages that the executions changed.
   private(set) var heapDelta: UInt64 = 0
   private var configuration: SubnetConfiguration { round.configuration }
 
-  init(_ canister: Canister, _ round: RoundParameters) {
+  init(_ canister: Canister, _ round: RoundParameters, _ share: SubnetShare) {
     self.canister = canister
     self.round = round
+    self.share = share
   }
 
   /// Executes the next slice, task or message. Returns the instructions that count for the round.
@@ -292,7 +280,8 @@ struct MessageExecutor {
     guard let machine = canister.machine else { preconditionFailure("there is no module to execute") }
     do throws(CanisterError) {
       let execution = try CanisterExecution(
-        machine, entry, context, canister.state, capacity: capacity, slice: configuration.sliceInstructions)
+        machine, entry, context, canister.state, capacity: capacity(in: context.mode),
+        slice: configuration.sliceInstructions)
       return advance(execution, job)
     } catch {
       let error = CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
@@ -306,11 +295,24 @@ struct MessageExecutor {
     }
   }
 
-  private var capacity: SubnetCapacity {
+  private func capacity(in mode: ExecutionMode) -> SubnetCapacity {
     SubnetCapacity(
-      outgoing: canister.calls.callees,
-      callbacks: max(configuration.guaranteedCallbacks - canister.calls.calls.count, 0) + round.sharedCallbacks,
-      responseMemory: round.responseMemory, memoryUse: round.subnetMemoryUse)
+      outgoing: canister.calls.callees, callbacks: ownCallbacks + share.callbacks,
+      responseMemory: share.responseMemory, memory: mode.isCallback ? share.callbackMemory : share.memory,
+      memoryUse: share.memoryUse)
+  }
+
+  /// Calls that the canister may make whatever others do.
+  private var ownCallbacks: Int { max(configuration.guaranteedCallbacks - canister.calls.calls.count, 0) }
+
+  /// Counts what an execution took of the subnet.
+  private mutating func count(_ result: ExecutionResult) {
+    let (before, after) = (result.before.billedMemory, result.system.billedMemory)
+    let calls = result.effects.calls
+    share.take(
+      memory: after.subtractingSaturated(before),
+      responses: UInt64(calls.count { $0.timeout == nil }) * UInt64(configuration.responseLimit),
+      callbacks: max(calls.count - ownCallbacks, 0))
   }
 
   private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {
@@ -336,6 +338,7 @@ struct MessageExecutor {
     var error = job.callbackError ?? result.error
     if let callback = job.callbackError, let cleanup = result.error { error = callback.with(cleanup: cleanup) }
     if result.error == nil {
+      count(result)
       canister.state.take(result.system, since: result.before)
       canister.state.version += 1
       if job.mode.keepsHeap {
@@ -452,6 +455,11 @@ struct MessageExecutor {
 
   /// Whether little of the heap is left that controllers allow.
   private func updateLowMemoryHook() { canister.updateLowMemoryHook(configuration) }
+}
+
+extension ExecutionMode {
+  /// Whether the execution is for a response, and has the memory that is left to these.
+  fileprivate var isCallback: Bool { self == .replyCallback || self == .rejectCallback || self == .cleanup }
 }
 
 extension Canister {

@@ -40,7 +40,7 @@ extension CanisterRuntime {
     let result = try canister.whileParked { () throws(CanisterError) in
       let execution = try CanisterExecution(
         machine, .export("canister_inspect_message"), context, canister.state,
-        capacity: SubnetCapacity(memoryUse: index.memory), slice: fees.inspectInstructions)
+        capacity: memoryCapacity, slice: fees.inspectInstructions)
       return execution.run()
     }
     if let error = result.error { throw error }
@@ -147,6 +147,7 @@ struct QueryEvaluation {
     guard let machine = canister.machine else { preconditionFailure("there is no module to execute") }
     defer { machine.discard() }
     var waiting = Queue<OutgoingCall>()
+    var capacity = runtime.memoryCapacity
     var state = canister.state
     var answer: Response?
     var lastError: CanisterError?
@@ -158,9 +159,7 @@ struct QueryEvaluation {
       let execution: CanisterExecution
       do throws(CanisterError) {
         execution = try CanisterExecution(
-          machine, entry, context, state,
-          capacity: SubnetCapacity(callbacks: .max, responseMemory: .max, memoryUse: evaluation.runtime.index.memory),
-          slice: context.instructionLimit)
+          machine, entry, context, state, capacity: capacity, slice: context.instructionLimit)
       } catch {
         throw CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
       }
@@ -174,13 +173,17 @@ struct QueryEvaluation {
       lastError = result.error
       guard result.error == nil else { return false }
       state = result.system
-      for call in result.effects.calls { waiting.append(call) }
+      for call in result.effects.calls {
+        waiting.append(call)
+        capacity.queryPayload -= call.queryPayload
+      }
       if let response = result.effects.response { answer = response }
       return true
     }
     _ = try run(entry, first, name, &self)
     while answer == nil, let call = waiting.popFirst() {
       let response = evaluate(call)
+      capacity.queryPayload += call.queryPayload
       var context = MessageContext(
         .compositeReplyCallback, caller: first.caller, time: first.time, instructionLimit: try remaining())
       context.instructionsBefore = own

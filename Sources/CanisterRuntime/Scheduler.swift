@@ -68,20 +68,22 @@ extension CanisterRuntime {
     // Sound as Sendable: one thread at a time has a lane and its canisters, and they are taken over after it has ended.
     let canisters: [Canister]
     let mostHeapDelta: UInt64
+    var share: SubnetShare
     var budget: Int64
     var heapDelta: UInt64 = 0
     var outputs: [CanisterOutput] = []
     var executed: [Principal] = []
 
-    init(_ canisters: [Canister], budget: Int64, mostHeapDelta: UInt64) {
+    init(_ canisters: [Canister], _ share: SubnetShare, budget: Int64, mostHeapDelta: UInt64) {
       self.canisters = canisters
+      self.share = share
       self.budget = budget
       self.mostHeapDelta = mostHeapDelta
     }
 
     func execute(_ round: RoundParameters) {
       for canister in canisters {
-        var executor = MessageExecutor(canister, round)
+        var executor = MessageExecutor(canister, round, share)
         var used: UInt64 = 0
         let before = heapDelta
         var isExecuted = false
@@ -95,6 +97,7 @@ extension CanisterRuntime {
           // The next slice is the next round's, and after the last others come first.
           if isLong || canister.paused != nil { break }
         }
+        share = executor.share
         if isExecuted { executed.append(canister.id) }
         if used > 0 { budget -= Int64(clamping: round.configuration.canisterOverhead) }
         outputs.append(executor.output)
@@ -113,12 +116,13 @@ extension CanisterRuntime {
     if ready.isEmpty { return false }
     progress.active.formUnion(ready.map(\.id))
     let count = progress.budgets.count
+    let share = share(of: min(count, ready.count))
     let lanes = (0..<count).map { core in
       Lane(
-        stride(from: core, to: ready.count, by: count).map { ready[$0] }, budget: progress.budgets[core],
+        stride(from: core, to: ready.count, by: count).map { ready[$0] }, share, budget: progress.budgets[core],
         mostHeapDelta: fees.heapDeltaPerRound)
     }
-    let parameters = roundParameters(canisters: ready.count)
+    let parameters = RoundParameters(time: time, subnet: subnet)
     let busy = lanes.filter { !$0.canisters.isEmpty && $0.budget > 0 }
     runInParallel(busy.count, threads: configuration.threads) { busy[$0].execute(parameters) }
     for (core, lane) in lanes.enumerated() {
@@ -139,13 +143,14 @@ extension CanisterRuntime {
     return busy.contains { !$0.executed.isEmpty }
   }
 
-  private func roundParameters(canisters count: Int) -> RoundParameters {
+  /// What each of so many cores may take of the subnet.
+  private func share(of cores: Int) -> SubnetShare {
     let held = UInt64(index.guaranteedCalls) * UInt64(fees.responseLimit)
-    let share = UInt64(max(count, 1))
-    return RoundParameters(
-      time: time, subnet: subnet, subnetMemoryUse: index.memory,
-      responseMemory: (fees.guaranteedResponseMemory > held ? fees.guaranteedResponseMemory - held : 0) / share,
-      sharedCallbacks: max(fees.callbackPool - index.calls, 0) / Int(share))
+    let cores64 = UInt64(cores)
+    return SubnetShare(
+      memory: freeMemory / cores64, callbackMemory: fees.subnetMemory.subtractingSaturated(index.memory) / cores64,
+      memoryUse: index.memory, responseMemory: fees.guaranteedResponseMemory.subtractingSaturated(held) / cores64,
+      callbacks: max(fees.callbackPool - index.calls, 0) / cores)
   }
 
   /// Takes what left a canister to where it goes.

@@ -38,6 +38,8 @@ public struct OutgoingCall: Hashable, Sendable {
 
   /// Bytes that are charged for and limited: name and argument.
   public var payloadSize: Int { method.utf8.count + argument.count }
+  /// Bytes that a query's call takes until it is evaluated, about.
+  public var queryPayload: Int { payloadSize + 500 }
 }
 
 /// The answer to a call.

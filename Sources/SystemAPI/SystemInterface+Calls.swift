@@ -78,8 +78,13 @@ extension SystemInterface {
   /// Takes a call into the execution's effects, and pays for it. Returns what `call_perform` does.
   private func send(_ building: OutgoingCall) -> UInt64 {
     var call = building
-    // Queries neither pay nor queue.
+    // Queries neither pay nor queue, but what waits for being evaluated takes memory.
     if context.mode.isComposite {
+      guard call.queryPayload <= capacity.queryPayload else {
+        dropCall()
+        return Self.transientFailure
+      }
+      capacity.queryPayload -= call.queryPayload
       callUnderConstruction = nil
       effects.calls.append(call)
       return 0

@@ -150,15 +150,7 @@ extension SystemInterface {
     // What is allocated is set aside already.
     let free = system.settings.memoryAllocation.subtractingSaturated(system.memoryUsage)
     let needed = growth.subtractingSaturated(free)
-    let isCallback =
-      switch context.mode {
-      case .replyCallback, .rejectCallback, .cleanup: true
-      default: false
-      }
-    let most =
-      isCallback
-      ? configuration.subnetMemory : configuration.subnetMemory.subtractingSaturated(configuration.callbackMemory)
-    return needed == 0 || needed <= most.subtractingSaturated(capacity.memoryUse)
+    return needed <= capacity.memory
   }
 
   /// Reserves cycles for `growth` bytes where the subnet is full enough, and makes sure that the canister doesn't freeze.
@@ -166,6 +158,7 @@ extension SystemInterface {
     let before = system.billedMemory
     let billed = grown.billedMemory - before
     if billed == 0 { return }
+    capacity.memory -= min(billed, capacity.memory)
     capacity.memoryUse += billed
     if context.mode.isReplicated && context.mode != .replicatedQuery {
       let reserved = configuration.reservation(growth: billed, used: capacity.memoryUse - billed)
@@ -204,7 +197,7 @@ extension ExecutionMode {
 
 extension UInt64 {
   /// The difference, at least 0.
-  func subtractingSaturated(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
+  public func subtractingSaturated(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
 }
 
 extension SubnetConfiguration {

@@ -30,18 +30,23 @@ public struct SubnetCapacity: Sendable {
   public var callbacks: Int
   /// Bytes that guaranteed responses may still take on the subnet.
   public var responseMemory: UInt64
-  /// Bytes in use on the subnet.
+  /// Bytes by which heap and stable memory may still grow, and those in use on the subnet.
+  public var memory: UInt64
   public var memoryUse: UInt64
+  /// Of a query, bytes that the calls which it makes may still take until they are evaluated: nobody pays for them.
+  public var queryPayload: Int = SubnetCapacity.queryPayloadLimit
 
-  public init(outgoing: [Principal: Int] = [:], callbacks: Int, responseMemory: UInt64, memoryUse: UInt64) {
+  public static let queryPayloadLimit = 128 << 20
+
+  public init(
+    outgoing: [Principal: Int] = [:], callbacks: Int = 0, responseMemory: UInt64 = 0, memory: UInt64, memoryUse: UInt64
+  ) {
     self.outgoing = outgoing
     self.callbacks = callbacks
     self.responseMemory = responseMemory
+    self.memory = memory
     self.memoryUse = memoryUse
   }
-
-  /// For executions that make no calls.
-  public init(memoryUse: UInt64) { self.init(callbacks: 0, responseMemory: 0, memoryUse: memoryUse) }
 }
 
 /// The host functions of a canister.
@@ -76,7 +81,7 @@ public final class SystemInterface {
     self.is64 = is64
     context = MessageContext(.start, caller: .managementCanister, time: 0, instructionLimit: 0)
     effects = ExecutionEffects(logCapacity: system.log.capacity)
-    capacity = SubnetCapacity(memoryUse: 0)
+    capacity = SubnetCapacity(memory: 0, memoryUse: 0)
   }
 
   /// An execution begins.

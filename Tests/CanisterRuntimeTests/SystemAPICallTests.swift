@@ -199,11 +199,11 @@ import Testing
     outcome = try stage.run(.update, call + other)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, 2])
     // Room for callbacks.
-    stage.capacity = SubnetCapacity(callbacks: 1, responseMemory: 1 << 30, memoryUse: 0)
+    stage.capacity = SubnetCapacity(callbacks: 1, responseMemory: 1 << 30, memory: 0, memoryUse: 0)
     outcome = try stage.run(.update, call + call)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, 2])
     // Room for guaranteed responses.
-    stage.capacity = SubnetCapacity(callbacks: 50, responseMemory: 4 * 1_048_576 - 1, memoryUse: 0)
+    stage.capacity = SubnetCapacity(callbacks: 50, responseMemory: 4 * 1_048_576 - 1, memory: 0, memoryUse: 0)
     outcome = try stage.run(.update, call + call)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, isBestEffort ? 0 : 2])
   }
@@ -213,10 +213,47 @@ import Testing
   func queries(mode: ExecutionMode) throws {
     let stage = try stage()
     stage.state.balance = 0
-    stage.capacity = SubnetCapacity(outgoing: [callee: 500], callbacks: 0, responseMemory: 0, memoryUse: 0)
+    stage.capacity = SubnetCapacity(outgoing: [callee: 500], callbacks: 0, responseMemory: 0, memory: 0, memoryUse: 0)
     let outcome = try stage.run(mode, [new, perform])
     #expect(outcome.results.last == 0 && outcome.result.effects.calls.count == 1)
     #expect(stage.state.balance == 0)
+  }
+
+  /// But what waits to be evaluated takes memory.
+  @Test(arguments: [ExecutionMode.compositeQuery, .compositeReplyCallback, .compositeRejectCallback])
+  func payloadOfQueries(mode: ExecutionMode) throws {
+    let stage = try stage()
+    let append = Step(.callDataAppend, 0, 1_000)
+    stage.capacity.queryPayload = 3_600
+    let steps = [new, append, perform, new, append, perform, new, append, perform, new, perform]
+    let outcome = try stage.run(mode, steps)
+    #expect([2, 5, 8, 10].map { outcome.results[$0] } == [0, 0, 2, 0])
+    #expect(outcome.result.effects.calls.map(\.argument.count) == [1_000, 1_000, 0])
+  }
+
+  /// A composite query that makes calls with as much as it can: there is a limit, and evaluated calls make room again.
+  @Test func largeQueries() throws {
+    let module = Wat(
+      ["msg_reply", "msg_reply_data_append", "call_new", "call_perform", "canister_self_copy"],
+      memory: "(memory 20)",
+      """
+      (table funcref (elem $answer))
+      (func $fill
+        (call $canister_self_copy (i32.const 0) (i32.const 0) (i32.const 10))
+        (loop $next
+          (call $call_new (i32.const 0) (i32.const 10) (i32.const 100) (i32.const 20000) (i32.const 0) (i32.const 0)
+            (i32.const 0) (i32.const 0))
+          (if (i32.eqz (call $call_perform))
+            (then (i32.store (i32.const 16) (i32.add (i32.load (i32.const 16)) (i32.const 1))) (br $next)))))
+      (func (export "canister_composite_query f") (call $fill))
+      (func $answer (param i32)
+        (call $fill) (call $msg_reply_data_append (i32.const 16) (i32.const 4)) (call $msg_reply))
+      """)
+    let fixture = try Fixture(module)
+    let reply = try fixture.runtime.query(fixture.id, "f", [])
+    let count = reply.reversed().reduce(0) { $0 << 8 | Int($1) }
+    // The first call was evaluated, so there was room for one more.
+    #expect(count == SubnetCapacity.queryPayloadLimit / 20_500 + 1)
   }
 
   /// The quota for callbacks in a runtime: 50 for each canister, beyond them the subnet's.

@@ -232,9 +232,9 @@ import Testing
 
   /// A full subnet.
   @Test func subnetMemory() throws {
-    // Besides what is left to callbacks.
-    let stage = try Stage { $0.subnetMemory = 810 << 30 }
-    stage.capacity.memoryUse = 800 * 1_073_741_824 - page
+    let stage = try Stage()
+    stage.capacity.memory = page
+    stage.capacity.memoryUse = 800 << 30
     stage.state.settings.reservedCyclesLimit = .max
     #expect(try stage.run(.update, [Step(.stable64Grow, 1)]).results == [0])
     #expect(try stage.run(.update, [Step(.stable64Grow, 2)]).results == [.max])
@@ -242,10 +242,9 @@ import Testing
     let outcome = try stage.run(.update, [.grow(2)])
     #expect(outcome.code == .canisterOutOfMemory)
     #expect(outcome.text == "Canister cannot grow its memory usage.")
-    #expect(try stage.run(.replyCallback, [.grow(2)]).error == nil)
     stage.state.heapBytes = 64 * page
     // What is allocated is there.
-    stage.capacity.memoryUse = 800 << 30
+    stage.capacity.memory = 0
     stage.state.settings.memoryAllocation = 1 << 30
     #expect(try stage.run(.update, [.grow(2), Step(.stable64Grow, 2)]).error == nil)
   }
@@ -272,7 +271,7 @@ import Testing
 
   /// On a full subnet storage is paid in advance.
   @Test(arguments: heapAndStable) func reservation(step: Step) throws {
-    let stage = try Stage { $0.callbackMemory = 0 }
+    let stage = try Stage()
     stage.capacity.memoryUse = 2_048 * 1_073_741_824 - page
     let balance = stage.state.balance
     #expect(try stage.run(.update, [step]).error == nil)

@@ -162,7 +162,7 @@ final class Stage {
   let machine: CanisterMachine
   /// The canister's state; successful executions change it.
   var state: SystemState
-  var capacity = SubnetCapacity(callbacks: 50, responseMemory: 1 << 30, memoryUse: 0)
+  var capacity = SubnetCapacity(callbacks: 50, responseMemory: 1 << 30, memory: 2 << 40, memoryUse: 0)
   let configuration: SubnetConfiguration
   let stable: StableMemory
   let entry: String
