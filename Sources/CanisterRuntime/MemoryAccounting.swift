@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   /// Lets a canister take memory: `state` has the new sizes, and `old` bytes were billed before. The canister pays `cost`
-  /// for the work, and what is set aside for the storage. It must not be frozen then.
+  /// for the work, and what is set aside for the storage. It must not be frozen then, unless it only gives memory back.
   ///
   /// Throws a `CanisterError`, with `state` as it was; `cannotPay` makes that for the work out of a text.
   func takeMemory(
@@ -14,6 +14,8 @@ extension CanisterRuntime {
     cannotPay: (String) -> CanisterError = { CanisterError(.canisterOutOfCycles, $0) }
   ) throws(CanisterError) {
     let growth = state.billedMemory - min(old, state.billedMemory)
+    // Giving back memory is what a frozen canister can do to be frozen no more.
+    if growth == 0 && cost == 0 { return }
     let free = freeMemory
     guard growth <= free else {
       throw CanisterError(

@@ -1,0 +1,30 @@
+// What a canister can still do that has too few cycles for its storage.
+
+import Candid
+import CanisterRuntime
+import SystemAPI
+import Testing
+
+@Suite struct FrozenCanisterTests {
+  /// It can give memory back, which may be what it needs, and can't take more.
+  @Test func memoryIsGivenBack() throws {
+    let fixture = try Fixture(Wat(["msg_reply"], update("(call $msg_reply)")), cycles: 1 << 50)
+    let (runtime, id) = (fixture.runtime, fixture.id)
+    let snapshot = try runtime.takeSnapshot(of: id)
+    let canister = "canister_id = principal \"\(id)\""
+    try runtime.manage("upload_chunk", "(record { \(canister); chunk = blob \"abc\" })")
+    let controller = try runtime.createCanister(cycles: 1 << 80)
+    try runtime.install(controller, proxy.bytes)
+    var change = SettingsChange()
+    change.controllers = [.anonymous, controller]
+    change.freezingThreshold = 1 << 62
+    try runtime.updateSettings(id, change)
+    #expect(failure { try runtime.takeSnapshot(of: id) }?.code == .insufficientCyclesInMemoryGrow)
+    #expect(
+      failure { try runtime.manage("clear_chunk_store", "(record { \(canister) })") }?.code == .canisterOutOfCycles)
+    let before = try runtime.state(of: id).memoryUsage
+    try runtime.deleteSnapshot(snapshot.id, of: id)
+    try runtime.manage("clear_chunk_store", "(record { \(canister) })", through: controller)
+    #expect(try runtime.state(of: id).memoryUsage == before - snapshot.size - 1 << 20)
+  }
+}
