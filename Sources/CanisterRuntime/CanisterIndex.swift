@@ -28,7 +28,9 @@ struct CanisterIndex {
   /// Calls that wait for responses, and those of them whose responses are guaranteed.
   private(set) var calls = 0
   private(set) var guaranteedCalls = 0
-  private var known: [Principal: (memory: UInt64, calls: Int, guaranteed: Int)] = [:]
+  /// Bytes of requests beyond the room that is kept for their responses.
+  private(set) var oversizeRequests: UInt64 = 0
+  private var known: [Principal: (memory: UInt64, calls: Int, guaranteed: Int, oversize: UInt64)] = [:]
 
   /// Follows a change of `canister`.
   mutating func update(_ canister: Canister) {
@@ -45,14 +47,15 @@ struct CanisterIndex {
     set(&stopping, id, canister.state.status == .stopping)
     set(&indebted, id, canister.installDebt > 0 || canister.heapDebt > 0)
     set(&bestEffort, id, canister.queues.bestEffortBytes > 0)
-    let old = known[id] ?? (0, 0, 0)
+    let old = known[id] ?? (0, 0, 0, 0)
     let new = (
       memory: canister.state.billedMemory, calls: canister.calls.calls.count,
-      guaranteed: canister.calls.guaranteedCalls
+      guaranteed: canister.calls.guaranteedCalls, oversize: canister.queues.oversizeBytes
     )
     memory = memory - old.memory + new.memory
     calls += new.calls - old.calls
     guaranteedCalls += new.guaranteed - old.guaranteed
+    oversizeRequests = oversizeRequests - old.oversize + new.oversize
     known[id] = new
   }
 
@@ -71,6 +74,7 @@ struct CanisterIndex {
     memory -= old.memory
     calls -= old.calls
     guaranteedCalls -= old.guaranteed
+    oversizeRequests -= old.oversize
   }
 
   private func set(_ set: inout Set<Principal>, _ id: Principal, _ isMember: Bool) {

@@ -16,6 +16,8 @@ struct InputQueues: Sendable {
   private var responded: Set<UInt64> = []
   /// Bytes of requests and responses of best-effort calls.
   private(set) var bestEffortBytes: UInt64 = 0
+  /// Bytes of requests beyond the room that is kept for their responses.
+  private(set) var oversizeBytes: UInt64 = 0
 
   var isEmpty: Bool { count == 0 }
 
@@ -43,12 +45,14 @@ struct InputQueues: Sendable {
     count += 1
     if case .response(let response) = message { responded.insert(response.callback) }
     if message.isBestEffort { bestEffortBytes += UInt64(message.size) }
+    oversizeBytes += message.oversize
   }
 
   private mutating func discount(_ message: CanisterMessage) {
     count -= 1
     if case .response(let response) = message { responded.remove(response.callback) }
     if message.isBestEffort { bestEffortBytes -= UInt64(message.size) }
+    oversizeBytes -= message.oversize
   }
 
   private mutating func push(_ message: CanisterMessage, from sender: Principal) {

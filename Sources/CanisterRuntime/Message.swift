@@ -66,6 +66,15 @@ enum CanisterMessage: Hashable, Sendable {
     }
   }
 
+  /// Bytes of a request with a guaranteed response for which the room that is kept for the response isn't enough.
+  var oversize: UInt64 {
+    guard case .request(let request) = self, request.deadline == 0 else { return 0 }
+    return UInt64(max(size - CanisterMessage.largestResponse, 0))
+  }
+
+  /// Bytes for which there is room while a guaranteed response is waited for.
+  private static let largestResponse = 2 << 20
+
   /// Bytes that are held while it waits.
   var size: Int {
     switch self {

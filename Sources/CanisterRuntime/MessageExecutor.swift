@@ -311,7 +311,7 @@ struct MessageExecutor {
     let calls = result.effects.calls
     share.take(
       memory: after.subtractingSaturated(before),
-      responses: UInt64(calls.count { $0.timeout == nil }) * UInt64(configuration.responseLimit),
+      responses: calls.reduce(0) { $0 + $1.guaranteedMemory(configuration) },
       callbacks: max(calls.count - ownCallbacks, 0))
   }
 

@@ -145,7 +145,7 @@ extension CanisterRuntime {
 
   /// What each of so many cores may take of the subnet.
   private func share(of cores: Int) -> SubnetShare {
-    let held = UInt64(index.guaranteedCalls) * UInt64(fees.responseLimit)
+    let held = UInt64(index.guaranteedCalls) * UInt64(fees.responseLimit) + index.oversizeRequests
     let cores64 = UInt64(cores)
     return SubnetShare(
       memory: freeMemory / cores64, callbackMemory: fees.subnetMemory.subtractingSaturated(index.memory) / cores64,

@@ -38,6 +38,11 @@ public struct OutgoingCall: Hashable, Sendable {
 
   /// Bytes that are charged for and limited: name and argument.
   public var payloadSize: Int { method.utf8.count + argument.count }
+  /// Bytes for which the subnet must have room: the largest response, or the request if that is larger. None without a
+  /// guarantee.
+  public func guaranteedMemory(_ subnet: SubnetConfiguration) -> UInt64 {
+    timeout == nil ? UInt64(max(subnet.responseLimit, payloadSize)) : 0
+  }
   /// Bytes that a query's call takes until it is evaluated, about.
   public var queryPayload: Int { payloadSize + 500 }
 }

@@ -98,7 +98,7 @@ extension SystemInterface {
     var holding = system
     if isGuaranteed { holding.messageMemory += response }
     guard capacity.callbacks > 0, queued < configuration.queueCapacity,
-      total <= holding.liquidBalance(configuration), !isGuaranteed || capacity.responseMemory >= response
+      total <= holding.liquidBalance(configuration), capacity.responseMemory >= call.guaranteedMemory(configuration)
     else {
       dropCall()
       return Self.transientFailure
@@ -111,7 +111,7 @@ extension SystemInterface {
     capacity.outgoing[call.callee] = queued + 1
     capacity.callbacks -= 1
     if isGuaranteed {
-      capacity.responseMemory -= response
+      capacity.responseMemory -= call.guaranteedMemory(configuration)
       system.messageMemory += response
     }
     effects.calls.append(call)

@@ -79,6 +79,42 @@ import Testing
     #expect(try runtime.state(of: ids[0]).stableBytes >= 100 << 30)
   }
 
+  /// Requests that wait and are larger than the largest response take room until they are executed.
+  @Test func largeRequests() throws {
+    let module = Wat(
+      ["msg_reply", "call_new", "call_data_append", "call_perform", "canister_self_copy", "msg_reply_data_append"],
+      memory: "(memory 160)",
+      """
+      (table funcref (elem $done))
+      (data (i32.const 16) "answer")
+      (func $done (param i32) (call $msg_reply))
+      (func (export "canister_update answer") (call $msg_reply))
+      (func (export "canister_update f")
+        (call $canister_self_copy (i32.const 0) (i32.const 0) (i32.const 10))
+        (call $call_new (i32.const 0) (i32.const 10) (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 0)
+          (i32.const 0) (i32.const 0))
+        (call $call_data_append (i32.const 0) (i32.const 10000000))
+        (if (call $call_perform) (then (unreachable))))
+      """)
+    let fixture = try Fixture(module) {
+      $0.subnet.guaranteedResponseMemory = 35_000_000
+      $0.subnet.roundInstructions = 1
+      $0.subnet.schedulerCores = 1
+    }
+    let messages = try (0..<5).map { _ in
+      try fixture.runtime.submit(to: fixture.id, method: "f", argument: [])
+    }
+    // A message for each round, and ingress and requests take turns.
+    for _ in 0..<30 { fixture.runtime.executeRound() }
+    let statuses = messages.map { fixture.runtime.status(of: $0) }
+    #expect(statuses.allSatisfy { $0 == .replied([]) })
+    // Together they don't fit.
+    let more = try Fixture(module) { $0.subnet.guaranteedResponseMemory = 35_000_000 }
+    let all = try (0..<5).map { _ in try more.runtime.submit(to: more.id, method: "f", argument: []) }
+    more.runtime.executeUntilIdle()
+    #expect(all.count { more.runtime.status(of: $0) == .replied([]) } < 5)
+  }
+
   @Test(arguments: [1, 8], ["responses", "callbacks"]) func calls(canisters: Int, limit: String) throws {
     let (runtime, ids) = try runtime(canisters, threads: 2) {
       if limit == "responses" { $0.guaranteedResponseMemory = 850 << 20 } else { $0.callbackPool = 400 }

@@ -206,6 +206,12 @@ import Testing
     stage.capacity = SubnetCapacity(callbacks: 50, responseMemory: 4 * 1_048_576 - 1, memory: 0, memoryUse: 0)
     outcome = try stage.run(.update, call + call)
     #expect([outcome.results[call.count - 1], outcome.results.last] == [0, isBestEffort ? 0 : 2])
+    // A request that is larger than the largest response needs room for itself.
+    stage.capacity = SubnetCapacity(callbacks: 50, responseMemory: 3 << 20, memory: 0, memoryUse: 0)
+    let large = [call[0]] + [Step](repeating: Step(.callDataAppend, 0, 1 << 20), count: 4) + call.dropFirst()
+    outcome = try stage.run(.update, large)
+    #expect(outcome.results.last == (isBestEffort ? 0 : 2))
+    #expect(outcome.error == nil)
   }
 
   /// Composite queries neither pay nor queue.
