@@ -49,6 +49,24 @@ import Glibc
     #endif
   }
 
+  /// What was zeros over an image is zeros again, and not what the image holds.
+  @Test func zerosOverImages() throws {
+    var machine = try Machine(tracksWrites: true)
+    let module = try machine.engine.compile(Array(Self.text.utf8))
+    _ = try machine.linker.instantiate(module)
+    let memory = try machine.linker.instantiate(module).memory("m")
+    #if os(Linux)
+    #expect(memory.mappedBytes > 0)
+    #endif
+    for byte: UInt8 in [0, 1] {
+      #expect(memory.write([UInt8](repeating: byte, count: memory.count), at: 0))
+      if byte == 0 { machine.store.commit() }
+    }
+    machine.store.rollBack()
+    #expect(memory.read(at: 0, count: memory.count)?.allSatisfy { $0 == 0 } == true)
+    #expect(memory.nonzeroPages() == [])
+  }
+
   @Test(arguments: [false, true])
   func instancesAreApart(tracksWrites: Bool) throws {
     let engine = Engine()

@@ -179,6 +179,30 @@ private let writers: [Writer] =
     #expect(memory.read(at: 65_536, count: 1) == [0])
   }
 
+  #if os(Linux)
+  /// Pages that only what was rolled back wrote are as if they had never been touched.
+  @Test func zerosAreGivenBack() throws {
+    let machine = try Machine(tracksWrites: true)
+    let memory = try machine.store.makeMemory(MemoryType(limits: Limits(address: .i32, minimum: 64, maximum: 128)))
+    for page: UInt64 in [3, 700] { #expect(memory.write([7], at: page * 4096)) }
+    memory.commit()
+    #expect(memory.touchedPages == 2)
+    for _ in 0..<2 {
+      for page: UInt64 in 0..<1024 where page % 100 != 50 { #expect(memory.write([9], at: page * 4096 + 5)) }
+      #expect(memory.touchedPages == 1014 && memory.dirtyPages().count == 1014)
+      memory.rollBack()
+      #expect(memory.touchedPages == 2 && memory.nonzeroPages() == [3, 700])
+      #expect(memory.read(at: 4096 * 700, count: 6) == [7, 0, 0, 0, 0, 0])
+      #expect(memory.read(at: 4096 * 701, count: 6) == [0, 0, 0, 0, 0, 0])
+    }
+    // They can be written as others can.
+    #expect(memory.write([5], at: 4096 * 10))
+    #expect(memory.dirtyPages() == [10])
+    memory.commit()
+    #expect(memory.nonzeroPages() == [3, 10, 700])
+  }
+  #endif
+
   /// An instance that imports a global after the last commit does not change what the global was then.
   @Test func globalsImportedAfterTheCommit() throws {
     var machine = try Machine(tracksWrites: true)

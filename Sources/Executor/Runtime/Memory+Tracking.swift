@@ -80,6 +80,8 @@ extension Memory {
     precondition(isTracked, "rolling back a memory without write tracking")
     tracking.kept.restore(to: record.pointee.base)
     tracking.before?.kept.restore(to: record.pointee.base)
+    giveBackZeros(tracking.kept)
+    if let before = tracking.before?.kept { giveBackZeros(before) }
     tracking.before?.kept.removeAll()
     tracking.before = nil
     shrink(to: tracking.committedSize)
@@ -225,6 +227,37 @@ extension Memory {
     // Pages beyond the size are zero when the memory next grows.
     clear(from: Int(size), count: Int(present - size))
     record.pointee.size = size
+  }
+
+  /// Pages fewer than these aren't worth asking the system.
+  private static let fewPages = 256
+
+  /// Of pages whose old contents have been put back, gives those that are zeros to the system: they take no memory then,
+  /// and nobody looks at them any more.
+  private func giveBackZeros(_ kept: KeptPages) {
+    #if os(Linux)
+    if kept.numbers.count < Memory.fewPages { return }
+    let base = record.pointee.base
+    let zeros = kept.numbers.filter { Memory.isZero(base + Int($0) * KeptPages.pageSize) }.sorted()
+    var next = 0
+    while next < zeros.count {
+      let first = next
+      repeat { next += 1 } while next < zeros.count && zeros[next] == zeros[next - 1] + 1
+      for page in zeros[first..<next] { touched[Int(page >> 6)] &= ~(1 << (page & 63)) }
+      let start = base + Int(zeros[first]) * KeptPages.pageSize
+      let count = (next - first) * KeptPages.pageSize
+      // An image would show again what it holds.
+      if madvise(start, count, MADV_DONTNEED) == 0 && mappedBytes == 0 { continue }
+      for offset in stride(from: 0, to: count, by: KeptPages.pageSize) where !Memory.isZero(start + offset) {
+        (start + offset).initializeMemory(as: UInt8.self, repeating: 0, count: KeptPages.pageSize)
+      }
+    }
+    #endif
+  }
+
+  /// Pages (4 KiB) that are looked at for other bytes than zeros.
+  package var touchedPages: Int {
+    (0...mapCapacity / 64).reduce(0) { $0 + touched[$1].nonzeroBitCount }
   }
 
   /// Sets whole Wasm pages to zero, by giving them back to the system where it promises zeros for them.

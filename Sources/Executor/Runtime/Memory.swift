@@ -27,7 +27,7 @@ public final class Memory {
   private let maximumPages: UInt64
   package let isTracked: Bool
   /// Bytes in `record.writeMap`.
-  private var mapCapacity: Int
+  private(set) var mapCapacity: Int
   /// With write tracking: a bit for each page that was ever written, or begins with something else than zeros.
   private(set) var touched: UnsafeMutablePointer<UInt64>
   var tracking: WriteTracking
