@@ -25,8 +25,8 @@ struct ChunkPool {
     if used == slabs.last?.count ?? 0 {
       let total = slabs.reduce(0) { $0 + $1.count } / Self.chunkSize
       let size = min(max(total, Self.sizes.lowerBound), Self.sizes.upperBound) * Self.chunkSize
-      // Near the end of memory a small mapping may still be there.
-      guard let slab = Self.map(size) ?? Self.map(Self.sizes.lowerBound * Self.chunkSize) else { return nil }
+      // A smaller one may still be there, but others need what is left.
+      guard let slab = Self.map(size) else { return nil }
       slabs.append(slab)
       used = 0
     }
