@@ -227,9 +227,13 @@ final class InstallationRun {
   ) throws(CanisterError) {
     var context = MessageContext(mode, caller: order.caller.principal, time: time, instructionLimit: limit - used)
     context.argument = argument
-    execution = try CanisterExecution(
-      machine, entry, context, state, capacity: runtime.memoryCapacity,
-      slice: fees.installSliceInstructions, commits: commits)
+    do throws(CanisterError) {
+      execution = try CanisterExecution(
+        machine, entry, context, state, capacity: runtime.memoryCapacity,
+        slice: fees.installSliceInstructions, commits: commits)
+    } catch {
+      throw CanisterError(error.code, prefix + error.message)
+    }
   }
 
   private func take(_ result: ExecutionResult) throws(CanisterError) {

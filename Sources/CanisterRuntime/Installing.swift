@@ -21,6 +21,8 @@ extension CanisterRuntime {
     try checkInstallable(canister, mode, caller)
     // The new module's memory decides the price. Whether it is valid, and may be installed, is told after `pre_upgrade`.
     let is64 = hasMemory64(bytes)
+    // Reading it takes time, also for those who can't pay then.
+    managementInstructions -= Int64(bytes.count)
     let installation = Installation(
       InstallationOrder(
         caller: caller, module: bytes, mode: mode, argument: argument, cycles: cycles,
