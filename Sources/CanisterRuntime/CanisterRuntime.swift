@@ -23,6 +23,9 @@ public struct RuntimeConfiguration: Sendable {
   public var firstCanister: UInt64 = 0
   /// How modules are compiled.
   public var compiler = CompilerOptions()
+  /// Gets what canisters print with `debug_print`, at once: also where the execution fails later, or is a query. With several
+  /// threads it is called on them, by several at a time. It must not use the runtime.
+  public var debugPrint: (@Sendable (_ canister: Principal, _ text: [UInt8]) -> Void)?
 
   public init() {}
 }
@@ -66,8 +69,10 @@ public final class CanisterRuntime {
 
   public init(_ configuration: RuntimeConfiguration = RuntimeConfiguration()) {
     self.configuration = configuration
-    subnet = SubnetInformation(
+    var subnet = SubnetInformation(
       id: configuration.subnetID, rootKey: configuration.rootKey, configuration: configuration.subnet)
+    subnet.debugPrint = configuration.debugPrint
+    self.subnet = subnet
     engine = Engine(
       EngineConfiguration(features: .icp, metering: .icp, compiler: configuration.compiler, requiresCanister: true))
     time = min(configuration.startTime, Self.latestTime)

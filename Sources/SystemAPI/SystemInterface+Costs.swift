@@ -46,6 +46,7 @@ extension SystemInterface {
       let text =
         memory.read(at: source, count: Int(clamping: min(size, Self.textLimit)))
         ?? Array("(debug_print message out of memory bounds)".utf8)
+      subnet.debugPrint?(system.id, text)
       // In queries too, where nobody reads it: what is there already changes the charge for more.
       effects.log.append(text, at: context.time)
     case .trap:

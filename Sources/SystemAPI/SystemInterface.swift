@@ -14,6 +14,8 @@ public struct SubnetInformation: Sendable {
   /// DER-encoded public key.
   public var rootKey: [UInt8]
   public var configuration: SubnetConfiguration
+  /// Gets what canisters print, at once and on the thread that executes them.
+  public var debugPrint: (@Sendable (_ canister: Principal, _ text: [UInt8]) -> Void)?
 
   public init(id: Principal, rootKey: [UInt8], configuration: SubnetConfiguration = SubnetConfiguration()) {
     self.id = id
