@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .library(name: "Cannery", targets: ["Cannery"]),
     .library(name: "CanneryC", type: .dynamic, targets: ["CanneryC"]),
+    .library(name: "CanneryCanisterC", type: .dynamic, targets: ["CanneryCanisterC"]),
     .library(name: "CanisterRuntime", targets: ["CanisterRuntime", "Candid", "SystemAPI"]),
     .executable(name: "cannery", targets: ["CanneryCommand"]),
   ],
@@ -65,6 +66,15 @@ let package = Package(
     .target(
       name: "CanisterRuntime",
       dependencies: ["Candid", "Cannery", "SystemAPI", "WasmBinary", "WebAssembly"], swiftSettings: settings),
+    // The C library for canisters, which has all of the other too.
+    .target(name: "CCanister", dependencies: ["CWasm"]),
+    .target(
+      name: "CanneryCanisterC",
+      dependencies: [
+        "CCanister", "CWasm", "Candid", "CanisterRuntime", "Cannery", "CanneryC", "Executor", "SystemAPI", "WasmBinary",
+        "WebAssembly",
+      ],
+      swiftSettings: settings),
     .target(
       name: "CLICommands",
       dependencies: [

@@ -83,15 +83,20 @@ public func cannery_store_new(
 ) -> OpaquePointer? {
   failing {
     guard let engine, let out else { throw ArgumentError("an argument is NULL") }
-    var store = StoreObject.defaultLimits
-    if let limits = limits?.pointee {
-      store.memoryPages = limits.memory_pages
-      store.tableElements = limits.table_elements
-      store.instances = Int(clamping: limits.instances)
-      store.nestedExecutions = Int(clamping: limits.nested_calls)
-      store.stackSlots = Int(clamping: limits.stack_slots)
-    }
-    out.pointee = retained(try StoreObject(object(engine), store, tracksWrites: tracksWrites))
+    out.pointee = retained(try StoreObject(object(engine), StoreLimits(limits), tracksWrites: tracksWrites))
+  }
+}
+
+extension StoreLimits {
+  /// What C says, or the default.
+  package init(_ limits: UnsafePointer<cannery_limits_t>?) {
+    self = StoreObject.defaultLimits
+    guard let limits = limits?.pointee else { return }
+    memoryPages = limits.memory_pages
+    tableElements = limits.table_elements
+    instances = Int(clamping: limits.instances)
+    nestedExecutions = Int(clamping: limits.nested_calls)
+    stackSlots = Int(clamping: limits.stack_slots)
   }
 }
 

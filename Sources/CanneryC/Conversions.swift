@@ -7,7 +7,7 @@ import WebAssembly
 // MARK: Objects behind pointers
 
 /// The object that an opaque pointer retains. Ends the process where it is of another type.
-func object<Object: AnyObject>(_ pointer: OpaquePointer, as _: Object.Type = Object.self) -> Object {
+package func object<Object: AnyObject>(_ pointer: OpaquePointer, as _: Object.Type = Object.self) -> Object {
   if cannery_checks_on() { cannery_check_alive(UnsafeRawPointer(pointer)) }
   let object = Unmanaged<AnyObject>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
   guard type(of: object) == Object.self else { cannery_misused("a pointer is of another type than the function takes") }
@@ -15,14 +15,14 @@ func object<Object: AnyObject>(_ pointer: OpaquePointer, as _: Object.Type = Obj
 }
 
 /// A pointer that retains an object.
-func retained(_ object: AnyObject) -> OpaquePointer {
+package func retained(_ object: AnyObject) -> OpaquePointer {
   let pointer = Unmanaged.passRetained(object).toOpaque()
   if cannery_checks_on() { cannery_check_retained(pointer) }
   return OpaquePointer(pointer)
 }
 
 /// Gives a pointer's object back.
-func release(_ pointer: OpaquePointer?) {
+package func release(_ pointer: OpaquePointer?) {
   guard let pointer else { return }
   if cannery_checks_on() { cannery_check_released(UnsafeRawPointer(pointer)) }
   Unmanaged<AnyObject>.fromOpaque(UnsafeRawPointer(pointer)).release()
@@ -33,7 +33,7 @@ typealias ReferencePointer = UnsafeMutablePointer<wasm_ref_t>
 extension UnsafePointer<wasm_ref_t> {
   /// The object that a reference retains: of this class, which is final, or any. Ends the process where it is of another,
   /// or has been deleted.
-  func object<Object: ReferenceObject>(as _: Object.Type = Object.self) -> Object {
+  package func object<Object: ReferenceObject>(as _: Object.Type = Object.self) -> Object {
     unmanagedObject(as: Object.self).takeUnretainedValue()
   }
 
@@ -52,7 +52,7 @@ extension UnsafePointer<wasm_ref_t> {
 }
 
 /// The reference behind any of its names.
-func reference(_ pointer: OpaquePointer) -> UnsafePointer<wasm_ref_t> { UnsafePointer(pointer) }
+package func reference(_ pointer: OpaquePointer) -> UnsafePointer<wasm_ref_t> { UnsafePointer(pointer) }
 
 /// A reference to an object.
 func newReference(_ kind: cannery_reference_kind, _ object: ReferenceObject) -> ReferencePointer {
@@ -99,7 +99,7 @@ extension ValueType {
 
 extension FunctionType {
   /// Nil for kinds that there aren't.
-  init?(_ type: UnsafePointer<wasm_functype_t>) {
+  package init?(_ type: UnsafePointer<wasm_functype_t>) {
     func list(_ vector: wasm_valtype_vec_t) -> [ValueType]? {
       var types: [ValueType] = []
       for index in 0..<vector.size {
@@ -112,7 +112,7 @@ extension FunctionType {
     self.init(parameters: parameters, results: results)
   }
 
-  var inC: UnsafeMutablePointer<wasm_functype_t> {
+  package var inC: UnsafeMutablePointer<wasm_functype_t> {
     func vector(_ types: [ValueType]) -> wasm_valtype_vec_t {
       var pointers = types.map { wasm_valtype_new($0.kind) }
       var vector = wasm_valtype_vec_t()
@@ -229,13 +229,13 @@ func bytes(_ vector: wasm_byte_vec_t) -> [UInt8] {
   Array(UnsafeRawBufferPointer(start: vector.data, count: vector.data == nil ? 0 : vector.size))
 }
 
-func byteVector(_ bytes: some Collection<UInt8>) -> wasm_byte_vec_t {
+package func byteVector(_ bytes: some Collection<UInt8>) -> wasm_byte_vec_t {
   var vector = wasm_byte_vec_t()
   wasm_byte_vec_new_uninitialized(&vector, bytes.count)
   for (index, byte) in bytes.enumerated() where index < vector.size { vector.data[index] = CChar(bitPattern: byte) }
   return vector
 }
 
-func byteVector(of text: String, terminated: Bool = false) -> wasm_byte_vec_t {
+package func byteVector(of text: String, terminated: Bool = false) -> wasm_byte_vec_t {
   byteVector(Array(text.utf8) + (terminated ? [0] : []))
 }

@@ -15,19 +15,22 @@ import Darwin
 #endif
 
 /// Why a function failed.
-final class ErrorObject: Sendable {
+package final class ErrorObject: Sendable {
   let kind: cannery_error_kind_t
+  /// Of what the rules of the Internet Computer don't allow: which; else 0.
+  package let code: UInt32
   let offset: Int?
   /// The message with a zero at its end.
   let message: [CChar]
 
-  init(_ kind: cannery_error_kind_t, _ message: String, offset: Int? = nil) {
+  package init(_ kind: cannery_error_kind_t, _ message: String, offset: Int? = nil, code: UInt32 = 0) {
     self.kind = kind
+    self.code = code
     self.offset = offset
     self.message = Array(message.utf8CString)
   }
 
-  convenience init(_ error: any Error) {
+  package convenience init(_ error: any Error) {
     switch error {
     case let error as ModuleError:
       self.init(
@@ -58,9 +61,9 @@ final class ErrorObject: Sendable {
 }
 
 /// An argument that a function doesn't take.
-struct ArgumentError: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
+package struct ArgumentError: Error, CustomStringConvertible {
+  package var description: String
+  package init(_ description: String) { self.description = description }
 }
 
 /// The last error of each thread, which goes when the thread ends.

@@ -5,30 +5,36 @@ import Cannery
 import WebAssembly
 
 /// A call in progress, and how it ended.
-final class ExecutionObject {
-  let execution: Execution
-  let store: StoreObject
+package final class ExecutionObject {
+  package let execution: Execution
+  package let store: StoreObject
+  /// What ends with the execution.
+  package let companion: AnyObject?
+  /// How the last step ended.
+  package private(set) var state: cannery_state_t?
   var results: [Value] = []
-  var trap: Trap?
+  package private(set) var trap: Trap?
 
-  init(_ execution: Execution, _ store: StoreObject) {
+  package init(_ execution: Execution, _ store: StoreObject, companion: AnyObject? = nil) {
     self.execution = execution
     self.store = store
+    self.companion = companion
   }
 
   /// Takes over how a step ended.
-  func take(_ state: ExecutionState) -> cannery_state_t {
-    switch state {
-    case .finished(let values):
-      results = values
-      return CANNERY_FINISHED
-    case .trapped(let trap):
-      self.trap = trap
-      return CANNERY_TRAPPED
-    case .outOfInstructions: return CANNERY_OUT_OF_INSTRUCTIONS
-    case .waitingForHost: return CANNERY_WAITING
-    case .interrupted: return CANNERY_INTERRUPTED
-    }
+  package func take(_ ended: ExecutionState) -> cannery_state_t {
+    let state =
+      switch ended {
+      case .finished: CANNERY_FINISHED
+      case .trapped: CANNERY_TRAPPED
+      case .outOfInstructions: CANNERY_OUT_OF_INSTRUCTIONS
+      case .waitingForHost: CANNERY_WAITING
+      case .interrupted: CANNERY_INTERRUPTED
+      }
+    if case .finished(let values) = ended { results = values }
+    if case .trapped(let trap) = ended { self.trap = trap }
+    self.state = state
+    return state
   }
 }
 

@@ -18,10 +18,11 @@ final class Environment {
 }
 
 /// A trap that a host function returned: it goes through the Wasm code as an error, and comes out as the same trap.
-struct HostTrap: Error, CustomStringConvertible {
+package struct HostTrap: Error, CustomStringConvertible {
   var message: String
   var token: Token
-  var description: String { message }
+  package init(message: String, token: Token = Token()) { (self.message, self.token) = (message, token) }
+  package var description: String { message }
 }
 
 /// A host function whose body gets its parameters, and room for its results, as values of C.
@@ -172,7 +173,7 @@ extension FunctionObject {
 
 extension StoreObject {
   /// The trap that an error means.
-  func trapReference(_ error: any Error) -> OpaquePointer {
+  package func trapReference(_ error: any Error) -> OpaquePointer {
     let object: TrapObject
     switch error {
     case let trap as Trap:

@@ -14,8 +14,8 @@ import Darwin
 #endif
 
 /// An object that references refer to. Equal identities mean the same thing of the store.
-class ReferenceObject {
-  let store: StoreObject
+package class ReferenceObject {
+  package let store: StoreObject
   init(_ store: StoreObject) { self.store = store }
   var identity: ObjectIdentity { preconditionFailure("every kind has its own") }
   /// What must live as long as the identity is known; nil for what the store keeps.
@@ -23,7 +23,9 @@ class ReferenceObject {
 }
 
 /// Stands for things that the store doesn't know.
-final class Token: Sendable {}
+package final class Token: Sendable {
+  package init() {}
+}
 
 /// Tells things of a store apart.
 enum ObjectIdentity: Hashable {
@@ -32,8 +34,8 @@ enum ObjectIdentity: Hashable {
   case instance(Instance)
 }
 
-final class FunctionObject: ReferenceObject {
-  let function: Function
+package final class FunctionObject: ReferenceObject {
+  package let function: Function
   /// What a call needs, to be had without counting references.
   let target: Target
 
@@ -91,8 +93,8 @@ final class InstanceObject: ReferenceObject {
   override var identity: ObjectIdentity { .instance(instance) }
 }
 
-final class ModuleObject: ReferenceObject {
-  let module: Module
+package final class ModuleObject: ReferenceObject {
+  package let module: Module
   init(_ module: Module, _ store: StoreObject) {
     self.module = module
     super.init(store)
@@ -148,8 +150,8 @@ struct Logger: @unchecked Sendable {
   let level: cannery_log_level_t
 }
 
-final class EngineObject: Sendable {
-  let engine: Engine
+package final class EngineObject: Sendable {
+  package let engine: Engine
   private let logger: Logger?
 
   init(_ configuration: ConfigurationObject = ConfigurationObject()) {
@@ -170,9 +172,11 @@ struct StoreInUseError: Error, CustomStringConvertible {
 }
 
 /// A store, with what C programs keep with its things.
-final class StoreObject {
-  let store: Store
-  let engine: EngineObject
+package final class StoreObject {
+  package let store: Store
+  package let engine: EngineObject
+  /// What host functions of another target need, as long as they can be called.
+  package var companion: AnyObject?
   private var hostInfo: [ObjectIdentity: HostInfo] = [:]
   /// The handles of things that are external references.
   private var externals: [ObjectIdentity: Reference] = [:]
@@ -190,7 +194,7 @@ final class StoreObject {
   /// Does `body`. Throws `StoreInUseError` while another thread does something with the store; host functions may use it
   /// again on their thread.
   @inline(__always)
-  func using<Result>(_ body: () throws -> Result) throws -> Result {
+  package func using<Result>(_ body: () throws -> Result) throws -> Result {
     let thread = StoreObject.thisThread
     let (entered, other) = user.compareExchange(
       expected: 0, desired: thread, successOrdering: .acquiring, failureOrdering: .relaxed)
@@ -239,13 +243,13 @@ final class StoreObject {
   }
 
   /// Programs that make many instances can't ask wasm.h for more.
-  static var defaultLimits: StoreLimits {
+  package static var defaultLimits: StoreLimits {
     var limits = StoreLimits()
     limits.instances = 1 << 32
     return limits
   }
 
-  init(_ engine: EngineObject, _ limits: StoreLimits = defaultLimits, tracksWrites: Bool = false) throws {
+  package init(_ engine: EngineObject, _ limits: StoreLimits = defaultLimits, tracksWrites: Bool = false) throws {
     store = try engine.engine.makeStore(limits: limits, tracksWrites: tracksWrites)
     self.engine = engine
   }

@@ -20,6 +20,11 @@ private struct CallerFrame {
 
 private func frame(_ pointer: OpaquePointer) -> UnsafeMutablePointer<CallerFrame> { UnsafeMutablePointer(pointer) }
 
+/// The store whose code called a host function.
+package func owner(ofCaller pointer: OpaquePointer) -> StoreObject {
+  frame(pointer).pointee.owner.takeUnretainedValue()
+}
+
 @c @implementation
 public func cannery_func_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_functype_t>?, _ name: UnsafePointer<CChar>?,

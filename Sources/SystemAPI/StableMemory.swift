@@ -285,6 +285,11 @@ public final class StableMemory {
     dirty = parked.dirty
   }
 
+  /// Forgets an execution that was parked.
+  public static func discard(_ parked: Parked) {
+    for case let contents? in parked.pages.values { contents.deallocate() }
+  }
+
   /// Writes these contents to their pages. Returns what was there.
   private func exchange(_ pages: [UInt64: UnsafeMutableRawPointer?]) -> [UInt64: UnsafeMutableRawPointer?] {
     var old: [UInt64: UnsafeMutableRawPointer?] = [:]

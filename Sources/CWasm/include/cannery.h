@@ -48,6 +48,8 @@ typedef enum cannery_error_kind_t {
   CANNERY_ERROR_TRAP,
   /* A mistake in Cannery itself. */
   CANNERY_ERROR_INTERNAL,
+  /* The rules of the Internet Computer don't allow it (cannery-canister.h). */
+  CANNERY_ERROR_REFUSED,
 } cannery_error_kind_t;
 
 typedef struct cannery_error_t cannery_error_t;

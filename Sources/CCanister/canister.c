@@ -1,0 +1,3 @@
+/* The headers, compiled alone: what they declare is in Swift (CanneryCanisterC). */
+
+#include "cannery-canister.h"
