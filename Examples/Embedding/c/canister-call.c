@@ -1,26 +1,18 @@
 /* A canister in the built-in runtime: it is made, gets its code, and is called.
- *
- * Usage: canister-call canister-call.wat
- * Link with the library cannery-canister, which has all of wasm.h and cannery.h too. */
+ *   canister-call canister-call.wat
+ * To be linked with the library cannery-canister, which has all of wasm.h and cannery.h too. */
 
 #include <cannery-canister.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <inttypes.h>
 
-/* Ends the program where a function of the library fails. */
-static void check(cannery_error_t *error) {
-  if (!error) return;
-  fprintf(stderr, "canister-call: %s\n", cannery_error_message(error));
-  cannery_error_delete(error);
-  exit(1);
-}
+#include "example.h"
 
 /* A file's contents, to be freed. */
 static char *read_file(const char *path, size_t *size) {
   FILE *file = fopen(path, "rb");
   char *bytes = malloc(1 << 20);
   if (!file || !bytes) {
-    fprintf(stderr, "canister-call: can't read %s\n", path);
+    perror(path);
     exit(1);
   }
   *size = fread(bytes, 1, 1 << 20, file);
@@ -59,10 +51,7 @@ static uint64_t update(cannery_runtime_t *runtime, const cannery_principal_t *ca
 }
 
 int main(int count, char **arguments) {
-  if (count != 2) {
-    fprintf(stderr, "usage: canister-call MODULE\n");
-    return 64;
-  }
+  if (count != 2) return 64;
   cannery_runtime_t *runtime = NULL;
   check(cannery_runtime_new(NULL, &runtime));
 
@@ -77,7 +66,7 @@ int main(int count, char **arguments) {
   check(cannery_runtime_install(runtime, &canister, &install, &outcome));
   free(module);
   if (cannery_outcome_status(outcome) != CANNERY_REPLIED) {
-    fprintf(stderr, "canister-call: %s\n", cannery_outcome_message(outcome));
+    fprintf(stderr, "error: %s\n", cannery_outcome_message(outcome));
     return 1;
   }
   cannery_outcome_delete(outcome);
@@ -91,7 +80,7 @@ int main(int count, char **arguments) {
   check(cannery_runtime_query(runtime, &get, &outcome));
   print("get", outcome);
   cannery_outcome_delete(outcome);
-  printf("instructions of the second increment: %llu\n", (unsigned long long)instructions);
+  printf("instructions of the second increment: %" PRIu64 "\n", instructions);
 
   cannery_runtime_delete(runtime);
   return 0;
