@@ -42,9 +42,7 @@ class Execution:
     def __init__(self, function: Function, *arguments: Any, instructions: Optional[int] = None) -> None:
         plan, store = function._plan, function._store
         if len(arguments) != len(plan.parameters.types):
-            raise TypeError(
-                f"the function takes {len(plan.parameters.types)} arguments, and {len(arguments)} were given"
-            )
+            raise TypeError(f"the function takes {len(plan.parameters.types)} arguments, and {len(arguments)} were given")
         store._check()
         slots = (ctypes.c_uint64 * max(plan.parameters.slot_count, 1))(*plan.parameters.encode(store, arguments))
         out = c_void_p()

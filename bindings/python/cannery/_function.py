@@ -243,9 +243,7 @@ class Function:
         return made
 
     @classmethod
-    def from_c(
-        cls, store: Store, signature: str, function: Any, *, env: Optional[int] = None, name: str = ""
-    ) -> Function:
+    def from_c(cls, store: Store, signature: str, function: Any, *, env: Optional[int] = None, name: str = "") -> Function:
         """A C function as it is: one of ctypes, or an address. cannery.h tells what signatures mean: `"(ii*~)i"`.
 
         With a function of ctypes, what it refers to is kept as long as the store.
@@ -256,9 +254,7 @@ class Function:
         else:
             address = ctypes.cast(function, c_void_p).value or 0
             store._kept.append(function)
-        pointer = lib.cannery_func_new_c(
-            store._pointer, name.encode("utf-8"), signature.encode("utf-8"), address, env, None
-        )
+        pointer = lib.cannery_func_new_c(store._pointer, name.encode("utf-8"), signature.encode("utf-8"), address, env, None)
         if not pointer:
             raise last_error("no memory for a function")
         return cls._of(store, pointer)
@@ -291,9 +287,7 @@ class Function:
         """Calls it. The result is None, a value, or a tuple of several. Raises `Trap`."""
         plan, store = self._plan, self._store
         if len(arguments) != len(plan.parameters.types):
-            raise TypeError(
-                f"the function takes {len(plan.parameters.types)} arguments, and {len(arguments)} were given"
-            )
+            raise TypeError(f"the function takes {len(plan.parameters.types)} arguments, and {len(arguments)} were given")
         store._check()
         slots = plan.array(*plan.parameters.encode(store, arguments))
         outermost = store._enter()
@@ -352,9 +346,7 @@ class Callback:
             type = function.type
             if len(type.results) > 1 or not all(t in _LETTERS for t in type.parameters + type.results):
                 raise TypeError(f"no function of C has the type {type}")
-            signature = (
-                "(" + "".join(_LETTERS[t] for t in type.parameters) + ")" + "".join(_LETTERS[t] for t in type.results)
-            )
+            signature = "(" + "".join(_LETTERS[t] for t in type.parameters) + ")" + "".join(_LETTERS[t] for t in type.results)
         out = c_void_p()
         check(lib.cannery_closure_new(function._pointer, signature.encode("utf-8"), byref(out)))
         assert out.value is not None

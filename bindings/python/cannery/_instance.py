@@ -27,9 +27,7 @@ class Instance(Mapping[str, Extern]):
     `instructions`, if they are limited. Raises `LinkError`, and `Trap` where the start function or a segment traps.
     """
 
-    def __init__(
-        self, store: Store, module: Module, imports: Imports = (), *, instructions: Optional[int] = None
-    ) -> None:
+    def __init__(self, store: Store, module: Module, imports: Imports = (), *, instructions: Optional[int] = None) -> None:
         given = _ordered(module, imports)
         for entry in given:
             if entry._store is not store:

@@ -259,9 +259,7 @@ class Library:
             raise ImportError(f"{path} is not the library libcannery") from None
         abi.restype = c_uint32
         if abi() != ABI:
-            raise ImportError(
-                f"{path} has ABI {abi()}, and this package needs {ABI}: install versions that go together"
-            )
+            raise ImportError(f"{path} has ABI {abi()}, and this package needs {ABI}: install versions that go together")
         self.declare(_SHORT, _LONG)
 
     def declare(self, short: dict[str, tuple[Any, list[Any]]], long: dict[str, tuple[Any, list[Any]]]) -> None:

@@ -88,9 +88,7 @@ class TableType:
     maximum: Optional[int] = None
     is_64: bool = False
 
-    def __init__(
-        self, element: ValueTypeLike, minimum: int, maximum: Optional[int] = None, is_64: bool = False
-    ) -> None:
+    def __init__(self, element: ValueTypeLike, minimum: int, maximum: Optional[int] = None, is_64: bool = False) -> None:
         object.__setattr__(self, "element", ValueType(element))
         object.__setattr__(self, "minimum", minimum)
         object.__setattr__(self, "maximum", maximum)
