@@ -19,7 +19,10 @@ def test_exceptions_go_through_the_guest(store, instantiate):
     def fail():
         raise raised
 
-    inner = instantiate('(module (import "h" "f" (func $f)) (func $g (call $f)) (func (export "f") (call $g)))', [Function(store, NOTHING, fail)])
+    inner = instantiate(
+        '(module (import "h" "f" (func $f)) (func $g (call $f)) (func (export "f") (call $g)))',
+        [Function(store, NOTHING, fail)],
+    )
     with pytest.raises(Trap) as caught:
         inner.function("f")()
     trap = caught.value
@@ -36,7 +39,9 @@ def test_traps_of_host_functions(store, instantiate):
     def refuse():
         raise Trap("the host refuses")
 
-    instance = instantiate('(module (import "h" "f" (func $f)) (func (export "f") (call $f)))', [Function(store, NOTHING, refuse)])
+    instance = instantiate(
+        '(module (import "h" "f" (func $f)) (func (export "f") (call $f)))', [Function(store, NOTHING, refuse)]
+    )
     with pytest.raises(Trap) as caught:
         instance.function("f")()
     assert caught.value.message == "the host refuses" and caught.value.kind is TrapKind.HOST
@@ -47,7 +52,9 @@ def test_what_is_no_exception_is_raised_itself(store, instantiate, kind):
     def fail():
         raise kind
 
-    instance = instantiate('(module (import "h" "f" (func $f)) (func (export "f") (call $f)))', [Function(store, NOTHING, fail)])
+    instance = instantiate(
+        '(module (import "h" "f" (func $f)) (func (export "f") (call $f)))', [Function(store, NOTHING, fail)]
+    )
     with pytest.raises(kind):
         instance.function("f")()
 
@@ -193,7 +200,9 @@ def test_raw_functions(store, instantiate):
         " (call $f (local.get 0) (local.get 1))))",
         [function],
     )
-    assert instance.function("f")(5, (7).to_bytes(8, "little") + (9).to_bytes(8, "little")) == (9).to_bytes(8, "little") + (5).to_bytes(8, "little")
+    assert instance.function("f")(5, (7).to_bytes(8, "little") + (9).to_bytes(8, "little")) == (9).to_bytes(8, "little") + (
+        5
+    ).to_bytes(8, "little")
     slots = (ctypes.c_uint64 * 3)(1, 2, 3)
     instance.function("f").call_raw(slots)
     assert list(slots[:2]) == [3, 1]
@@ -227,7 +236,9 @@ def test_functions_of_c(store, instantiate):
         ' (func (export "b") (param i32) (result i64) (call $b (local.get 0))) (export "c" (func $c)))',
         functions,
     )
-    assert instance.function("a")(8, 3) == 1 + sum(b"abc") and instance.function("b")(8) == 3 and instance.function("c")(-5) == 5
+    assert (
+        instance.function("a")(8, 3) == 1 + sum(b"abc") and instance.function("b")(8) == 3 and instance.function("c")(-5) == 5
+    )
     with pytest.raises(Trap) as caught:
         instance.function("a")(65530, 10)
     assert caught.value.kind is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS

@@ -86,10 +86,20 @@ def test_files(engine, store, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "source, error", [(b"", MalformedError), (b"\0asm\1\0\0", MalformedError), ("(module (oops))", MalformedError), ("(module (func (result i32) (i64.const 0)))", InvalidError)]
+    "source, error",
+    [
+        (b"", MalformedError),
+        (b"\0asm\1\0\0", MalformedError),
+        ("(module (oops))", MalformedError),
+        ("(module (func (result i32) (i64.const 0)))", InvalidError),
+    ],
 )
 def test_modules_that_are_refused(engine, source, error):
-    for attempt in (lambda: Module(engine, source), lambda: Module.validate(engine, source), lambda: Module.precompile(engine, source)):
+    for attempt in (
+        lambda: Module(engine, source),
+        lambda: Module.validate(engine, source),
+        lambda: Module.precompile(engine, source),
+    ):
         with pytest.raises(error) as caught:
             attempt()
         assert caught.value.message and str(caught.value) and isinstance(caught.value, cannery.EngineError)
@@ -142,7 +152,11 @@ def test_exports_are_a_mapping(instantiate):
     instance = instantiate('(module (memory (export "m") 1) (func (export "f")) (global (export "") i32 (i32.const 5)))')
     assert list(instance) == ["m", "f", ""] and len(instance) == 3 and "f" in instance and "g" not in instance
     assert isinstance(instance["m"], Memory) and instance.global_("").value == 5 and instance.get("no") is None
-    assert [type(e).__name__ for e in instance.exports] == ["Memory", "Function", "Global"] and instance == instance and hash(instance)
+    assert (
+        [type(e).__name__ for e in instance.exports] == ["Memory", "Function", "Global"]
+        and instance == instance
+        and hash(instance)
+    )
     with pytest.raises(KeyError):
         instance["no"]
     with pytest.raises(TypeError):
@@ -150,13 +164,24 @@ def test_exports_are_a_mapping(instantiate):
 
 
 def test_imports(engine, store):
-    module = Module(engine, '(module (import "h" "a" (func $a (result i32))) (import "h" "b" (memory 1)) (func (export "f") (result i32) (call $a)))')
+    module = Module(
+        engine,
+        '(module (import "h" "a" (func $a (result i32))) (import "h" "b" (memory 1)) (func (export "f") (result i32) (call $a)))',
+    )
     function, memory = Function(store, FunctionType([], ["i32"]), lambda: 7), Memory(store, MemoryType(1))
     assert Instance(store, module, [function, memory]).function("f")() == 7
     assert Instance(store, module, {("h", "a"): function, ("h", "b"): memory, ("h", "c"): memory}).function("f")() == 7
     foreign = Function(Store(engine), FunctionType([], ["i32"]), lambda: 7)
     wrong = Function(store, FunctionType([], ["i64"]), lambda: 7)
-    for imports in [[], [function], [memory, function], [foreign, memory], [wrong, memory], {("h", "a"): function}, [function, memory, memory]]:
+    for imports in [
+        [],
+        [function],
+        [memory, function],
+        [foreign, memory],
+        [wrong, memory],
+        {("h", "a"): function},
+        [function, memory, memory],
+    ]:
         with pytest.raises(LinkError):
             Instance(store, module, imports)
     with pytest.raises(LinkError):
@@ -224,7 +249,9 @@ TRAPS = [
 
 @pytest.mark.parametrize("body, kind", TRAPS)
 def test_traps(instantiate, body, kind):
-    instance = instantiate(f'(module (memory 1) (table 2 funcref) (elem (i32.const 1) $g) (func $g) (func $f (export "f") {body}))')
+    instance = instantiate(
+        f'(module (memory 1) (table 2 funcref) (elem (i32.const 1) $g) (func $g) (func $f (export "f") {body}))'
+    )
     with pytest.raises(Trap) as caught:
         instance.function("f")()
     trap = caught.value

@@ -62,13 +62,26 @@ builtins_type = type
 
 
 def test_nan_goes_through(instantiate):
-    function = instantiate('(module (func (export "f") (param f32 f64) (result f32 f64) local.get 0 local.get 1))').function("f")
+    function = instantiate('(module (func (export "f") (param f32 f64) (result f32 f64) local.get 0 local.get 1))').function(
+        "f"
+    )
     assert all(math.isnan(x) for x in function(math.nan, math.nan))
 
 
 @pytest.mark.parametrize(
     "type, given",
-    [(I32, 1.0), (I32, "1"), (I32, None), (I64, 2.5), (F32, "1"), (F64, None), (F64, b"1"), (V128, b"short"), (V128, 5), ("funcref", 5)],
+    [
+        (I32, 1.0),
+        (I32, "1"),
+        (I32, None),
+        (I64, 2.5),
+        (F32, "1"),
+        (F64, None),
+        (F64, b"1"),
+        (V128, b"short"),
+        (V128, 5),
+        ("funcref", 5),
+    ],
 )
 def test_wrong_values_are_refused_as_arguments_and_results(store, instantiate, type, given):
     function = Function(store, FunctionType([], [type]), lambda: given)
@@ -149,7 +162,9 @@ def test_tables_of_objects(store):
         Table(store, TableType("i32", 1))
 
 
-@pytest.mark.parametrize("type, first, second", [("i32", -1, 7), ("i64", 2**40, 1), ("f32", 0.5, 2.0), ("f64", 0.1, 1.0), ("externref", ITEM, None)])
+@pytest.mark.parametrize(
+    "type, first, second", [("i32", -1, 7), ("i64", 2**40, 1), ("f32", 0.5, 2.0), ("f64", 0.1, 1.0), ("externref", ITEM, None)]
+)
 def test_globals(store, type, first, second):
     variable = Global(store, GlobalType(type, mutable=True), first)
     assert variable.value == first and variable.type == GlobalType(type, True)
@@ -186,6 +201,8 @@ def test_references_that_are_no_objects(engine, store, instantiate):
 def test_names_of_types():
     assert ValueType("i32") is ValueType.I32 and ValueType.FUNCREF.is_reference and not ValueType.V128.is_reference
     assert [ValueType(name).value for name in TYPES] == TYPES
-    assert FunctionType(["i32"], []) == FunctionType([ValueType.I32]) and str(FunctionType(["i32"], ["f64"])) == "(i32) -> (f64)"
+    assert (
+        FunctionType(["i32"], []) == FunctionType([ValueType.I32]) and str(FunctionType(["i32"], ["f64"])) == "(i32) -> (f64)"
+    )
     with pytest.raises(ValueError):
         FunctionType(["i33"])
