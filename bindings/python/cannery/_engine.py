@@ -94,9 +94,9 @@ class Engine:
         if not pointer:
             raise last_error("no memory for an engine")
         self._pointer: int = pointer
-        # The callback lives as long as what calls it.
-        own(self, lib.wasm_engine_delete, pointer, callback)
+        # Stores and modules keep this object, and so the callback.
         self._callback = callback
+        own(self, lib.wasm_engine_delete, pointer)
 
 
 def _log_to(logger: Logger) -> Callable[[Optional[int], int, bytes], None]:

@@ -22,6 +22,8 @@ class ErrorKind(enum.IntEnum):
     FILE = 8
     TRAP = 9
     INTERNAL = 10
+    #: By the rules of a canister runtime.
+    REFUSED = 11
 
 
 class CanneryError(Exception):
@@ -92,6 +94,7 @@ _CLASSES: dict[int, type[EngineError]] = {
     ErrorKind.BUSY: BusyError,
     ErrorKind.FILE: FileError,
     ErrorKind.INTERNAL: InternalError,
+    ErrorKind.REFUSED: RefusedError,
 }
 
 
@@ -101,6 +104,8 @@ def error_of(pointer: int, library: Library = lib) -> EngineError:
     message = library.cannery_error_message(pointer).decode("utf-8", "replace")
     offset = library.cannery_error_offset(pointer)
     error = _CLASSES.get(kind, EngineError)(message, None if offset == NO_OFFSET else offset)
+    if isinstance(error, RefusedError):
+        error.code = library.cannery_error_code(pointer)
     library.cannery_error_delete(pointer)
     return error
 

@@ -282,12 +282,12 @@ class Library:
         def __getattr__(self, name: str) -> Any: ...
 
 
-def candidates(name: str, variable: str) -> Iterator[str]:
+def candidates(name: str, directories: Iterable[Path] = ()) -> Iterator[str]:
     """Where the library NAME may be, the best place first."""
     file = f"lib{name}.so.{ABI}"
     package = Path(__file__).resolve().parent
     prefixes = [Path(sys.prefix), *package.parents]
-    for directory in [package] + [prefix / "lib" for prefix in prefixes]:
+    for directory in [*directories, package] + [prefix / "lib" for prefix in prefixes]:
         for candidate in (directory / file, directory / f"lib{name}.so"):
             if candidate.exists():
                 yield str(candidate)
@@ -297,7 +297,7 @@ def candidates(name: str, variable: str) -> Iterator[str]:
     yield file
 
 
-def load(name: str = "cannery", variable: str = "CANNERY_LIBRARY") -> Library:
+def load(name: str = "cannery", variable: str = "CANNERY_LIBRARY", directories: Iterable[Path] = ()) -> Library:
     """Loads the library NAME, from where the environment says or from where libraries are."""
     given = os.environ.get(variable)
     if given:
@@ -306,7 +306,7 @@ def load(name: str = "cannery", variable: str = "CANNERY_LIBRARY") -> Library:
         except OSError as error:
             raise ImportError(f"{variable} names a library that can't be loaded: {error}") from error
     reason: Optional[OSError] = None
-    for path in candidates(name, variable):
+    for path in candidates(name, directories):
         try:
             return Library(path)
         except OSError as error:

@@ -53,12 +53,12 @@ class Module:
     def _hold(self, engine: Engine, handle: StoreHandle, pointer: Optional[int]) -> None:
         assert pointer is not None
         self._engine, self._pointer = engine, pointer
-        own(self, lib.wasm_module_delete, pointer, (handle, engine))
+        own(self, lib.wasm_module_delete, pointer, handle)
         shared = lib.wasm_module_share(pointer)
         if not shared:
             raise last_error("no memory for a module")
         self._shared: int = shared
-        own(self, lib.wasm_shared_module_delete, shared, (handle, engine))
+        own(self, lib.wasm_shared_module_delete, shared, handle)
         self._imports: Optional[tuple[ImportType, ...]] = None
         self._exports: Optional[tuple[ExportType, ...]] = None
 

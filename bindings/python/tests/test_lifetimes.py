@@ -107,14 +107,13 @@ def test_cycles_are_collected(engine):
 def test_objects_that_code_holds_live_with_the_store(engine):
     store = Store(engine)
     variable = Global(store, GlobalType("externref", True), None)
-    watch = None
 
-    def fill():
+    def fill(variable):
         thing = Thing()
         variable.value = thing
         return weakref.ref(thing)
 
-    watch = fill()
+    watch = fill(variable)
     gc.collect()
     assert watch() is not None and variable.value is watch()
     del store, variable
