@@ -201,7 +201,10 @@ class Store:
             raise BusyError("another thread uses the store")
 
     def _enter(self, execution: object = None) -> bool:
-        """To be called before code of the store may run. The result is for `_leave`."""
+        """To be called before code of the store may run. The result is for `_leave`.
+
+        Where this call has room on Python's stack, a host function has room to begin: an exception before that would get lost
+        between C and Python. What comes later, host functions turn into traps."""
         if self._buffers:
             raise BufferError("buffers of the store's memories are in use")
         me = get_ident()
@@ -212,7 +215,6 @@ class Store:
                 raise BusyError("the store belongs to an execution that hasn't ended")
         elif self._user != me:
             raise BusyError("another thread uses the store")
-        _probe()
         self._user = me
         self._depth += 1
         return outermost
@@ -333,40 +335,6 @@ def _drop_traps(traps: list[Optional[int]], handle: StoreHandle) -> None:
     for pointer in traps:
         if pointer:
             lib.wasm_trap_delete(pointer)
-
-
-def _probe() -> None:
-    """Raises RecursionError unless there is room for the frames of a host function. Without it, an exception could get lost
-    between Python and C."""
-    _probe_1()
-
-
-def _probe_1() -> None:
-    _probe_2()
-
-
-def _probe_2() -> None:
-    _probe_3()
-
-
-def _probe_3() -> None:
-    _probe_4()
-
-
-def _probe_4() -> None:
-    _probe_5()
-
-
-def _probe_5() -> None:
-    _probe_6()
-
-
-def _probe_6() -> None:
-    _probe_7()
-
-
-def _probe_7() -> None:
-    get_ident()
 
 
 class Interrupt:

@@ -144,6 +144,34 @@ def test_recursion_without_end(store, instantiate):
     assert instantiate('(module (func (export "f") (result i32) (i32.const 5)))').function("f")() == 5
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_recursion_ends_anywhere(store, instantiate, raw):
+    """Whatever has no room any more, its exception is not lost."""
+
+    def host(*unused):
+        function()
+
+    make = Function.raw if raw else Function
+    text = '(module (import "h" "f" (func $f)) (func (export "f") (call $f) unreachable))'
+    instance = instantiate(text, [make(store, NOTHING, host)])
+    function = instance.function("f")
+
+    def deeper(frames):
+        if frames:
+            deeper(frames - 1)
+        else:
+            function()
+
+    for frames in range(40):
+        with pytest.raises(Trap) as caught:
+            deeper(frames)
+        assert caught.value.kind is TrapKind.HOST
+        error = caught.value
+        while error.__cause__ is not None:
+            error = error.__cause__
+        assert isinstance(error, (RecursionError, Trap))
+
+
 def test_callers(store, instantiate):
     kept = []
 
