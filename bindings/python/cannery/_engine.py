@@ -257,27 +257,28 @@ class Store:
 
     def _error_for(self, trap: int) -> BaseException:
         """The exception for a trap that came out of Wasm code, and that is deleted."""
-        cause: Optional[BaseException] = None
-        kept = self._traps[1]
-        if kept and lib.wasm_trap_same(kept, trap):
-            cause = self._raised
-        self._forget_raised()
-        if self._traps[0] is None:
-            cause, self._spared = self._spared, None
-            self._refill()
-        if cause is not None and not isinstance(cause, Exception):
-            # Such as KeyboardInterrupt: not for those who handle traps.
-            lib.wasm_trap_delete(trap)
-            return cause
-        error = trap_of(trap)
-        error.__cause__ = cause
-        if self._depth:
-            # A host function may let it go on.
-            error._pointer = trap
-            own(error, lib.wasm_trap_delete, trap, self._handle)
-        else:
-            lib.wasm_trap_delete(trap)
-        return error
+        kept = False
+        try:
+            cause: Optional[BaseException] = None
+            if self._traps[1] and lib.wasm_trap_same(self._traps[1], trap):
+                cause = self._raised
+            if self._traps[0] is None:
+                self._refill()
+                cause, self._spared = cause or self._spared, None
+            self._forget_raised()
+            if cause is not None and not isinstance(cause, Exception):
+                # Such as KeyboardInterrupt: not for those who handle traps.
+                return cause
+            error = trap_of(trap)
+            error.__cause__ = cause
+            if self._depth:
+                # A host function may let it go on.
+                own(error, lib.wasm_trap_delete, trap, self._handle)
+                error._pointer, kept = trap, True
+            return error
+        finally:
+            if not kept:
+                lib.wasm_trap_delete(trap)
 
     # ---- References as slots ----
 
