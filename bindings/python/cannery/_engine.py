@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 import logging
+import signal
 import weakref
 from ctypes import byref, c_uint64, c_void_p
 from dataclasses import dataclass, fields
-from threading import get_ident
+from functools import partial
+from threading import current_thread, get_ident, main_thread
 from typing import Any, Callable, Optional, Union
 
 from ._errors import BusyError, ResourceError, Trap, check, last_error, trap_of
@@ -172,11 +174,15 @@ class Store:
         self._execution: Optional[weakref.ref[Any]] = None
         # The type of the host function that suspended last.
         self._suspended: Optional[FunctionType] = None
-        # Two traps: one for host functions that have no room to make theirs, and what the last exception of one became.
-        self._traps: list[Optional[int]] = [None, None]
+        # Traps for host functions that can't make theirs, and on top of them what the one that ends now returns.
+        self._returns: list[int] = []
+        # What C calls to take the topmost. No code of Python's runs for it, so nothing can be raised there.
+        self._take = partial(next, iter(self._returns.pop, None))
+        # The trap that the last exception of a host function became.
+        self._traps: list[int] = []
         self._spared: Optional[BaseException] = None
         self._raised: Optional[BaseException] = None
-        weakref.finalize(self, _drop_traps, self._traps, self._handle).atexit = False
+        weakref.finalize(self, _drop_traps, self._returns, self._traps, self._handle).atexit = False
         self._refill()
 
     def commit(self) -> None:
@@ -201,10 +207,7 @@ class Store:
             raise BusyError("another thread uses the store")
 
     def _enter(self, execution: object = None) -> bool:
-        """To be called before code of the store may run. The result is for `_leave`.
-
-        Where this call has room on Python's stack, a host function has room to begin: an exception before that would get lost
-        between C and Python. What comes later, host functions turn into traps."""
+        """To be called before code of the store may run. The result is for `_leave`."""
         if self._buffers:
             raise BufferError("buffers of the store's memories are in use")
         me = get_ident()
@@ -227,7 +230,8 @@ class Store:
     # ---- Exceptions of host functions ----
 
     def _refill(self) -> None:
-        self._traps[0] = self._new_trap("a host function failed")
+        while len(self._returns) < SPARES:
+            self._returns.insert(0, self._new_trap("a host function was interrupted before it began"))
 
     def _new_trap(self, message: str) -> int:
         text = byte_vector(message.encode("utf-8", "replace").replace(b"\0", b"?") + b"\0")
@@ -246,25 +250,25 @@ class Store:
                 text = f"{type(error).__name__}: {text}" if text else type(error).__name__
             pointer = self._new_trap(text)
         self._forget_raised()
-        self._traps[1] = int(lib.wasm_trap_copy(pointer))
+        self._traps.append(int(lib.wasm_trap_copy(pointer)))
         self._raised = error
         return pointer
 
     def _forget_raised(self) -> None:
-        pointer, self._traps[1], self._raised = self._traps[1], None, None
-        if pointer:
-            lib.wasm_trap_delete(pointer)
+        self._raised = None
+        while self._traps:
+            lib.wasm_trap_delete(self._traps.pop())
 
     def _error_for(self, trap: int) -> BaseException:
         """The exception for a trap that came out of Wasm code, and that is deleted."""
         kept = False
         try:
             cause: Optional[BaseException] = None
-            if self._traps[1] and lib.wasm_trap_same(self._traps[1], trap):
+            if self._traps and lib.wasm_trap_same(self._traps[-1], trap):
                 cause = self._raised
-            if self._traps[0] is None:
+            if len(self._returns) < SPARES:
                 self._refill()
-                cause, self._spared = cause or self._spared, None
+                cause, self._spared = cause or self._spared or _lost(), None
             self._forget_raised()
             if cause is not None and not isinstance(cause, Exception):
                 # Such as KeyboardInterrupt: not for those who handle traps.
@@ -332,10 +336,22 @@ class Store:
         return foreign
 
 
-def _drop_traps(traps: list[Optional[int]], handle: StoreHandle) -> None:
-    for pointer in traps:
-        if pointer:
-            lib.wasm_trap_delete(pointer)
+#: How many traps are kept for host functions that can't make theirs.
+SPARES = 3
+
+
+def _drop_traps(spares: list[int], traps: list[int], handle: StoreHandle) -> None:
+    for pointer in spares + traps:
+        lib.wasm_trap_delete(pointer)
+
+
+def _lost() -> Optional[BaseException]:
+    """What was raised when a host function began, before its first step: a signal's handler did it, and ctypes has dropped it.
+    None if it isn't clear which."""
+    if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return None
+    others = signal.valid_signals() - {signal.SIGINT}
+    return None if any(callable(signal.getsignal(number)) for number in others) else KeyboardInterrupt()
 
 
 class Interrupt:

@@ -7,9 +7,9 @@ from ctypes import byref, c_double, c_float, c_int32, c_int64, c_size_t, c_uint6
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
-from ._engine import Store
+from ._engine import SPARES, Store
 from ._errors import check, last_error
-from ._library import HostCallback, lib, own
+from ._library import HostBody, HostCallback, lib, own
 from ._memory import MemoryBuffer
 from ._types import FunctionType, ValueType, function_type, new_function_type
 from ._values import Plan, plan_of, single
@@ -122,17 +122,25 @@ class Caller:
 RawCallable = Callable[[Caller, "ctypes.Array[c_uint64]"], Optional[Suspend]]
 
 
-def _callback(store: Store, plan: Plan, body: Callable[[Caller, int], Any]) -> Callable[..., Optional[int]]:
-    """A host function as C calls it. It refers to the store, which keeps it: a cycle that the collector sees."""
+def host_callback(store: Store, plan: Plan, body: Callable[[Caller, int], Any]) -> Any:
+    """A host function as C calls it. It refers to the store, which keeps it: a cycle that the collector sees.
 
-    def call(environment: Optional[int], pointer: int, slots: int) -> Optional[int]:
+    ctypes returns garbage to C if a callback raises, and a callback can raise before its first step, when a signal's handler
+    does or Python's stack ends. So it returns nothing, but leaves the trap (0 for none) on top of `store._returns`, and ctypes
+    itself takes it from there on the way to C. If it is not there, what is taken is a trap that was made before.
+    """
+    returns = store._returns
+
+    def call(environment: Optional[int], pointer: int, slots: int) -> None:
         try:
             caller = Caller(store, pointer)
             store._depth += 1
             try:
                 result = body(caller, slots)
                 if caller._must_return is None and not isinstance(result, Suspend):
-                    return None
+                    # From here to the end there is no place for a signal's handler.
+                    returns[SPARES:] = (0,)
+                    return
                 error: BaseException = result if isinstance(result, Suspend) else _Return()
             except BaseException as raised:
                 error = raised
@@ -140,20 +148,21 @@ def _callback(store: Store, plan: Plan, body: Callable[[Caller, int], Any]) -> C
                 caller._pointer = None
                 store._depth -= 1
             trap = caller._must_return
-            if trap is not None:
-                return trap
-            if isinstance(error, Suspend):
-                store._suspended = plan.type
-                return int(lib.cannery_suspend(pointer))
-            return store._trap_for(error)
+            if trap is None:
+                if isinstance(error, Suspend):
+                    store._suspended = plan.type
+                    trap = int(lib.cannery_suspend(pointer))
+                else:
+                    trap = store._trap_for(error)
+            returns[SPARES:] = (trap,)
         except BaseException as lost:
-            # No room for even that: the trap that was made for this. No call may be needed for it.
+            # No room for even that.
             store._spared = lost
-            spare = store._traps[0]
-            store._traps[0] = None
-            return spare
+            del returns[SPARES:]
 
-    return call
+    inner = HostBody(call)
+    inner.restype = store._take
+    return HostCallback(inner)
 
 
 class Function:
@@ -210,7 +219,7 @@ class Function:
 
     def _make(self, store: Store, plan: Plan, body: Callable[[Caller, int], Any], name: str) -> None:
         store._check()
-        callback = HostCallback(_callback(store, plan, body))
+        callback = host_callback(store, plan, body)
         type = new_function_type(plan.type)
         pointer = lib.cannery_func_new(store._pointer, type, name.encode("utf-8"), callback, None, None)
         lib.wasm_functype_delete(type)

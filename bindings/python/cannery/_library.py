@@ -75,6 +75,8 @@ class ValueVector(Structure):
 
 Slots = POINTER(c_uint64)
 HostCallback = ctypes.CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p)
+# What C calls, and what that calls: see `_function.host_callback`.
+HostBody = ctypes.PYFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 LogCallback = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 
 _P, _B = c_void_p, POINTER(ByteVector)

@@ -19,8 +19,8 @@ from cannery.canister import (
     Method,
     OutcomeStatus,
     Principal,
-    Rejected,
     RejectCode,
+    Rejected,
     Runtime,
     RuntimeConfig,
     Settings,
@@ -321,9 +321,9 @@ def test_candid():
 
 
 def test_lives():
-    runtime = Runtime()
-    holder = []
-    runtime = Runtime(RuntimeConfig(debug_print=lambda canister, text: holder.append(runtime)))
+    holder, itself = [], []
+    runtime = Runtime(RuntimeConfig(debug_print=lambda canister, text: holder.append(itself[0])))
+    itself.append(runtime)
     watch = weakref.ref(runtime)
     counter = runtime.create()
     runtime.install(counter, COUNTER).check()
@@ -332,5 +332,6 @@ def test_lives():
     interface = runtime.interface(counter)
     del runtime
     holder.clear()
+    itself.clear()
     gc.collect()
     assert watch() is None and outcome.reply_text == "(1 : nat64)" and outcome.activity.instructions and interface.methods
