@@ -75,3 +75,9 @@ print("ok")
 """
     result = run(code, CANNERY_LIBRARY=cannery.library_path, PYTHONMALLOC="debug", CANNERY_CHECKS="1")
     assert result.returncode == 0 and "ok" in result.stdout and "compiled" in result.stdout and not result.stderr, result.stderr
+
+
+def test_checks_of_the_library():
+    code = "import cannery; from cannery._library import lib; e = cannery.Engine(); [lib.wasm_engine_delete(e._pointer) for _ in 'ab']"
+    result = run(code, CANNERY_LIBRARY=cannery.library_path, CANNERY_CHECKS="1")
+    assert result.returncode == -6 and "deleted twice" in result.stderr
