@@ -1,4 +1,5 @@
-"""Counts what the library has allocated for references, descriptions and vectors, before and after doing something often.
+"""Counts what the library has allocated, before and after doing something often: of references, descriptions and vectors each
+block, of all else the bytes that malloc has given out, where glibc tells them.
 
     python leaks.py CASE
 
@@ -143,12 +144,53 @@ def executions():
     fixed.interrupt_handle()
 
 
+def engines():
+    other = Engine(threads=1)
+    made = Module(other, "(module)")
+    Instance(Store(other), made)
+
+
+def errors():
+    raises(EngineError, lambda: Module(engine, "(module"))
+
+
+def runtimes():
+    from cannery.canister import Runtime, Settings
+
+    runtime = Runtime()
+    name = runtime.create(Settings(environment={"A": "B"}, compute_allocation=1))
+    runtime.install(name, '(module (func (export "canister_update f") unreachable))').check()
+    assert runtime.call(name, "f").message and runtime.settings(name).controllers and runtime.take_activity() and runtime.save()
+    assert runtime.interface("aaaaa-aa").methods
+    runtime.take_snapshot(name)
+    raises(EngineError, lambda: runtime.status("rrkah-fqaaa-aaaaa-aaaaq-cai"))
+
+
+class Usage(ctypes.Structure):
+    """`struct mallinfo2`."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks".split()]
+    _fields_ += [("fordblks", ctypes.c_size_t), ("keepcost", ctypes.c_size_t)]
+
+
+def bytes_in_use():
+    try:
+        function = libc.mallinfo2
+    except AttributeError:
+        return 0
+    function.restype = Usage
+    return function().uordblks
+
+
 case = globals()[sys.argv[1]]
-counts = []
-for _ in range(3):
-    for _ in range(30):
+counts, usages = [], []
+for _ in range(8):
+    for _ in range(60):
         case()
     gc.collect()
     counts.append(live)
+    usages.append(bytes_in_use())
 assert counts[0] > 0
-print(counts[2] - counts[1])
+print(counts[-1] - counts[1])
+# Python allocates something now and then; what leaks does so each time.
+print(min(second - first for first, second in zip(usages[1:], usages[2:])) // 60)
