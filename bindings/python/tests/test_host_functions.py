@@ -190,7 +190,7 @@ def test_callers(store, instantiate):
         with pytest.raises(TypeError):
             instance["memory"]
         assert caller.instructions_left > 0
-        for bad in [(65536, 1), (65530, 7), (2**64 - 1, 1), (2**64, 1), (-1, 1), (0, -1), (0, 2**40)]:
+        for bad in [(65536, 1), (65530, 7), (2**64 - 1, 1), (2**64, 1), (-1, 1), (0, -1), (0, 2**40), (65537, 0)]:
             with pytest.raises(IndexError):
                 caller.read(*bad)
         for bad in [(65536, b"x"), (2**64, b"x"), (-1, b"x")]:
@@ -198,6 +198,9 @@ def test_callers(store, instantiate):
                 caller.write(*bad)
         with pytest.raises(IndexError):
             caller.read(0, 1, memory=1)
+        with pytest.raises(IndexError):
+            with caller.buffer(1):
+                pass
         assert caller.read(65536, 0) == b""
         return len(text)
 
@@ -216,6 +219,26 @@ def test_callers(store, instantiate):
     seen = []
     Function(store, NOTHING, lambda caller: seen.append(caller.instance), access_caller=True)()
     assert seen == [None]
+
+
+def test_callers_of_stores_that_track_writes(engine):
+    store = Store(engine, tracks_writes=True)
+
+    def host(caller):
+        caller.write(8, b"new")
+        with pytest.raises(BufferError):
+            with caller.buffer():
+                pass
+        for bad in [(65530, 7), (0, 2**50)]:
+            with pytest.raises(IndexError):
+                caller.read(*bad)
+        return len(caller.read(0, 65536)) + len(caller.read(8, 3).replace(b"new", b""))
+
+    module = Module(
+        engine, '(module (import "h" "f" (func $f (result i32))) (memory 1) (func (export "f") (result i32) (call $f)))'
+    )
+    instance = Instance(store, module, [Function(store, FunctionType([], ["i32"]), host, access_caller=True)])
+    assert instance.function("f")() == 65536
 
 
 def test_raw_functions(store, instantiate):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cannery import BusyError, Engine, Function, FunctionType, Instance, Module, Store
+from cannery import BusyError, Engine, Function, FunctionType, Instance, Module, Store, Trap
 
 FIB = """(module (import "h" "f" (func $f (param i32) (result i32))) (memory (export "memory") 1)
   (func $fib (export "fib") (param i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (call $f (local.get 0)))
@@ -120,3 +120,33 @@ def test_the_lock_is_released(engine):
         instance.function("endless")()
     thread.join()
     assert len(ticks) == 20
+
+
+def test_many_threads_push_into_one_store(engine):
+    """Each gets its result or is refused."""
+    store = Store(engine)
+    instance = Instance(store, Module(engine, FIB), [Function(store, UNARY, lambda x: x)])
+    fib, memory = instance.function("fib"), instance.memory()
+    results = {"done": 0, "refused": 0}
+
+    def push(seed):
+        for round in range(200):
+            try:
+                assert fib(seed % 5 + 5) == [5, 8, 13, 21, 34][seed % 5]
+                memory[seed] = 7
+                memory.grow(round % 50 == 0)
+                results["done"] += 1
+            except BusyError:
+                results["refused"] += 1
+            except Trap as trap:
+                # Where the library notices it first.
+                assert "another thread uses the store" in str(trap)
+                results["refused"] += 1
+
+    threads = [threading.Thread(target=push, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results["done"] > 0 and sum(results.values()) > 1000
+    assert fib(10) == 55 and not store._user and not store._depth

@@ -50,23 +50,16 @@ class Caller:
     def read(self, offset: int, count: int, memory: int = 0) -> bytes:
         """Bytes of the calling instance's memory. IndexError if they aren't all inside."""
         pointer = self._valid()
-        if count < 0 or not 0 <= offset < 2**64:
+        if offset < 0 or count < 0 or offset + count > 2**64:
             raise IndexError("the range is not inside the memory")
-        if count == 0:
-            contents = bytearray()
-        else:
-            size = self._memory_size(memory)
-            if size is not None and count > size:
-                raise IndexError("the range is not inside the memory")
-            contents = bytearray(count)
-        target = (ctypes.c_char * count).from_buffer(contents) if count else None
-        if not lib.cannery_caller_read(pointer, memory, offset, target, count):
+        # The last byte first, so that nothing is made for a range that isn't there.
+        last = ctypes.c_char()
+        if count and not lib.cannery_caller_read(pointer, memory, offset + count - 1, byref(last), 1):
             raise IndexError("the range is not inside the memory")
-        return bytes(contents)
-
-    def _memory_size(self, memory: int) -> Optional[int]:
-        size = c_size_t()
-        return size.value if lib.cannery_caller_memory(self._pointer, memory, byref(size)) else None
+        contents = ctypes.create_string_buffer(max(count, 1))
+        if not lib.cannery_caller_read(pointer, memory, offset, contents, count):
+            raise IndexError("the range is not inside the memory")
+        return contents.raw[:count]
 
     def write(self, offset: int, contents: Union[bytes, bytearray, memoryview], memory: int = 0) -> None:
         """Writes bytes to the calling instance's memory. IndexError, and nothing written, if they aren't all inside."""
@@ -77,14 +70,19 @@ class Caller:
 
     def buffer(self, memory: int = 0) -> MemoryBuffer:
         """The bytes of the calling instance's memory themselves, for a `with` statement: see `Memory.buffer`."""
-        pointer = self._valid()
+        self._valid()
 
         def locate() -> tuple[Optional[int], int]:
-            size = c_size_t()
-            address = lib.cannery_caller_memory(self._valid(), memory, byref(size))
-            return address, size.value
+            pointer, size = self._valid(), c_size_t()
+            address = lib.cannery_caller_memory(pointer, memory, byref(size))
+            if address:
+                return address, size.value
+            if not lib.cannery_caller_read(pointer, memory, 0, byref(size), 0):
+                raise IndexError("the instance has no such memory")
+            # With a size that isn't 0, it is told that there is no address.
+            return None, int(self.store.tracks_writes)
 
-        return MemoryBuffer(self.store, self, locate) if pointer else NotImplemented
+        return MemoryBuffer(self.store, self, locate)
 
     @property
     def instance(self) -> Optional[Instance]:
