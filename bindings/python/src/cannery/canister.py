@@ -13,12 +13,10 @@ It needs the library libcannery-canister. The same inputs give the same state.
 from __future__ import annotations
 
 import ctypes
-import enum
 from ctypes import byref, c_bool, c_size_t, c_uint64, c_void_p
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from ._candid import Interface, Method, Principal, PrincipalLike, Side, cycles_of, cycles_struct, decode, encode, principal
+from ._candid import Interface, Method, Principal, PrincipalLike, Side, cycles_struct, decode, encode, principal
 from ._canister_library import (
     CallStruct,
     CertifyCallback,
@@ -33,71 +31,12 @@ from ._errors import check, error_of
 from ._library import ByteVector, own, take_bytes
 from ._outcome import Activity, ExecutionReport, LogRecord, Outcome, OutcomeStatus, RejectCode, Rejected, activity_of
 from ._settings import RuntimeConfig, Settings, Visibility, Visible, number_names
+from ._states import CanisterState, CanisterStatus, InstallMode, Snapshot
 
 #: A message: its bytes, or Candid text of the types that the interface tells; None for the message `()`.
 Argument = Union[bytes, str, None]
 
 _NEVER = 2**64 - 1
-
-
-class InstallMode(enum.IntEnum):
-    """How a module is installed."""
-
-    INSTALL = 0
-    REINSTALL = 1
-    UPGRADE = 2
-
-
-class CanisterState(enum.IntEnum):
-    """Whether a canister takes messages."""
-
-    RUNNING = 1
-    STOPPING = 2
-    STOPPED = 3
-
-
-@dataclass(frozen=True)
-class CanisterStatus:
-    """What a canister is and has."""
-
-    state: CanisterState
-    #: SHA-256 of the module's file; None if none is installed.
-    module_hash: Optional[bytes]
-    version: int
-    #: Cycles: what it has, what is set aside for storage, and what it costs in a day without doing anything.
-    balance: int
-    reserved_balance: int
-    idle_cycles_per_day: int
-    #: Bytes: all that is billed, and of it heap, stable memory and snapshots.
-    memory_size: int
-    heap_size: int
-    stable_size: int
-    snapshots_size: int
-    #: Nanoseconds since 1970; None if it isn't set.
-    global_timer: Optional[int]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a canister was at some time."""
-
-    id: bytes
-    #: Nanoseconds since 1970.
-    taken_at: int
-    #: Bytes, as they are billed.
-    size: int
-
-    @classmethod
-    def _of(cls, struct: SnapshotStruct) -> Snapshot:
-        return cls(bytes(struct.id[: struct.id_size]), struct.taken_at, struct.size)
-
-    def _struct(self) -> SnapshotStruct:
-        if len(self.id) > 37:
-            raise ValueError("a snapshot's id has up to 37 bytes")
-        struct = SnapshotStruct(len(self.id), taken_at=self.taken_at, size=self.size)
-        for index, byte in enumerate(self.id):
-            struct.id[index] = byte
-        return struct
 
 
 class Runtime:
@@ -405,19 +344,7 @@ class Runtime:
         """What a canister is and has."""
         out = StatusStruct()
         self._check(lib.cannery_runtime_status(self._pointer, _id(canister), byref(out)))
-        return CanisterStatus(
-            CanisterState(out.state),
-            bytes(out.module_hash) if out.has_module else None,
-            out.version,
-            cycles_of(out.balance),
-            cycles_of(out.reserved_balance),
-            cycles_of(out.idle_cycles_per_day),
-            out.memory_size,
-            out.heap_size,
-            out.stable_size,
-            out.snapshots_size,
-            out.global_timer or None,
-        )
+        return CanisterStatus._of(out)
 
     def read_heap(self, canister: PrincipalLike, offset: int, count: int) -> bytes:
         """Bytes of the heap, as they were committed. Raises `ArgumentError` if they aren't all there."""
