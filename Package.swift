@@ -99,7 +99,8 @@ let package = Package(
 
     // Those that there are in other languages too.
     .executableTarget(
-      name: "EmbeddingExamples", dependencies: ["Cannery"], path: "Examples/Embedding/swift", swiftSettings: settings),
+      name: "EmbeddingExamples", dependencies: ["Candid", "CanisterRuntime", "Cannery", "SystemAPI"],
+      path: "Examples/Embedding/swift", swiftSettings: settings),
 
     // Runs kernels and measures starting in its own process, for Benchmarks.
     .executableTarget(

@@ -152,9 +152,9 @@ public func cannery_execution_resume_host(
   _ execution: OpaquePointer?, _ results: UnsafePointer<wasm_val_vec_t>?, _ trap: OpaquePointer?,
   _ out: UnsafeMutablePointer<cannery_state_t>?
 ) -> OpaquePointer? {
-  step(execution, out) { object in
+  defer { wasm_trap_delete(trap) }
+  return step(execution, out) { object in
     if let trap {
-      defer { wasm_trap_delete(trap) }
       let cause = reference(trap).object(as: TrapObject.self)
       return try object.execution.resume(throwing: HostTrap(message: cause.message, token: cause.token))
     }

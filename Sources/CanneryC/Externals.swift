@@ -288,3 +288,10 @@ public func wasm_instance_exports(_ instance: OpaquePointer?, _ out: UnsafeMutab
   }
   wasm_extern_vec_new(out, pointers.count, pointers.map { Optional($0) })
 }
+
+@c @implementation
+public func cannery_instance_export(_ instance: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> OpaquePointer? {
+  guard let instance, let name else { return nil }
+  let object = reference(instance).object(as: InstanceObject.self)
+  return object.instance.export(String(cString: name))?.inC(object.store)
+}

@@ -7,6 +7,7 @@ import CanisterRuntime
 import CanneryC
 import Executor
 import SystemAPI
+import WebAssembly
 
 // MARK: Rounds, time, randomness
 
@@ -195,7 +196,7 @@ public func cannery_runtime_metadata(
   with(pointer) { _, runtime in
     let out = try target(out)
     let name = try given(text: name, "the name")
-    guard let section = try module(id, runtime).metadata[name] else {
+    guard let section = try module(id, runtime).metadata[ExactName(name)] else {
       throw ArgumentError("the module has no metadata that is called \(name)")
     }
     out.pointee = newBytes(section.contents)

@@ -289,7 +289,9 @@ static void files(const char *folder) {
   wasm_extern_vec_t none = WASM_EMPTY_VEC;
   wasm_instance_t *instance = NULL;
   SUCCEED(cannery_instance_new(store, opened, NULL, CANNERY_UNLIMITED, NULL, &instance));
-  wasm_func_t *function = func_of(instance, 0);
+  wasm_extern_t *export = cannery_instance_export(instance, "f");
+  CHECK(export && !cannery_instance_export(instance, "g") && !cannery_instance_export(instance, ""));
+  wasm_func_t *function = wasm_extern_as_func(export);
   uint64_t slot[1] = {0};
   CHECK(cannery_func_call(function, slot, 1) == NULL && slot[0] == 11);
   wasm_func_delete(function), wasm_instance_delete(instance), wasm_module_delete(opened), wasm_module_delete(module);

@@ -5,7 +5,7 @@ import Foundation
 
 let examples: [String: ([String]) throws -> Void] = [
   "hello": hello, "metering": metering, "host-function": hostFunction, "memory": memory, "callback": callback,
-  "precompile": precompile, "suspend": suspend,
+  "precompile": precompile, "suspend": suspend, "canister-call": canisterCall,
 ]
 
 guard CommandLine.arguments.count > 2, let example = examples[CommandLine.arguments[1]] else {

@@ -187,6 +187,9 @@ WASM_API_EXTERN bool cannery_module_custom_section(
 WASM_API_EXTERN own cannery_error_t *cannery_instance_new(
     wasm_store_t *, const wasm_module_t *, const wasm_extern_vec_t *imports, uint64_t instructions,
     own wasm_trap_t **trap, own wasm_instance_t **out);
+/* The export of this name, UTF-8 with a zero at its end; NULL if there is none. (`wasm_instance_exports` gives all, in the
+ * module's order, without names.) */
+WASM_API_EXTERN own wasm_extern_t *cannery_instance_export(const wasm_instance_t *, const char *name);
 
 /* ---- Executions: limits, counts, suspension ---- */
 
@@ -207,6 +210,7 @@ typedef enum cannery_state_t {
   CANNERY_INTERRUPTED,
 } cannery_state_t;
 
+/* The arguments are copied, and the function's reference may be deleted. */
 WASM_API_EXTERN own cannery_error_t *cannery_execution_new(
     const wasm_func_t *, const wasm_val_vec_t *args, uint64_t instructions, own cannery_execution_t **out);
 /* The same with arguments as slots (see below). */
@@ -217,18 +221,21 @@ WASM_API_EXTERN own cannery_error_t *cannery_execution_run(cannery_execution_t *
 /* With so many instructions from here on. */
 WASM_API_EXTERN own cannery_error_t *cannery_execution_resume(
     cannery_execution_t *, uint64_t instructions, cannery_state_t *out);
-/* With the results of the host function that waits; or, if `trap` is not NULL, as if it had returned that. */
+/* With the results of the host function that waits; or, if `trap` is not NULL, as if it had returned that. The trap is
+ * consumed also where the call fails. */
 WASM_API_EXTERN own cannery_error_t *cannery_execution_resume_host(
     cannery_execution_t *, const wasm_val_vec_t *results, own wasm_trap_t *trap, cannery_state_t *out);
 /* Instructions so far, of all slices. */
 WASM_API_EXTERN uint64_t cannery_execution_instructions(const cannery_execution_t *);
+/* Empty unless it has finished. */
 WASM_API_EXTERN void cannery_execution_results(const cannery_execution_t *, own wasm_val_vec_t *out);
 /* Writes the results as slots, if there is room for all. Gives how many they are. */
 WASM_API_EXTERN size_t cannery_execution_result_slots(const cannery_execution_t *, uint64_t *slots, size_t slot_count);
 /* NULL unless it has trapped. */
 WASM_API_EXTERN own wasm_trap_t *cannery_execution_trap(const cannery_execution_t *);
 
-/* Stops executions of a store from any thread, at the end of an internal slice. */
+/* Stops executions of a store from any thread: soon, but not at once (at the next check point after some millions of
+ * instructions), also where instructions aren't counted. */
 typedef struct cannery_interrupt_t cannery_interrupt_t;
 WASM_API_EXTERN own cannery_interrupt_t *cannery_interrupt_new(wasm_store_t *);
 WASM_API_EXTERN void cannery_interrupt(cannery_interrupt_t *);
