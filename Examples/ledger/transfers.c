@@ -40,10 +40,11 @@ static Outcome begin(Block *block, const Request *request, Nat expected_fee) {
   }
   if (request->created_at_time.some) {
     u64 created = block->created_at = request->created_at_time.value;
-    if (created + transaction_window + permitted_drift < block->timestamp) return refused(failure_too_old);
+    // The future first: sums with any time could overflow.
     if (created > block->timestamp + permitted_drift) {
       return refused_time(failure_created_in_future, block->timestamp);
     }
+    if (created + transaction_window + permitted_drift < block->timestamp) return refused(failure_too_old);
   }
   if (request->fee.some && !nat_equal(request->fee.value, expected_fee)) {
     return refused_number(failure_bad_fee, expected_fee);

@@ -133,6 +133,8 @@ extension CanisterRuntime {
     var state = canister.state
     if let variables = change.environment { try setEnvironment(variables, &state.settings) }
     if let limit = change.reservedCyclesLimit { state.settings.reservedCyclesLimit = limit }
+    // By it the canister must be able to pay for the allocations that follow.
+    if let seconds = change.freezingThreshold { state.settings.freezingThreshold = seconds }
     if let bytes = change.memoryAllocation { try allocateMemory(bytes, canister, &state) }
     if let percent = change.computeAllocation { try allocateCompute(percent, canister, &state) }
     if let controllers = change.controllers {
@@ -143,7 +145,6 @@ extension CanisterRuntime {
       }
       state.settings.controllers = Set(controllers).sorted()
     }
-    if let seconds = change.freezingThreshold { state.settings.freezingThreshold = seconds }
     if change.reservedCyclesLimit != nil, state.settings.reservedCyclesLimit < state.reservedBalance {
       throw CanisterError(
         .reservedCyclesLimitIsTooLow,

@@ -47,6 +47,15 @@ import Testing
     #expect(run(["snapshot", "delete", "app", "00"]).exitCode == 1)
   }
 
+  @Test func namesThatBeginWithWhatJoins() throws {
+    let (_, run) = try kept()
+    for name in ["\u{301}x", "\u{1F3FB}", "\u{200D}", " two words "] {
+      #expect(run(["create", name]).exitCode == 0)
+      #expect(run(["status", name]).exitCode == 0, "\(name.debugDescription)")
+    }
+    #expect(run(["list"]).exitCode == 0)
+  }
+
   @Test func damage() throws {
     let (work, run) = try kept()
     let (state, names) = (try work.read("s/state"), try work.read("s/names"))

@@ -156,6 +156,8 @@ import Testing
     #expect(kept.run("update-settings", "app", "--set-controller", owner, "--clear-environment").exitCode == 0)
     let json = kept.run("settings", "show", "app", "--json").json
     #expect(json["controllers"] as? [String] == [owner])
+    // Again the same.
+    #expect(kept.run("settings", "update", "app", "--set-controller", owner).exitCode == 0)
     #expect((json["environment"] as? [Any])?.isEmpty == true)
     #expect(kept.run("settings", "update", "app").exitCode == 64)
     #expect(kept.run("settings", "update", "app", "--remove-controller", "anonymous").exitCode == 2)

@@ -27,4 +27,17 @@ import Testing
     try runtime.manage("clear_chunk_store", "(record { \(canister) })", through: controller)
     #expect(try runtime.state(of: id).memoryUsage == before - snapshot.size - 1 << 20)
   }
+
+  /// All settings of one change hold together: what the allocations cost is compared with the new threshold.
+  @Test(arguments: [(1_000_000_000_000, 1, true), (30_000_000_000_000, 300, false)] as [(Cycles, UInt64, Bool)])
+  func thresholdAndAllocationInOneChange(_ balance: Cycles, _ days: UInt64, _ isAllowed: Bool) throws {
+    let runtime = CanisterRuntime()
+    let id = try runtime.createCanister(cycles: balance)
+    var change = SettingsChange()
+    change.computeAllocation = 1
+    change.freezingThreshold = days * 86_400
+    let error = failure { try runtime.updateSettings(id, change) }
+    #expect((error == nil) == isAllowed, "\(String(describing: error))")
+    #expect(try runtime.state(of: id).settings.computeAllocation == (isAllowed ? 1 : 0))
+  }
 }

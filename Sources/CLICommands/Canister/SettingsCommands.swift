@@ -100,7 +100,8 @@ struct SettingsUpdateCommand: CanisterAction {
       }
       controllers.removeAll { $0 == caller.principal }
     }
-    if controllers != old { change.controllers = controllers }
+    // Also if they are the same: who says so has given a setting.
+    if !(setController + addController + removeController).isEmpty { change.controllers = controllers }
     if change == SettingsChange() { throw CommandFailure.usage("no setting is given; see --help") }
     try directory.runtime.updateSettings(id, change, sender: options.caller.principal)
     return .done

@@ -44,6 +44,7 @@ struct StateDirectory {
   /// Canisters by name.
   var names: [String: Principal]
   private let savedNames: [String: Principal]
+  private let hasState: Bool
 
   private static let stateFile = "state"
   private static let namesFile = "names"
@@ -64,7 +65,7 @@ struct StateDirectory {
     lock = access == .change ? try FileLock("\(path)/\(Self.lockFile)", of: path) : nil
     self.path = path
     let stateFile = "\(path)/\(Self.stateFile)"
-    let hasState = stat(stateFile, &status) == 0
+    hasState = stat(stateFile, &status) == 0
     if hasState {
       let bytes = try FileAccess.Descriptor(reading: stateFile).readAll(limit: Self.sizeLimit)
       runtime = try naming(stateFile) { try CanisterRuntime(state: bytes) }
@@ -84,6 +85,8 @@ struct StateDirectory {
   /// Writes what has changed. Whenever that is interrupted, every canister that there is has its name.
   func save() throws(FileError) {
     FileWriter.removeLeftovers(in: path)
+    // Names without a state would be a loss: a new folder has a state first.
+    if !hasState { try FileWriter.write(CanisterRuntime().state(), to: "\(path)/\(Self.stateFile)") }
     let all = savedNames.merging(names) { $1 }
     if all != savedNames { try write(all) }
     try FileWriter.write(runtime.state(), to: "\(path)/\(Self.stateFile)")
@@ -100,10 +103,11 @@ struct StateDirectory {
     guard stat(path, &status) == 0 else { return [:] }
     let text = String(decoding: try FileAccess.Descriptor(reading: path).readAll(limit: 1 << 24), as: UTF8.self)
     var names: [String: Principal] = [:]
-    for line in text.split(separator: "\n") {
+    // By scalars: a name may begin with what joins the character before it.
+    for line in text.unicodeScalars.split(separator: "\n") {
       let parts = line.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, let id = Principal(String(parts[0])) else {
-        throw CommandFailure(.inputWrong, "malformed", "\(path): not a canister's id and name: \(line)")
+        throw CommandFailure(.inputWrong, "malformed", "\(path): not a canister's id and name: \(String(line))")
       }
       names[String(parts[1])] = id
     }
