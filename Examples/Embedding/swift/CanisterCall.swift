@@ -1,7 +1,7 @@
 // A canister in the built-in runtime: it is made, gets its code, and is called.
 
-import CanisterRuntime
 import Candid
+import CanisterRuntime
 import Foundation
 import SystemAPI
 
