@@ -51,7 +51,7 @@ import Glibc
 
   /// What was zeros over an image is zeros again, and not what the image holds.
   @Test func zerosOverImages() throws {
-    var machine = try Machine(tracksWrites: true)
+    let machine = try Machine(tracksWrites: true)
     let module = try machine.engine.compile(Array(Self.text.utf8))
     _ = try machine.linker.instantiate(module)
     let memory = try machine.linker.instantiate(module).memory("m")
