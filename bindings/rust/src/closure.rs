@@ -32,6 +32,7 @@ pub struct Closure {
 
 // SAFETY: `raw` is used with the store's context only.
 unsafe impl Send for Closure {}
+// SAFETY: as above.
 unsafe impl Sync for Closure {}
 
 impl Closure {

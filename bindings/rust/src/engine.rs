@@ -149,6 +149,7 @@ struct EngineData {
 
 // SAFETY: any number of threads may use an engine at a time, as wasm.h says; what the log has is both.
 unsafe impl Send for EngineData {}
+// SAFETY: as above.
 unsafe impl Sync for EngineData {}
 
 impl Drop for EngineData {

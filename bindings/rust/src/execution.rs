@@ -48,6 +48,7 @@ pub struct Execution {
 
 // SAFETY: `raw` is used with the store's context only.
 unsafe impl Send for Execution {}
+// SAFETY: as above.
 unsafe impl Sync for Execution {}
 
 impl Execution {

@@ -223,13 +223,13 @@ struct Environment<F> {
 }
 
 impl<F> Environment<F> {
-    fn new(context: &Context, function: F) -> *mut c_void {
+    fn boxed(context: &Context, function: F) -> *mut c_void {
         Box::into_raw(Box::new(Environment { shared: context.shared_ptr(), function })) as *mut c_void
     }
 }
 
 unsafe extern "C" fn drop_environment<F>(env: *mut c_void) {
-    // SAFETY: the library calls it once, with what `Environment::new` gave.
+    // SAFETY: the library calls it once, with what `Environment::boxed` gave.
     drop_quietly(unsafe { Box::from_raw(env as *mut Environment<F>) });
 }
 
@@ -249,6 +249,7 @@ unsafe fn guarded(
         Ok(Ok(())) => std::ptr::null_mut(),
         // SAFETY: the store is there, and ours for the call.
         Ok(Err(trap)) => unsafe { (*shared).give_trap(&trap, raw) },
+        // SAFETY: as above.
         Err(payload) => unsafe { (*shared).keep_panic(payload) },
     }
 }
@@ -272,7 +273,7 @@ pub(crate) fn new_typed<Marker, F: IntoHostFunc<Marker>>(
 ) -> Result<Func> {
     let ty = F::ty();
     debug_assert!(ty.slots() <= SLOT_LIMIT);
-    let env = Environment::new(context, function);
+    let env = Environment::boxed(context, function);
     // SAFETY: the callback and the finalizer are of the environment's type.
     unsafe { new_on_slots(context, name, &ty, call_typed::<Marker, F>, env, drop_environment::<F>) }
 }
@@ -328,7 +329,7 @@ where
     if has_references && ty.params().iter().chain(ty.results()).any(|ty| *ty == ValType::V128) {
         return Err(Error::argument("vectors and references can't be passed in one call"));
     }
-    let env = Environment::new(context, Dynamic { ty: ty.clone(), function });
+    let env = Environment::boxed(context, Dynamic { ty: ty.clone(), function });
     if !has_references {
         // SAFETY: the callback and the finalizer are of the environment's type.
         return unsafe { new_on_slots(context, name, &ty, call_dynamic::<F>, env, drop_environment::<Dynamic<F>>) };

@@ -66,9 +66,9 @@
 //! ```compile_fail,E0597
 //! # use cannery::{Func, Store};
 //! fn misuse(store: &mut Store) {
-//!     let counter = std::cell::Cell::new(0);
+//!     let counter = std::sync::Mutex::new(0);
 //!     let counter = &counter;
-//!     Func::wrap(store, "count", move || counter.set(counter.get() + 1)).unwrap();
+//!     Func::wrap(store, "count", move || *counter.lock().unwrap() += 1).unwrap();
 //! }
 //! ```
 //!

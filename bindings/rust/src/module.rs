@@ -32,6 +32,7 @@ struct Home {
 
 // SAFETY: the home is behind a lock, and a store may go from thread to thread; the shared module is for all.
 unsafe impl Send for ModuleData {}
+// SAFETY: as above.
 unsafe impl Sync for ModuleData {}
 
 impl Drop for ModuleData {

@@ -49,6 +49,7 @@ pub(crate) struct Shared {
 // SAFETY: the library's objects in here are used only by who has the store's context, or is the last to have any of it; the
 // rest is guarded by locks. Host functions, which end with the store, are `Send`.
 unsafe impl Send for Shared {}
+// SAFETY: as above.
 unsafe impl Sync for Shared {}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -111,7 +112,7 @@ impl Shared {
         // SAFETY: traps are there until they are deleted, once, below; or go to a handle.
         unsafe {
             let mut slot = lock(&self.panic);
-            if slot.as_ref().map_or(false, |panic| ffi::wasm_trap_same(panic.trap, raw)) {
+            if slot.as_ref().is_some_and(|panic| ffi::wasm_trap_same(panic.trap, raw)) {
                 let panic = slot.take();
                 drop(slot);
                 ffi::wasm_trap_delete(raw);
@@ -191,8 +192,9 @@ unsafe fn new_trap(store: *mut ffi::wasm_store_t, message: &str) -> *mut ffi::wa
 
 /// Drops something of the user's where nobody could go on with a panic.
 pub(crate) fn drop_quietly<T>(thing: T) {
-    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(thing))) {
-        // Its drop may panic again.
+    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(thing))) else { return };
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // A payload whose own drop panics: enough.
         std::mem::forget(payload);
     }
 }
@@ -219,6 +221,7 @@ pub(crate) struct Handle {
 
 // SAFETY: `raw` is used with the store's context only.
 unsafe impl Send for Handle {}
+// SAFETY: as above.
 unsafe impl Sync for Handle {}
 
 impl Handle {
@@ -451,6 +454,7 @@ struct InterruptData(*mut ffi::cannery_interrupt_t);
 
 // SAFETY: the library allows interrupts from any thread.
 unsafe impl Send for InterruptData {}
+// SAFETY: as above.
 unsafe impl Sync for InterruptData {}
 
 impl Drop for InterruptData {
