@@ -346,6 +346,8 @@ extern "C" {
         out: *mut *mut wasm_instance_t,
     ) -> *mut cannery_error_t;
 
+    pub fn cannery_instance_export(instance: *const wasm_instance_t, name: *const c_char) -> *mut wasm_extern_t;
+
     pub fn cannery_execution_new(
         function: *const wasm_func_t,
         args: *const wasm_val_vec_t,
