@@ -56,7 +56,7 @@ public func cannery_module_validate(
 public func cannery_module_save(_ module: OpaquePointer?, _ path: UnsafePointer<CChar>?) -> OpaquePointer? {
   failing {
     guard let path else { throw ArgumentError("an argument is NULL") }
-    let artifact = reference(try given(module)).object(as: ModuleObject.self).module.artifact
+    let artifact = reference(try given(module)).object(as: ModuleObject.self).thing.artifact
     try FileWriter.write(to: String(cString: path)) { $0(artifact.bytes.buffer) }
   }
 }
@@ -77,7 +77,7 @@ public func cannery_module_open(
 
 @c @implementation
 public func cannery_module_verify(_ module: OpaquePointer?) -> OpaquePointer? {
-  failing { try reference(given(module)).object(as: ModuleObject.self).module.verify() }
+  failing { try reference(given(module)).object(as: ModuleObject.self).thing.verify() }
 }
 
 @c @implementation
@@ -93,14 +93,14 @@ public func cannery_wat2wasm(
 @c @implementation
 public func cannery_module_hash(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<UInt8>?) {
   guard let module, let out else { return }
-  for (index, byte) in reference(module).object(as: ModuleObject.self).module.artifact.moduleHash.enumerated() {
+  for (index, byte) in reference(module).object(as: ModuleObject.self).thing.artifact.moduleHash.enumerated() {
     out[index] = byte
   }
 }
 
 @c @implementation
 public func cannery_module_custom_section_count(_ module: OpaquePointer?) -> Int {
-  module.map { reference($0).object(as: ModuleObject.self).module.module.customSections.count } ?? 0
+  module.map { reference($0).object(as: ModuleObject.self).thing.module.customSections.count } ?? 0
 }
 
 @c @implementation
@@ -109,7 +109,7 @@ public func cannery_module_custom_section(
   _ contents: UnsafeMutablePointer<wasm_byte_vec_t>?
 ) -> Bool {
   guard let module else { return false }
-  let decoded = reference(module).object(as: ModuleObject.self).module.module
+  let decoded = reference(module).object(as: ModuleObject.self).thing.module
   guard decoded.customSections.indices.contains(index) else { return false }
   let section = decoded.customSections[index]
   name?.pointee = byteVector(of: section.name)

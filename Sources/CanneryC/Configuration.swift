@@ -118,28 +118,23 @@ public func cannery_store_roll_back(_ store: OpaquePointer?) {
 public func cannery_memory_dirty_pages(_ memory: OpaquePointer?) -> Int {
   guard let memory else { return 0 }
   let object = reference(memory).object(as: MemoryObject.self)
-  return object.store.using(otherwise: 0) { object.memory.dirtyPages().count }
+  return object.store.using(otherwise: 0) { object.thing.dirtyPages().count }
 }
 
 @c @implementation
 public func cannery_memory_read(
   _ memory: OpaquePointer?, _ offset: UInt64, _ bytes: UnsafeMutableRawPointer?, _ count: Int
 ) -> Bool {
-  guard let memory, count >= 0 else { return false }
+  guard let memory, let target = buffer(bytes, count) else { return false }
   let object = reference(memory).object(as: MemoryObject.self)
-  return object.store.using(otherwise: false) {
-    object.memory.read(
-      at: offset, into: UnsafeMutableRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count))
-  }
+  return object.store.using(otherwise: false) { object.thing.read(at: offset, into: target) }
 }
 
 @c @implementation
 public func cannery_memory_write(
   _ memory: OpaquePointer?, _ offset: UInt64, _ bytes: UnsafeRawPointer?, _ count: Int
 ) -> Bool {
-  guard let memory, count >= 0 else { return false }
+  guard let memory, let source = buffer(bytes, count) else { return false }
   let object = reference(memory).object(as: MemoryObject.self)
-  return object.store.using(otherwise: false) {
-    object.memory.write(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), at: offset)
-  }
+  return object.store.using(otherwise: false) { object.thing.write(source, at: offset) }
 }

@@ -225,6 +225,16 @@ extension Value {
 
 // MARK: Bytes
 
+/// A buffer that C lends; nil for a size that can't be, and for NULL with another size than 0.
+package func buffer(_ bytes: UnsafeMutableRawPointer?, _ count: Int) -> UnsafeMutableRawBufferPointer? {
+  guard count == 0 || (count > 0 && bytes != nil) else { return nil }
+  return UnsafeMutableRawBufferPointer(start: bytes, count: count)
+}
+
+package func buffer(_ bytes: UnsafeRawPointer?, _ count: Int) -> UnsafeRawBufferPointer? {
+  buffer(UnsafeMutableRawPointer(mutating: bytes), count).map { UnsafeRawBufferPointer($0) }
+}
+
 func bytes(_ vector: wasm_byte_vec_t) -> [UInt8] {
   Array(UnsafeRawBufferPointer(start: vector.data, count: vector.data == nil ? 0 : vector.size))
 }

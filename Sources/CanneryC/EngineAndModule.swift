@@ -70,7 +70,7 @@ public func wasm_module_validate(_ store: OpaquePointer?, _ binary: UnsafePointe
 @c @implementation
 public func wasm_module_serialize(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_byte_vec_t>?) {
   guard let module, let out else { return }
-  out.pointee = byteVector(reference(module).object(as: ModuleObject.self).module.artifact.bytes.buffer)
+  out.pointee = byteVector(reference(module).object(as: ModuleObject.self).thing.artifact.bytes.buffer)
 }
 
 @c @implementation
@@ -87,7 +87,7 @@ public func wasm_module_deserialize(
 
 @c @implementation
 public func wasm_module_share(_ module: OpaquePointer?) -> OpaquePointer? {
-  module.map { retained(SharedModuleObject(reference($0).object(as: ModuleObject.self).module)) }
+  module.map { retained(SharedModuleObject(reference($0).object(as: ModuleObject.self).thing)) }
 }
 
 @c @implementation
@@ -114,7 +114,7 @@ private func externType(_ kind: ExternalKind, _ index: Int, _ module: CompiledMo
 @c @implementation
 public func wasm_module_imports(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_importtype_vec_t>?) {
   guard let module, let out else { return }
-  let compiled = reference(module).object(as: ModuleObject.self).module
+  let compiled = reference(module).object(as: ModuleObject.self).thing
   var counts: [ExternalKind: Int] = [:]
   var types: [UnsafeMutablePointer<wasm_importtype_t>?] = []
   for item in compiled.module.imports {
@@ -131,7 +131,7 @@ public func wasm_module_imports(_ module: OpaquePointer?, _ out: UnsafeMutablePo
 @c @implementation
 public func wasm_module_exports(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_exporttype_vec_t>?) {
   guard let module, let out else { return }
-  let compiled = reference(module).object(as: ModuleObject.self).module
+  let compiled = reference(module).object(as: ModuleObject.self).thing
   var types: [UnsafeMutablePointer<wasm_exporttype_t>?] = []
   for item in compiled.module.exports {
     guard let type = externType(item.kind, Int(item.index), compiled) else { continue }

@@ -25,22 +25,22 @@ public func wasm_global_new(
 
 @c @implementation
 public func wasm_global_type(_ global: OpaquePointer?) -> UnsafeMutablePointer<wasm_globaltype_t>? {
-  global.map { reference($0).object(as: GlobalObject.self).global.type.inC }
+  global.map { reference($0).object(as: GlobalObject.self).thing.type.inC }
 }
 
 @c @implementation
 public func wasm_global_get(_ global: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_t>?) {
   guard let global, let out else { return }
   let object = reference(global).object(as: GlobalObject.self)
-  out.pointee = object.global.value.inC(object.store)
+  out.pointee = object.thing.value.inC(object.store)
 }
 
 @c @implementation
 public func wasm_global_set(_ global: OpaquePointer?, _ value: UnsafePointer<wasm_val_t>?) {
   guard let global, let value else { return }
   let object = reference(global).object(as: GlobalObject.self)
-  guard let value = Value(value.pointee, object.global.type.value, object.store) else { return }
-  object.store.using(otherwise: ()) { _ = object.global.set(value) }
+  guard let value = Value(value.pointee, object.thing.type.value, object.store) else { return }
+  object.store.using(otherwise: ()) { _ = object.thing.set(value) }
 }
 
 @c @implementation
@@ -48,9 +48,9 @@ public func cannery_global_read(_ global: OpaquePointer?, _ slots: UnsafeMutable
 {
   guard let global, let slots else { return false }
   let object = reference(global).object(as: GlobalObject.self)
-  guard count >= object.global.type.value.slotCount else { return false }
+  guard count >= object.thing.type.value.slotCount else { return false }
   return object.store.using(otherwise: false) {
-    object.global.value.store(to: slots)
+    object.thing.value.store(to: slots)
     return true
   }
 }
@@ -59,9 +59,9 @@ public func cannery_global_read(_ global: OpaquePointer?, _ slots: UnsafeMutable
 public func cannery_global_write(_ global: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int) -> Bool {
   guard let global, let slots else { return false }
   let object = reference(global).object(as: GlobalObject.self)
-  let type = object.global.type.value
+  let type = object.thing.type.value
   guard count >= type.slotCount else { return false }
-  return object.store.using(otherwise: false) { object.global.set(Value(type: type, from: slots)) }
+  return object.store.using(otherwise: false) { object.thing.set(Value(type: type, from: slots)) }
 }
 
 // MARK: Tables
@@ -97,16 +97,16 @@ extension Value {
 
 @c @implementation
 public func wasm_table_type(_ table: OpaquePointer?) -> UnsafeMutablePointer<wasm_tabletype_t>? {
-  table.map { reference($0).object(as: TableObject.self).table.type.inC }
+  table.map { reference($0).object(as: TableObject.self).thing.type.inC }
 }
 
 @c @implementation
 public func wasm_table_get(_ table: OpaquePointer?, _ index: wasm_table_size_t) -> UnsafeMutablePointer<wasm_ref_t>? {
   guard let table else { return nil }
   let object = reference(table).object(as: TableObject.self)
-  guard let handle = object.store.using(otherwise: nil, { object.table.get(UInt64(index)) }) else { return nil }
+  guard let handle = object.store.using(otherwise: nil, { object.thing.get(UInt64(index)) }) else { return nil }
   var slot = handle
-  return Value(type: object.table.type.element, from: &slot).inC(object.store).of.ref
+  return Value(type: object.thing.type.element, from: &slot).inC(object.store).of.ref
 }
 
 @c @implementation
@@ -115,13 +115,13 @@ public func wasm_table_set(
 ) -> Bool {
   guard let table else { return false }
   let object = reference(table).object(as: TableObject.self)
-  guard let value = Value(UnsafePointer(value), object.table.type.element, object.store) else { return false }
-  return object.store.using(otherwise: false) { object.table.set(UInt64(index), value.reference.handle) }
+  guard let value = Value(UnsafePointer(value), object.thing.type.element, object.store) else { return false }
+  return object.store.using(otherwise: false) { object.thing.set(UInt64(index), value.reference.handle) }
 }
 
 @c @implementation
 public func wasm_table_size(_ table: OpaquePointer?) -> wasm_table_size_t {
-  table.map { wasm_table_size_t(clamping: reference($0).object(as: TableObject.self).table.count) } ?? 0
+  table.map { wasm_table_size_t(clamping: reference($0).object(as: TableObject.self).thing.count) } ?? 0
 }
 
 @c @implementation
@@ -130,8 +130,8 @@ public func wasm_table_grow(
 ) -> Bool {
   guard let table else { return false }
   let object = reference(table).object(as: TableObject.self)
-  guard let value = Value(UnsafePointer(initial), object.table.type.element, object.store) else { return false }
-  return object.store.using(otherwise: false) { object.table.grow(by: UInt64(delta), value.reference.handle) != nil }
+  guard let value = Value(UnsafePointer(initial), object.thing.type.element, object.store) else { return false }
+  return object.store.using(otherwise: false) { object.thing.grow(by: UInt64(delta), value.reference.handle) != nil }
 }
 
 // MARK: Memories
@@ -151,30 +151,30 @@ public func wasm_memory_new(_ store: OpaquePointer?, _ type: UnsafePointer<wasm_
 
 @c @implementation
 public func wasm_memory_type(_ memory: OpaquePointer?) -> UnsafeMutablePointer<wasm_memorytype_t>? {
-  memory.map { reference($0).object(as: MemoryObject.self).memory.type.inC }
+  memory.map { reference($0).object(as: MemoryObject.self).thing.type.inC }
 }
 
 @c @implementation
 public func wasm_memory_data(_ memory: OpaquePointer?) -> UnsafeMutablePointer<byte_t>? {
   guard let memory else { return nil }
-  return reference(memory).object(as: MemoryObject.self).memory.untrackedBase?.assumingMemoryBound(to: byte_t.self)
+  return reference(memory).object(as: MemoryObject.self).thing.untrackedBase?.assumingMemoryBound(to: byte_t.self)
 }
 
 @c @implementation
 public func wasm_memory_data_size(_ memory: OpaquePointer?) -> Int {
-  memory.map { reference($0).object(as: MemoryObject.self).memory.count } ?? 0
+  memory.map { reference($0).object(as: MemoryObject.self).thing.count } ?? 0
 }
 
 @c @implementation
 public func wasm_memory_size(_ memory: OpaquePointer?) -> wasm_memory_pages_t {
-  memory.map { wasm_memory_pages_t(clamping: reference($0).object(as: MemoryObject.self).memory.pageCount) } ?? 0
+  memory.map { wasm_memory_pages_t(clamping: reference($0).object(as: MemoryObject.self).thing.pageCount) } ?? 0
 }
 
 @c @implementation
 public func wasm_memory_grow(_ memory: OpaquePointer?, _ delta: wasm_memory_pages_t) -> Bool {
   guard let memory else { return false }
   let object = reference(memory).object(as: MemoryObject.self)
-  return object.store.using(otherwise: false) { object.memory.grow(by: UInt64(delta)) != nil }
+  return object.store.using(otherwise: false) { object.thing.grow(by: UInt64(delta)) != nil }
 }
 
 // MARK: Externals and instances
@@ -196,9 +196,9 @@ extension ExternalValue {
     guard object.store.store === store.store else { return nil }
     switch object {
     case let object as FunctionObject: self = .function(object.function)
-    case let object as GlobalObject: self = .global(object.global)
-    case let object as TableObject: self = .table(object.table)
-    case let object as MemoryObject: self = .memory(object.memory)
+    case let object as GlobalObject: self = .global(object.thing)
+    case let object as TableObject: self = .table(object.thing)
+    case let object as MemoryObject: self = .memory(object.thing)
     default: return nil
     }
   }
@@ -210,9 +210,9 @@ public func wasm_extern_type(_ external: OpaquePointer?) -> UnsafeMutablePointer
   let type: UnsafeMutableRawPointer
   switch reference(external).object(as: ReferenceObject.self) {
   case let object as FunctionObject: type = UnsafeMutableRawPointer(object.function.type.inC)
-  case let object as GlobalObject: type = UnsafeMutableRawPointer(object.global.type.inC)
-  case let object as TableObject: type = UnsafeMutableRawPointer(object.table.type.inC)
-  case let object as MemoryObject: type = UnsafeMutableRawPointer(object.memory.type.inC)
+  case let object as GlobalObject: type = UnsafeMutableRawPointer(object.thing.type.inC)
+  case let object as TableObject: type = UnsafeMutableRawPointer(object.thing.type.inC)
+  case let object as MemoryObject: type = UnsafeMutableRawPointer(object.thing.type.inC)
   default: return nil
   }
   return type.assumingMemoryBound(to: wasm_externtype_t.self)
@@ -249,7 +249,7 @@ public func wasm_instance_new(
   guard let store, let module else { return nil }
   let owner = object(store, as: StoreObject.self)
   do {
-    return try newInstance(owner, reference(module).object(as: ModuleObject.self).module, imports, nil)
+    return try newInstance(owner, reference(module).object(as: ModuleObject.self).thing, imports, nil)
   } catch {
     LastError.set(ErrorObject(error))
     var cause: any Error = error
@@ -270,7 +270,7 @@ public func cannery_instance_new(
     let owner = object(store, as: StoreObject.self)
     do {
       out.pointee = try newInstance(
-        owner, reference(module).object(as: ModuleObject.self).module, imports,
+        owner, reference(module).object(as: ModuleObject.self).thing, imports,
         instructions == .max ? nil : instructions)
     } catch InstantiationError.trap(let cause) {
       trap?.pointee = owner.trapReference(cause)

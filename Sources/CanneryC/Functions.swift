@@ -239,5 +239,5 @@ public func wasm_trap_trace(_ trap: OpaquePointer?, _ out: UnsafeMutablePointer<
 
 @c @implementation
 public func wasm_foreign_new(_ store: OpaquePointer?) -> OpaquePointer? {
-  store.map { newPointer(CANNERY_REFERENCE_FOREIGN, ForeignObject(object($0))) }
+  store.map { newPointer(CANNERY_REFERENCE_FOREIGN, ForeignObject(Token(), object($0))) }
 }

@@ -54,35 +54,22 @@ package final class FunctionObject: ReferenceObject {
   override var identity: ObjectIdentity { .function(UInt(bitPattern: function.record)) }
 }
 
-final class GlobalObject: ReferenceObject {
-  let global: Global
-  init(_ global: Global, _ store: StoreObject) {
-    self.global = global
+/// A reference to something that is an object of its own, and its own identity.
+package final class KeptObject<Thing: AnyObject>: ReferenceObject {
+  package let thing: Thing
+  init(_ thing: Thing, _ store: StoreObject) {
+    self.thing = thing
     super.init(store)
   }
-  override var identity: ObjectIdentity { .object(ObjectIdentifier(global)) }
-  override var keptAlive: AnyObject? { global }
+  override var identity: ObjectIdentity { .object(ObjectIdentifier(thing)) }
+  override var keptAlive: AnyObject? { thing }
 }
 
-final class TableObject: ReferenceObject {
-  let table: Table
-  init(_ table: Table, _ store: StoreObject) {
-    self.table = table
-    super.init(store)
-  }
-  override var identity: ObjectIdentity { .object(ObjectIdentifier(table)) }
-  override var keptAlive: AnyObject? { table }
-}
-
-final class MemoryObject: ReferenceObject {
-  let memory: Memory
-  init(_ memory: Memory, _ store: StoreObject) {
-    self.memory = memory
-    super.init(store)
-  }
-  override var identity: ObjectIdentity { .object(ObjectIdentifier(memory)) }
-  override var keptAlive: AnyObject? { memory }
-}
+typealias GlobalObject = KeptObject<Global>
+typealias TableObject = KeptObject<Table>
+typealias MemoryObject = KeptObject<Memory>
+package typealias ModuleObject = KeptObject<Module>
+typealias ForeignObject = KeptObject<Token>
 
 final class InstanceObject: ReferenceObject {
   let instance: Instance
@@ -91,26 +78,6 @@ final class InstanceObject: ReferenceObject {
     super.init(store)
   }
   override var identity: ObjectIdentity { .instance(instance) }
-}
-
-package final class ModuleObject: ReferenceObject {
-  package let module: Module
-  init(_ module: Module, _ store: StoreObject) {
-    self.module = module
-    super.init(store)
-  }
-  override var identity: ObjectIdentity { .object(ObjectIdentifier(module)) }
-  override var keptAlive: AnyObject? { module }
-}
-
-final class ForeignObject: ReferenceObject {
-  let token: Token
-  init(token: Token = Token(), _ store: StoreObject) {
-    self.token = token
-    super.init(store)
-  }
-  override var identity: ObjectIdentity { .object(ObjectIdentifier(token)) }
-  override var keptAlive: AnyObject? { token }
 }
 
 final class TrapObject: ReferenceObject {
@@ -298,26 +265,26 @@ final class External {
         return FunctionObject(function, store)
       }
     case let object as GlobalObject:
-      let global = object.global
+      let global = object.thing
       make = { GlobalObject(global, $0) }
     case let object as TableObject:
-      let table = object.table
+      let table = object.thing
       make = { TableObject(table, $0) }
     case let object as MemoryObject:
-      let memory = object.memory
+      let memory = object.thing
       make = { MemoryObject(memory, $0) }
     case let object as InstanceObject:
       let index = object.store.store.instances.firstIndex(of: object.instance) ?? 0
       make = { InstanceObject($0.store.instances[index], $0) }
     case let object as ModuleObject:
-      let module = object.module
+      let module = object.thing
       make = { ModuleObject(module, $0) }
     case let object as TrapObject:
       let (trap, message, token) = (object.trap, object.message, object.token)
       make = { TrapObject(trap, message: message, token: token, $0) }
     case let object as ForeignObject:
-      let token = object.token
-      make = { ForeignObject(token: token, $0) }
+      let token = object.thing
+      make = { ForeignObject(token, $0) }
     default: preconditionFailure("there are no other references")
     }
   }

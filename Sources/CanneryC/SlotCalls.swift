@@ -124,18 +124,16 @@ public func cannery_caller_memory(
 public func cannery_caller_read(
   _ caller: OpaquePointer?, _ index: UInt32, _ offset: UInt64, _ bytes: UnsafeMutableRawPointer?, _ count: Int
 ) -> Bool {
-  guard count >= 0 else { return false }
-  return memory(caller, index)?
-    .read(at: offset, into: UnsafeMutableRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count)) ?? false
+  guard let target = buffer(bytes, count) else { return false }
+  return memory(caller, index)?.read(at: offset, into: target) ?? false
 }
 
 @c @implementation
 public func cannery_caller_write(
   _ caller: OpaquePointer?, _ index: UInt32, _ offset: UInt64, _ bytes: UnsafeRawPointer?, _ count: Int
 ) -> Bool {
-  guard count >= 0 else { return false }
-  return memory(caller, index)?
-    .write(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), at: offset) ?? false
+  guard let source = buffer(bytes, count) else { return false }
+  return memory(caller, index)?.write(source, at: offset) ?? false
 }
 
 @c @implementation

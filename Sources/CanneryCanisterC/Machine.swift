@@ -52,7 +52,7 @@ final class MachineObject {
 
   /// With `state`, memories are zeros of its sizes, to be filled.
   init(_ module: ModuleObject, _ system: SystemObject, _ limits: StoreLimits, state: InstanceState? = nil) throws {
-    self.module = module.module
+    self.module = module.thing
     owner = try StoreObject(module.store.engine, limits, tracksWrites: true)
     var imports: [ExternalValue] = []
     for (index, item) in self.module.module.imports.enumerated() {

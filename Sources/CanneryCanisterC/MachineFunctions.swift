@@ -172,16 +172,16 @@ public func cannery_caller_stable_grow(_ caller: OpaquePointer?, _ pages: UInt64
 extension StableMemory {
   /// Copies bytes out. False, and nothing copied, where they aren't all inside.
   fileprivate func copy(_ offset: UInt64, to bytes: UnsafeMutableRawPointer?, _ count: Int) -> Bool {
-    guard count >= 0, contains(offset, UInt64(count)), count == 0 || bytes != nil else { return false }
-    read(offset, into: UnsafeMutableRawBufferPointer(start: bytes, count: count))
+    guard let target = buffer(bytes, count), contains(offset, UInt64(count)) else { return false }
+    read(offset, into: target)
     return true
   }
 
   /// Copies bytes in, likewise.
   fileprivate func copy(_ offset: UInt64, from bytes: UnsafeRawPointer?, _ count: Int) -> Bool {
-    guard count >= 0, contains(offset, UInt64(count)), count == 0 || bytes != nil else { return false }
+    guard let source = buffer(bytes, count), contains(offset, UInt64(count)) else { return false }
     mark(offset, UInt64(count), isWrite: true)
-    write(offset, UnsafeRawBufferPointer(start: bytes, count: count))
+    write(offset, source)
     return true
   }
 }
@@ -223,9 +223,7 @@ public func cannery_machine_read_heap(
 ) -> OpaquePointer? {
   with(pointer) { machine in
     machine.undo()
-    guard count >= 0, count == 0 || bytes != nil,
-      try heap(machine).read(at: offset, into: UnsafeMutableRawBufferPointer(start: bytes, count: count))
-    else { throw outside() }
+    guard let target = buffer(bytes, count), try heap(machine).read(at: offset, into: target) else { throw outside() }
   }
 }
 
@@ -235,9 +233,7 @@ public func cannery_machine_write_heap(
 ) -> OpaquePointer? {
   with(pointer) { machine in
     machine.undo()
-    guard count >= 0, count == 0 || bytes != nil,
-      try heap(machine).write(UnsafeRawBufferPointer(start: bytes, count: count), at: offset)
-    else { throw outside() }
+    guard let source = buffer(bytes, count), try heap(machine).write(source, at: offset) else { throw outside() }
     machine.commit()
   }
 }

@@ -103,10 +103,10 @@ extension MachineObject {
     guard SHA256.hash(bytes: reader.bytes).elementsEqual(bytes[end...]) else {
       throw FailedError(CANNERY_ERROR_ARTIFACT, "the machine's state is damaged: its checksum is wrong")
     }
-    guard try reader.raw(hashSize).elementsEqual(module.module.artifact.moduleHash) else {
+    guard try reader.raw(hashSize).elementsEqual(module.thing.artifact.moduleHash) else {
       throw ArgumentError("the state is that of a machine with another module")
     }
-    let spaces = module.module.spaces
+    let spaces = module.thing.spaces
     guard try reader.number() == UInt64(spaces.globals.count) else { throw reader.malformed }
     var globals: [GlobalBits] = []
     for _ in spaces.globals { globals.append(GlobalBits(low: try reader.number(), high: try reader.number())) }

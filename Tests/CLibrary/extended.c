@@ -375,6 +375,9 @@ static void wide(wasm_store_t *store) {
   wasm_func_t *load = func_of(instance, 2), *swap = func_of(instance, 3);
   CHECK(cannery_memory_write(memory, 65528, "abcdefgh", 8) && !cannery_memory_write(memory, 65529, "abcdefgh", 8));
   CHECK(!cannery_memory_write(memory, UINT64_MAX, "a", 1));
+  /* Nothing is copied from or to NULL, and it is not said to be. */
+  CHECK(!cannery_memory_write(memory, 0, NULL, 1) && !cannery_memory_read(memory, 0, NULL, 1));
+  CHECK(cannery_memory_write(memory, 0, NULL, 0) && cannery_memory_read(memory, 65536, NULL, 0));
   uint64_t slots[2] = {65528, 0};
   CHECK(cannery_func_call(load, slots, 1) == NULL && memcmp(slots, "abcdefgh", 8) == 0);
 

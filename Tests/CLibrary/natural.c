@@ -57,6 +57,26 @@ static void many(wasm_store_t *store) {
   wasm_instance_delete(instance);
 }
 
+/* A host function that is a module's start function is called by that module, whose memory it gets. */
+static int noted;
+static void note_caller(cannery_caller_t *caller) {
+  size_t size = 0;
+  const char *memory = cannery_caller_memory(caller, 0, &size);
+  wasm_instance_t *instance = cannery_caller_instance(caller);
+  CHECK(memory && size == 65536 && memory[3] == 'z' && instance);
+  wasm_instance_delete(instance);
+  noted++;
+}
+
+static void start_function(wasm_store_t *store) {
+  wasm_func_t *host = cannery_func_new_c(store, NULL, "(c)", (cannery_c_function_t)note_caller, NULL, NULL);
+  wasm_extern_t *imports[] = {wasm_func_as_extern(host)};
+  const char *text = "(module (import \"h\" \"f\" (func $f)) (memory 1) (data (i32.const 3) \"z\") (start $f))";
+  wasm_instance_delete(instance_of(store, text, imports, 1));
+  CHECK(noted == 1);
+  wasm_func_delete(host);
+}
+
 static int32_t add_eight(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f, int32_t g, int32_t h) {
   return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h;
 }
@@ -206,6 +226,7 @@ int main(void) {
   wrong_signatures(store);
   CHECK(counter.ended == 0);
   many(store);
+  start_function(store);
   wasm_store_delete(store);
   CHECK(counter.ended == 1);
   wasm_engine_delete(engine);

@@ -117,18 +117,20 @@ extension Function {
   // MARK: Host functions
 
   /// Calls a host function, with a counter of its own unless another host function does it.
-  func callHostDirectly(_ arguments: [Value], instructions: UInt64?) throws -> [Value] {
+  func callHostDirectly(_ arguments: [Value], instructions: UInt64?, from caller: CX? = nil) throws -> [Value] {
     let count = Int(max(record.pointee.parameterSlots, record.pointee.resultSlots, 1))
     let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
     slots.initialize(repeating: 0, count: count)
     defer { slots.deallocate() }
     try storeArguments(arguments, record, at: slots)
-    try callHostDirectly(slots, instructions: instructions)
+    try callHostDirectly(slots, instructions: instructions, from: caller)
     return loadResults(record, from: slots)
   }
 
-  private func callHostDirectly(_ slots: UnsafeMutablePointer<UInt64>, instructions: UInt64?) throws {
-    if store.depth > 0 { return try callHostDirectly(slots) }
+  private func callHostDirectly(
+    _ slots: UnsafeMutablePointer<UInt64>, instructions: UInt64?, from caller: CX? = nil
+  ) throws {
+    if store.depth > 0 { return try callHostDirectly(slots, from: caller) }
     let outer = store.counter
     let limit = Int(clamping: instructions ?? UInt64(Int.max))
     store.setCounter(limit)
@@ -138,14 +140,13 @@ extension Function {
       store.directlyExecuted = store.executed(of: limit)
       store.counter = outer
     }
-    try callHostDirectly(slots)
+    try callHostDirectly(slots, from: caller)
   }
 
-  private func callHostDirectly(_ slots: UnsafeMutablePointer<UInt64>) throws {
+  private func callHostDirectly(_ slots: UnsafeMutablePointer<UInt64>, from caller: CX?) throws {
     do {
-      guard
-        case .done = try store.hostFunctions[Int(record.pointee.index)].body(Caller(cx: CX(store.hostContext)), slots)
-      else {
+      let caller = Caller(cx: caller ?? CX(store.hostContext))
+      guard case .done = try store.hostFunctions[Int(record.pointee.index)].body(caller, slots) else {
         throw ExecutionError.cannotSuspend
       }
     } catch let kind as TrapKind {

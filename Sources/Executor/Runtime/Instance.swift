@@ -137,15 +137,16 @@ extension Instance {
     guard let start = module.module.start else { return }
     let function = function(at: Int(start))
     do {
-      if store.depth > 0 {
-        _ = try function.call()
+      if function.instance == nil {
+        // An import that is a host function: what it charges is what is executed, unless another execution is charged.
+        let isCounted = store.depth == 0 && module.artifact.policy != MeteringPolicy.none
+        defer { if isCounted { object.startInstructions = store.directlyExecuted } }
+        _ = try function.callHostDirectly(
+          [], instructions: isCounted ? instructions : nil, from: CX(object.context))
         return
       }
-      if function.instance == nil {
-        // An import that is a host function: what it charges is what is executed.
-        let isCounted = module.artifact.policy != MeteringPolicy.none
-        defer { if isCounted { object.startInstructions = store.directlyExecuted } }
-        _ = try function.callHostDirectly([], instructions: isCounted ? instructions : nil)
+      if store.depth > 0 {
+        _ = try function.call()
         return
       }
       let execution = try Execution(function, arguments: [], instructions: instructions)

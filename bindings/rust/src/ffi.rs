@@ -19,6 +19,8 @@ macro_rules! opaque {
     )*};
 }
 
+pub(crate) use opaque;
+
 opaque! {
     wasm_config_t wasm_engine_t wasm_store_t wasm_valtype_t wasm_functype_t wasm_globaltype_t wasm_tabletype_t
     wasm_memorytype_t wasm_externtype_t wasm_importtype_t wasm_exporttype_t wasm_ref_t wasm_frame_t wasm_trap_t

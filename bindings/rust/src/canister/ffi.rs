@@ -5,17 +5,7 @@
 use std::marker::{PhantomData, PhantomPinned};
 use std::os::raw::{c_char, c_uint, c_void};
 
-use crate::ffi::{cannery_error_t, finalizer_t, wasm_byte_vec_t};
-
-macro_rules! opaque {
-    ($($name:ident)*) => {$(
-        #[repr(C)]
-        pub struct $name {
-            _bytes: [u8; 0],
-            _pinned: PhantomData<(*mut u8, PhantomPinned)>,
-        }
-    )*};
-}
+use crate::ffi::{cannery_error_t, finalizer_t, opaque, wasm_byte_vec_t};
 
 opaque! {
     cannery_activity_t cannery_outcome_t cannery_runtime_config_t cannery_runtime_t cannery_settings_t cannery_candid_t
