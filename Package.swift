@@ -171,7 +171,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CandidTests", dependencies: ["Candid"], swiftSettings: settings),
     .testTarget(
-      name: "CanisterRuntimeTests", dependencies: ["Candid", "CanisterRuntime", "Cannery", "SystemAPI"],
+      name: "CanisterRuntimeTests", dependencies: ["Candid", "CanisterRuntime", "Cannery", "SystemAPI", "WasmText"],
       swiftSettings: settings),
     // How canisters are tested in process, to be copied.
     .testTarget(

@@ -46,6 +46,13 @@ extension CanisterRuntime {
     return try installCode(id, module, mode: mode, argument: argument, by: .host(sender))
   }
 
+  /// Makes sure that a principal may do what controllers and the subnet's admins may, which the host may always.
+  ///
+  /// Throws a `CanisterError` with the code `canisterInvalidController`.
+  public func checkController(of id: Principal, _ sender: Principal) throws(CanisterError) {
+    try checkController(canister(id), sender, orAdmin: true)
+  }
+
   /// Changes settings.
   public func updateSettings(
     _ id: Principal, _ change: SettingsChange, sender: Principal = .anonymous

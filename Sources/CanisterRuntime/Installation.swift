@@ -151,6 +151,13 @@ final class InstallationRun {
 
   private func compile(_ runtime: CanisterRuntime) throws(CanisterError) -> InstalledModule {
     do throws(CanisterError) {
+      // Text is for hosts: the network takes binary modules, compressed or not.
+      let isBinary = [[0, 0x61, 0x73, 0x6D], [0x1F, 0x8B, 8]].contains { order.module.starts(with: $0 as [UInt8]) }
+      guard isBinary || order.caller.isHost else {
+        throw CanisterError(
+          .canisterInvalidWasm,
+          "Canister's Wasm module is not valid: Failed to decode wasm module: unsupported canister module format.")
+      }
       return try runtime.installedModule(order.module)
     } catch {
       // By its size, given or inflated.

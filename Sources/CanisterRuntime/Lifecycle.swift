@@ -63,13 +63,16 @@ extension CanisterRuntime {
   func checkController(
     _ canister: Canister, _ caller: ManagementCaller, orAdmin: Bool = false
   ) throws(CanisterError) {
-    if caller.isHost || canister.state.isController(caller.principal) { return }
-    if orAdmin && fees.subnetAdmins.contains(caller.principal) { return }
+    if !caller.isHost { try checkController(canister, caller.principal, orAdmin: orAdmin) }
+  }
+
+  func checkController(_ canister: Canister, _ principal: Principal, orAdmin: Bool) throws(CanisterError) {
+    if canister.state.isController(principal) || orAdmin && fees.subnetAdmins.contains(principal) { return }
     let controllers = canister.state.settings.controllers.map(\.description).joined(separator: " ")
     throw CanisterError(
       .canisterInvalidController,
       "Only the controllers of the canister \(canister.id) can control it.\nCanister's controllers: \(controllers)\n"
-        + "Sender's ID: \(caller.principal)")
+        + "Sender's ID: \(principal)")
   }
 
   // MARK: Creation
@@ -133,10 +136,6 @@ extension CanisterRuntime {
     var state = canister.state
     if let variables = change.environment { try setEnvironment(variables, &state.settings) }
     if let limit = change.reservedCyclesLimit { state.settings.reservedCyclesLimit = limit }
-    // By it the canister must be able to pay for the allocations that follow.
-    if let seconds = change.freezingThreshold { state.settings.freezingThreshold = seconds }
-    if let bytes = change.memoryAllocation { try allocateMemory(bytes, canister, &state) }
-    if let percent = change.computeAllocation { try allocateCompute(percent, canister, &state) }
     if let controllers = change.controllers {
       guard controllers.count <= CanisterSettings.controllerLimit else {
         throw invalid(
@@ -144,6 +143,19 @@ extension CanisterRuntime {
             + "\(CanisterSettings.controllerLimit).")
       }
       state.settings.controllers = Set(controllers).sorted()
+    }
+    // What allocations cost is compared with the threshold of all new settings together.
+    if let seconds = change.freezingThreshold { state.settings.freezingThreshold = seconds }
+    let growth = try change.memoryAllocation.map { bytes throws(CanisterError) in
+      try allocateMemory(bytes, canister, &state)
+    }
+    if let percent = change.computeAllocation, try allocateCompute(percent, canister, &state) {
+      try checkThreshold(state, "compute allocation to \(percent)", .insufficientCyclesInComputeAllocation)
+    }
+    if let growth, growth > 0 {
+      let bytes = state.settings.memoryAllocation
+      try checkThreshold(state, "memory allocation to \(bytes)", .insufficientCyclesInMemoryAllocation)
+      try reserve(growth, &state)
     }
     if change.reservedCyclesLimit != nil, state.settings.reservedCyclesLimit < state.reservedBalance {
       throw CanisterError(
@@ -189,10 +201,10 @@ extension CanisterRuntime {
       "The canister log memory limit \(bytes) is too \(too). It must be at \(limit).")
   }
 
-  /// Sets memory aside for a canister: the subnet must have it, and the canister cycles for it.
+  /// Sets memory aside for a canister, which the subnet must have. Returns how much more that is than the canister had.
   private func allocateMemory(
     _ bytes: UInt64, _ canister: Canister, _ state: inout SystemState
-  ) throws(CanisterError) {
+  ) throws(CanisterError) -> UInt64 {
     state.settings.memoryAllocation = bytes
     let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
     let available = freeMemory
@@ -202,21 +214,20 @@ extension CanisterRuntime {
         "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(available)) are available in "
           + "the subnet.")
     }
-    guard growth > 0 else { return }
-    try checkThreshold(state, "memory allocation to \(bytes)", .insufficientCyclesInMemoryAllocation)
-    try reserve(growth, &state)
+    return growth
   }
 
+  /// Sets compute capacity aside, which the subnet must have. Returns whether that is more than the canister had.
   private func allocateCompute(
     _ percent: UInt64, _ canister: Canister, _ state: inout SystemState
-  ) throws(CanisterError) {
+  ) throws(CanisterError) -> Bool {
     guard percent <= 100 else {
       throw CanisterError(
         .canisterContractViolation, "ComputeAllocation expected to be in the range [0..100], got \(percent)")
     }
     let old = state.settings.computeAllocation
     state.settings.computeAllocation = percent
-    if percent <= old { return }
+    if percent <= old { return false }
     let others = canisters.values.reduce(0) { $1.id == canister.id ? $0 : $0 + $1.state.settings.computeAllocation }
     guard others + percent <= Self.computeCapacity else {
       throw CanisterError(
@@ -224,7 +235,7 @@ extension CanisterRuntime {
         "Canister requested a compute allocation of \(percent)% which cannot be satisfied because the Subnet's remaining "
           + "compute capacity is \(Self.computeCapacity - min(others, Self.computeCapacity))%.")
     }
-    try checkThreshold(state, "compute allocation to \(percent)", .insufficientCyclesInComputeAllocation)
+    return true
   }
 
   /// Whether a canister with new settings would still not be frozen.

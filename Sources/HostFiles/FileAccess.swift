@@ -111,6 +111,18 @@ package enum FileAccess {
     return 0
   }
 
+  /// The path without links and detours; the same path where there is no such file.
+  package static func resolved(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
+  }
+
   /// Whether both paths are the same existing file.
   package static func isSame(_ first: String, _ second: String) -> Bool {
     var (one, two) = (stat(), stat())

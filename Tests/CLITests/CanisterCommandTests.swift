@@ -71,6 +71,20 @@ import Testing
     #expect(file.output == "(7 : nat64)\n")
   }
 
+  @Test func importsOfOneFileByTwoPaths() throws {
+    let work = try workspace()
+    try FileManager.default.createDirectory(atPath: work.path("lib"), withIntermediateDirectories: true)
+    try work.write("common.did", "type C = nat64;")
+    try work.write("lib/a.did", "import \"../common.did\"; import \"../lib/a.did\"; type A = C;")
+    try work.write("main.did", "import \"common.did\"; import \"lib/a.did\"; service : { add : (C) -> (A) }")
+    let result = work.run("canister", "call", "app.wat", "add", "(7)", "--candid", "main.did", "-q")
+    #expect(result.output == "(7 : nat64)\n", "\(result.errors)")
+    try work.write("main.did", "import \"lib\"; service : { add : (nat64) -> (nat64) }")
+    let folder = work.run("canister", "call", "app.wat", "add", "(7)", "--candid", "main.did", "-q")
+    #expect(folder.exitCode == 2)
+    #expect(folder.errors.contains("lib: Is a directory"), "\(folder.errors)")
+  }
+
   @Test func reportsAsJSON() throws {
     let work = try workspace()
     let result = work.run("canister", "call", "app.wat", "add", "(41)", "--candid", "app.did", "--json")

@@ -87,6 +87,23 @@ import Testing
     #expect(kept.run("tick", "600000d", "-q").exitCode == 64)
   }
 
+  /// Who is named must be a controller; who isn't named may do everything.
+  @Test func strangers() throws {
+    let kept = try Kept()
+    let stranger = "rrkah-fqaaa-aaaaa-aaaaq-cai"
+    for words in [
+      ["stop", "app"], ["start", "app"], ["uninstall", "app"], ["delete", "app"], ["snapshot", "create", "app"],
+      ["settings", "update", "app", "--compute-allocation", "1"], ["upgrade", "app", "app.wat"],
+    ] {
+      let refused = kept.run(words + ["--caller", stranger])
+      #expect(refused.exitCode == 1, "\(words)")
+      #expect(refused.errors.contains("Only the controllers of the canister"), "\(refused.errors)")
+    }
+    #expect(kept.run("top-up", "app", "1t", "--caller", stranger).exitCode == 0)
+    #expect(kept.run("stop", "app", "--caller", "2vxsx-fae").exitCode == 0)
+    #expect(kept.run("start", "app").exitCode == 0)
+  }
+
   @Test func answersThatComeLater() throws {
     let kept = try Kept()
     let early = kept.run("call", "app", "random", "(\"\")", "--rounds", "1", "--json")

@@ -4,6 +4,7 @@ import Candid
 import CanisterRuntime
 import Cannery
 import SystemAPI
+import WasmText
 
 /// A canister's module: imports by name, a memory, functions.
 struct Wat {
@@ -21,7 +22,8 @@ struct Wat {
     return type.parameters.map { "(param \($0))" }.joined() + type.results.map { "(result \($0))" }.joined()
   }
 
-  var bytes: [UInt8] { Array(text.utf8) }
+  /// The binary module.
+  var bytes: [UInt8] { try! parseModule(text) }
 }
 
 /// An update method `f` with this body.

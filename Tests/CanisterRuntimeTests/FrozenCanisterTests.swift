@@ -40,4 +40,20 @@ import Testing
     #expect((error == nil) == isAllowed, "\(String(describing: error))")
     #expect(try runtime.state(of: id).settings.computeAllocation == (isAllowed ? 1 : 0))
   }
+
+  /// Of several things that are wrong, the replica tells the first: capacities, the number of controllers, compute, memory.
+  @Test func orderOfComplaints() throws {
+    let runtime = CanisterRuntime()
+    let id = try runtime.createCanister(cycles: 30_000_000_000_000)
+    var change = SettingsChange()
+    change.freezingThreshold = 300 * 86_400
+    change.computeAllocation = 1
+    change.memoryAllocation = 1 << 40
+    #expect(failure { try runtime.updateSettings(id, change) }?.code == .insufficientCyclesInComputeAllocation)
+    change.controllers = (0..<20).map { Principal([UInt8($0), 1, 1, 1])! }
+    #expect(failure { try runtime.updateSettings(id, change) }?.code == .canisterContractViolation)
+    change.controllers = nil
+    change.computeAllocation = nil
+    #expect(failure { try runtime.updateSettings(id, change) }?.code == .insufficientCyclesInMemoryAllocation)
+  }
 }

@@ -164,6 +164,21 @@ import Testing
 /// Modules in chunks.
 @Suite struct ChunkedInstallationTests {
   /// Each chunk is charged as a full one, whatever it holds.
+  /// Text is for hosts; of messages the network takes binary modules only.
+  @Test func messagesInstallNoText() throws {
+    let runtime = CanisterRuntime()
+    let id = try runtime.createCanister()
+    let text = "(module (memory 1))"
+    let install = { (module: String) in
+      "(record { canister_id = principal \"\(id)\"; mode = variant { reinstall }; wasm_module = blob \"\(module)\"; arg = blob \"\" })"
+    }
+    let error = failure { _ = try runtime.manage("install_code", install(text)) }
+    #expect(
+      error?.code == .canisterInvalidWasm && error?.message.hasSuffix("unsupported canister module format.") == true)
+    _ = try runtime.manage("install_code", install("\\00asm\\01\\00\\00\\00"))
+    try runtime.install(id, Array(text.utf8), mode: .reinstall)
+  }
+
   @Test func chunksAreCharged() throws {
     let runtime = CanisterRuntime()
     let (whole, chunked) = (try runtime.createCanister(), try runtime.createCanister())

@@ -28,7 +28,8 @@ struct ArgumentOptions: ParsableArguments {
   /// The argument's bytes, for a method of these types. Without a text there is no argument; with `mayLack` that is right
   /// whatever the types are.
   func bytes(
-    _ types: CandidTypes?, positional: String? = nil, mayLack: Bool = false, _ console: Console
+    _ types: CandidTypes?, positional: String? = nil, mayLack: Bool = false, what: String = "the argument",
+    _ console: Console
   ) throws -> [UInt8] {
     let given = [text, positional, file].compactMap { $0 }
     if given.count > 1 { throw CommandFailure.usage("the argument is given twice") }
@@ -44,24 +45,26 @@ struct ArgumentOptions: ParsableArguments {
       return try ArgumentOptions.encode(text, types, file: file)
     }
     guard let text = text ?? positional else {
-      return try ArgumentOptions.encode("()", mayLack ? nil : types, file: nil)
+      return try ArgumentOptions.encode("()", mayLack ? nil : types, what: what, file: nil)
     }
     if raw { return try ArgumentOptions.bytes(hexadecimal: text) }
-    return try ArgumentOptions.encode(text, types, file: nil)
+    return try ArgumentOptions.encode(text, types, what: what, file: nil)
   }
 
   /// Reads Candid text for these types.
-  static func encode(_ text: String, _ types: CandidTypes?, file: String?) throws -> [UInt8] {
+  static func encode(
+    _ text: String, _ types: CandidTypes?, what: String = "the argument", file: String?
+  ) throws -> [UInt8] {
     let status: ExitStatus = file == nil ? .wrongUsage : .inputWrong
     do {
       guard let types else { return try encodeArguments(parseArguments(text)) }
       return try encodeArguments(parseArguments(text, as: types), as: types)
     } catch let error as CandidTextError {
       throw CommandFailure(
-        status, "arguments", "\(file ?? "the argument"):\(error)" + hint(types), offset: error.offset,
+        status, "arguments", "\(file ?? what):\(error)" + hint(types), offset: error.offset,
         details: [.init("line", JSONValue(error.line)), .init("column", JSONValue(error.column))])
     } catch let error as CandidError {
-      throw CommandFailure(status, "arguments", "\(file ?? "the argument"): \(error)" + hint(types))
+      throw CommandFailure(status, "arguments", "\(file ?? what): \(error)" + hint(types))
     }
   }
 
@@ -128,19 +131,32 @@ struct ArgumentOptions: ParsableArguments {
     }
   }
 
+  /// Bytes of a file with an interface.
+  private static let interfaceLimit = 1 << 28
+
   private static func interface(file: String) throws -> CandidInterface {
-    let text = String(decoding: try FileAccess.Descriptor(reading: file).readAll(), as: UTF8.self)
+    let text = String(decoding: try FileAccess.Descriptor(reading: file).readAll(limit: interfaceLimit), as: UTF8.self)
+    // A file is the same one by every path, also by one that goes in a circle.
+    let root = FileAccess.resolved(file)
+    var unreadable: FileError?
     do {
-      let interface = try CandidInterface(parsing: text, identity: file) { name, importer in
-        let path = name.hasPrefix("/") ? name : folder(of: importer) + name
-        guard let bytes = try? FileAccess.Descriptor(reading: path).readAll() else { return nil }
-        return CandidInterface.ImportedFile(identity: path, text: String(decoding: bytes, as: UTF8.self))
+      let interface = try CandidInterface(parsing: text, identity: root) { name, importer in
+        let path = FileAccess.resolved(name.hasPrefix("/") ? name : folder(of: importer) + name)
+        guard FileAccess.exists(path), unreadable == nil else { return nil }
+        do throws(FileError) {
+          let bytes = try FileAccess.Descriptor(reading: path).readAll(limit: interfaceLimit)
+          return CandidInterface.ImportedFile(identity: path, text: String(decoding: bytes, as: UTF8.self))
+        } catch {
+          unreadable = error
+          return nil
+        }
       }
       if interface.service == nil {
         throw CommandFailure(.inputWrong, "malformed", "\(file): there is no service in it")
       }
       return interface
     } catch let error as CandidTextError {
+      if let unreadable { throw unreadable }
       throw CommandFailure(.inputWrong, "malformed", "\(file):\(error)")
     }
   }

@@ -206,7 +206,8 @@ struct CallOptions: ParsableArguments {
 
   fileprivate func initBytes(_ types: CandidTypes?, _ console: Console) throws -> [UInt8] {
     let words = (initArg.map { ["--arg", $0] } ?? []) + (initArgFile.map { ["--arg-file", $0] } ?? [])
-    return try ArgumentOptions.parse(words).bytes(types, console)
+    return try ArgumentOptions.parse(words).bytes(
+      types, what: "the argument of canister_init (--init-arg)", console)
   }
 }
 
@@ -277,6 +278,10 @@ struct RequestStatusCommand: ConsoleCommand {
   @OptionGroup var report: ReportOptions
   var output: OutputOptions { report.output }
 
+  func validate() throws {
+    if canister != nil && method == nil { throw ValidationError("a canister needs its method: they tell the types") }
+  }
+
   func execute(on console: Console) throws -> ExitStatus {
     let id = IngressID(number)
     let (result, activity) = try state.change { directory -> Result<CallReport, CommandFailure> in
@@ -287,8 +292,9 @@ struct RequestStatusCommand: ConsoleCommand {
       }
       var types: CandidTypes?
       if let canister, let method {
-        types = try ArgumentOptions.parse([]).interface(of: directory.canister(canister), in: runtime, console)?
-          .method(method)?.results
+        let target =
+          try Principal.isManagementCanister(canister) ? .managementCanister : directory.canister(canister)
+        types = try ArgumentOptions.parse([]).interface(of: target, in: runtime, console)?.method(method)?.results
       }
       do {
         let report = try CallReport(types) {

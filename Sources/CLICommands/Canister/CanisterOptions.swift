@@ -54,19 +54,35 @@ struct KeptCanister: ParsableArguments {
   }
 }
 
+/// Who asks for a change that controllers may make.
+struct ControllerOptions: ParsableArguments {
+  @Option(
+    name: .customLong("caller"),
+    help: ArgumentHelp("Who asks, and must be a controller. Without it everything is allowed.", valueName: "principal"))
+  var given: PrincipalArgument?
+
+  var principal: Principal { given?.principal ?? .anonymous }
+
+  /// Refuses who is named and no controller.
+  func check(_ id: Principal, in runtime: CanisterRuntime) throws {
+    if let given { try runtime.checkController(of: id, given.principal) }
+  }
+}
+
 /// A canister that is changed.
 struct CanisterOptions: ParsableArguments {
   @Argument(help: "The canister's name or id.")
   var canister: String
   @OptionGroup var state: StateOptions
-  @Option(help: ArgumentHelp("Who asks.", valueName: "principal"))
-  var caller = PrincipalArgument.anonymous
+  @OptionGroup var caller: ControllerOptions
   @OptionGroup var report: ReportOptions
 }
 
 /// A command that changes a canister.
 protocol CanisterAction: ConsoleCommand {
   var options: CanisterOptions { get }
+  /// Whether only controllers may do it.
+  var isForControllers: Bool { get }
   /// Does it; what is printed about it.
   func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult
 }
@@ -84,11 +100,13 @@ struct ActionResult {
 
 extension CanisterAction {
   var output: OutputOptions { options.report.output }
+  var isForControllers: Bool { true }
 
   func execute(on console: Console) throws -> ExitStatus {
     let ((id, result), activity) = try options.report.notingFailures(on: console) {
       try options.state.change { directory in
         let id = try directory.canister(options.canister)
+        if isForControllers { try options.caller.check(id, in: directory.runtime) }
         return (id, try act(on: id, in: &directory))
       }
     }

@@ -14,8 +14,7 @@ struct InstallOptions: ParsableArguments {
   var module: String
   @OptionGroup var state: StateOptions
   @OptionGroup var argument: ArgumentOptions
-  @Option(help: ArgumentHelp("Who asks.", valueName: "principal"))
-  var caller = PrincipalArgument.anonymous
+  @OptionGroup var caller: ControllerOptions
   @OptionGroup var report: ReportOptions
 
   /// `mode` decides by the module that is installed, and the one that comes.
@@ -49,12 +48,15 @@ struct InstallOptions: ParsableArguments {
   ) throws -> (Principal, InstallMode) {
     let runtime = directory.runtime
     let id = try directory.canister(canister)
+    try caller.check(id, in: runtime)
     let module = try naming(file.name) { try runtime.prepare(bytes) }
     let mode = mode(try runtime.module(of: id), module)
     // Most modules take none when they are upgraded, whatever they take at first.
     let isUpgrade = if case .upgrade = mode { true } else { false }
     let types = try argument.interface(of: module, console)?.initArguments
-    let argument = try argument.bytes(types, mayLack: isUpgrade, console)
+    let argument = try argument.bytes(
+      types, mayLack: isUpgrade, what: "the argument of \(isUpgrade ? "canister_post_upgrade" : "canister_init")",
+      console)
     try runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
     return (id, mode)
   }

@@ -100,6 +100,7 @@ struct CanisterTopUpCommand: CanisterAction {
   static let configuration = CommandConfiguration(
     commandName: "top-up", abstract: "Adds cycles to a canister's balance.", aliases: ["deposit-cycles"])
   @OptionGroup var options: CanisterOptions
+  var isForControllers: Bool { false }
   @Argument(help: "Cycles, such as 1_000 or 2t.")
   var cycles: CyclesAmount
 
@@ -112,7 +113,8 @@ struct CanisterTopUpCommand: CanisterAction {
 
 struct TickCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tick", abstract: "Lets time pass: timers, heartbeats and what waits are executed.",
+    commandName: "tick",
+    abstract: "Lets time pass: timers and what waits are executed when they are due, heartbeats with each round.",
     discussion: "Without a time, one round is executed.", aliases: ["advance"])
   @Argument(help: "The time that passes, such as 10s, 5m, 2h or 1d; what is due on the way is executed.")
   var time: DurationAmount?

@@ -20,8 +20,8 @@ private indirect enum InferredType {
   case primitive(PrimitiveType)
   case opt(InferredType)
   case vec(InferredType)
-  case record([InferredField])
-  case variant([InferredField])
+  case record(InferredFields)
+  case variant(InferredFields)
   case function
   case service
 
@@ -41,8 +41,7 @@ private indirect enum InferredType {
       for (index, element) in elements.enumerated() {
         steps.append(.element(index))
         let type = try InferredType(of: element, steps: &steps, depth: depth + 1)
-        guard let joined = common.joined(with: type) else { throw .noCommonType(path: steps.path) }
-        common = joined
+        guard common.join(type) else { throw .noCommonType(path: steps.path) }
         steps.removeLast()
       }
       self = .vec(common)
@@ -54,11 +53,11 @@ private indirect enum InferredType {
         fields.append(InferredField(label: field.label, type: type))
         steps.removeLast()
       }
-      self = .record(fields)
+      self = .record(InferredFields(fields))
     case .variant(let chosen):
       steps.append(.field(chosen.label))
       let type = try InferredType(of: chosen.value, steps: &steps, depth: depth + 1)
-      self = .variant([InferredField(label: chosen.label, type: type)])
+      self = .variant(InferredFields([InferredField(label: chosen.label, type: type)]))
       steps.removeLast()
     case .func: self = .function
     case .service: self = .service
@@ -66,52 +65,93 @@ private indirect enum InferredType {
     }
   }
 
-  /// The smallest type that has the values of both; `nil` if there is none but `reserved`.
-  func joined(with other: InferredType) -> InferredType? {
+  /// Becomes the smallest type that has the values of both, in time that the other type's size allows, however large this one
+  /// is. False, and of no use any more, if there is none but `reserved`.
+  mutating func join(_ other: InferredType) -> Bool {
     switch (self, other) {
-    case (.primitive(.empty), _): return other
-    case (_, .primitive(.empty)): return self
-    case (.primitive(.reserved), _), (_, .primitive(.reserved)): return .primitive(.reserved)
+    case (.primitive(.empty), _): self = other
+    case (_, .primitive(.empty)): break
+    case (.primitive(.reserved), _), (_, .primitive(.reserved)): self = .primitive(.reserved)
     case (.primitive(let left), .primitive(let right)):
-      if left == right { return self }
+      if left == right { break }
       let both: Set = [left, right]
-      return both == [.nat, .int] ? .primitive(.int) : both == [.principal, .reserved] ? .primitive(.reserved) : nil
-    case (.primitive(.null), .opt): return other
-    case (.opt, .primitive(.null)): return self
-    case (.opt(let left), .opt(let right)): return left.joined(with: right).map { .opt($0) }
-    case (.vec(let left), .vec(let right)): return left.joined(with: right).map { .vec($0) }
-    case (.record(let left), .record(let right)):
-      return Self.merged(left, right) { $0.acceptsNull ? $0 : nil }.map { .record($0) }
-    case (.variant(let left), .variant(let right)):
-      return Self.merged(left, right) { $0 }.map { .variant($0) }
-    case (.function, .function), (.service, .service): return self
-    case (.service, .primitive(.principal)), (.primitive(.principal), .service): return .primitive(.principal)
-    default: return nil
+      guard both == [.nat, .int] else { return false }
+      self = .primitive(.int)
+    case (.primitive(.null), .opt): self = other
+    case (.opt, .primitive(.null)): break
+    case (.opt(var content), .opt(let more)):
+      guard content.join(more) else { return false }
+      self = .opt(content)
+    case (.vec(var element), .vec(let more)):
+      guard element.join(more) else { return false }
+      self = .vec(element)
+    case (.record(let fields), .record(let more)): return fields.joinRecord(more)
+    case (.variant(let fields), .variant(let more)): return fields.joinVariant(more)
+    case (.function, .function), (.service, .service): break
+    case (.service, .primitive(.principal)): self = other
+    case (.primitive(.principal), .service): break
+    default: return false
     }
+    return true
   }
 
-  private var acceptsNull: Bool {
+  fileprivate var acceptsNull: Bool {
     switch self {
     case .opt, .primitive(.null), .primitive(.reserved): true
     default: false
     }
   }
+}
 
-  /// The fields of both, with those that only one has as `alone` says; `nil` if a field has no type.
-  private static func merged(
-    _ left: [InferredField], _ right: [InferredField], alone: (InferredType) -> InferredType?
-  ) -> [InferredField]? {
-    var result: [InferredField] = []
-    var (first, second) = (left[...], right[...])
-    while let label = [first.first?.label, second.first?.label].compactMap({ $0 }).min() {
-      let one = first.first?.label == label ? first.removeFirst().type : nil
-      let other = second.first?.label == label ? second.removeFirst().type : nil
-      let type =
-        if let one, let other { one.joined(with: other) } else { alone(one ?? other!) }
-      guard let type else { return nil }
-      result.append(InferredField(label: label, type: type))
+/// Fields, of which one type has the list; so joining changes it in place.
+private final class InferredFields {
+  private var fields: [InferredType.InferredField]
+  /// Where each label's field is. Made when fields are joined.
+  private var places: [CandidLabel: Int] = [:]
+  /// How many fields can't be left out.
+  private var required = 0
+
+  init(_ fields: [InferredType.InferredField]) { self.fields = fields }
+
+  var sorted: [InferredType.InferredField] { fields.sorted { $0.label < $1.label } }
+
+  private func findPlaces() {
+    guard places.isEmpty else { return }
+    for (place, field) in fields.enumerated() { places[field.label] = place }
+    required = fields.reduce(0) { $0 + ($1.type.acceptsNull ? 0 : 1) }
+  }
+
+  /// What only one of both has must accept null.
+  func joinRecord(_ other: InferredFields) -> Bool {
+    findPlaces()
+    var missing = required
+    for field in other.fields {
+      guard let place = places[field.label] else {
+        guard field.type.acceptsNull else { return false }
+        places[field.label] = fields.count
+        fields.append(field)
+        continue
+      }
+      let wasRequired = !fields[place].type.acceptsNull
+      guard fields[place].type.join(field.type) else { return false }
+      let isRequired = !fields[place].type.acceptsNull
+      missing -= wasRequired ? 1 : 0
+      required += (isRequired ? 1 : 0) - (wasRequired ? 1 : 0)
     }
-    return result
+    return missing == 0
+  }
+
+  func joinVariant(_ other: InferredFields) -> Bool {
+    findPlaces()
+    for field in other.fields {
+      if let place = places[field.label] {
+        guard fields[place].type.join(field.type) else { return false }
+      } else {
+        places[field.label] = fields.count
+        fields.append(field)
+      }
+    }
+    return true
   }
 }
 
@@ -121,8 +161,8 @@ extension TypeBuilder {
     case .primitive(let primitive): return .primitive(primitive)
     case .opt(let content): return intern(.opt(add(content)))
     case .vec(let element): return intern(.vec(add(element)))
-    case .record(let fields): return intern(.record(add(fields)))
-    case .variant(let fields): return intern(.variant(add(fields)))
+    case .record(let fields): return intern(.record(add(fields.sorted)))
+    case .variant(let fields): return intern(.variant(add(fields.sorted)))
     case .function: return intern(.func(FunctionType(arguments: [], results: [], modes: [])))
     case .service: return intern(.service([]))
     }

@@ -48,9 +48,9 @@ struct ManagementAccess {
     add(both, .admin, "create_canister")
     add([.canister, .user, .query], .status, "canister_status")
     add([.canister, .user, .query], .controllerOrAdmin, "canister_metrics")
-    add([.canister, .query], .nothing, "canister_info")
     add(
-      .canister, .nothing, "canister_metadata", "deposit_cycles", "raw_rand", "node_metrics_history", "subnet_info")
+      .canister, .nothing, "canister_info", "canister_metadata", "deposit_cycles", "raw_rand", "node_metrics_history",
+      "subnet_info")
     add(.query, .logs, "fetch_canister_logs")
     add(.query, .admin, "list_canisters")
     return all
@@ -131,7 +131,6 @@ extension CanisterRuntime {
         switch method {
         case "canister_status": value = statusRecord(canister)
         case "canister_metrics": value = metricsRecord(canister)
-        case "canister_info": value = infoRecord(canister, argument.nat64("num_requested_changes") ?? 0)
         default: value = try logsRecord(canister, argument)
         }
       }
