@@ -14,6 +14,8 @@ package final class ExecutionObject {
   package private(set) var state: cannery_state_t?
   var results: [Value] = []
   package private(set) var trap: Trap?
+  /// The results that the host function has that waits.
+  private(set) var awaited: [ValueType] = []
 
   package init(_ execution: Execution, _ store: StoreObject, companion: AnyObject? = nil) {
     self.execution = execution
@@ -33,6 +35,7 @@ package final class ExecutionObject {
       }
     if case .finished(let values) = ended { results = values }
     if case .trapped(let trap) = ended { self.trap = trap }
+    if case .waitingForHost(let type) = ended { awaited = type.results } else { awaited = [] }
     self.state = state
     return state
   }
@@ -45,27 +48,10 @@ private func values(
     throw ArgumentError("\(types.count) values are needed, and \(vector?.pointee.size ?? 0) were given")
   }
   return try types.enumerated().map { index, type in
-    guard let value = vector.flatMap({ Value($0.pointee.data[index], type, store) }) else {
+    guard let value = vector?.pointee.data.flatMap({ Value($0[index], type, store) }) else {
       throw ArgumentError("value \(index) is not of the type \(type)")
     }
     return value
-  }
-}
-
-@c @implementation
-public func cannery_execution_new(
-  _ function: OpaquePointer?, _ arguments: UnsafePointer<wasm_val_vec_t>?, _ instructions: UInt64,
-  _ out: UnsafeMutablePointer<OpaquePointer?>?
-) -> OpaquePointer? {
-  failing {
-    guard let function, let out else { throw ArgumentError("an argument is NULL") }
-    let callee = reference(function).object(as: FunctionObject.self)
-    let arguments = try values(arguments, callee.function.type.parameters, callee.store)
-    let execution = try callee.store.using {
-      try Execution(
-        callee.function, arguments: arguments, instructions: instructions == .max ? nil : instructions)
-    }
-    out.pointee = retained(ExecutionObject(execution, callee.store))
   }
 }
 
@@ -84,21 +70,36 @@ private func values(
   }
 }
 
-@c @implementation
-public func cannery_execution_new_slots(
-  _ function: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int, _ instructions: UInt64,
-  _ out: UnsafeMutablePointer<OpaquePointer?>?
+private func newExecution(
+  _ function: OpaquePointer?, _ instructions: UInt64, _ out: UnsafeMutablePointer<OpaquePointer?>?,
+  _ arguments: ([ValueType], StoreObject) throws -> [Value]
 ) -> OpaquePointer? {
   failing {
     guard let function, let out else { throw ArgumentError("an argument is NULL") }
     let callee = reference(function).object(as: FunctionObject.self)
-    let arguments = try values(slots, count, callee.function.type.parameters)
+    let arguments = try arguments(callee.function.type.parameters, callee.store)
     let execution = try callee.store.using {
       try Execution(
         callee.function, arguments: arguments, instructions: instructions == .max ? nil : instructions)
     }
     out.pointee = retained(ExecutionObject(execution, callee.store))
   }
+}
+
+@c @implementation
+public func cannery_execution_new(
+  _ function: OpaquePointer?, _ arguments: UnsafePointer<wasm_val_vec_t>?, _ instructions: UInt64,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> OpaquePointer? {
+  newExecution(function, instructions, out) { try values(arguments, $0, $1) }
+}
+
+@c @implementation
+public func cannery_execution_new_slots(
+  _ function: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int, _ instructions: UInt64,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> OpaquePointer? {
+  newExecution(function, instructions, out) { types, _ in try values(slots, count, types) }
 }
 
 @c @implementation
@@ -158,16 +159,17 @@ public func cannery_execution_resume_host(
       let cause = reference(trap).object(as: TrapObject.self)
       return try object.execution.resume(throwing: HostTrap(message: cause.message, token: cause.token))
     }
-    // Of what type is for the engine to say; here values say of which they are.
-    guard let results, let data = results.pointee.data else { return try object.execution.resume(results: []) }
-    let given = (0..<results.pointee.size).map { data[$0] }
-    return try object.execution.resume(
-      results: given.map { value in
-        guard let type = ValueType(value.kind), let converted = Value(value, type, object.store) else {
-          throw ArgumentError("a result is no value")
-        }
-        return converted
-      })
+    return try object.execution.resume(results: values(results, object.awaited, object.store))
+  }
+}
+
+@c @implementation
+public func cannery_execution_resume_host_slots(
+  _ execution: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int,
+  _ out: UnsafeMutablePointer<cannery_state_t>?
+) -> OpaquePointer? {
+  step(execution, out) { object in
+    try object.execution.resume(results: values(slots, count, object.awaited))
   }
 }
 

@@ -6,20 +6,35 @@ import WebAssembly
 
 // MARK: Globals
 
+/// A global with a value that is nil if it isn't of its type.
+private func newGlobal(
+  _ owner: StoreObject, _ type: wasm_globaltype_t, _ value: (ValueType) throws -> Value?
+) throws -> OpaquePointer {
+  guard let content = ValueType(type.content.pointee.kind), let initial = try value(content) else {
+    throw ArgumentError("the global's value is not of its type")
+  }
+  let global = try owner.using {
+    owner.store.makeGlobal(initial, isMutable: UInt32(type.mutability) == WASM_VAR.rawValue)
+  }
+  return newPointer(CANNERY_REFERENCE_GLOBAL, GlobalObject(global, owner))
+}
+
 @c @implementation
 public func wasm_global_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_globaltype_t>?, _ value: UnsafePointer<wasm_val_t>?
 ) -> OpaquePointer? {
   guard let store, let type, let value else { return nil }
   let owner = object(store, as: StoreObject.self)
+  return reporting { try newGlobal(owner, type.pointee) { Value(value.pointee, $0, owner) } }
+}
+
+@c @implementation
+public func cannery_global_new(
+  _ store: OpaquePointer?, _ type: UnsafePointer<wasm_globaltype_t>?, _ slots: UnsafePointer<UInt64>?, _ count: Int
+) -> OpaquePointer? {
+  guard let store, let type, let slots else { return nil }
   return reporting {
-    guard let content = ValueType(type.pointee.content.pointee.kind),
-      let initial = Value(value.pointee, content, owner)
-    else { throw ArgumentError("the global's value is not of its type") }
-    let global = try owner.using {
-      owner.store.makeGlobal(initial, isMutable: UInt32(type.pointee.mutability) == WASM_VAR.rawValue)
-    }
-    return newPointer(CANNERY_REFERENCE_GLOBAL, GlobalObject(global, owner))
+    try newGlobal(object(store), type.pointee) { count >= $0.slotCount ? Value(type: $0, from: slots) : nil }
   }
 }
 

@@ -390,6 +390,35 @@ static void wide(wasm_store_t *store) {
   CHECK(cannery_global_read(constant, slots, 1) && slots[0] == 9 && !cannery_global_write(constant, slots, 1));
   wasm_extern_vec_delete(&exports);
 
+  /* A vector's global of the host's. */
+  wasm_globaltype_t *vector_type = wasm_globaltype_new(wasm_valtype_new(CANNERY_V128), WASM_CONST);
+  slots[0] = 21, slots[1] = 22;
+  CHECK(!cannery_global_new(store, vector_type, slots, 1));
+  wasm_global_t *made = cannery_global_new(store, vector_type, slots, 2);
+  slots[0] = slots[1] = 0;
+  CHECK(made && cannery_global_read(made, slots, 2) && slots[0] == 21 && slots[1] == 22);
+  wasm_global_delete(made), wasm_globaltype_delete(vector_type);
+
+  /* A host function that waits, answered with a vector. */
+  wasm_functype_t *asking = wasm_functype_new_0_1(wasm_valtype_new(CANNERY_V128));
+  wasm_func_t *waits = cannery_func_new(store, asking, NULL, waiting, NULL, NULL);
+  wasm_extern_t *one[] = {wasm_func_as_extern(waits)};
+  wasm_instance_t *asker = instance_of(
+      store, "(module (import \"h\" \"f\" (func $f (result v128))) (func (export \"g\") (result v128) (call $f)))", one, 1);
+  wasm_func_t *ask = func_of(asker, 0);
+  cannery_execution_t *waiter = NULL;
+  cannery_state_t waited;
+  SUCCEED(cannery_execution_new_slots(ask, NULL, 0, CANNERY_UNLIMITED, &waiter));
+  SUCCEED(cannery_execution_run(waiter, &waited));
+  FAIL(cannery_execution_resume_host_slots(waiter, slots, 1, &waited), CANNERY_ERROR_ARGUMENT);
+  FAIL(cannery_execution_resume_host(waiter, NULL, NULL, &waited), CANNERY_ERROR_ARGUMENT);
+  SUCCEED(cannery_execution_resume_host_slots(waiter, slots, 2, &waited));
+  slots[0] = slots[1] = 0;
+  CHECK(waited == CANNERY_FINISHED && cannery_execution_result_slots(waiter, slots, 2) == 2 && slots[1] == 22);
+  FAIL(cannery_execution_resume_host_slots(waiter, slots, 2, &waited), CANNERY_ERROR_ARGUMENT);
+  cannery_execution_delete(waiter);
+  wasm_func_delete(ask), wasm_func_delete(waits), wasm_functype_delete(asking), wasm_instance_delete(asker);
+
   /* Vectors through an execution. */
   cannery_execution_t *execution = NULL;
   cannery_state_t state;

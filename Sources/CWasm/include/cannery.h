@@ -225,6 +225,9 @@ WASM_API_EXTERN own cannery_error_t *cannery_execution_resume(
  * consumed also where the call fails. */
 WASM_API_EXTERN own cannery_error_t *cannery_execution_resume_host(
     cannery_execution_t *, const wasm_val_vec_t *results, own wasm_trap_t *trap, cannery_state_t *out);
+/* The same with results as slots, also of vectors. */
+WASM_API_EXTERN own cannery_error_t *cannery_execution_resume_host_slots(
+    cannery_execution_t *, const uint64_t *slots, size_t slot_count, cannery_state_t *out);
 /* Instructions so far, of all slices. */
 WASM_API_EXTERN uint64_t cannery_execution_instructions(const cannery_execution_t *);
 /* Empty unless it has finished. */
@@ -283,6 +286,9 @@ WASM_API_EXTERN own wasm_func_t *cannery_func_new(
 /* There must be a slot for each parameter, and for each result. */
 WASM_API_EXTERN own wasm_trap_t *cannery_func_call(const wasm_func_t *, uint64_t *slots, size_t slot_count);
 
+/* `wasm_global_new` with a value as a slot, or two for a vector. NULL, with `cannery_last_error`, if there are too few. */
+WASM_API_EXTERN own wasm_global_t *cannery_global_new(
+    wasm_store_t *, const wasm_globaltype_t *, const uint64_t *slots, size_t slot_count);
 /* A global's value as a slot, or two for a vector. False, and nothing done, if there are too few; also where the global
  * can't be changed. */
 WASM_API_EXTERN bool cannery_global_read(const wasm_global_t *, uint64_t *slots, size_t slot_count);

@@ -98,16 +98,16 @@ def test_suspension_by_raising(store, instantiate):
 
 
 def test_waiting_with_references_and_failures(store, instantiate):
-    host = Function(store, FunctionType([], ["externref", "i64", "funcref", "f32"]), lambda: Suspend())
+    host = Function(store, FunctionType([], ["externref", "i64", "funcref", "v128", "f32"]), lambda: Suspend())
     instance = instantiate(
-        '(module (import "h" "f" (func $f (result externref i64 funcref f32))) (func (export "f") (result externref i64 funcref f32) (call $f)))',
+        '(module (import "h" "f" (func $f (result externref i64 funcref v128 f32))) (func (export "f") (result externref i64 funcref v128 f32) (call $f)))',
         [host],
     )
     execution, item = Execution(instance.function("f")), object()
     execution.run()
-    assert execution.resume_host(item, 2**40, host, 0.5) is State.FINISHED
-    found, number, function, half = execution.result
-    assert found is item and number == 2**40 and function.is_same(host) and half == 0.5
+    assert execution.resume_host(item, 2**40, host, b"v" * 16, 0.5) is State.FINISHED
+    found, number, function, vector, half = execution.result
+    assert found is item and number == 2**40 and function.is_same(host) and vector == b"v" * 16 and half == 0.5
     failing = Execution(instance.function("f"))
     failing.run()
     reason = OSError("no answer")

@@ -348,6 +348,19 @@ extern "C" {
         out: *mut *mut wasm_instance_t,
     ) -> *mut cannery_error_t;
 
+    pub fn cannery_global_new(
+        store: *mut wasm_store_t,
+        type_: *const wasm_globaltype_t,
+        slots: *const u64,
+        slot_count: usize,
+    ) -> *mut wasm_global_t;
+    pub fn cannery_execution_resume_host_slots(
+        execution: *mut cannery_execution_t,
+        slots: *const u64,
+        slot_count: usize,
+        out: *mut cannery_state_t,
+    ) -> *mut cannery_error_t;
+
     pub fn cannery_instance_export(instance: *const wasm_instance_t, name: *const c_char) -> *mut wasm_extern_t;
 
     pub fn cannery_execution_new(

@@ -11,8 +11,8 @@ from typing import Any, Optional, Union
 
 from ._errors import Trap, check
 from ._function import Function
-from ._library import UNLIMITED, ValueStruct, ValueVector, lib, own
-from ._types import FunctionType, ValueType, kind_of
+from ._library import UNLIMITED, lib, own
+from ._types import FunctionType, ValueType
 from ._values import Row, single
 
 
@@ -96,24 +96,11 @@ class Execution:
                 raise TypeError("the types of the results are needed")
         if len(wanted) != len(results):
             raise TypeError(f"the host function has {len(wanted)} results, and {len(results)} were given")
-        if ValueType.V128 in wanted:
-            raise TypeError("the library doesn't take vectors here")
-        values = (ValueStruct * max(len(wanted), 1))()
-        references = []
-        for place, (type, slot) in enumerate(zip(wanted, Row(wanted).encode(store, results))):
-            values[place].kind = kind_of(type)
-            if type.is_reference:
-                reference = store._reference_of_slot(type, slot) if slot else None
-                values[place].of.ref = reference
-                references.append(reference)
-            else:
-                values[place].of.i64 = slot
-        vector = ValueVector(len(wanted), values)
-        try:
-            return self._step(lambda out: lib.cannery_execution_resume_host(self._pointer, byref(vector), None, out))
-        finally:
-            for reference in references:
-                lib.wasm_ref_delete(reference)
+        row = Row(wanted)
+        slots = (ctypes.c_uint64 * max(row.slot_count, 1))(*row.encode(store, results))
+        return self._step(
+            lambda out: lib.cannery_execution_resume_host_slots(self._pointer, slots, row.slot_count, out)
+        )
 
     def _open(self) -> int:
         if not self._finalizer.alive:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import byref
 from typing import Any, Optional
 
 from ._engine import Store
 from ._errors import last_error
 from ._function import Function
-from ._library import ValueStruct, lib, own
-from ._types import GlobalType, TableType, ValueType, global_type, kind_of, new_global_type, new_table_type, table_type
+from ._library import lib, own
+from ._types import GlobalType, TableType, ValueType, global_type, new_global_type, new_table_type, table_type
 from ._values import Reference, Row
 
 
@@ -22,21 +21,10 @@ class Global:
     def __init__(self, store: Store, type: GlobalType, value: Any) -> None:
         store._check()
         row = Row((type.value,))
-        first = ValueStruct(kind_of(type.value))
-        if type.value is ValueType.V128:
-            raise TypeError("the library makes no globals of vectors; modules do")
-        slots = row.encode(store, (value,))
-        reference: Optional[int] = None
-        if type.value.is_reference:
-            reference = store._reference_of_slot(type.value, slots[0]) if slots[0] else None
-            first.of.ref = reference
-        else:
-            first.of.i64 = slots[0]
+        slots = (ctypes.c_uint64 * row.slot_count)(*row.encode(store, (value,)))
         made = new_global_type(type)
-        pointer = lib.wasm_global_new(store._pointer, made, byref(first))
+        pointer = lib.cannery_global_new(store._pointer, made, slots, row.slot_count)
         lib.wasm_globaltype_delete(made)
-        if reference:
-            lib.wasm_ref_delete(reference)
         if not pointer:
             raise last_error("no memory for a global")
         self._hold(store, pointer, type)

@@ -172,7 +172,7 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "wasm_func_copy": (_P, [_P]),
     "wasm_func_same": (c_bool, [_P, _P]),
     "wasm_func_delete": (None, [_P]),
-    "wasm_global_new": (_P, [_P, _P, POINTER(ValueStruct)]),
+    "cannery_global_new": (_P, [_P, _P, _P, c_size_t]),
     "wasm_global_type": (_P, [_P]),
     "wasm_global_get": (None, [_P, POINTER(ValueStruct)]),
     "wasm_global_set": (None, [_P, POINTER(ValueStruct)]),
@@ -242,6 +242,7 @@ _LONG: dict[str, tuple[Any, list[Any]]] = {
     "cannery_execution_run": (_P, [_P, POINTER(c_int)]),
     "cannery_execution_resume": (_P, [_P, c_uint64, POINTER(c_int)]),
     "cannery_execution_resume_host": (_P, [_P, POINTER(ValueVector), _P, POINTER(c_int)]),
+    "cannery_execution_resume_host_slots": (_P, [_P, _P, c_size_t, POINTER(c_int)]),
 }
 
 

@@ -13,12 +13,14 @@
 
 #[allow(missing_docs)]
 pub mod ffi;
+mod message;
 mod outcome;
 mod principal;
 mod runtime;
 mod settings;
 
+pub use message::{Argument, Call, Install, InstallMode};
 pub use outcome::{Activity, Answer, ExecutionReport, LogRecord, Outcome, Reject, RejectCode, Reply};
 pub use principal::{candid_decode, candid_encode, Candid, Principal, Side};
-pub use runtime::{Argument, Call, CanisterState, CanisterStatus, Install, InstallMode, Runtime};
+pub use runtime::{CanisterState, CanisterStatus, Runtime};
 pub use settings::{RuntimeConfig, Settings};
