@@ -247,8 +247,8 @@ wasm_func_t *cannery_func_new_c(
   natural->env = env;
   natural->finalizer = finalizer;
   wasm_functype_t *type = functype_of(&natural->signature);
-  /* If it fails, it has deleted what it was given. */
   wasm_func_t *made = cannery_func_new(store, type, name, call_natural, natural, natural_delete);
+  if (!made) cannery_release(natural);
   wasm_functype_delete(type);
   return made;
 }

@@ -111,7 +111,10 @@ public func cannery_store_commit(_ store: OpaquePointer?) {
 public func cannery_store_roll_back(_ store: OpaquePointer?) {
   guard let store else { return }
   let owner = object(store, as: StoreObject.self)
-  owner.using(otherwise: ()) { owner.store.rollBack() }
+  owner.using(otherwise: ()) {
+    guard owner.store.tracksWrites else { throw ArgumentError("the store doesn't track writes") }
+    owner.store.rollBack()
+  }
 }
 
 @c @implementation
@@ -125,7 +128,7 @@ public func cannery_memory_dirty_pages(_ memory: OpaquePointer?) -> Int {
 public func cannery_memory_read(
   _ memory: OpaquePointer?, _ offset: UInt64, _ bytes: UnsafeMutableRawPointer?, _ count: Int
 ) -> Bool {
-  guard let memory, let target = buffer(bytes, count) else { return false }
+  guard let memory, let target = buffer(bytes, count) else { return missing(false) }
   let object = reference(memory).object(as: MemoryObject.self)
   return object.store.using(otherwise: false) { object.thing.read(at: offset, into: target) }
 }
@@ -134,7 +137,7 @@ public func cannery_memory_read(
 public func cannery_memory_write(
   _ memory: OpaquePointer?, _ offset: UInt64, _ bytes: UnsafeRawPointer?, _ count: Int
 ) -> Bool {
-  guard let memory, let source = buffer(bytes, count) else { return false }
+  guard let memory, let source = buffer(bytes, count) else { return missing(false) }
   let object = reference(memory).object(as: MemoryObject.self)
   return object.store.using(otherwise: false) { object.thing.write(source, at: offset) }
 }

@@ -50,7 +50,7 @@ public func wasm_store_delete(_ store: OpaquePointer?) {
 public func wasm_module_new(
   _ store: OpaquePointer?, _ binary: UnsafePointer<wasm_byte_vec_t>?
 ) -> OpaquePointer? {
-  guard let store, let binary else { return nil }
+  guard let store, let binary else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting {
     newPointer(CANNERY_REFERENCE_MODULE, ModuleObject(try owner.engine.compile(bytes(binary.pointee)), owner))
@@ -59,7 +59,7 @@ public func wasm_module_new(
 
 @c @implementation
 public func wasm_module_validate(_ store: OpaquePointer?, _ binary: UnsafePointer<wasm_byte_vec_t>?) -> Bool {
-  guard let store, let binary else { return false }
+  guard let store, let binary else { return missing(false) }
   let engine = object(store, as: StoreObject.self).engine.engine
   return reporting { () throws -> Bool? in
     try engine.validate(bytes(binary.pointee))
@@ -77,7 +77,7 @@ public func wasm_module_serialize(_ module: OpaquePointer?, _ out: UnsafeMutable
 public func wasm_module_deserialize(
   _ store: OpaquePointer?, _ binary: UnsafePointer<wasm_byte_vec_t>?
 ) -> OpaquePointer? {
-  guard let store, let binary else { return nil }
+  guard let store, let binary else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting {
     newPointer(
@@ -95,7 +95,7 @@ public func wasm_shared_module_delete(_ module: OpaquePointer?) { release(module
 
 @c @implementation
 public func wasm_module_obtain(_ store: OpaquePointer?, _ module: OpaquePointer?) -> OpaquePointer? {
-  guard let store, let module else { return nil }
+  guard let store, let module else { return missing(nil) }
   return newPointer(
     CANNERY_REFERENCE_MODULE, ModuleObject(object(module, as: SharedModuleObject.self).module, object(store)))
 }

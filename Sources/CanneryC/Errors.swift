@@ -102,6 +102,12 @@ func reporting<Result>(_ body: () throws -> Result?) -> Result? {
   }
 }
 
+/// The result of a function that was not given what it needs, or not so much of it; that is the thread's last error.
+func missing<Result>(_ result: Result) -> Result {
+  LastError.set(ErrorObject(CANNERY_ERROR_ARGUMENT, "an argument is NULL, or is not what the function takes"))
+  return result
+}
+
 @c @implementation
 public func cannery_last_error() -> OpaquePointer? { LastError.current.map(retained) }
 

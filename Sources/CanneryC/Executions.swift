@@ -77,10 +77,10 @@ private func newExecution(
   failing {
     guard let function, let out else { throw ArgumentError("an argument is NULL") }
     let callee = reference(function).object(as: FunctionObject.self)
-    let arguments = try arguments(callee.function.type.parameters, callee.store)
     let execution = try callee.store.using {
       try Execution(
-        callee.function, arguments: arguments, instructions: instructions == .max ? nil : instructions)
+        callee.function, arguments: arguments(callee.function.type.parameters, callee.store),
+        instructions: instructions == .max ? nil : instructions)
     }
     out.pointee = retained(ExecutionObject(execution, callee.store))
   }
@@ -182,8 +182,11 @@ public func cannery_execution_instructions(_ execution: OpaquePointer?) -> UInt6
 public func cannery_execution_results(_ execution: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_vec_t>?) {
   guard let execution, let out else { return }
   let object = object(execution, as: ExecutionObject.self)
-  let results = object.results.map { $0.inC(object.store) }
-  wasm_val_vec_new(out, results.count, results)
+  wasm_val_vec_new_empty(out)
+  object.store.using(otherwise: ()) {
+    let results = object.results.map { $0.inC(object.store) }
+    wasm_val_vec_new(out, results.count, results)
+  }
 }
 
 @c @implementation

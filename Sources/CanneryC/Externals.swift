@@ -10,20 +10,20 @@ import WebAssembly
 private func newGlobal(
   _ owner: StoreObject, _ type: wasm_globaltype_t, _ value: (ValueType) throws -> Value?
 ) throws -> OpaquePointer {
-  guard let content = ValueType(type.content.pointee.kind), let initial = try value(content) else {
-    throw ArgumentError("the global's value is not of its type")
+  try owner.using {
+    guard let content = ValueType(type.content.pointee.kind), let initial = try value(content) else {
+      throw ArgumentError("the global's value is not of its type")
+    }
+    let global = owner.store.makeGlobal(initial, isMutable: UInt32(type.mutability) == WASM_VAR.rawValue)
+    return newPointer(CANNERY_REFERENCE_GLOBAL, GlobalObject(global, owner))
   }
-  let global = try owner.using {
-    owner.store.makeGlobal(initial, isMutable: UInt32(type.mutability) == WASM_VAR.rawValue)
-  }
-  return newPointer(CANNERY_REFERENCE_GLOBAL, GlobalObject(global, owner))
 }
 
 @c @implementation
 public func wasm_global_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_globaltype_t>?, _ value: UnsafePointer<wasm_val_t>?
 ) -> OpaquePointer? {
-  guard let store, let type, let value else { return nil }
+  guard let store, let type, let value else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting { try newGlobal(owner, type.pointee) { Value(value.pointee, $0, owner) } }
 }
@@ -32,7 +32,7 @@ public func wasm_global_new(
 public func cannery_global_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_globaltype_t>?, _ slots: UnsafePointer<UInt64>?, _ count: Int
 ) -> OpaquePointer? {
-  guard let store, let type, let slots else { return nil }
+  guard let store, let type, let slots else { return missing(nil) }
   return reporting {
     try newGlobal(object(store), type.pointee) { count >= $0.slotCount ? Value(type: $0, from: slots) : nil }
   }
@@ -47,21 +47,23 @@ public func wasm_global_type(_ global: OpaquePointer?) -> UnsafeMutablePointer<w
 public func wasm_global_get(_ global: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_t>?) {
   guard let global, let out else { return }
   let object = reference(global).object(as: GlobalObject.self)
-  out.pointee = object.thing.value.inC(object.store)
+  object.store.using(otherwise: ()) { out.pointee = object.thing.value.inC(object.store) }
 }
 
 @c @implementation
 public func wasm_global_set(_ global: OpaquePointer?, _ value: UnsafePointer<wasm_val_t>?) {
   guard let global, let value else { return }
   let object = reference(global).object(as: GlobalObject.self)
-  guard let value = Value(value.pointee, object.thing.type.value, object.store) else { return }
-  object.store.using(otherwise: ()) { _ = object.thing.set(value) }
+  object.store.using(otherwise: ()) {
+    guard let value = Value(value.pointee, object.thing.type.value, object.store) else { return }
+    _ = object.thing.set(value)
+  }
 }
 
 @c @implementation
 public func cannery_global_read(_ global: OpaquePointer?, _ slots: UnsafeMutablePointer<UInt64>?, _ count: Int) -> Bool
 {
-  guard let global, let slots else { return false }
+  guard let global, let slots else { return missing(false) }
   let object = reference(global).object(as: GlobalObject.self)
   guard count >= object.thing.type.value.slotCount else { return false }
   return object.store.using(otherwise: false) {
@@ -72,7 +74,7 @@ public func cannery_global_read(_ global: OpaquePointer?, _ slots: UnsafeMutable
 
 @c @implementation
 public func cannery_global_write(_ global: OpaquePointer?, _ slots: UnsafePointer<UInt64>?, _ count: Int) -> Bool {
-  guard let global, let slots else { return false }
+  guard let global, let slots else { return missing(false) }
   let object = reference(global).object(as: GlobalObject.self)
   let type = object.thing.type.value
   guard count >= type.slotCount else { return false }
@@ -85,18 +87,17 @@ public func cannery_global_write(_ global: OpaquePointer?, _ slots: UnsafePointe
 public func wasm_table_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_tabletype_t>?, _ initial: UnsafeMutablePointer<wasm_ref_t>?
 ) -> OpaquePointer? {
-  guard let store, let type else { return nil }
+  guard let store, let type else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting {
-    guard let element = ValueType(type.pointee.element.pointee.kind), element.isReference,
-      let value = Value(UnsafePointer(initial), element, owner)
-    else { throw ArgumentError("the table's element is not of its type") }
-    let table = try owner.using {
-      try owner.store.makeTable(
-        TableType(element: element, limits: Limits(type.pointee.limits, is64: type.pointee.is_64)),
-        initial: value.reference)
+    try owner.using {
+      guard let element = ValueType(type.pointee.element.pointee.kind), element.isReference,
+        let value = Value(UnsafePointer(initial), element, owner)
+      else { throw ArgumentError("the table's element is not of its type") }
+      let limits = Limits(type.pointee.limits, is64: type.pointee.is_64)
+      let table = try owner.store.makeTable(TableType(element: element, limits: limits), initial: value.reference)
+      return newPointer(CANNERY_REFERENCE_TABLE, TableObject(table, owner))
     }
-    return newPointer(CANNERY_REFERENCE_TABLE, TableObject(table, owner))
   }
 }
 
@@ -117,21 +118,26 @@ public func wasm_table_type(_ table: OpaquePointer?) -> UnsafeMutablePointer<was
 
 @c @implementation
 public func wasm_table_get(_ table: OpaquePointer?, _ index: wasm_table_size_t) -> UnsafeMutablePointer<wasm_ref_t>? {
-  guard let table else { return nil }
+  guard let table else { return missing(nil) }
   let object = reference(table).object(as: TableObject.self)
-  guard let handle = object.store.using(otherwise: nil, { object.thing.get(UInt64(index)) }) else { return nil }
-  var slot = handle
-  return Value(type: object.thing.type.element, from: &slot).inC(object.store).of.ref
+  return object.store.using(otherwise: nil) {
+    guard var slot = object.thing.get(UInt64(index)) else { throw ArgumentError("the table has no element \(index)") }
+    return Value(type: object.thing.type.element, from: &slot).inC(object.store).of.ref
+  }
 }
 
 @c @implementation
 public func wasm_table_set(
   _ table: OpaquePointer?, _ index: wasm_table_size_t, _ value: UnsafeMutablePointer<wasm_ref_t>?
 ) -> Bool {
-  guard let table else { return false }
+  guard let table else { return missing(false) }
   let object = reference(table).object(as: TableObject.self)
-  guard let value = Value(UnsafePointer(value), object.thing.type.element, object.store) else { return false }
-  return object.store.using(otherwise: false) { object.thing.set(UInt64(index), value.reference.handle) }
+  return object.store.using(otherwise: false) {
+    guard let value = Value(UnsafePointer(value), object.thing.type.element, object.store),
+      object.thing.set(UInt64(index), value.reference.handle)
+    else { throw ArgumentError("the reference is not of the table's type, or there is no element \(index)") }
+    return true
+  }
 }
 
 @c @implementation
@@ -143,17 +149,24 @@ public func wasm_table_size(_ table: OpaquePointer?) -> wasm_table_size_t {
 public func wasm_table_grow(
   _ table: OpaquePointer?, _ delta: wasm_table_size_t, _ initial: UnsafeMutablePointer<wasm_ref_t>?
 ) -> Bool {
-  guard let table else { return false }
+  guard let table else { return missing(false) }
   let object = reference(table).object(as: TableObject.self)
-  guard let value = Value(UnsafePointer(initial), object.thing.type.element, object.store) else { return false }
-  return object.store.using(otherwise: false) { object.thing.grow(by: UInt64(delta), value.reference.handle) != nil }
+  return object.store.using(otherwise: false) {
+    guard let value = Value(UnsafePointer(initial), object.thing.type.element, object.store) else {
+      throw ArgumentError("the reference is not of the table's type")
+    }
+    guard object.thing.grow(by: UInt64(delta), value.reference.handle) != nil else {
+      throw ArgumentError("the table can't have \(delta) elements more")
+    }
+    return true
+  }
 }
 
 // MARK: Memories
 
 @c @implementation
 public func wasm_memory_new(_ store: OpaquePointer?, _ type: UnsafePointer<wasm_memorytype_t>?) -> OpaquePointer? {
-  guard let store, let type else { return nil }
+  guard let store, let type else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting {
     let limits = Limits(type.pointee.limits, is64: type.pointee.is_64)
@@ -171,7 +184,7 @@ public func wasm_memory_type(_ memory: OpaquePointer?) -> UnsafeMutablePointer<w
 
 @c @implementation
 public func wasm_memory_data(_ memory: OpaquePointer?) -> UnsafeMutablePointer<byte_t>? {
-  guard let memory else { return nil }
+  guard let memory else { return missing(nil) }
   return reference(memory).object(as: MemoryObject.self).thing.untrackedBase?.assumingMemoryBound(to: byte_t.self)
 }
 
@@ -187,9 +200,14 @@ public func wasm_memory_size(_ memory: OpaquePointer?) -> wasm_memory_pages_t {
 
 @c @implementation
 public func wasm_memory_grow(_ memory: OpaquePointer?, _ delta: wasm_memory_pages_t) -> Bool {
-  guard let memory else { return false }
+  guard let memory else { return missing(false) }
   let object = reference(memory).object(as: MemoryObject.self)
-  return object.store.using(otherwise: false) { object.thing.grow(by: UInt64(delta)) != nil }
+  return object.store.using(otherwise: false) {
+    guard object.thing.grow(by: UInt64(delta)) != nil else {
+      throw ArgumentError("the memory can't have \(delta) pages more")
+    }
+    return true
+  }
 }
 
 // MARK: Externals and instances
@@ -261,7 +279,7 @@ public func wasm_instance_new(
   _ trap: UnsafeMutablePointer<OpaquePointer?>?
 ) -> OpaquePointer? {
   trap?.pointee = nil
-  guard let store, let module else { return nil }
+  guard let store, let module else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   do {
     return try newInstance(owner, reference(module).object(as: ModuleObject.self).thing, imports, nil)
@@ -306,7 +324,7 @@ public func wasm_instance_exports(_ instance: OpaquePointer?, _ out: UnsafeMutab
 
 @c @implementation
 public func cannery_instance_export(_ instance: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> OpaquePointer? {
-  guard let instance, let name else { return nil }
+  guard let instance, let name else { return missing(nil) }
   let object = reference(instance).object(as: InstanceObject.self)
   return object.instance.export(String(cString: name))?.inC(object.store)
 }

@@ -4,13 +4,16 @@ import CWasm
 import Cannery
 import WebAssembly
 
-typealias Finalizer = @convention(c) (UnsafeMutableRawPointer?) -> Void
+package typealias Finalizer = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-/// What a host function was made with; the finalizer runs when the store ends.
-final class Environment {
-  let pointer: UnsafeMutableRawPointer?
-  let finalizer: Finalizer?
-  init(_ pointer: UnsafeMutableRawPointer?, _ finalizer: Finalizer?) {
+/// What a host function or a hook was made with; the finalizer runs when nobody keeps it any more. While the function is
+/// being made there is none: where that fails, the pointer stays the program's.
+package final class Environment: @unchecked Sendable {
+  // Sound as Sendable: the pointer is the embedder's, who was told on which threads it is used.
+  package let pointer: UnsafeMutableRawPointer?
+  /// Set before anybody else sees the environment.
+  var finalizer: Finalizer?
+  package init(_ pointer: UnsafeMutableRawPointer?, _ finalizer: Finalizer? = nil) {
     self.pointer = pointer
     self.finalizer = finalizer
   }
@@ -75,7 +78,7 @@ private func newFunction(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_functype_t>?,
   _ body: @escaping (UnsafePointer<wasm_val_vec_t>, UnsafeMutablePointer<wasm_val_vec_t>) -> OpaquePointer?
 ) -> OpaquePointer? {
-  guard let store, let type, let signature = FunctionType(type) else { return nil }
+  guard let store, let type, let signature = FunctionType(type) else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
   return reporting {
     newPointer(
@@ -87,7 +90,7 @@ private func newFunction(
 public func wasm_func_new(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_functype_t>?, _ callback: wasm_func_callback_t?
 ) -> OpaquePointer? {
-  guard let callback else { return nil }
+  guard let callback else { return missing(nil) }
   return newFunction(store, type) { callback($0, $1) }
 }
 
@@ -96,9 +99,11 @@ public func wasm_func_new_with_env(
   _ store: OpaquePointer?, _ type: UnsafePointer<wasm_functype_t>?, _ callback: wasm_func_callback_with_env_t?,
   _ environment: UnsafeMutableRawPointer?, _ finalizer: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 ) -> OpaquePointer? {
-  guard let callback else { return nil }
-  let environment = Environment(environment, finalizer)
-  return newFunction(store, type) { callback(environment.pointer, $0, $1) }
+  guard let callback else { return missing(nil) }
+  let kept = Environment(environment)
+  let made = newFunction(store, type) { callback(kept.pointer, $0, $1) }
+  if made != nil { kept.finalizer = finalizer }
+  return made
 }
 
 @c @implementation
@@ -121,7 +126,7 @@ public func wasm_func_call(
   _ function: OpaquePointer?, _ arguments: UnsafePointer<wasm_val_vec_t>?,
   _ results: UnsafeMutablePointer<wasm_val_vec_t>?
 ) -> OpaquePointer? {
-  guard let function else { return nil }
+  guard let function else { return missing(nil) }
   return reference(function).object(as: FunctionObject.self).call(arguments, results)
 }
 
@@ -132,28 +137,32 @@ extension FunctionObject {
   ) -> OpaquePointer? {
     let signature = function.record.pointee.signature
     let (parameterCount, resultCount) = (signature.pointee.parameters.count, signature.pointee.results.count)
-    guard arguments?.pointee.size ?? 0 == parameterCount else {
-      return trap("the function takes \(parameterCount) arguments, and \(arguments?.pointee.size ?? 0) were given")
+    let count = arguments?.pointee.data == nil ? 0 : arguments?.pointee.size ?? 0
+    guard count == parameterCount else {
+      return trap("the function takes \(parameterCount) arguments, and \(count) were given")
     }
     let slotCount = max(Int(max(function.record.pointee.parameterSlots, function.record.pointee.resultSlots)), 1)
     do {
-      try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: slotCount) { slots in
-        if let values = arguments?.pointee.data {
-          for index in 0..<parameterCount {
-            let type = signature.pointee.parameters[index]
-            guard let value = Value(values[index], type, store) else {
-              throw ArgumentError("argument \(index) is not of the type \(type)")
+      // References are looked up in the store: that belongs to the call.
+      try store.using {
+        try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: slotCount) { slots in
+          if let values = arguments?.pointee.data {
+            for index in 0..<parameterCount {
+              let type = signature.pointee.parameters[index]
+              guard let value = Value(values[index], type, store) else {
+                throw ArgumentError("argument \(index) is not of the type \(type)")
+              }
+              value.store(to: slots.baseAddress.unsafelyUnwrapped + index)
             }
-            value.store(to: slots.baseAddress.unsafelyUnwrapped + index)
           }
-        }
-        try store.using { try function.call(slots: slots) }
-        if let values = results?.pointee.data {
-          // Whoever has no room for results doesn't want them.
-          for index in 0..<min(resultCount, results?.pointee.size ?? 0) {
-            let type = signature.pointee.results[index]
-            guard type != .v128 else { throw ArgumentError("a result is a vector: call the function on slots") }
-            values[index] = Value(type: type, from: slots.baseAddress.unsafelyUnwrapped + index).inC(store)
+          try function.call(slots: slots)
+          if let values = results?.pointee.data {
+            // Whoever has no room for results doesn't want them.
+            for index in 0..<min(resultCount, results?.pointee.size ?? 0) {
+              let type = signature.pointee.results[index]
+              guard type != .v128 else { throw ArgumentError("a result is a vector: call the function on slots") }
+              values[index] = Value(type: type, from: slots.baseAddress.unsafelyUnwrapped + index).inC(store)
+            }
           }
         }
       }
@@ -192,7 +201,7 @@ extension StoreObject {
 
 @c @implementation
 public func wasm_trap_new(_ store: OpaquePointer?, _ message: UnsafePointer<wasm_message_t>?) -> OpaquePointer? {
-  guard let store else { return nil }
+  guard let store else { return missing(nil) }
   var text = message.map { bytes($0.pointee) } ?? []
   if text.last == 0 { text.removeLast() }
   return newPointer(
@@ -209,6 +218,11 @@ public func wasm_trap_message(_ trap: OpaquePointer?, _ out: UnsafeMutablePointe
 extension TrapObject {
   /// Frames of Wasm code, innermost first.
   fileprivate var frames: [UnsafeMutablePointer<wasm_frame_t>?] {
+    // Instances are looked up in the store.
+    store.using(otherwise: []) { makeFrames() }
+  }
+
+  private func makeFrames() -> [UnsafeMutablePointer<wasm_frame_t>?] {
     trap.backtrace.filter { !$0.isHost }.map { frame in
       let made = cannery_frame_new()
       made?.pointee.instance = frame.instance.map {

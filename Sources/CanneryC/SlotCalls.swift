@@ -31,9 +31,9 @@ public func cannery_func_new(
   _ callback: cannery_callback_t?, _ environment: UnsafeMutableRawPointer?,
   _ finalizer: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 ) -> OpaquePointer? {
-  guard let store, let type, let callback, let signature = FunctionType(type) else { return nil }
+  guard let store, let type, let callback, let signature = FunctionType(type) else { return missing(nil) }
   let owner = object(store, as: StoreObject.self)
-  let kept = Environment(environment, finalizer)
+  let kept = Environment(environment)
   let unowned = Unmanaged.passUnretained(owner)
   return reporting {
     let function = try owner.using {
@@ -47,6 +47,7 @@ public func cannery_func_new(
         return try outcome(trap.unsafelyUnwrapped, frame.signal)
       }
     }
+    kept.finalizer = finalizer
     return newPointer(CANNERY_REFERENCE_FUNC, FunctionObject(function, owner))
   }
 }
@@ -70,7 +71,7 @@ private func outcome(_ trap: OpaquePointer, _ signal: CallerFrame.Signal) throws
 public func cannery_func_call(
   _ function: OpaquePointer?, _ slots: UnsafeMutablePointer<UInt64>?, _ count: Int
 ) -> OpaquePointer? {
-  guard let function else { return nil }
+  guard let function else { return missing(nil) }
   // Sound without counting references: the program must not delete a reference that it calls with, and whoever gives one
   // back inside the call makes the store hold itself (`StoreObject.holdWhileUsed`), which keeps the record.
   let target = reference(function).unmanagedObject(as: FunctionObject.self)._withUnsafeGuaranteedRef { $0.target }
@@ -115,7 +116,7 @@ public func cannery_caller_memory(
     size?.pointee = bytes.count
     return bytes.baseAddress
   }
-  guard let memory = memory(caller, index), let base = memory.untrackedBase else { return nil }
+  guard let memory = memory(caller, index), let base = memory.untrackedBase else { return missing(nil) }
   size?.pointee = memory.count
   return base
 }
@@ -138,7 +139,7 @@ public func cannery_caller_write(
 
 @c @implementation
 public func cannery_caller_instance(_ caller: OpaquePointer?) -> OpaquePointer? {
-  guard let caller else { return nil }
+  guard let caller else { return missing(nil) }
   let owner = frame(caller).pointee.owner.takeUnretainedValue()
   return frame(caller).pointee.caller.instance.map {
     newPointer(CANNERY_REFERENCE_INSTANCE, InstanceObject($0, owner))
@@ -147,7 +148,7 @@ public func cannery_caller_instance(_ caller: OpaquePointer?) -> OpaquePointer? 
 
 @c @implementation
 public func cannery_caller_charge(_ caller: OpaquePointer?, _ instructions: UInt64) -> OpaquePointer? {
-  guard let caller else { return nil }
+  guard let caller else { return missing(nil) }
   do throws(TrapKind) {
     try frame(caller).pointee.caller.charge(instructions)
     return nil
@@ -164,7 +165,7 @@ public func cannery_caller_instructions_left(_ caller: OpaquePointer?) -> UInt64
 
 @c @implementation
 public func cannery_suspend(_ caller: OpaquePointer?) -> OpaquePointer? {
-  guard let caller else { return nil }
+  guard let caller else { return missing(nil) }
   frame(caller).pointee.signal = .suspend
   let owner = frame(caller).pointee.owner.takeUnretainedValue()
   return owner.trapReference(HostTrap(message: "suspended", token: Token()))
@@ -181,14 +182,14 @@ public func cannery_caller_trap(_ caller: OpaquePointer?, _ message: UnsafePoint
 
 @c @implementation
 public func cannery_caller_pending_trap(_ caller: OpaquePointer?) -> OpaquePointer? {
-  guard let caller, let pending = frame(caller).pointee.pending else { return nil }
+  guard let caller, let pending = frame(caller).pointee.pending else { return missing(nil) }
   frame(caller).pointee.pending = nil
   return pending
 }
 
 @c @implementation
 public func cannery_caller_trap_of(_ caller: OpaquePointer?, _ kind: cannery_trap_kind_t) -> OpaquePointer? {
-  guard let caller, let kind = TrapKind(rawValue: UInt8(kind.rawValue)) else { return nil }
+  guard let caller, let kind = TrapKind(rawValue: UInt8(kind.rawValue)) else { return missing(nil) }
   frame(caller).pointee.signal = .trap(kind)
   return frame(caller).pointee.owner.takeUnretainedValue().trapReference(kind)
 }

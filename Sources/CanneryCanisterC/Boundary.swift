@@ -9,8 +9,6 @@ import CanneryC
 import Synchronization
 import SystemAPI
 
-typealias Finalizer = @convention(c) (UnsafeMutableRawPointer?) -> Void
-
 // MARK: Errors
 
 /// Something is used while a call on it is in progress.
@@ -178,16 +176,4 @@ final class Gate: Sendable {
     defer { isTaken.store(false, ordering: .releasing) }
     return try body()
   }
-}
-
-/// What a hook was set with; the finalizer runs when nobody keeps it any more.
-final class HookEnvironment: @unchecked Sendable {
-  // Sound as Sendable: the pointer is the embedder's, who was told on which threads it is used.
-  let pointer: UnsafeMutableRawPointer?
-  private let finalizer: Finalizer?
-  init(_ pointer: UnsafeMutableRawPointer?, _ finalizer: Finalizer?) {
-    self.pointer = pointer
-    self.finalizer = finalizer
-  }
-  deinit { finalizer?(pointer) }
 }

@@ -25,7 +25,7 @@ final class MachineCore {
   /// Of the execution that the machine is in.
   var context: UnsafeMutableRawPointer?
   /// What the host functions were defined with.
-  fileprivate var environments: [HookEnvironment] = []
+  fileprivate var environments: [Environment] = []
 
   /// That of the machine whose code called a host function; nil outside of machines.
   static func of(caller: OpaquePointer?) -> MachineCore? {

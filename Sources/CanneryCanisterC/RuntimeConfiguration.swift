@@ -21,8 +21,8 @@ import Darwin
 final class RuntimeConfigurationObject {
   var configuration = RuntimeConfiguration()
   // Functions of the embedder's, with what they were set with.
-  var debugPrint: (function: cannery_debug_print_t, environment: HookEnvironment)?
-  var certify: (function: cannery_certify_t, environment: HookEnvironment)?
+  var debugPrint: (function: cannery_debug_print_t, environment: Environment)?
+  var certify: (function: cannery_certify_t, environment: Environment)?
 }
 
 extension RuntimeConfigurationObject {
@@ -159,7 +159,7 @@ public func cannery_runtime_config_set_debug_print(
   _ finalizer: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 ) {
   guard let pointer else { return }
-  let environment = HookEnvironment(environment, finalizer)
+  let environment = Environment(environment, finalizer)
   object(pointer, as: RuntimeConfigurationObject.self).debugPrint = function.map {
     (function: $0, environment: environment)
   }
@@ -171,7 +171,7 @@ public func cannery_runtime_config_set_certify(
   _ finalizer: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 ) {
   guard let pointer else { return }
-  let environment = HookEnvironment(environment, finalizer)
+  let environment = Environment(environment, finalizer)
   object(pointer, as: RuntimeConfigurationObject.self).certify = function.map {
     (function: $0, environment: environment)
   }

@@ -10,13 +10,13 @@ import WebAssembly
 struct SystemFunction {
   let type: FunctionType
   let callback: cannery_callback_t
-  let environment: HookEnvironment
+  let environment: Environment
 }
 
 /// What is defined at present.
 final class SystemObject {
   private(set) var functions: [ExactName: [ExactName: SystemFunction]] = [:]
-  fileprivate(set) var growth: (function: cannery_growth_t, environment: HookEnvironment)?
+  fileprivate(set) var growth: (function: cannery_growth_t, environment: Environment)?
 
   func define(_ module: String, _ name: String, _ function: SystemFunction) {
     functions[ExactName(module), default: [:]][ExactName(name)] = function
@@ -37,7 +37,7 @@ public func cannery_system_set_growth(
   _ finalizer: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 ) {
   guard let pointer else { return }
-  let environment = HookEnvironment(environment, finalizer)
+  let environment = Environment(environment, finalizer)
   object(pointer, as: SystemObject.self).growth = function.map { (function: $0, environment: environment) }
 }
 
@@ -56,6 +56,6 @@ public func cannery_system_define(
     system.define(
       module, name,
       SystemFunction(
-        type: signature, callback: callback, environment: HookEnvironment(environment, finalizer)))
+        type: signature, callback: callback, environment: Environment(environment, finalizer)))
   }
 }

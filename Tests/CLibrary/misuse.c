@@ -136,7 +136,8 @@ static void deleted_execution(void) {
 /* ---- Several threads in one store ---- */
 
 struct crowd {
-  wasm_func_t *function, *grow, *set;
+  wasm_func_t *function, *same;
+  wasm_global_t *global;
   wasm_memory_t *memory;
   wasm_table_t *table;
   wasm_module_t *module;
@@ -157,6 +158,18 @@ static void *push(void *pointer) {
     } else {
       CHECK(slot[0] == 0);
     }
+    /* References are looked up in the store. */
+    wasm_foreign_t *foreign = wasm_foreign_new(store);
+    wasm_val_t given[1] = {{.kind = WASM_EXTERNREF, .of = {.ref = wasm_foreign_as_ref(foreign)}}}, got[1] = {WASM_INIT_VAL};
+    wasm_val_vec_t argument = {1, given}, result = {1, got};
+    trap = wasm_func_call(crowd->same, &argument, &result);
+    if (trap) wasm_trap_delete(trap);
+    else wasm_val_delete(&got[0]);
+    wasm_global_set(crowd->global, &given[0]);
+    got[0].of.ref = NULL;
+    wasm_global_get(crowd->global, &got[0]);
+    wasm_val_delete(&got[0]);
+    wasm_foreign_delete(foreign);
     wasm_memory_grow(crowd->memory, round % 64 == 0);
     wasm_table_grow(crowd->table, 1, NULL);
     wasm_ref_t *reference = wasm_table_get(crowd->table, (wasm_table_size_t)round);
@@ -180,7 +193,9 @@ static void crowd(void) {
   wasm_instance_t *instance = instance_of(
       store,
       "(module (memory (export \"m\") 1 64) (table (export \"t\") 1 funcref) (func (export \"f\") (param i32) (result i32)"
-      "  (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0)))",
+      "  (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0))"
+      "  (func (export \"same\") (param externref) (result externref) (local.get 0))"
+      "  (global (export \"g\") (mut externref) (ref.null extern)))",
       NULL, 0);
   struct crowd things = {.module = module_of(store, "(module (func nop))")};
   wasm_extern_vec_t exports;
@@ -188,6 +203,8 @@ static void crowd(void) {
   things.memory = wasm_extern_as_memory(exports.data[0]);
   things.table = wasm_extern_as_table(exports.data[1]);
   things.function = wasm_extern_as_func(exports.data[2]);
+  things.same = wasm_extern_as_func(exports.data[3]);
+  things.global = wasm_extern_as_global(exports.data[4]);
   pthread_t threads[4];
   for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, push, &things) == 0);
   for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
@@ -288,6 +305,8 @@ static void meddling(void) {
   }
 }
 
+static void end_of_environment(void *env) { ++*(int *)env; }
+
 /* ---- Values of another type, or of another store ---- */
 
 static void wrong_values(void) {
@@ -312,6 +331,13 @@ static void wrong_values(void) {
   TRAPS(wasm_func_call(function, &arguments, &results), CANNERY_TRAP_HOST);
   values[0].kind = 77;
   TRAPS(wasm_func_call(function, &arguments, &results), CANNERY_TRAP_HOST);
+  /* A vector without its values. */
+  wasm_val_vec_t hollow = {2, NULL};
+  TRAPS(wasm_func_call(function, &hollow, &results), CANNERY_TRAP_HOST);
+  cannery_execution_t *never = NULL;
+  FAIL(cannery_execution_new(function, &hollow, 100, &never), CANNERY_ERROR_ARGUMENT);
+  /* A store that doesn't track writes. */
+  cannery_store_roll_back(store), cannery_store_commit(store);
   /* A handle that is none. */
   uint64_t slots[2] = {3, 0xDEADBEEF};
   CHECK(cannery_func_call(function, slots, 2) == NULL && slots[0] == 3);
@@ -353,6 +379,16 @@ static void wrong_values(void) {
   CHECK(wasm_memory_new(store, type) == NULL);
   wasm_memorytype_delete(type);
   CHECK(wasm_valtype_new(99) == NULL);
+  CHECK(wasm_memory_grow(NULL, 1) == false);
+  cannery_error_t *last = cannery_last_error();
+  CHECK(last && cannery_error_kind(last) == CANNERY_ERROR_ARGUMENT && strstr(cannery_error_message(last), "NULL"));
+  cannery_error_delete(last);
+  /* What isn't made has not taken its environment. */
+  int ended = 0;
+  CHECK(!cannery_func_new(NULL, NULL, NULL, NULL, &ended, end_of_environment));
+  CHECK(!cannery_func_new_c(store, "f", "nonsense", (cannery_c_function_t)abort, &ended, end_of_environment));
+  CHECK(!wasm_func_new_with_env(NULL, NULL, (wasm_func_callback_with_env_t)abort, &ended, end_of_environment));
+  CHECK(ended == 0);
   const char *signatures[] = {"", "i", "(i", "(q)i", "(~)", "(i~)", "()ii", "()$", "(*~~)", "64", "(i)i trailing", NULL};
   for (int i = 0; signatures[i]; i++) {
     CHECK(cannery_func_new_c(store, "f", signatures[i], (cannery_c_function_t)abort, NULL, NULL) == NULL);

@@ -1,6 +1,8 @@
 /* What canisters and their callers exchange: principals, cycles, and Candid, as text and as bytes.
  *
- * Part of the library cannery-canister; ownership, errors and threads are as cannery-canister.h says. */
+ * Part of the library cannery-canister; ownership, errors and threads are as cannery-canister.h says.
+ *
+ * Candid may be nested, to a depth of some hundreds: threads that call need 1 MiB of stack. */
 
 #ifndef CANNERY_CANDID_H
 #define CANNERY_CANDID_H

@@ -61,12 +61,16 @@ WASM_API_EXTERN const char *cannery_error_message(const cannery_error_t *);
 /* The byte of the input that is wrong; SIZE_MAX where there is none. */
 WASM_API_EXTERN size_t cannery_error_offset(const cannery_error_t *);
 
-/* Why the last function of wasm.h failed that this thread called and that gave NULL or false; NULL if none has. */
+/* Why the last function failed that this thread called with an engine, a store or something of one, and that gave NULL or false
+ * with no error of its own; NULL if none has. */
 WASM_API_EXTERN own cannery_error_t *cannery_last_error(void);
 
 /* ---- Values ---- */
 
-/* A vector of 128 bits, in types. Values of it are given and taken as slots. */
+/* References to functions of one type, and to other things than functions and externals, have the kind of the nearest there
+ * is: what is given for them is not checked against the very type, but where it is used.
+ *
+ * A vector of 128 bits, in types. Values of it are given and taken as slots. */
 enum { CANNERY_V128 = 4 };
 
 /* Whether a table or a memory is indexed with 64 bits. New types are not. */
@@ -144,7 +148,7 @@ WASM_API_EXTERN own cannery_error_t *cannery_store_new(
 
 /* What was written is kept: it can't be undone any more. */
 WASM_API_EXTERN void cannery_store_commit(wasm_store_t *);
-/* Undoes what was written since the last commit. */
+/* Undoes what was written since the last commit. Does nothing where writes aren't tracked. */
 WASM_API_EXTERN void cannery_store_roll_back(wasm_store_t *);
 /* How many pages of 4 KiB are different from what was committed. */
 WASM_API_EXTERN size_t cannery_memory_dirty_pages(const wasm_memory_t *);
@@ -277,9 +281,11 @@ WASM_API_EXTERN const char *cannery_trap_kind_name(cannery_trap_kind_t);
 /* The code that called a host function; valid during the call. */
 typedef struct cannery_caller_t cannery_caller_t;
 
-/* The slots hold the parameters, and take the results. */
+/* The slots hold the parameters, and take the results. `env` is what the function was made with. */
 typedef own wasm_trap_t *(*cannery_callback_t)(void *env, cannery_caller_t *, uint64_t *slots);
 
+/* NULL, with `cannery_last_error`, where the function can't be made; `env` stays the program's then, here and wherever a
+ * function takes one with a finalizer. Else the finalizer, which may be NULL, gets it when the store has ended. */
 WASM_API_EXTERN own wasm_func_t *cannery_func_new(
     wasm_store_t *, const wasm_functype_t *, const char *name, cannery_callback_t, void *env,
     void (*finalizer)(void *));
