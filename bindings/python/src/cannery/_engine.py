@@ -291,8 +291,8 @@ class Store:
         pointer = self._scratch.get(type)
         if pointer is None:
             made = new_global_type(GlobalType(type, mutable=True))
-            null = ValueStruct(kind_of(type))
-            pointer = lib.wasm_global_new(self._pointer, made, byref(null))
+            # The null reference is 0.
+            pointer = lib.cannery_global_new(self._pointer, made, (c_uint64 * 1)(0), 1)
             lib.wasm_globaltype_delete(made)
             if not pointer:
                 raise last_error("no memory for a global")
