@@ -69,6 +69,7 @@ public func wasm_module_validate(_ store: OpaquePointer?, _ binary: UnsafePointe
 
 @c @implementation
 public func wasm_module_serialize(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_byte_vec_t>?) {
+  wasm_byte_vec_new_empty(out)
   guard let module, let out else { return }
   out.pointee = byteVector(reference(module).object(as: ModuleObject.self).thing.artifact.bytes.buffer)
 }
@@ -113,6 +114,7 @@ private func externType(_ kind: ExternalKind, _ index: Int, _ module: CompiledMo
 
 @c @implementation
 public func wasm_module_imports(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_importtype_vec_t>?) {
+  wasm_importtype_vec_new_empty(out)
   guard let module, let out else { return }
   let compiled = reference(module).object(as: ModuleObject.self).thing
   var counts: [ExternalKind: Int] = [:]
@@ -130,6 +132,7 @@ public func wasm_module_imports(_ module: OpaquePointer?, _ out: UnsafeMutablePo
 
 @c @implementation
 public func wasm_module_exports(_ module: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_exporttype_vec_t>?) {
+  wasm_exporttype_vec_new_empty(out)
   guard let module, let out else { return }
   let compiled = reference(module).object(as: ModuleObject.self).thing
   var types: [UnsafeMutablePointer<wasm_exporttype_t>?] = []

@@ -157,7 +157,7 @@ public func cannery_execution_resume_host(
   return step(execution, out) { object in
     if let trap {
       let cause = reference(trap).object(as: TrapObject.self)
-      return try object.execution.resume(throwing: HostTrap(message: cause.message, token: cause.token))
+      return try object.execution.resume(throwing: HostTrap(cause))
     }
     return try object.execution.resume(results: values(results, object.awaited, object.store))
   }
@@ -180,9 +180,9 @@ public func cannery_execution_instructions(_ execution: OpaquePointer?) -> UInt6
 
 @c @implementation
 public func cannery_execution_results(_ execution: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_vec_t>?) {
+  wasm_val_vec_new_empty(out)
   guard let execution, let out else { return }
   let object = object(execution, as: ExecutionObject.self)
-  wasm_val_vec_new_empty(out)
   object.store.using(otherwise: ()) {
     let results = object.results.map { $0.inC(object.store) }
     wasm_val_vec_new(out, results.count, results)

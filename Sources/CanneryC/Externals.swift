@@ -45,6 +45,7 @@ public func wasm_global_type(_ global: OpaquePointer?) -> UnsafeMutablePointer<w
 
 @c @implementation
 public func wasm_global_get(_ global: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_val_t>?) {
+  out?.pointee = wasm_val_t()
   guard let global, let out else { return }
   let object = reference(global).object(as: GlobalObject.self)
   object.store.using(otherwise: ()) { out.pointee = object.thing.value.inC(object.store) }
@@ -314,6 +315,7 @@ public func cannery_instance_new(
 
 @c @implementation
 public func wasm_instance_exports(_ instance: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_extern_vec_t>?) {
+  wasm_extern_vec_new_empty(out)
   guard let instance, let out else { return }
   let object = reference(instance).object(as: InstanceObject.self)
   let pointers = object.instance.module.module.exports.compactMap {
@@ -324,7 +326,7 @@ public func wasm_instance_exports(_ instance: OpaquePointer?, _ out: UnsafeMutab
 
 @c @implementation
 public func cannery_instance_export(_ instance: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> OpaquePointer? {
-  guard let instance, let name else { return missing(nil) }
+  guard let instance, let name, let name = String(validatingCString: name) else { return missing(nil) }
   let object = reference(instance).object(as: InstanceObject.self)
-  return object.instance.export(String(cString: name))?.inC(object.store)
+  return object.instance.export(name)?.inC(object.store)
 }

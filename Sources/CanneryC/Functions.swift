@@ -24,7 +24,13 @@ package final class Environment: @unchecked Sendable {
 package struct HostTrap: Error, CustomStringConvertible {
   var message: String
   var token: Token
+  /// Of Wasm code that the host function called: where that trapped.
+  var inner: Trap?
   package init(message: String, token: Token = Token()) { (self.message, self.token) = (message, token) }
+  init(_ object: TrapObject) {
+    (message, token) = (object.message, object.token)
+    inner = object.trap.backtrace.isEmpty ? nil : object.trap
+  }
   package var description: String { message }
 }
 
@@ -49,10 +55,11 @@ private func makeFunction(
       var arguments = wasm_val_vec_t(size: parameters.count, data: values.baseAddress)
       var answers = wasm_val_vec_t(size: results.count, data: values.baseAddress.map { $0 + parameters.count })
       let trap = body(&arguments, &answers)
-      for index in 0..<parameters.count { wasm_val_delete(&values[index]) }
+      // What was given, and what the callback gave: also where it gave a trap besides, or something wrong.
+      defer { for index in 0..<(parameters.count + results.count) { wasm_val_delete(&values[index]) } }
       if let trap {
         let object = reference(trap).object(as: TrapObject.self)
-        let error = HostTrap(message: object.message, token: object.token)
+        let error = HostTrap(object)
         let kind = object.trap.kind
         wasm_trap_delete(trap)
         // Of Wasm code that the function called: it is the whole execution's.
@@ -61,12 +68,10 @@ private func makeFunction(
       }
       slot = 0
       for (index, type) in results.enumerated() {
-        var answer = values[parameters.count + index]
-        guard let value = Value(answer, type, owner) else {
+        guard let value = Value(values[parameters.count + index], type, owner) else {
           throw HostTrap(message: "a host function returned a value of another type than \(type)", token: Token())
         }
         value.store(to: slots + slot)
-        wasm_val_delete(&answer)
         slot += type.slotCount
       }
       return .done
@@ -141,6 +146,9 @@ extension FunctionObject {
     guard count == parameterCount else {
       return trap("the function takes \(parameterCount) arguments, and \(count) were given")
     }
+    if (results?.pointee.size ?? 0) > 0, signature.pointee.results.contains(.v128) {
+      return trap("a result is a vector: call the function on slots")
+    }
     let slotCount = max(Int(max(function.record.pointee.parameterSlots, function.record.pointee.resultSlots)), 1)
     do {
       // References are looked up in the store: that belongs to the call.
@@ -160,7 +168,6 @@ extension FunctionObject {
             // Whoever has no room for results doesn't want them.
             for index in 0..<min(resultCount, results?.pointee.size ?? 0) {
               let type = signature.pointee.results[index]
-              guard type != .v128 else { throw ArgumentError("a result is a vector: call the function on slots") }
               values[index] = Value(type: type, from: slots.baseAddress.unsafelyUnwrapped + index).inC(store)
             }
           }
@@ -187,7 +194,7 @@ extension StoreObject {
     switch error {
     case let trap as Trap:
       let host = trap.underlying as? HostTrap
-      object = TrapObject(trap, message: host?.message, token: host?.token ?? Token(), self)
+      object = TrapObject(host?.inner ?? trap, message: host?.message, token: host?.token ?? Token(), self)
     case let kind as TrapKind: object = TrapObject(Trap(kind: kind), self)
     case let host as HostTrap:
       object = TrapObject(Trap(kind: .hostError), message: host.message, token: host.token, self)
@@ -211,6 +218,7 @@ public func wasm_trap_new(_ store: OpaquePointer?, _ message: UnsafePointer<wasm
 
 @c @implementation
 public func wasm_trap_message(_ trap: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_message_t>?) {
+  wasm_byte_vec_new_empty(out)
   guard let trap, let out else { return }
   out.pointee = byteVector(of: reference(trap).object(as: TrapObject.self).message, terminated: true)
 }
@@ -246,6 +254,7 @@ public func wasm_trap_origin(_ trap: OpaquePointer?) -> UnsafeMutablePointer<was
 
 @c @implementation
 public func wasm_trap_trace(_ trap: OpaquePointer?, _ out: UnsafeMutablePointer<wasm_frame_vec_t>?) {
+  wasm_frame_vec_new_empty(out)
   guard let trap, let out else { return }
   let frames = reference(trap).object(as: TrapObject.self).frames
   wasm_frame_vec_new(out, frames.count, frames)

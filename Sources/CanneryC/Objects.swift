@@ -183,12 +183,17 @@ package final class StoreObject {
   /// To be called before something is given back that may have been the last to keep the store.
   func holdWhileUsed() {
     guard user.load(ordering: .relaxed) != 0 else { return }
-    if !isHeld.exchange(true, ordering: .relaxed) { _ = Unmanaged.passRetained(self) }
+    // Counted before it is told, as whoever reads that may drop it at once.
+    let held = Unmanaged.passRetained(self)
+    if isHeld.exchange(true, ordering: .sequentiallyConsistent) { return held.release() }
+    // On another thread, which must not use the store now, the call may have ended before it saw the hold. A fence in each call
+    // would find all of these; without one a store may stay, in a program that is wrong, until it is used again.
+    if user.load(ordering: .sequentiallyConsistent) == 0 { dropHold() }
   }
 
   @inline(never)
   private func dropHold() {
-    if isHeld.exchange(false, ordering: .relaxed) { Unmanaged.passUnretained(self).release() }
+    if isHeld.exchange(false, ordering: .acquiringAndReleasing) { Unmanaged.passUnretained(self).release() }
   }
 
   /// The same; what went wrong is the thread's last error.

@@ -8,7 +8,9 @@ import WebAssembly
 /// What a pointer to a caller points to, while the host function runs.
 private struct CallerFrame {
   enum Signal {
-    case none, suspend
+    case none
+    /// The trap that stands for it.
+    case suspend(Token)
     case trap(TrapKind)
   }
   let caller: Caller
@@ -41,7 +43,8 @@ public func cannery_func_new(
         var frame = CallerFrame(caller: caller, owner: unowned)
         var trap = withUnsafeMutablePointer(to: &frame) { callback(kept.pointer, OpaquePointer($0), slots) }
         if let pending = frame.pending {
-          if trap == nil { trap = pending } else { wasm_trap_delete(pending) }
+          if let returned = trap { wasm_trap_delete(returned) }
+          trap = pending
         }
         if _fastPath(trap == nil) { return .done }
         return try outcome(trap.unsafelyUnwrapped, frame.signal)
@@ -56,10 +59,11 @@ public func cannery_func_new(
 @inline(never)
 private func outcome(_ trap: OpaquePointer, _ signal: CallerFrame.Signal) throws -> HostOutcome {
   let cause = reference(trap).object(as: TrapObject.self)
-  let (kind, error) = (cause.trap.kind, HostTrap(message: cause.message, token: cause.token))
+  let (kind, error) = (cause.trap.kind, HostTrap(cause))
   wasm_trap_delete(trap)
   switch signal {
-  case .suspend: return .suspend
+  // Another trap is one.
+  case .suspend(let token): if token === error.token { return .suspend }
   case .trap(let kind): throw kind
   case .none: break
   }
@@ -166,9 +170,10 @@ public func cannery_caller_instructions_left(_ caller: OpaquePointer?) -> UInt64
 @c @implementation
 public func cannery_suspend(_ caller: OpaquePointer?) -> OpaquePointer? {
   guard let caller else { return missing(nil) }
-  frame(caller).pointee.signal = .suspend
+  let token = Token()
+  frame(caller).pointee.signal = .suspend(token)
   let owner = frame(caller).pointee.owner.takeUnretainedValue()
-  return owner.trapReference(HostTrap(message: "suspended", token: Token()))
+  return owner.trapReference(HostTrap(message: "suspended", token: token))
 }
 
 @c @implementation
@@ -182,7 +187,7 @@ public func cannery_caller_trap(_ caller: OpaquePointer?, _ message: UnsafePoint
 
 @c @implementation
 public func cannery_caller_pending_trap(_ caller: OpaquePointer?) -> OpaquePointer? {
-  guard let caller, let pending = frame(caller).pointee.pending else { return missing(nil) }
+  guard let caller, let pending = frame(caller).pointee.pending else { return nil }
   frame(caller).pointee.pending = nil
   return pending
 }

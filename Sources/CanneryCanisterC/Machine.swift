@@ -110,7 +110,7 @@ final class MachineObject {
   /// The function that is to be executed, with its arguments.
   ///
   /// Throws an error of the kind `CANNERY_ERROR_LINK` if there is none, or it takes another number of slots.
-  func function(_ entry: cannery_entry_t) throws -> (Function, [Value]) {
+  func callee(_ entry: cannery_entry_t) throws -> Function {
     let found: Function?
     switch entry.kind {
     case CANNERY_ENTRY_EXPORT:
@@ -125,12 +125,19 @@ final class MachineObject {
     default: throw ArgumentError("there is no such kind of entry")
     }
     guard let found else { throw FailedError(CANNERY_ERROR_LINK, "there is no such function") }
-    let slots = try given(entry.slots, entry.slot_count, "the slots")
-    guard slots.count == Int(found.record.pointee.parameterSlots) else {
+    guard entry.slot_count >= 0 else { throw ArgumentError("there can't be so many slots") }
+    guard entry.slot_count == Int(found.record.pointee.parameterSlots) else {
       throw FailedError(
         CANNERY_ERROR_LINK,
-        "the function takes \(found.record.pointee.parameterSlots) slots, and \(slots.count) were given")
+        "the function takes \(found.record.pointee.parameterSlots) slots, and \(entry.slot_count) were given")
     }
+    return found
+  }
+
+  /// The same with its arguments.
+  func function(_ entry: cannery_entry_t) throws -> (Function, [Value]) {
+    let found = try callee(entry)
+    let slots = try given(entry.slots, entry.slot_count, "the slots")
     var position = 0
     let arguments = found.type.parameters.map { type in
       defer { position += type.slotCount }

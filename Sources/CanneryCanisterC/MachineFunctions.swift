@@ -51,7 +51,7 @@ public func cannery_machine_has_entry(_ pointer: OpaquePointer?, _ entry: Unsafe
   let machine = object(pointer, as: MachineObject.self)
   do {
     return try machine.owner.using {
-      _ = try machine.function(entry)
+      _ = try machine.callee(entry)
       return true
     }
   } catch {

@@ -238,6 +238,7 @@ static void traces(void) {
   entry.index = 0;
   FAIL(cannery_machine_execute(machine, &entry, 100, true, &message, &ending), CANNERY_ERROR_ARGUMENT);
   entry = (cannery_entry_t){CANNERY_ENTRY_TABLE, NULL, 0, NULL, 1};
+  CHECK(cannery_machine_has_entry(machine, &entry));
   FAIL(cannery_machine_execute(machine, &entry, 100, true, &message, &ending), CANNERY_ERROR_ARGUMENT);
   entry = export_named("nothing");
   CHECK(!cannery_machine_has_entry(machine, &entry) && !cannery_machine_has_entry(NULL, &entry));

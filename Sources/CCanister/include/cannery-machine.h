@@ -72,7 +72,7 @@ typedef struct cannery_entry_t {
   size_t slot_count;
 } cannery_entry_t;
 
-/* Whether the module has an entry that takes so many slots. */
+/* Whether the module has an entry that takes so many slots, which themselves may be NULL here. */
 WASM_API_EXTERN bool cannery_machine_has_entry(cannery_machine_t *, const cannery_entry_t *);
 
 /* How an execution ended. */
