@@ -13,7 +13,8 @@
  * in it belong to one thread at a time.
  *
  * Errors. Where a function returns a pointer, NULL means that it failed: the input was wrong, or there was no memory.
- * `cannery_last_error` in cannery.h says why. */
+ * `cannery_last_error` in cannery.h says why. A NULL where something is needed never crashes: nothing is done, and the result is
+ * NULL, 0 or false. So a call of a NULL function gives NULL, as one that went well does; the last error tells them apart. */
 
 #ifndef WASM_H
 #define WASM_H
@@ -69,7 +70,8 @@ static_assert(sizeof(void *) == 4 || sizeof(void *) == 8, "pointers have 32 or 6
   WASM_API_EXTERN own wasm_##name##_t *wasm_##name##_copy(const wasm_##name##_t *);
 
 /* A reference to an object of a store. Copies refer to the same object, which `same` tells. A pointer of the host's can be
- * kept with the object; its finalizer runs when it is replaced, or when the object ends with its store. */
+ * kept with the object; its finalizer runs when it is replaced, or when the object ends with its store. Nothing is kept while
+ * another thread uses the store, which `cannery_last_error` tells. */
 #define WASM_DECLARE_REF_BASE(name)                                           \
   WASM_DECLARE_OWN(name)                                                      \
   WASM_API_EXTERN own wasm_##name##_t *wasm_##name##_copy(const wasm_##name##_t *); \
