@@ -17,13 +17,12 @@ extension CanisterRuntime {
     var evaluation = QueryEvaluation(self)
     let response = evaluation.evaluate(receiver, method, argument, caller: sender)
     report(evaluation.reports)
+    for (id, numbers) in evaluation.statistics {
+      add(numbers, to: id)
+      recorder?.count(id, numbers)
+    }
     switch response {
-    case .reply(let bytes):
-      canisters[receiver]?.queryStatistics.count(
-        request: argument.count, response: bytes.count, instructions: evaluation.instructions)
-      recorder?.count(
-        receiver, request: argument.count, response: bytes.count, instructions: evaluation.instructions)
-      return bytes
+    case .reply(let bytes): return bytes
     case .reject(let reject): throw reject
     }
   }
@@ -64,11 +63,11 @@ extension QueryStatistics {
     instructions &+= other.instructions
   }
 
-  mutating func count(request: Int, response: Int, instructions: UInt64) {
-    var one = QueryStatistics()
-    (one.calls, one.instructions) = (1, instructions)
-    (one.requestBytes, one.responseBytes) = (UInt64(request), UInt64(response))
-    add(one)
+  /// Of one query.
+  init(request: Int, response: Int, instructions: UInt64) {
+    self.init()
+    (calls, self.instructions) = (1, instructions)
+    (requestBytes, responseBytes) = (UInt64(request), UInt64(response))
   }
 }
 
@@ -77,46 +76,56 @@ struct QueryEvaluation {
   private let runtime: CanisterRuntime
   private var fees: SubnetConfiguration { runtime.fees }
   private(set) var reports: [ExecutionReport] = []
+  /// Of each query that was executed, whether it succeeded or not, without its callbacks.
+  private(set) var statistics: [(Principal, QueryStatistics)] = []
   /// Instructions of all executions, with what calls count for.
-  private(set) var instructions: UInt64 = 0
-  /// The canisters whose queries wait for others: none of them can be called again.
+  private var instructions: UInt64 = 0
+  /// The canisters whose queries wait for others. Each can be called again, and is then seen as it is committed.
   private var path: [Principal] = []
+  /// Why no more is executed: an error of the whole query, which no callback sees.
+  private var failure: CanisterError?
 
   init(_ runtime: CanisterRuntime) { self.runtime = runtime }
 
   mutating func evaluate(_ id: Principal, _ method: String, _ argument: [UInt8], caller: Principal) -> Response {
-    if id == .managementCanister { return runtime.queryManagement(method, argument, by: caller) }
+    if id == .managementCanister {
+      countCall()
+      return runtime.queryManagement(method, argument, by: caller)
+    }
     do throws(CanisterError) {
       let canister = try runtime.canister(id)
-      let kind = try accept(canister, method)
+      let (machine, kind) = try accept(canister, method)
+      defer { countCall() }
+      try checkNotFrozen(canister)
       var context = MessageContext(
-        kind == .query ? .query : .compositeQuery, caller: caller, time: runtime.time,
-        instructionLimit: try remaining())
+        kind == .query ? .query : .compositeQuery, caller: caller, time: runtime.time, instructionLimit: remaining)
       context.argument = argument
-      if path.isEmpty, canister.machine?.installed.usesCertificates == true {
+      if (path.first ?? id) == id, machine.installed.usesCertificates {
         context.dataCertificate = runtime.certificate(of: canister)
       }
-      path.append(id)
-      defer { path.removeLast() }
+      let entry = EntryPoint.export("\(kind.rawValue) \(method)")
+      if path.contains(id) {
+        return try machine.whileSetAside { () throws(CanisterError) in
+          try execute(canister, entry, context, name: method)
+        }
+      }
       return try canister.whileParked { () throws(CanisterError) in
-        try execute(canister, .export("\(kind.rawValue) \(method)"), context, name: method)
+        try execute(canister, entry, context, name: method)
       }
     } catch {
       return .reject(CanisterReject(error))
     }
   }
 
-  /// What is left of the instructions for all executions.
-  private func remaining() throws(CanisterError) -> UInt64 {
-    guard instructions < fees.queryInstructions else {
-      throw CanisterError(
-        .queryCallGraphTotalInstructionLimitExceeded,
-        "Query call exceeded the instruction limit of its call graph: \(fees.queryInstructions)")
-    }
-    return fees.queryInstructions - instructions
-  }
+  /// What a call counts for.
+  private mutating func countCall() { if !path.isEmpty { instructions += fees.compositeCallInstructions } }
 
-  private func accept(_ canister: Canister, _ method: String) throws(CanisterError) -> InstalledModule.MethodKind {
+  /// What is left of the instructions for all executions.
+  private var remaining: UInt64 { fees.queryInstructions - min(instructions, fees.queryInstructions) }
+
+  private func accept(
+    _ canister: Canister, _ method: String
+  ) throws(CanisterError) -> (CanisterMachine, InstalledModule.MethodKind) {
     let id = canister.id
     switch canister.state.status {
     case .running: break
@@ -128,16 +137,18 @@ struct QueryEvaluation {
         .canisterWasmModuleNotFound,
         "Error from Canister \(id): Attempted to execute a message, but the canister contains no Wasm module")
     }
-    if canister.state.balance < canister.state.freezingBalance(fees) {
-      throw CanisterError(
-        .canisterOutOfCycles,
-        "Canister \(id) is unable to process query calls because it's frozen. Please top up the canister")
-    }
     guard let kind = machine.installed.methodKind(method), kind != .update else {
       throw CanisterError(
         .canisterMethodNotFound, "Error from Canister \(id): Canister has no query method '\(method)'.")
     }
-    return kind
+    return (machine, kind)
+  }
+
+  private func checkNotFrozen(_ canister: Canister) throws(CanisterError) {
+    guard canister.state.balance < canister.state.freezingBalance(fees) else { return }
+    throw CanisterError(
+      .canisterOutOfCycles,
+      "Canister \(canister.id) is unable to process query calls because it's frozen. Please top up the canister")
   }
 
   /// Executes a query on `canister`, and all that it calls.
@@ -145,6 +156,8 @@ struct QueryEvaluation {
     _ canister: Canister, _ entry: EntryPoint, _ first: MessageContext, name: String
   ) throws(CanisterError) -> Response {
     guard let machine = canister.machine else { preconditionFailure("there is no module to execute") }
+    path.append(canister.id)
+    defer { path.removeLast() }
     defer { machine.discard() }
     var waiting = Queue<OutgoingCall>()
     var capacity = runtime.memoryCapacity
@@ -180,12 +193,19 @@ struct QueryEvaluation {
       if let response = result.effects.response { answer = response }
       return true
     }
-    _ = try run(entry, first, name, &self)
-    while answer == nil, let call = waiting.popFirst() {
-      let response = evaluate(call)
+    let hasSucceeded = try run(entry, first, name, &self)
+    var response = 0
+    if case .reply(let bytes) = answer { response = bytes.count }
+    statistics.append(
+      (canister.id, QueryStatistics(request: first.argument.count, response: response, instructions: own)))
+    while hasSucceeded && answer == nil {
+      if let failure = checkLimits() { return failure }
+      guard let call = waiting.popFirst() else { break }
+      let response = evaluate(call.callee, call.method, call.argument, caller: canister.id)
+      if let failure = checkLimits() { return failure }
       capacity.queryPayload += call.queryPayload
       var context = MessageContext(
-        .compositeReplyCallback, caller: first.caller, time: first.time, instructionLimit: try remaining())
+        .compositeReplyCallback, caller: first.caller, time: first.time, instructionLimit: remaining)
       context.instructionsBefore = own
       let callback: Callback
       switch response {
@@ -209,7 +229,7 @@ struct QueryEvaluation {
         context.mode = .compositeCleanup
         context.isAnswered = true
         context.instructionsBefore = own
-        context.instructionLimit = try remaining()
+        context.instructionLimit = remaining
         do throws(CanisterError) {
           _ = try run(.callback(cleanup), context, "cleanup of \(name)", &self)
         } catch {
@@ -218,27 +238,28 @@ struct QueryEvaluation {
         // Still that of the callback if the cleanup had none.
         lastError = lastError.map { error.with(cleanup: $0) } ?? error
       }
+      // Without calls that could still answer, there is none.
+      if answer == nil && waiting.isEmpty { break }
     }
     if let answer { return answer }
     return .reject(
       CanisterReject(
         lastError
-          ?? CanisterError(
-            .canisterDidNotReply, "Error from Canister \(canister.id): Canister did not reply to the call")))
+          ?? CanisterError(.canisterDidNotReply, "Canister \(canister.id) did not produce a response")))
   }
 
-  /// Evaluates what a composite query calls.
-  private mutating func evaluate(_ call: OutgoingCall) -> Response {
-    let callee = call.callee
-    func fail(_ code: ErrorCode, _ text: String) -> Response { .reject(CanisterReject(CanisterError(code, text))) }
-    if path.count > fees.compositeDepth {
-      return fail(.queryCallGraphTooDeep, "Call exceeds the limit on the depth of query calls: \(fees.compositeDepth)")
+  /// The answer to the whole query where it has gone as far as it may: each time that a query which waits for others goes
+  /// on.
+  private mutating func checkLimits() -> Response? {
+    if failure == nil {
+      if path.count > fees.compositeDepth {
+        failure = CanisterError(.queryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
+      } else if instructions >= fees.queryInstructions {
+        failure = CanisterError(
+          .queryCallGraphTotalInstructionLimitExceeded, "Composite query calls exceeded the instruction limit.")
+      }
     }
-    if path.contains(callee) {
-      return fail(.queryCallGraphLoopDetected, "Query call graph contains a loop: \(callee) is called again")
-    }
-    instructions += fees.compositeCallInstructions
-    return evaluate(callee, call.method, call.argument, caller: path.last ?? callee)
+    return failure.map { .reject(CanisterReject($0)) }
   }
 }
 
@@ -253,6 +274,35 @@ extension Canister {
     guard let paused else { return try body() }
     paused.execution.park()
     defer { paused.execution.unpark() }
+    return try body()
+  }
+}
+
+extension CanisterMachine {
+  /// Does `body` on the committed state, where a composite query waits that has changed it: its changes are there again
+  /// afterwards. `body` commits nothing.
+  func whileSetAside<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    // An execution that never begins holds what others have left.
+    let functions = installed.module.spaces
+    guard functions.importedFunctionCount < functions.functions.count else { return try body() }
+    let function = instance.function(at: functions.importedFunctionCount)
+    let holder: Execution
+    do throws(ExecutionError) {
+      holder = try Execution(function, arguments: function.type.parameters.map { Value.zero(of: $0) }, instructions: 0)
+      try holder.park()
+    } catch {
+      preconditionFailure("a query that waits can be put aside: \(error)")
+    }
+    let parked = interface.park()
+    defer {
+      interface.unpark(parked)
+      do throws(ExecutionError) {
+        try holder.unpark()
+      } catch {
+        preconditionFailure("what was put aside can come back: \(error)")
+      }
+      holder.abandon()
+    }
     return try body()
   }
 }

@@ -32,8 +32,8 @@ struct InputRecorder {
     }
   }
 
-  mutating func count(_ id: Principal, request: Int, response: Int, instructions: UInt64) {
-    statistics[id, default: QueryStatistics()].count(request: request, response: response, instructions: instructions)
+  mutating func count(_ id: Principal, _ numbers: QueryStatistics) {
+    statistics[id, default: QueryStatistics()].add(numbers)
   }
 
   /// What queries did is there for those who ask in a round.

@@ -111,3 +111,13 @@ extension Value: CustomStringConvertible {
     }
   }
 }
+
+extension Value {
+  /// The value that a local variable of `type` begins with: zero, or null.
+  package static func zero(of type: ValueType) -> Value {
+    ([0, 0] as [UInt64]).withUnsafeBufferPointer { slots in
+      guard let base = slots.baseAddress else { preconditionFailure("the array has two elements") }
+      return Value(type: type, from: base)
+    }
+  }
+}
