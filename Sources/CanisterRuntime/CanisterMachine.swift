@@ -12,7 +12,10 @@ package final class CanisterMachine {
   package let installed: InstalledModule
   package let interface: SystemInterface
   package let store: Store
+  private let engine: Engine
   private(set) var instance: Instance
+  /// By the handle of what they forward to.
+  private var forwarders: [UInt64: (function: Function, cost: UInt64)] = [:]
   package var memory: Memory? { instance.memories.first }
 
   /// What an instance begins with.
@@ -31,6 +34,7 @@ package final class CanisterMachine {
     from beginning: Beginning = .initialized
   ) throws(CanisterError) {
     self.installed = installed
+    self.engine = engine
     interface = SystemInterface(subnet, system, stable: stable, is64: installed.is64)
     do {
       var limits = StoreLimits()
@@ -80,6 +84,21 @@ package final class CanisterMachine {
     }
   }
 
+  /// A function of Wasm code that only calls `function` of the System API, and what its own code is counted: executions
+  /// begin in Wasm code, but a module may export what it imports.
+  func forwarder(to function: Function) throws(CanisterError) -> (function: Function, cost: UInt64) {
+    if let known = forwarders[function.reference.handle] { return known }
+    do {
+      let module = try engine.makeForwarder(to: function.type)
+      let code = try store.makeInstance(module, imports: [.function(function)]).function(at: 1)
+      let forwarder = (code, MeteringPolicy.icp.costOfForwarding(function.type))
+      forwarders[function.reference.handle] = forwarder
+      return forwarder
+    } catch {
+      throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
+    }
+  }
+
   /// Undoes all that wasn't committed.
   package func discard() {
     store.rollBack()
@@ -125,6 +144,8 @@ package final class CanisterExecution {
   let context: MessageContext
   private let before: SystemState
   private let execution: Execution
+  /// What the code that isn't the canister's counts: where the entry point is a function of the System API.
+  private let forwardingCost: UInt64
   /// The limit of a slice, and what the last one used beyond.
   private let slice: UInt64
   private var overshoot: UInt64 = 0
@@ -162,14 +183,19 @@ package final class CanisterExecution {
     self.slice = slice
     self.commits = commits
     before = system
-    let (function, arguments) = try CanisterExecution.function(machine, entry)
+    var (function, arguments) = try CanisterExecution.function(machine, entry)
+    if function.isHost {
+      (function, forwardingCost) = try machine.forwarder(to: function)
+    } else {
+      forwardingCost = 0
+    }
     machine.interface.begin(context, system, capacity)
     machine.interface.taskName = CanisterExecution.taskNames[entry]
     sliceLimit = min(slice, context.instructionLimit)
     do throws(ExecutionError) {
       // As in a fresh instance; tables can't change.
       try machine.instance.restoreSegments()
-      execution = try Execution(function, arguments: arguments, instructions: sliceLimit)
+      execution = try Execution(function, arguments: arguments, instructions: sliceLimit + forwardingCost)
     } catch {
       throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
     }
@@ -235,7 +261,7 @@ package final class CanisterExecution {
   }
 
   /// Instructions executed so far.
-  var executed: UInt64 { execution.instructionsExecuted }
+  var executed: UInt64 { execution.instructionsExecuted - min(forwardingCost, execution.instructionsExecuted) }
 
   /// Executes a slice. Returns nil if the execution is to go on. An execution that succeeds fails nevertheless with what
   /// `check` says about its state after it and before.
@@ -246,7 +272,7 @@ package final class CanisterExecution {
       let interface = machine.interface
       let state: ExecutionState
       if hasStarted {
-        sliceStart = execution.instructionsExecuted
+        sliceStart = executed
         interface.grantedInstructions = sliceStart + sliceLimit
         state = try execution.resume(instructions: sliceLimit)
       } else {
@@ -306,7 +332,7 @@ package final class CanisterExecution {
 
   /// Decides how large the next slice is; false if there is none.
   private func nextSlice() -> Bool {
-    let executed = execution.instructionsExecuted
+    let executed = executed
     if executed >= context.instructionLimit || slices >= mostSlices { return false }
     slices += 1
     overshoot = executed - sliceStart > sliceLimit ? executed - sliceStart - sliceLimit : 0
@@ -320,7 +346,7 @@ package final class CanisterExecution {
       return CanisterError(
         .canisterInstructionLimitExceeded,
         prefix
-          + "Canister attempted to perform a large memory operation that used \(execution.instructionsExecuted - sliceStart) "
+          + "Canister attempted to perform a large memory operation that used \(executed - sliceStart) "
           + "instructions and exceeded the slice limit \(slice).")
     }
     return CanisterError(
@@ -339,10 +365,11 @@ package final class CanisterExecution {
     execution.end(undoing: hasTrapped && context.mode.isComposite)
   }
 
-  private func end(_ error: CanisterError?) -> ExecutionResult {
+  private func end(_ outcome: CanisterError?) -> ExecutionResult {
+    let error = reservedPagesError ?? outcome
     execution.abandon()
     let interface = machine.interface
-    let executed = execution.instructionsExecuted
+    let executed = executed
     let isTracked = context.mode.tracksHeap
     let dirty = isTracked ? trackedPages : 0
     let price = machine.interface.subnet.configuration.dirtyPagePrice(is64: machine.installed.is64)
@@ -369,6 +396,13 @@ package final class CanisterExecution {
       if commits == .everything { interface.stable.commit() }
     }
     return result
+  }
+
+  /// The error of a heap that has come to what is reserved at its end; nil where it has not.
+  private var reservedPagesError: CanisterError? {
+    let reserved = machine.installed.reservedPages * MemoryType.pageSize
+    if reserved == 0 || machine.heapBytes <= (1 << 32) - reserved { return nil }
+    return CanisterError(.canisterOutOfMemory, prefix + "Canister ran out of available Wasm memory.")
   }
 
   private func undo() {
@@ -406,6 +440,7 @@ package final class CanisterExecution {
   }
 
   private func backtrace(_ trap: Trap) -> String {
+    if forwardingCost > 0 { return "" }
     let names = trap.backtrace.filter { !$0.isHost }.prefix(20).map {
       $0.name ?? "unknown function at index \($0.function)"
     }

@@ -26,6 +26,8 @@ public final class InstalledModule: Sendable {
   let usesCertificates: Bool
   /// Whether upgrades must say what becomes of the heap.
   public let hasOrthogonalPersistence: Bool
+  /// Wasm pages at the end of a 32-bit heap that no execution may have reached when it ends: old Motoko code counts on them.
+  let reservedPages: UInt64
   /// Indices of the globals that are mutable or exported: those that a canister keeps.
   let keptGlobals: [Int]
   /// Bytes that they take.
@@ -112,7 +114,14 @@ public final class InstalledModule: Sendable {
       }
     }
     self.methods = methods
+    // Compilers up to 0.6.20 don't say in the module which they are.
+    let isOldMotoko =
+      methods[ExactName("__motoko_async_helper")] == .update && metadata[ExactName("motoko:compiler")] == nil
+    reservedPages = isOldMotoko && !is64 ? InstalledModule.motokoPages : 0
   }
+
+  /// What is reserved for old Motoko code.
+  private static let motokoPages: UInt64 = 16
 
   /// All methods by name; names are what their bytes are.
   public var allMethods: [ExactName: MethodKind] { methods }

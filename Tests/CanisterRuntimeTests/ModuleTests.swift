@@ -47,15 +47,6 @@ import Testing
     #expect(runtime.moduleCount == 1)
   }
 
-  /// Functions of the system are no entry points; an installation says whose module it was.
-  @Test func importedEntryPoints() throws {
-    let runtime = CanisterRuntime()
-    let id = try runtime.createCanister(cycles: 1 << 80)
-    let error = failure { try runtime.install(id, Wat(["msg_reply"], "(start $msg_reply)").bytes) }
-    #expect(error?.code == .canisterWasmEngineError)
-    #expect(error?.message.hasPrefix("Error from Canister \(id): Canister encountered a Wasm engine error") == true)
-  }
-
   /// Names are what their bytes are, though Swift takes some for the same.
   @Test func methodsByTheirBytes() throws {
     let module = Wat(

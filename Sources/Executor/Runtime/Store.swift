@@ -211,6 +211,9 @@ public struct Function {
   /// Parameters and results.
   public var type: FunctionType { record.pointee.signature.pointee }
 
+  /// Whether it is a host function, which no execution begins with.
+  package var isHost: Bool { record.pointee.cell == nil }
+
   /// The instance that defines the function; nil for host functions.
   public var instance: Instance? {
     record.pointee.cell == nil ? nil : Instance(store: store, object: moduleInstance(record.pointee.context))
