@@ -117,8 +117,11 @@ final class Canister {
   /// Instructions of installations that later rounds still have to make up for.
   var installDebt: UInt64 = 0
 
-  /// Bytes that executions changed, which later rounds still have to make up for.
+  /// Bytes of pages that were changed, which later rounds still have to make up for.
   var heapDebt: UInt64 = 0
+  /// Bytes of pages that executions and uploads changed since the last checkpoint: a page that two of them changed counts
+  /// twice. It is what taking a snapshot counts as changed.
+  var changedBytes: UInt64 = 0
   /// Which comes first in the next round.
   var turn = TaskTurn.globalTimer
 

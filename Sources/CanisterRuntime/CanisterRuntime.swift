@@ -48,7 +48,7 @@ public final class CanisterRuntime {
   public internal(set) var round: UInt64 = 0
   var nextCanister: UInt64
   var nextIngress: UInt64 = 1
-  var ingressStatuses: [IngressID: IngressStatus] = [:]
+  var ingress = IngressHistory()
   /// Nanoseconds since 1970: when canisters were charged for storage last.
   var lastCharge: UInt64
   /// Calls of the management canister that wait for the next round.
@@ -61,6 +61,11 @@ public final class CanisterRuntime {
   var managementInstructions: Int64 = 0
   /// Bytes of pages that were changed since the last checkpoint.
   var heapDelta: UInt64 = 0
+  /// The SHA-256 of each module that was installed since the last checkpoint: compiling it again is charged less. Part of the
+  /// state, as what is charged is; the modules that are really there are `modules`.
+  var chargedModules: Set<[UInt8]> = []
+  /// Numbers of canisters that were deleted, of those that weren't made with the next number.
+  var retiredNumbers: Set<UInt64> = []
   /// Ingress messages that wait for a round that has room for them, and how much has come in with the next one.
   var waitingIngress = Queue<IngressMessage>()
   var block = IngressBlock()
@@ -174,6 +179,10 @@ public final class CanisterRuntime {
         .canisterRejectedMessage,
         "The message of \(size) bytes is larger than the limit of \(fees.ingressLimit)")
     }
+    guard ingress.bytes < fees.ingressHistoryMemory else {
+      throw CanisterError(
+        .ingressHistoryFull, "Maximum ingress history capacity \(fees.ingressHistoryMemory) reached")
+    }
     if receiver == .managementCanister {
       try admitManagementCall(message)
       managementCalls.append(
@@ -201,7 +210,7 @@ public final class CanisterRuntime {
       }
     }
     nextIngress += 1
-    ingressStatuses[message.id] = .received
+    ingress.begin(message.id)
     return message.id
   }
 
@@ -215,13 +224,14 @@ public final class CanisterRuntime {
     canister.state.spend(cost, on: .ingressInduction)
   }
 
-  /// What became of an ingress message; nil if there was none with this id.
-  public func status(of id: IngressID) -> IngressStatus? { ingressStatuses[id] }
+  /// What became of an ingress message; nil if there was none with this id, or if its answer was forgotten. Answers stay for
+  /// at least five minutes of the runtime's time; of older ones at least the last thousand, if they aren't large.
+  public func status(of id: IngressID) -> IngressStatus? { ingress[id] }
 
   /// Forgets the answer to an ingress message.
   public func forget(_ id: IngressID) {
     record(.forget(id))
-    ingressStatuses[id] = nil
+    ingress.forget(id)
   }
 
   /// Submits a call and executes rounds until it is answered. Where canisters only wait, time is set forward to what is due.
@@ -240,10 +250,10 @@ public final class CanisterRuntime {
   /// Executes rounds until a message that was submitted is answered, likewise.
   public func answer(to id: IngressID, rounds: Int = 1_000, timeout: UInt64 = 300_000_000_000) throws -> [UInt8] {
     let before = round
-    if ingressStatuses[id]?.isAnswered == false {
-      executeRounds(rounds, timeout: timeout) { ingressStatuses[id]?.isAnswered != false }
+    if ingress[id]?.isAnswered == false {
+      executeRounds(rounds, timeout: timeout) { ingress[id]?.isAnswered != false }
     }
-    switch ingressStatuses[id] {
+    switch ingress[id] {
     case .replied(let bytes): return bytes
     case .rejected(let reject): throw reject
     case .received, .processing, nil: throw RuntimeError.noAnswer(rounds: Int(round - before))

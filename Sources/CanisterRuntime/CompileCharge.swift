@@ -3,8 +3,17 @@
 //
 // Source: dfinity/ic, rs/embedders/src/wasm_utils/{instrumentation,system_api_replacements}.rs.
 
+import SystemAPI
 import WasmBinary
 import WebAssembly
+
+extension CanisterRuntime {
+  /// Instructions that making `module` ready for a canister is charged: less if it was installed since the last checkpoint.
+  func compileCharge(for module: InstalledModule) -> UInt64 {
+    chargedModules.contains(module.hash)
+      ? module.compileInstructions / max(fees.knownModuleDivisor, 1) : module.compileInstructions
+  }
+}
 
 enum CompileCharge {
   /// Operators at the start of a straight run of operators: where it checks, and where it only charges.

@@ -204,7 +204,7 @@ final class InstallationRun {
       state.stableBytes = 0
       state.certifiedData = []
     }
-    try useInstructions(module.compileInstructions)
+    try useInstructions(runtime.compileCharge(for: module))
     let machine: CanisterMachine
     if keepsHeap, let oldMachine, oldMachine.memory != nil, module.hasMemory {
       machine = try runtime.makeMachine(state, stable, module, from: .adopting(oldMachine))
@@ -279,8 +279,9 @@ final class InstallationRun {
     if !isUpgrade { result.log.clear() }
     canister.state = result
     let delta = UInt64(dirtyPages + stablePages) * UInt64(StableMemory.pageSize)
-    runtime.heapDelta += delta
-    if !order.caller.isHost { canister.addHeapDebt(delta, fees) }
+    runtime.count(changes: delta, of: canister, by: order.caller)
+    // Of a heap that is kept, and of stable memory, what was changed before counts on.
+    canister.changedBytes = isUpgrade ? canister.changedBytes.addingSaturated(delta) : delta
     canister.machine = machine
     canister.stable = stable
   }

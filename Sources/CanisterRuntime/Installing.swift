@@ -75,6 +75,7 @@ extension CanisterRuntime {
     installation.outcome = progress
     run.settle(canister, self, error)
     guard error == nil else { return }
+    if let hash = canister.machine?.installed.hash { chargedModules.insert(hash) }
     canister.record(
       .deployment(installation.order.mode, moduleHash: canister.machine?.installed.hash ?? []),
       by: installation.order.caller.origin, at: time)
@@ -136,12 +137,7 @@ extension CanisterRuntime {
         "Canister \(id) is rate limited because it executed too many instructions in the "
           + "previous install_code messages. Please retry installation after several minutes.")
     }
-    if canister.heapDebt >= fees.heapDeltaRateLimit && !caller.isHost {
-      throw CanisterError(
-        .canisterHeapDeltaRateLimited,
-        "Canister \(id) is heap delta rate limited: current delta debit is \(canister.heapDebt), but limit is "
-          + "\(fees.heapDeltaRateLimit).")
-    }
+    try checkHeapDelta(canister, caller)
   }
 
   // MARK: What waits
@@ -150,6 +146,7 @@ extension CanisterRuntime {
   /// executes, even where that has been given up meanwhile.
   private static let counted: Set<String> = [
     "install_code", "install_chunked_code", "upload_chunk", "take_canister_snapshot", "load_canister_snapshot",
+    "upload_canister_snapshot_metadata", "upload_canister_snapshot_data",
   ]
   private static let needingRest: Set<String> = [
     "install_code", "install_chunked_code", "delete_canister", "stop_canister", "load_canister_snapshot",

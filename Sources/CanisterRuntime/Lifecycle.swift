@@ -91,6 +91,10 @@ extension CanisterRuntime {
         .canisterNotHostedBySubnet,
         "Unsuccessful validation of specified ID: the specified_id \(id) is not hosted by the local subnet")
     }
+    if wasDeleted(id) {
+      throw CanisterError(
+        .canisterIdAlreadyExists, "Canister \(id) was deleted, and its id is not used again.")
+    }
     var state = SystemState(
       id: id, settings: CanisterSettings(controllers: [caller.principal]), balance: cycles,
       logCapacity: fees.logCapacity)
@@ -109,10 +113,29 @@ extension CanisterRuntime {
     return id
   }
 
-  /// The next id that no canister has. It is taken when the canister is made.
+  /// The next id that no canister has or had. It is taken when the canister is made.
   private func freeID() -> Principal {
-    while canisters[Principal(canister: nextCanister)] != nil { nextCanister &+= 1 }
+    while canisters[Principal(canister: nextCanister)] != nil || retiredNumbers.contains(nextCanister) {
+      nextCanister &+= 1
+    }
     return Principal(canister: nextCanister)
+  }
+
+  /// Whether numbers come from the counter up to this one: each of them is a canister's, or was.
+  private func isCounted(_ number: UInt64) -> Bool {
+    number >= configuration.firstCanister && number < nextCanister
+  }
+
+  /// Whether there was a canister with this id, where there is none.
+  private func wasDeleted(_ id: Principal) -> Bool {
+    guard let number = id.canisterNumber else { return false }
+    return isCounted(number) || retiredNumbers.contains(number)
+  }
+
+  /// Takes a canister away, whose id is not used again.
+  private func retire(_ id: Principal) {
+    if let number = id.canisterNumber, !isCounted(number) { retiredNumbers.insert(number) }
+    remove(id)
   }
 
   // MARK: Settings
@@ -393,7 +416,7 @@ extension CanisterRuntime {
         .canisterQueueNotEmpty,
         "Canister \(id) has messages in its queues and cannot be deleted now. Please retry after some time.")
     }
-    remove(id)
+    retire(id)
   }
 
   // MARK: Uninstalling

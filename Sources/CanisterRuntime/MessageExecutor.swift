@@ -344,6 +344,7 @@ struct MessageExecutor {
       if job.mode.keepsHeap {
         let delta = UInt64(result.dirtyPages + result.stablePages) * UInt64(StableMemory.pageSize)
         heapDelta += delta
+        canister.changedBytes = canister.changedBytes.addingSaturated(delta)
         canister.addHeapDebt(delta, configuration)
       }
     }

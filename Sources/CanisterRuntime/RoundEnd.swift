@@ -61,6 +61,7 @@ extension CanisterRuntime {
     chargeForResources()
     reduceDebts()
     finishStopping()
+    ingress.prune(at: time)
     updatePriorities(progress)
     admitWaitingIngress()
   }
@@ -83,6 +84,11 @@ extension CanisterRuntime {
   func beginCheckpoint() {
     giveUpPausedExecutions()
     heapDelta = 0
+    chargedModules = []
+    for canister in canisters.values {
+      canister.changedBytes = 0
+      for snapshot in canister.snapshots.indices { canister.snapshots[snapshot].changedBytes = 0 }
+    }
   }
 
   /// Starts executions anew that were paused beyond what is kept. Those that have come farthest stay, so that they end; of
@@ -111,7 +117,7 @@ extension CanisterRuntime {
 
   /// Rejects a message that isn't executed, if anybody still waits for its answer.
   func reject(_ message: IngressMessage, _ error: CanisterError) {
-    if ingressStatuses[message.id] != nil { ingressStatuses[message.id] = .rejected(CanisterReject(error)) }
+    ingress.set(message.id, .rejected(CanisterReject(error)), at: time)
   }
 
   /// Drops best-effort messages where all together take more memory than they may: of the canister that has most of them,
@@ -182,9 +188,46 @@ extension CanisterRuntime {
   }
 }
 
+extension UInt64 {
+  /// The sum, at most the greatest number.
+  func addingSaturated(_ other: UInt64) -> UInt64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}
+
+extension CanisterRuntime {
+  /// Counts pages that were changed for a canister outside of its executions. What the host does is no message of a round.
+  func count(changes bytes: UInt64, of canister: Canister, by caller: ManagementCaller) {
+    heapDelta = heapDelta.addingSaturated(bytes)
+    if !caller.isHost { canister.addHeapDebt(bytes, fees) }
+  }
+
+  /// The error of a canister that has changed more than rounds have made up for yet; nil if it has not, or for the host.
+  func heapDeltaError(_ canister: Canister, _ caller: ManagementCaller) -> CanisterError? {
+    if canister.heapDebt < fees.heapDeltaRateLimit || caller.isHost { return nil }
+    return CanisterError(
+      .canisterHeapDeltaRateLimited,
+      "Canister \(canister.id) is heap delta rate limited: current delta debit is \(canister.heapDebt), but limit is "
+        + "\(fees.heapDeltaRateLimit).")
+  }
+
+  func checkHeapDelta(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+    if let error = heapDeltaError(canister, caller) { throw error }
+  }
+
+  /// The same, in the words that uploads have for it.
+  func checkHeapDeltaForUpload(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+    if heapDeltaError(canister, caller) == nil { return }
+    throw chunkStoreError(
+      "Canister is heap delta rate limited. Current delta debit: \(canister.heapDebt), limit: \(fees.heapDeltaRateLimit)"
+    )
+  }
+}
+
 extension Canister {
-  /// Counts changed bytes to what later rounds make up for, where that is limited.
+  /// Counts bytes of changed pages to what later rounds make up for, where that is limited.
   func addHeapDebt(_ bytes: UInt64, _ fees: SubnetConfiguration) {
-    if fees.heapDeltaRateLimit < .max { heapDebt += bytes }
+    if fees.heapDeltaRateLimit < .max { heapDebt = heapDebt.addingSaturated(bytes) }
   }
 }

@@ -156,7 +156,7 @@ extension CanisterRuntime {
   /// Takes what left a canister to where it goes.
   func deliver(_ output: CanisterOutput) {
     report(output.reports)
-    for (id, status) in output.ingress where ingressStatuses[id] != nil { ingressStatuses[id] = status }
+    for (id, status) in output.ingress { ingress.set(id, status, at: time) }
     for request in output.requests { deliver(request) }
     for response in output.responses { deliver(response) }
   }

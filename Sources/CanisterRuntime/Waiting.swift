@@ -74,10 +74,3 @@ extension CanisterRuntime {
     setTime(end - min(duration, end))
   }
 }
-
-extension UInt64 {
-  fileprivate func addingSaturated(_ other: UInt64) -> UInt64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
-  }
-}

@@ -73,6 +73,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var dirtyPageFactor64: UInt64 = 4
   public var stableDirtyPageInstructions: UInt64 = 1_000
   public var compileInstructions: UInt64 = 6_000
+  /// A module that was installed since the last checkpoint is charged so many times less.
+  public var knownModuleDivisor: UInt64 = 100
   public var uploadChunkInstructions: UInt64 = 200_000_000
   public var snapshotInstructions: UInt64 = 2_000_000_000
   public var snapshotDataInstructions: UInt64 = 5_000_000
@@ -107,6 +109,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var queryResponseLimit = 3 << 20
   public var localPayloadLimit = 10 << 20
   public var ingressLimit = 2 << 20
+  /// Of answers to ingress messages that are kept.
+  public var ingressHistoryMemory: UInt64 = 4 << 30
   public var logCapacity = 4096
   public var heapLimit32: UInt64 = 4 << 30
   public var heapLimit64: UInt64 = 6 << 30

@@ -42,11 +42,14 @@ extension CanisterRuntime {
     guard let hash = try newChunk(chunk, canister.chunks) else {
       return chunk.withUnsafeBytes { SHA256.hash($0).bytes }
     }
+    try checkHeapDeltaForUpload(canister, caller)
     var state = canister.state
     state.fixedMemory.chunks += Self.chunkSize
     try takeMemory(&state, from: canister.state.billedMemory)
     canister.state = state
     canister.chunks[hash] = chunk
+    canister.changedBytes = canister.changedBytes.addingSaturated(Self.chunkSize)
+    count(changes: Self.chunkSize, of: canister, by: caller)
     managementInstructions -= Int64(clamping: fees.uploadChunkInstructions)
     index.update(canister)
     return hash

@@ -62,10 +62,9 @@ extension CanisterRuntime {
     switch caller {
     case .host: break
     case .ingress(let id, _):
-      guard ingressStatuses[id] != nil else { return }
       switch result {
-      case .success(let bytes): ingressStatuses[id] = .replied(bytes)
-      case .failure(let error): ingressStatuses[id] = .rejected(CanisterReject(error))
+      case .success(let bytes): ingress.set(id, .replied(bytes), at: time)
+      case .failure(let error): ingress.set(id, .rejected(CanisterReject(error)), at: time)
       }
     case .canister(let id, let callback, let deadline, _):
       let response: Response =

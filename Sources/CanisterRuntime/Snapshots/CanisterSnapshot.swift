@@ -25,6 +25,8 @@ struct CanisterSnapshot: Sendable {
   /// Nanoseconds since 1970, or 0 for off; nil where it isn't said.
   var timer: UInt64?
   var hook: LowMemoryHook?
+  /// Bytes of its pages that were changed since the last checkpoint.
+  var changedBytes: UInt64 = 0
 
   static let limit = 10
 
@@ -116,7 +118,8 @@ extension Canister {
         stable: SparseMemory(pageCount: stable.pageCount, like: snapshots.last?.stable) {
           stable.forEachNonzeroPage($0)
         },
-        chunks: chunks, certifiedData: state.certifiedData, timer: state.globalTimer, hook: lowMemoryHook)
+        chunks: chunks, certifiedData: state.certifiedData, timer: state.globalTimer, hook: lowMemoryHook,
+        changedBytes: min(changedBytes, state.heapBytes + state.stableBytes + state.fixedMemory.chunks))
     }
   }
 

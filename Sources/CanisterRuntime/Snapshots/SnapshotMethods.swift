@@ -61,6 +61,7 @@ extension CanisterRuntime {
     let canister = try canister(id)
     try checkController(canister, caller)
     let replaced = try replaced(old, in: canister)
+    try checkHeapDelta(canister, caller)
     let size = canister.snapshotSize
     var state = canister.state
     if let replaced { state.fixedMemory.snapshots -= canister.snapshots[replaced].size }
@@ -76,6 +77,7 @@ extension CanisterRuntime {
     }
     (state.balance, state.reservedBalance, state.consumed) = (after.balance, after.reservedBalance, after.consumed)
     canister.state = state
+    count(changes: snapshot.changedBytes, of: canister, by: caller)
     add(snapshot, to: canister, inPlaceOf: replaced)
     managementInstructions -= Int64(clamping: instructions)
     if uninstalls { uninstall(canister, by: caller.origin) }
@@ -106,6 +108,7 @@ extension CanisterRuntime {
   func loadSnapshot(_ id: Principal, _ snapshotID: SnapshotID, by caller: ManagementCaller) throws(CanisterError) {
     let canister = try canister(id)
     try checkController(canister, caller)
+    try checkHeapDelta(canister, caller)
     guard let owner = canisters[snapshotID.canister],
       let snapshot = owner.snapshots.first(where: { $0.id == snapshotID })
     else { throw notFound(snapshotID, id) }
@@ -141,15 +144,18 @@ extension CanisterRuntime {
         hook = new
       }
     }
-    let cost = fees.executionCost(instructions: module.compileInstructions + snapshot.size, is64: module.is64)
+    let compileCharge = compileCharge(for: module)
+    let cost = fees.executionCost(instructions: compileCharge + snapshot.size, is64: module.is64)
     try takeMemory(&state, from: canister.state.billedMemory, cost: cost, cannotPay: snapshottingFailed)
-    managementInstructions -= Int64(clamping: fees.snapshotInstructions + module.compileInstructions + snapshot.size)
+    managementInstructions -= Int64(clamping: fees.snapshotInstructions + compileCharge + snapshot.size)
     state.version += 1
     canister.state = state
     canister.machine = machine
     canister.stable = stable
     canister.chunks = snapshot.chunks
     canister.lowMemoryHook = hook
+    canister.changedBytes = snapshot.changedBytes
+    count(changes: snapshot.changedBytes, of: canister, by: caller)
     canister.record(
       .snapshotLoad(
         version: snapshot.version, snapshot: snapshotID.bytes, takenAt: snapshot.takenAt,

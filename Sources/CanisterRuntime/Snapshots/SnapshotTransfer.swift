@@ -91,6 +91,7 @@ extension CanisterRuntime {
       throw CanisterError(.invalidManagementPayload, "Snapshot Metadata contains invalid data: \(mistake)")
     }
     let replaced = try replaced(old, in: canister)
+    try checkHeapDelta(canister, caller)
     let snapshotID = SnapshotID(canister: id, number: canister.nextSnapshot)
     let snapshot = CanisterSnapshot(
       id: snapshotID, isUploaded: true, takenAt: time, version: canister.state.version,
@@ -101,10 +102,12 @@ extension CanisterRuntime {
     var state = canister.state
     if let replaced { state.fixedMemory.snapshots -= canister.snapshots[replaced].size }
     state.fixedMemory.snapshots += snapshot.size
-    let cost = fees.executionCost(instructions: fees.snapshotInstructions + snapshot.size, is64: false)
+    let instructions = fees.snapshotInstructions + snapshot.size
+    let cost = fees.executionCost(instructions: instructions, is64: false)
     try takeMemory(&state, from: canister.state.billedMemory, cost: cost, cannotPay: snapshottingFailed)
     canister.state = state
     add(snapshot, to: canister, inPlaceOf: replaced)
+    managementInstructions -= Int64(clamping: instructions)
     return snapshotID
   }
 
@@ -133,6 +136,7 @@ extension CanisterRuntime {
       throw CanisterError(
         .canisterSnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
     }
+    try checkHeapDeltaForUpload(canister, caller)
     var length = UInt64(bytes.count)
     if case .chunk = part { length = Self.chunkSize }
     try payInstructions(fees.snapshotDataInstructions + length, &canister.state, cannotPay: snapshottingFailed)
@@ -156,7 +160,10 @@ extension CanisterRuntime {
       try takeMemory(&state, from: canister.state.billedMemory)
       canister.state = state
       canister.snapshots[position].chunks[hash] = bytes
-      index.update(canister)
     }
+    canister.snapshots[position].changedBytes = canister.snapshots[position].changedBytes.addingSaturated(length)
+    count(changes: length, of: canister, by: caller)
+    managementInstructions -= Int64(clamping: fees.snapshotDataInstructions + length)
+    index.update(canister)
   }
 }

@@ -6,7 +6,7 @@ import SystemAPI
 
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
-  private static let version: UInt64 = 9
+  private static let version: UInt64 = 10
 
   /// The state: canisters with their modules and memories, messages, time. `CanisterRuntime.init(state:)` goes on with it.
   /// An execution that is paused starts anew then.
@@ -47,9 +47,12 @@ extension CanisterRuntime {
     writer.put(nextIngress)
     writer.put(lastCharge)
     writer.put(randomness.state)
-    writer.put(ingressStatuses)
+    writer.put(ingress.statuses)
+    writer.put(ingress.answers)
     writer.put(managementCalls.elements)
     writer.put(heapDelta)
+    writer.put(chargedModules.sorted { $0.lexicographicallyPrecedes($1) })
+    writer.put(retiredNumbers.sorted())
     writer.put(waitingIngress.elements)
     writer.put(UInt64(block.messages))
     writer.put(UInt64(block.bytes))
@@ -88,9 +91,12 @@ extension CanisterRuntime {
     nextIngress = try reader.take(upTo: StateLimit.count)
     lastCharge = try reader.take()
     randomness = Randomness(state: try reader.take())
-    ingressStatuses = try reader.take()
+    guard let history = IngressHistory(try reader.take(), answered: try reader.take()) else { throw reader.malformed }
+    ingress = history
     for call in try reader.take([ManagementCall].self) { managementCalls.append(call) }
     heapDelta = try reader.take(upTo: StateLimit.count)
+    chargedModules = Set(try reader.take([[UInt8]].self))
+    retiredNumbers = Set(try reader.take([UInt64].self))
     for message in try reader.take([IngressMessage].self) { waitingIngress.append(message) }
     block = IngressBlock(
       messages: Int(try reader.take(upTo: StateLimit.bytes)), bytes: Int(try reader.take(upTo: StateLimit.bytes)))
@@ -130,6 +136,7 @@ extension Canister {
     writer.put(priority)
     writer.put(installDebt)
     writer.put(heapDebt)
+    writer.put(changedBytes)
     writer.put(turn)
     writer.putPages(of: stable.pageCount, like: snapshots.last?.stable) { stable.forEachNonzeroPage($0) }
     writer.put(machine?.installed.hash)
@@ -159,6 +166,7 @@ extension Canister {
     priority = try reader.take()
     installDebt = try reader.take(upTo: StateLimit.count)
     heapDebt = try reader.take(upTo: StateLimit.count)
+    changedBytes = try reader.take(upTo: StateLimit.count)
     turn = try reader.take()
     let size: UInt64 = try reader.number()
     guard size <= runtime.fees.stableLimit / StableMemory.growthUnit, stable.grow(by: size) else {

@@ -86,6 +86,12 @@ extension CanisterMessage: StateCodable {
   }
 }
 
+extension IngressHistory.Answered: StateRecord {
+  static func coded(_ field: inout FieldCoder<IngressHistory.Answered>) throws(StateError) -> IngressHistory.Answered {
+    try IngressHistory.Answered(id: field(\.id), time: field(\.time))
+  }
+}
+
 extension IngressStatus: StateCodable {
   func write(to writer: inout StateWriter) {
     switch self {

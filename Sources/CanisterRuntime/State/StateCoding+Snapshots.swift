@@ -39,6 +39,7 @@ extension CanisterSnapshot {
     writer.put(certifiedData)
     writer.put(timer)
     writer.put(hook)
+    writer.put(changedBytes)
   }
 
   init(
@@ -60,6 +61,7 @@ extension CanisterSnapshot {
       id: id, isUploaded: isUploaded, takenAt: takenAt, version: version, module: module,
       globals: try reader.take(), heap: try SparseMemory(from: &reader, like: other?.heap),
       stable: try SparseMemory(from: &reader, like: other?.stable), chunks: try reader.take(),
-      certifiedData: try reader.take(), timer: try reader.take(), hook: try reader.take())
+      certifiedData: try reader.take(), timer: try reader.take(), hook: try reader.take(),
+      changedBytes: try reader.take(upTo: StateLimit.count))
   }
 }
