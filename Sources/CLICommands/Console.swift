@@ -19,6 +19,7 @@ public final class Console {
   private let readInput: (_ limit: Int) throws(FileError) -> [UInt8]
   private var buffer: [UInt8] = []
   private var inputIsRead = false
+  private var notedOnce: Set<String> = []
   /// The first error number of writing to standard output; 0 as long as there is none.
   public private(set) var outputError: Int32 = 0
   private static let bufferSize = 1 << 16
@@ -74,6 +75,11 @@ public final class Console {
   func note(_ text: String) {
     flush()
     _ = Array((visible(text) + "\n").utf8).withUnsafeBytes { writeBytes(.error, $0) }
+  }
+
+  /// The same, but a text that was noted so before isn't noted again.
+  func noteOnce(_ text: String) {
+    if notedOnce.insert(text).inserted { note(text) }
   }
 
   func flush() {

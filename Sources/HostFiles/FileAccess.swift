@@ -123,6 +123,22 @@ package enum FileAccess {
     return stat(path, &status) == 0
   }
 
+  /// Makes the folder, and those on the way to it that are missing. One that is there stays.
+  package static func makeFolder(_ path: String) throws(FileError) {
+    if mkdir(path, 0o777) == 0 { return }
+    let code = errno
+    let name = path.utf8.reversed().drop { $0 == UInt8(ascii: "/") }
+    let parent = name.drop { $0 != UInt8(ascii: "/") }.drop { $0 == UInt8(ascii: "/") }
+    if code == ENOENT, !parent.isEmpty {
+      try makeFolder(String(decoding: parent.reversed(), as: UTF8.self))
+      if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+      throw FileError("make", path, errno)
+    }
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileError("make", path, code) }
+    if status.st_mode & S_IFMT != S_IFDIR { throw FileError("make", path, ENOTDIR) }
+  }
+
   /// Whether both paths are the same existing file.
   package static func isSame(_ first: String, _ second: String) -> Bool {
     var (one, two) = (stat(), stat())

@@ -154,8 +154,85 @@ import Testing
     #expect(run(["query", "app", "get", "-q"]).output == "(1 : nat8)\n")
     try work.write("file", "")
     #expect(work.run("canister", "create", "--state", work.path("file")).exitCode == 2)
-    #expect(work.run("canister", "create", "--state", work.path("no/folder")).exitCode == 2)
-    #expect(work.run("canister", "list", "--state", "").exitCode == 2)
+    #expect(work.run("canister", "create", "--state", work.path("file/folder")).exitCode == 2)
+    for word in ["", "/dev/null", "/dev/null/x/y"] {
+      #expect(work.run("canister", "create", "--state", word).exitCode == 2)
+      #expect(work.run("canister", "list", "--state", word).exitCode == 2)
+    }
+  }
+
+  @Test func foldersAreMade() throws {
+    let work = try Workspace()
+    for name in ["one", "a/b/c", "d//e/", "a/b/f", "a/b/c"] {
+      let result = work.run("canister", "create", "--state", work.path(name) + (name.hasSuffix("/") ? "/" : ""))
+      #expect(result.exitCode == 0, "\(result.errors)")
+    }
+    #expect(work.run("canister", "list", "--state", work.path("a/b/c")).output.split(separator: "\n").count == 2)
+    #expect(work.run("canister", "list", "--state", work.path("d/e")).exitCode == 0)
+  }
+
+  /// A query needs neither the lock nor a folder that can be written.
+  @Test func queriesChangeNothing() throws {
+    let (work, run) = try kept()
+    let state = try work.read("s/state")
+    let queries = [["call", "app", "get"], ["call", "app", "get", "--query"], ["query", "app", "get"]]
+    let lock = open(work.path("s/lock"), O_RDWR)
+    #expect(flock(lock, LOCK_EX) == 0)
+    for words in queries { #expect(run(words + ["-q"]).output == "(1 : nat8)\n", "\(words)") }
+    close(lock)
+    // Nor does a call keep the lock that turns out to be a query; the argument is read once.
+    #expect(
+      work.run(
+        ["canister", "call", "app", "get", "-q", "--raw", "--arg-file", "-", "--state", work.path("s")],
+        input: Array("DIDL\u{0}\u{0}".utf8)
+      ).output == "4449444c00017b01\n")
+    #expect(run(["call", "app", "nothing"]).exitCode == 64)
+    #expect(try work.read("s/state") == state)
+    // For who may do everything, only what is a folder can't be opened.
+    try FileManager.default.removeItem(atPath: work.path("s/lock"))
+    try FileManager.default.createDirectory(atPath: work.path("s/lock"), withIntermediateDirectories: false)
+    try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: work.path("s"))
+    defer { try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: work.path("s")) }
+    for words in queries { #expect(run(words + ["-q"]).output == "(1 : nat8)\n", "\(words)") }
+    for words in [["call", "app", "add"], ["call", "app", "get", "--update"]] { #expect(run(words).exitCode == 2) }
+    #expect(try work.read("s/state") == state)
+  }
+
+  /// An update that waited for the lock goes on from what the other command has made.
+  @Test func updatesSeeWhatTheyWaitedFor() throws {
+    let (work, run) = try kept()
+    let old = try work.read("s/state")
+    #expect(run(["call", "app", "add", "-q"]).output == "(2 : nat8)\n")
+    let new = try work.read("s/state")
+    try work.write("s/state", old)
+    let lock = open(work.path("s/lock"), O_RDWR)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    let path = work.path("s/state")
+    Thread.detachNewThread {
+      usleep(1_500_000)
+      try? Data(new).write(to: URL(fileURLWithPath: path), options: .atomic)
+      flock(lock, LOCK_UN)
+    }
+    let argument = Array("DIDL\u{0}\u{0}".utf8)
+    let result = work.run(
+      ["canister", "call", "app", "add", "-q", "--raw", "--arg-file", "-", "--state", work.path("s")], input: argument)
+    #expect(result.output == "4449444c00017b03\n", "\(result.errors)")
+  }
+
+  @Test func unreadableInterfacesAreNotedOnce() throws {
+    let (work, run) = try kept()
+    let module = CanisterStateTests.module.dropLast() + "(@custom \"icp:public candid:service\" \"service\"))"
+    let file = try work.write("odd.wat", String(module))
+    func notes(_ result: CommandResult) -> Int { result.errors.components(separatedBy: "can't be read").count - 1 }
+    #expect(notes(work.run("canister", "call", "odd.wat", "get")) == 1)
+    for words in [
+      ["upgrade", "app", file], ["call", "app", "get"], ["call", "app", "add"], ["query", "app", "get"],
+    ] {
+      let result = run(words)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      #expect(notes(result) == 1, "\(words)")
+    }
   }
 
   @Test func modulesThatCannotBeCanisters() throws {

@@ -126,7 +126,7 @@ struct ArgumentOptions: ParsableArguments {
     do {
       return try CandidInterface(parsing: text)
     } catch {
-      console.note("\(origin) can't be read, so that fields are shown by number: \(error)")
+      console.noteOnce("\(origin) can't be read, so that fields are shown by number: \(error)")
       return nil
     }
   }

@@ -71,26 +71,33 @@ struct MethodCall {
 
   /// Calls a canister that is kept.
   private func callKept(_ console: Console) throws -> CallReport {
-    let path = options.state ?? ""
-    let onlyReads = isQuery == true && advance == 0
-    let directory = try StateDirectory(path, for: onlyReads ? .read : .change)
-    let target = options.target
-    let id = try Principal.isManagementCanister(target) ? .managementCanister : directory.canister(target)
+    let mayBeQuery = isQuery != false && !isAsynchronous && advance == 0
+    var (directory, method) = try open(mayBeQuery ? (isQuery == true ? .read : .changeIfFree) : .change, console)
+    // A query changes nothing, so it needs nothing that others could have.
+    let onlyReads = mayBeQuery && method.isQuery
+    if onlyReads {
+      directory.unlock()
+    } else if !directory.mayChange {
+      (directory, method) = try open(.change, console)
+    }
     let watch = ActivityWatch(directory.runtime)
     do {
-      var report = try call(directory.runtime, id, console)
+      var report = try call(method, of: directory.runtime, console)
       report.activity = watch.activity()
-      // A query changes nothing.
-      let hasChanged = report.activity.executions.contains { $0.mode.isReplicated } || report.failure != nil
-      if !onlyReads, hasChanged || advance > 0 || report.request != nil || id == .managementCanister {
-        try directory.save()
-      }
+      if !onlyReads { try directory.save() }
       return report
     } catch var failure as CommandFailure where failure.kind == "no-answer" {
       try directory.save()
       failure.report = watch.activity().members
       throw failure
     }
+  }
+
+  private func open(_ access: StateDirectory.Access, _ console: Console) throws -> (StateDirectory, Method) {
+    let directory = try StateDirectory(options.state ?? "", for: access)
+    let target = options.target
+    let id = try Principal.isManagementCanister(target) ? .managementCanister : directory.canister(target)
+    return (directory, try method(of: id, in: directory.runtime, console))
   }
 
   /// Calls a canister that is made for it.
@@ -117,7 +124,7 @@ struct MethodCall {
     if report.failure == nil {
       _ = runtime.takeReports()
       do {
-        report = try call(runtime, id, console)
+        report = try call(method(of: id, in: runtime, console), of: runtime, console)
       } catch var failure as CommandFailure where failure.kind == "no-answer" {
         failure.report = watch.activity().members
         throw failure
@@ -137,26 +144,38 @@ struct MethodCall {
     return chosen.map { quoted($0) }.joined(separator: ", ") + (rest == 0 ? "" : " and \(rest) others")
   }
 
-  private func call(_ runtime: CanisterRuntime, _ id: Principal, _ console: Console) throws -> CallReport {
+  /// A method of a canister, and how it is called.
+  private struct Method {
+    var canister: Principal
+    var types: CandidMethod?
+    var isQuery: Bool
+  }
+
+  private func method(of id: Principal, in runtime: CanisterRuntime, _ console: Console) throws -> Method {
     let module = id == .managementCanister ? nil : try runtime.module(of: id)
     let interface = try argument.interface(of: id, in: runtime, console)
-    let method = options.method
-    let types = interface?.method(method)
-    let kind = module?.methodKind(method)
+    let types = interface?.method(options.method)
+    let kind = module?.methodKind(options.method)
     if types == nil, kind == nil,
       let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.map(\.text).sorted()
     {
       throw CommandFailure(
-        .wrongUsage, "unknown-method", "there is no method \(quoted(method)); the canister has \(shown(known))")
+        .wrongUsage, "unknown-method",
+        "there is no method \(quoted(options.method)); the canister has \(shown(known))")
     }
+    let isQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))
+    return Method(canister: id, types: types, isQuery: isQuery)
+  }
+
+  private func call(_ method: Method, of runtime: CanisterRuntime, _ console: Console) throws -> CallReport {
+    let (id, types, name) = (method.canister, method.types, options.method)
     let bytes = try argument.bytes(types?.arguments, positional: options.positional, console)
-    let asQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))
     if advance > 0 { runtime.advanceTime(by: advance, rounds: TickCommand.roundLimit) }
     let caller = options.caller.principal
-    if asQuery { return try CallReport(types?.results) { try runtime.query(id, method, bytes, sender: caller) } }
+    if method.isQuery { return try CallReport(types?.results) { try runtime.query(id, name, bytes, sender: caller) } }
     let number: IngressID
     do {
-      number = try runtime.submit(to: id, method: method, argument: bytes, sender: caller, cycles: cycles)
+      number = try runtime.submit(to: id, method: name, argument: bytes, sender: caller, cycles: cycles)
     } catch {
       return try CallReport { throw error }
     }

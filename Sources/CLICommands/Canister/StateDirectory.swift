@@ -17,14 +17,14 @@ import Darwin
 private final class FileLock {
   private let descriptor: Int32
 
-  /// Waits a while for a process that has it.
-  init(_ path: String, of folder: String) throws {
+  /// Waits a while for a process that has it, if `waits`.
+  init(_ path: String, of folder: String, waits: Bool = true) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw FileError("open", path, errno) }
-    for _ in 0..<Self.attempts {
+    for _ in 0..<(waits ? Self.attempts : 1) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
       guard errno == EWOULDBLOCK || errno == EINTR else { throw FileError("lock", path, errno) }
-      usleep(Self.pause)
+      if waits { usleep(Self.pause) }
     }
     throw CommandFailure(.inputWrong, "busy", "another command is working with \(folder)")
   }
@@ -39,7 +39,7 @@ private final class FileLock {
 /// An open state directory; nobody else changes it meanwhile, if it was opened for that.
 struct StateDirectory {
   let path: String
-  private let lock: FileLock?
+  private var lock: FileLock?
   let runtime: CanisterRuntime
   /// Canisters by name.
   var names: [String: Principal]
@@ -52,17 +52,33 @@ struct StateDirectory {
   /// Bytes of a state that are read at most.
   private static let sizeLimit = 1 << 36
 
-  enum Access { case read, change }
+  enum Access {
+    case read
+    case change
+    /// For changes if that can be had at once, or else for reading.
+    case changeIfFree
+  }
 
-  /// Opens the folder. With `makes` it is made if it isn't there.
+  /// Whether it was opened for changes.
+  var mayChange: Bool { lock != nil }
+
+  /// Lets others change it.
+  mutating func unlock() { lock = nil }
+
+  /// Opens the folder. With `makes` it is made if it isn't there, with the folders that it is in.
   init(_ path: String, for access: Access, makes: Bool = false) throws {
-    if makes, mkdir(path, 0o777) != 0, errno != EEXIST { throw FileError("make", path, errno) }
+    if makes { try FileAccess.makeFolder(path) }
     var status = stat()
     guard stat(path, &status) == 0 else {
       throw CommandFailure(
         .inputWrong, "file", "there is no state at \(path): `cannery canister create --state \(path)` makes one")
     }
-    lock = access == .change ? try FileLock("\(path)/\(Self.lockFile)", of: path) : nil
+    let lockFile = "\(path)/\(Self.lockFile)"
+    switch access {
+    case .read: lock = nil
+    case .change: lock = try FileLock(lockFile, of: path)
+    case .changeIfFree: lock = try? FileLock(lockFile, of: path, waits: false)
+    }
     self.path = path
     let stateFile = "\(path)/\(Self.stateFile)"
     hasState = stat(stateFile, &status) == 0
