@@ -264,9 +264,11 @@ package final class CanisterExecution {
   var executed: UInt64 { execution.instructionsExecuted - min(forwardingCost, execution.instructionsExecuted) }
 
   /// Executes a slice. Returns nil if the execution is to go on. An execution that succeeds fails nevertheless with what
-  /// `check` says about its state after it and before.
+  /// `check` says about its state after it and before, and about what it did.
   func step(
-    _ check: (_ after: SystemState, _ before: SystemState) -> CanisterError? = { _, _ in nil }
+    _ check: (_ after: SystemState, _ before: SystemState, _ effects: ExecutionEffects) -> CanisterError? = { _, _, _ in
+      nil
+    }
   ) -> ExecutionResult? {
     do throws(ExecutionError) {
       let interface = machine.interface
@@ -284,7 +286,7 @@ package final class CanisterExecution {
       case .finished:
         close(hasTrapped: false)
         machine.interface.dropCall()
-        return end(check(machine.interface.system, before))
+        return end(check(interface.system, before, interface.effects))
       case .trapped(let trap):
         close(hasTrapped: true)
         return end(error(of: trap))

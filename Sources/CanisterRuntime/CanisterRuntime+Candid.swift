@@ -55,9 +55,15 @@ extension CanisterRuntime {
 }
 
 extension InstalledModule {
-  /// What the module's metadata `candid:service` says, if it is there and can be read.
+  /// What the module's metadata `candid:service` says, if it is there and can be read. It is parsed once.
   public var interface: CandidInterface? {
-    guard let section = metadata[ExactName("candid:service")] else { return nil }
-    return try? CandidInterface(parsing: String(decoding: section.contents, as: UTF8.self))
+    parsedInterface.withLock { parsed in
+      if let parsed { return parsed }
+      let interface = metadata[ExactName("candid:service")].flatMap {
+        try? CandidInterface(parsing: String(decoding: $0.contents, as: UTF8.self))
+      }
+      parsed = .some(interface)
+      return interface
+    }
   }
 }

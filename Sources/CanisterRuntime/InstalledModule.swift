@@ -1,5 +1,6 @@
 // A module as canisters have it installed: compiled once, shared by all that run it.
 
+import Candid
 import Cannery
 import SystemAPI
 import WasmBinary
@@ -35,6 +36,8 @@ public final class InstalledModule: Sendable {
   static let globalSize: UInt64 = 32
   var hasMemory: Bool { !module.spaces.memories.isEmpty }
   private let methods: [ExactName: MethodKind]
+  /// Nil as long as nobody has asked for the interface; then nil within, if there is none.
+  let parsedInterface = Locked<CandidInterface??>(nil)
 
   /// A custom section for metadata.
   public struct Metadata: Hashable, Sendable {

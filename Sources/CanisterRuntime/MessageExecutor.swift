@@ -307,19 +307,26 @@ struct MessageExecutor {
 
   /// Counts what an execution took of the subnet.
   private mutating func count(_ result: ExecutionResult) {
-    let (before, after) = (result.before.billedMemory, result.system.billedMemory)
     let calls = result.effects.calls
     share.take(
-      memory: after.subtractingSaturated(before),
-      responses: calls.reduce(0) { $0 + $1.guaranteedMemory(configuration) },
+      memory: result.system.growth(since: result.before), responses: calls.responseMemory(configuration),
       callbacks: max(calls.count - ownCallbacks, 0))
   }
 
   private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {
     let before = execution.executed
     let keepsThreshold = job.mode == .update || job.mode == .systemTask
-    let result = execution.step { [canister, configuration] after, before in
-      canister.state.lacking(after: after, since: before, keepsThreshold: keepsThreshold, configuration)
+    let result = execution.step { [canister, configuration, share] after, before, effects in
+      // Of an execution that was paused, others may have taken meanwhile what there was when it began.
+      if slices > 0,
+        !share.has(
+          memory: after.growth(since: before), responses: effects.calls.responseMemory(configuration),
+          forCallback: job.mode.isCallback)
+      {
+        return CanisterError(
+          .canisterOutOfMemory, "Error from Canister \(canister.id): Canister cannot grow its memory usage.")
+      }
+      return canister.state.lacking(after: after, since: before, keepsThreshold: keepsThreshold, configuration)
     }
     guard let result else {
       canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job)
@@ -475,5 +482,19 @@ extension Canister {
   /// Whether the canister can pay for a hook or a timer now; if not, these stay due.
   func canPayForTasks(_ configuration: SubnetConfiguration) -> Bool {
     state.balance >= price(ofInstructions: configuration.messageInstructions, configuration).needed
+  }
+}
+
+extension SystemState {
+  /// Bytes of memory that an execution took.
+  fileprivate func growth(since before: SystemState) -> UInt64 {
+    billedMemory.subtractingSaturated(before.billedMemory)
+  }
+}
+
+extension [OutgoingCall] {
+  /// Bytes that are kept for their responses.
+  fileprivate func responseMemory(_ configuration: SubnetConfiguration) -> UInt64 {
+    reduce(0) { $0 + $1.guaranteedMemory(configuration) }
   }
 }

@@ -22,6 +22,11 @@ struct SubnetShare: Sendable {
   /// Calls beyond those that each canister may have.
   var callbacks: Int
 
+  /// Whether there is so much left, for an execution that began when others had taken less.
+  func has(memory bytes: UInt64, responses: UInt64, forCallback: Bool) -> Bool {
+    bytes <= (forCallback ? callbackMemory : memory) && responses <= responseMemory
+  }
+
   /// Takes what an execution took.
   mutating func take(memory bytes: UInt64, responses: UInt64, callbacks count: Int) {
     memory = memory.subtractingSaturated(bytes)

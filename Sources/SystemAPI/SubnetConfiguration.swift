@@ -210,11 +210,13 @@ public struct SubnetConfiguration: Hashable, Sendable {
   }
 
   /// What is reserved when memory grows by `bytes` with `used` bytes in use on the subnet: its storage for a time that
-  /// grows with the use, from nothing at the threshold to `reservationSeconds` on a full subnet.
+  /// grows with the use, from nothing at the threshold to `reservationSeconds` on a full subnet. Nothing where the threshold
+  /// isn't below what the subnet has.
   public func reservation(growth bytes: UInt64, used: UInt64) -> Cycles {
     /// How far the use is over the threshold.
     func excess(_ use: UInt64) -> Cycles { Cycles(use).subtractingSaturated(Cycles(reservationThreshold)) }
-    let capacity = Cycles(subnetMemory - reservationThreshold)
+    let capacity = Cycles(subnetMemory).subtractingSaturated(Cycles(reservationThreshold))
+    if capacity == 0 { return 0 }
     let from = excess(used)
     let to = excess(used.addingReportingOverflow(bytes).overflow ? .max : used + bytes)
     if to == from { return 0 }

@@ -16,6 +16,10 @@ import Testing
     (func $grow (export "canister_update grow")
       (if (i64.lt_s (call $stable64_grow (i64.const 1638400)) (i64.const 0)) (then (unreachable)))
       (call $msg_reply))
+    (func (export "canister_update grow_slowly")
+      (local $i i32)
+      (call $grow)
+      (loop (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 60000)))))
     (func $onReply (param i32) (call $grow))
     (func (export "canister_update answer") (call $msg_reply))
     (func (export "canister_update call")
@@ -65,6 +69,28 @@ import Testing
     #expect(count == (canisters == 1 ? 9 : 8))
     // The rest is there in the next round, for one that is alone.
     #expect(try succeeding(runtime, [ids[0]], "grow") == 9 - count)
+  }
+
+  /// An execution that was paused after it took memory doesn't keep what others took before its end.
+  @Test func pausedExecutions() throws {
+    let (runtime, ids) = try runtime(2, threads: 1) {
+      $0.subnetMemory = 200 << 30
+      $0.callbackMemory = 50 << 30
+      $0.reservationThreshold = 1_000 << 30
+      ($0.sliceInstructions, $0.roundInstructions, $0.schedulerCores) = (200_000, 100_000_000, 1)
+    }
+    let slow = try runtime.submit(to: ids[0], method: "grow_slowly", argument: [])
+    runtime.executeRound()
+    #expect(runtime.status(of: slow) == .processing)
+    #expect(try succeeding(runtime, [ids[1]], "grow") == 1)
+    #expect(runtime.status(of: slow) == .processing)
+    let error = failure { _ = try runtime.answer(to: slow) }
+    #expect(error?.code == .canisterOutOfMemory)
+    #expect(error?.message == "Error from Canister \(ids[0]): Canister cannot grow its memory usage.")
+    #expect(try runtime.state(of: ids[0]).stableBytes == 0)
+    // Without the other it succeeds.
+    try runtime.uninstall(ids[1])
+    #expect(try runtime.call(ids[0], "grow_slowly", []) == [])
   }
 
   /// Callbacks have memory of their own when there is nothing else.
