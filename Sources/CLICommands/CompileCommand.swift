@@ -113,7 +113,7 @@ struct CompileCommand: ConsoleCommand {
           ]),
       ]
       if timings { result.append(.init("timings", times.json)) }
-      console.print(JSONValue.object(result).text)
+      console.print(JSONValue.object(result))
     } else {
       console.print(
         "\(path): \(artifact.count) bytes of \(decoded.functions.count) functions, from a module of "
@@ -161,7 +161,7 @@ struct CompileCommand: ConsoleCommand {
             "index": JSONValue(number), "name": JSONValue(names.name(of: number)), "text": .string(text),
           ])
         } else {
-          console.write(text.utf8)
+          console.write(visible(text).utf8)
         }
       }
     }
@@ -173,7 +173,7 @@ struct CompileCommand: ConsoleCommand {
       var result: [JSONValue.Member] = [.init("emit", .string(emit.rawValue))]
       result.append(path.map { .init("output", .string($0)) } ?? .init("functions", .array(functions)))
       if timings { result.append(.init("timings", times.json)) }
-      console.print(JSONValue.object(result).text)
+      console.print(JSONValue.object(result))
     } else {
       report(times, console)
     }

@@ -50,8 +50,14 @@ public final class Console {
     return try readInput(limit)
   }
 
-  /// Adds `text` and a newline to standard output.
-  func print(_ text: String) {
+  /// Adds `text` and a newline to standard output. Names, and what canisters say, may be in it, so control characters are
+  /// escaped.
+  func print(_ text: String) { line(visible(text)) }
+
+  /// Adds a value and a newline to standard output.
+  func print(_ value: JSONValue) { line(value.text) }
+
+  private func line(_ text: String) {
     write(text.utf8)
     write(CollectionOfOne(0x0A))
   }
@@ -70,8 +76,7 @@ public final class Console {
     if outputError == 0 { outputError = code }
   }
 
-  /// Adds `text` and a newline to standard error, after all that was printed before. Names from modules may be in it, so
-  /// control characters are escaped.
+  /// Adds `text` and a newline to standard error, after all that was printed before; control characters are escaped.
   func note(_ text: String) {
     flush()
     _ = Array((visible(text) + "\n").utf8).withUnsafeBytes { writeBytes(.error, $0) }

@@ -25,7 +25,7 @@ struct InspectCommand: ConsoleCommand {
       case .artifact(let bytes): try Inspection(artifact: bytes, file: input.name, listsAllFunctions: functions)
       }
     }
-    console.print(output.json ? inspection.json.text : inspection.text)
+    if output.json { console.print(inspection.json) } else { console.print(inspection.text) }
     return .success
   }
 }

@@ -59,7 +59,7 @@ private func perform(_ arguments: [String], _ console: Console) -> ExitStatus {
     } catch {
       let failure = CommandFailure(error)
       console.note("cannery: \(failure.message)")
-      if command.output.json { console.print(failure.json.text) }
+      if command.output.json { console.print(failure.json) }
       return failure.status
     }
   } catch {
@@ -71,7 +71,7 @@ private func perform(_ arguments: [String], _ console: Console) -> ExitStatus {
     }
     console.note(text)
     if asksForJSON(arguments) {
-      console.print(CommandFailure.usage(RootCommand.message(for: error)).json.text)
+      console.print(CommandFailure.usage(RootCommand.message(for: error)).json)
     }
     return .wrongUsage
   }

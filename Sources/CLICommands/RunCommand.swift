@@ -121,7 +121,7 @@ struct RunCommand: ConsoleCommand {
       report.trap = trap
     }
     report.startInstructions = session.startInstructions
-    if output.json { console.print(report.json.text) } else { report.print(on: console, policy) }
+    if output.json { console.print(report.json) } else { report.print(on: console, policy) }
     return report.trap == nil ? .success : .guestFailed
   }
 

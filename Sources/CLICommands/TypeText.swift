@@ -15,6 +15,12 @@ func quoted(_ name: String, limit: Int = 200) -> String {
 
 /// The text with what a terminal would not show as it is escaped; newlines and tabs stay.
 func visible(_ text: String) -> String {
+  // Most texts have none of the bytes that what is escaped begins with.
+  let isPlain = text.utf8.allSatisfy {
+    ($0 >= 0x20 && $0 < 0x7F) || $0 == 0x0A || $0 == 0x09 || ($0 > 0xC2 && $0 != 0xE2 && $0 != 0xEF)
+      || (0x80..<0xC0).contains($0)
+  }
+  if isPlain { return text }
   var shown = ""
   for scalar in text.unicodeScalars { shown += scalar == "\n" || scalar == "\t" ? String(scalar) : visible(scalar) }
   return shown

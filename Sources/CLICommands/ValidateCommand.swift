@@ -38,7 +38,7 @@ struct ValidateCommand: ConsoleCommand {
         "size": JSONValue(decoded.bytes.count), "functions": JSONValue(decoded.functions.count),
         "featuresUsed": JSONValue(used),
       ]
-      console.print(result.text)
+      console.print(result)
     } else {
       let what = selection.isCanister ? "a valid canister module" : "valid"
       let features = used.isEmpty ? "no proposal beyond WebAssembly 1.0" : used.joined(separator: ", ")

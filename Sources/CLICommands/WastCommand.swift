@@ -52,7 +52,7 @@ struct WastCommand: ConsoleCommand {
         "passed": JSONValue(totals.passed), "failed": JSONValue(totals.failed), "skipped": JSONValue(totals.skipped),
         "files": .array(files),
       ]
-      console.print(result.text)
+      console.print(result)
     } else if scripts.count > 1 {
       console.print("total: \(totals.passed) passed, \(totals.failed) failed, \(totals.skipped) skipped")
     }

@@ -136,7 +136,7 @@ extension ReportOptions {
 
   /// Prints a line, and what happened; or an object with `--json`.
   func print(_ text: String?, _ members: [JSONValue.Member], _ activity: Activity, on console: Console) {
-    if output.json { return console.print(JSONValue.object(members + activity.members).text) }
+    if output.json { return console.print(JSONValue.object(members + activity.members)) }
     if !quiet { activity.noteLogs(on: console) }
     if let text { console.print(text) }
     if !quiet { activity.noteExecutions(on: console) }
@@ -146,13 +146,13 @@ extension ReportOptions {
 extension ConsoleCommand {
   /// Prints a line, or an object with `--json`.
   func say(_ text: String, _ members: [JSONValue.Member], on console: Console) {
-    console.print(output.json ? JSONValue.object(members).text : text)
+    if output.json { console.print(JSONValue.object(members)) } else { console.print(text) }
   }
 
   /// Prints members line by line, or as an object with `--json`.
   func list(_ members: [JSONValue.Member], on console: Console) {
-    if output.json { return console.print(JSONValue.object(members).text) }
-    for member in members { console.print("\(member.name): \(visible(member.value.line))") }
+    if output.json { return console.print(JSONValue.object(members)) }
+    for member in members { console.print("\(member.name): \(member.value.line)") }
   }
 }
 

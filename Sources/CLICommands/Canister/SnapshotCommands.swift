@@ -45,7 +45,7 @@ struct SnapshotListCommand: ConsoleCommand {
       let members: [JSONValue.Member] = [
         .init("canister", .string("\(id)")), .init("snapshots", .array(snapshots.map { .object($0.members) })),
       ]
-      console.print(JSONValue.object(members).text)
+      console.print(JSONValue.object(members))
     } else {
       for snapshot in snapshots {
         console.print("\(hexadecimal(snapshot.id)) \(grouped(snapshot.size)) bytes, taken at \(snapshot.takenAt)")

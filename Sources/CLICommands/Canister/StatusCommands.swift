@@ -21,7 +21,7 @@ struct CanisterListCommand: ConsoleCommand {
             .init("status", .string(try directory.runtime.state(of: id).status.name)),
           ])
         }
-        console.print(JSONValue.object([.init("canisters", .array(canisters))]).text)
+        console.print(JSONValue.object([.init("canisters", .array(canisters))]))
         return
       }
       for id in ids {
@@ -128,8 +128,12 @@ struct CanisterMetadataCommand: ConsoleCommand {
     }
     guard output.json else {
       // As it is, so that it can go into a file.
-      console.write(metadata.contents)
-      if console.outputIsTerminal, metadata.contents.last != 0x0A { console.print("") }
+      if !console.outputIsTerminal {
+        console.write(metadata.contents)
+      } else {
+        let text = String(decoding: metadata.contents, as: UTF8.self)
+        console.print(text.utf8.last == 0x0A ? String(text.unicodeScalars.dropLast()) : text)
+      }
       return .success
     }
     let text = String(validating: metadata.contents, as: UTF8.self)
@@ -137,7 +141,7 @@ struct CanisterMetadataCommand: ConsoleCommand {
       JSONValue.object([
         .init("name", .string(section)), .init("public", .bool(metadata.isPublic)),
         .init("text", text.map { .string($0) } ?? .null), .init("bytes", .string(hexadecimal(metadata.contents))),
-      ]).text)
+      ]))
     return .success
   }
 }
@@ -168,10 +172,10 @@ struct CanisterLogsCommand: ConsoleCommand {
           .init("text", .string(String(decoding: $0.content, as: UTF8.self))),
         ])
       }
-      console.print(JSONValue.object([.init("logs", .array(logs))]).text)
+      console.print(JSONValue.object([.init("logs", .array(logs))]))
     } else {
       for record in records {
-        console.print("[\(record.index)] \(visible(String(decoding: record.content, as: UTF8.self)))")
+        console.print("[\(record.index)] \(String(decoding: record.content, as: UTF8.self))")
       }
     }
     return .success
