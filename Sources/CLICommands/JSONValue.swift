@@ -96,6 +96,9 @@ extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
 }
 
 extension JSONValue {
+  /// A number as decimal digits in a string: one that may have more than 53 bits, of which many readers lose some.
+  static func digits(_ value: some BinaryInteger) -> JSONValue { .string(String(value)) }
+
   init(_ value: Int) { self = .integer(Int64(value)) }
   init(_ value: UInt64) { self = .unsigned(value) }
   init(_ value: UInt32) { self = .unsigned(UInt64(value)) }

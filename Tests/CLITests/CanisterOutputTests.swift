@@ -1,9 +1,12 @@
-// What `cannery canister` prints: nothing that a terminal would obey, why a reply has no text, numbers in JSON that lose
-// no digits, and less with --quiet.
+// What `cannery canister` prints: nothing that a terminal would obey, why a reply has no text, numbers in JSON that lose no
+// digits.
 
 import CLICommands
 import Foundation
 import Testing
+
+/// A name that would colour what follows, and turn it round.
+private let name = "n\u{1B}[31m\u{202E}"
 
 @Suite struct CanisterOutputTests {
   /// Names, logs, a trap and metadata with escape sequences; `large` replies with ten million nulls, `junk` with no Candid,
@@ -32,26 +35,34 @@ import Testing
       (@custom "icp:public note\\1b[1m" "\\1b[31mred"))
     """
   private static let id = "rwlgt-iiaaa-aaaaa-aaaaa-cai"
-  private static let name = "n\u{1B}[31m\u{202E}"
 
-  private func kept() throws -> (work: Workspace, run: (String...) -> CommandResult) {
-    let work = try Workspace()
-    let module = try work.write("app.wat", Self.module)
-    let run = { (words: String...) in work.run(["canister"] + words + ["--state", work.path("s")]) }
-    for result in [run("create", Self.name), run("install", Self.name, module)] where result.exitCode != 0 {
-      throw CommandError(text: result.errors)
+  /// A workspace with the module as a canister in the state `s`.
+  private final class Kept {
+    let work: Workspace
+
+    init() throws {
+      work = try Workspace()
+      let module = try work.write("app.wat", CanisterOutputTests.module)
+      for words in [["create", name], ["install", name, module]] {
+        let result = run(words)
+        if result.exitCode != 0 { throw CommandError(text: result.errors) }
+      }
     }
-    return (work, run)
+
+    func run(_ words: String...) -> CommandResult { run(words) }
+    func run(_ words: [String]) -> CommandResult { work.run(["canister"] + words + ["--state", work.path("s")]) }
   }
 
   @Test func terminalsObeyNothing() throws {
-    let (work, run) = try kept()
-    let name = Self.name
+    let kept = try Kept()
+    let work = kept.work
     let results = [
-      run("call", name, "say\u{1B}[2J"), run("call", name, "trap"), run("call", name, "reject"), run("logs", name),
-      run("list"), run("status", name), run("info", name), run("metadata", name, "no\u{1B}"),
-      run("call", name, "x"), run("status", "other\u{1B}[31m"),
-      run("settings", "update", name, "--environment-variable", "a=\u{1B}[31m"), run("settings", "show", name),
+      kept.run("call", name, "say\u{1B}[2J"), kept.run("call", name, "trap"), kept.run("call", name, "reject"),
+      kept.run("logs", name),
+      kept.run("list"), kept.run("status", name), kept.run("info", name), kept.run("metadata", name, "no\u{1B}"),
+      kept.run("call", name, "x"), kept.run("status", "other\u{1B}[31m"),
+      kept.run("settings", "update", name, "--environment-variable", "a=\u{1B}[31m"),
+      kept.run("settings", "show", name),
       work.run("canister", "call", "app.wat", "say\u{1B}[2J"), work.run("inspect", "app.wat"),
       work.run("compile", "--emit", "threaded", "app.wat"), work.run("canister", "call", "no\u{1B}.wasm", "x"),
       work.run(
@@ -64,12 +75,12 @@ import Testing
       let text = result.output + result.errors
       #expect(!text.unicodeScalars.contains(where: obeyed), "\(index): \(text.debugDescription)")
     }
-    #expect(run("list").output == "\(Self.id) running n\\u{1b}[31m\\u{202e}\n")
-    #expect(run("logs", name).output.contains("] \\u{1b}[31mred\\u{d}\\u{9b}J\n"))
+    #expect(kept.run("list").output == "\(Self.id) running n\\u{1b}[31m\\u{202e}\n")
+    #expect(kept.run("logs", name).output.contains("] \\u{1b}[31mred\\u{d}\\u{9b}J\n"))
     #expect(results.last?.output == "\\u{1b}[31mred\n")
     // A file gets what there is, and a program too.
-    #expect(run("metadata", name, "note\u{1B}[1m").outputBytes == Array("\u{1B}[31mred".utf8))
-    let list = run("list", "--json")
+    #expect(kept.run("metadata", name, "note\u{1B}[1m").outputBytes == Array("\u{1B}[31mred".utf8))
+    let list = kept.run("list", "--json")
     #expect((list.json["canisters"] as? [[String: Any]])?.first?["name"] as? String == name)
     #expect(!list.output.contains("\u{1B}"))
   }
@@ -88,5 +99,55 @@ import Testing
     #expect(junk.output == "1b5b33\n")
     #expect(junk.errors.contains("the reply is no Candid message (at byte 0: "), "\(junk.errors)")
     #expect(!work.run("canister", "call", "app.wat", "junk", "--raw").errors.contains("no Candid"))
+  }
+
+  /// What may have more than 53 bits is a string, what can't be that large a number, in every command.
+  @Test func numbersLoseNothing() throws {
+    let kept = try Kept()
+    let large = "18_446_744_073_709_551_615"
+    #expect(kept.run("top-up", name, "\(large)000").exitCode == 0)
+    #expect(
+      kept.run(
+        "settings", "update", name, "--freezing-threshold", "9007199254740993",
+        "--wasm-memory-threshold", "256TiB", "--reserved-cycles-limit", "\(large)0"
+      ).exitCode == 0)
+    _ = kept.run("call", name, "say\u{1B}[2J")
+    #expect(kept.run("snapshot", "create", name).exitCode == 0)
+    for words in [
+      ["settings", "show", name], ["status", name], ["logs", name], ["snapshot", "list", name], ["tick", "1s"],
+      ["call", name, "say\u{1B}[2J"], ["call", name, "large"], ["top-up", name, "1"], ["info", name],
+    ] {
+      let result = kept.run(words + ["--json"])
+      #expect(result.exitCode == 0, "\(result.errors)")
+      check(result.json, in: words)
+    }
+    let settings = kept.run(["settings", "show", name, "--json"]).json
+    #expect(settings["freezingThreshold"] as? String == "9007199254740993")
+    #expect(settings["wasmMemoryThreshold"] as? String == "281474976710656")
+    #expect(settings["reservedCyclesLimit"] as? String == "184467440737095516150")
+    #expect(settings["computeAllocation"] as? String == "0")
+    let status = kept.run(["status", name, "--json"]).json
+    #expect((status["cycles"] as? String ?? "").hasPrefix("18446744173"))
+    #expect((status["time"] as? String ?? "").count == 19)
+    #expect(status["version"] as? Int != nil && status["heap"] as? Int == 65_536)
+  }
+
+  /// Checks every member by its name: whether it is a number or a string of digits.
+  private func check(_ value: Any, in words: [String]) {
+    if let list = value as? [Any] { for element in list { check(element, in: words) } }
+    guard let object = value as? [String: Any] else { return }
+    for (name, value) in object {
+      switch name {
+      case "cycles", "reservedCycles", "idleCyclesPerDay", "freezingThreshold", "computeAllocation", "memoryAllocation",
+        "reservedCyclesLimit", "minimumIncomingCallCycles", "wasmMemoryLimit", "wasmMemoryThreshold", "globalTimer",
+        "time", "takenAt":
+        let text = value as? String
+        #expect(text != nil && text == UInt128(text ?? "")?.description, "\(name) of \(words)")
+      case "instructions", "dirtyPages", "version", "heap", "stable", "size", "index":
+        #expect(value is Int, "\(name) of \(words)")
+      default: if name != "memory" { #expect(!(value is Int), "\(name) of \(words)") }
+      }
+      check(value, in: words)
+    }
   }
 }

@@ -55,7 +55,7 @@ extension ExecutionReport {
   fileprivate var json: JSONValue {
     .object([
       .init("canister", .string("\(canister)")), .init("name", .string(name)),
-      .init("instructions", .unsigned(instructions)), .init("cycles", .string("\(cycles)")),
+      .init("instructions", .unsigned(instructions)), .init("cycles", .digits(cycles)),
       .init("dirtyPages", JSONValue(dirtyPages)), .init("error", error.map { .string("\($0.code)") } ?? .null),
     ])
   }

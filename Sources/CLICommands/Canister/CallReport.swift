@@ -66,7 +66,7 @@ struct CallReport {
         .init("replyBytes", reply.map { .string(hexadecimal($0)) } ?? .null),
         .init("reject", failure.map { .object($0.members) } ?? .null),
         .init("request", request.map { .unsigned($0) } ?? .null),
-        .init("instructions", .unsigned(instructions)), .init("cycles", .string("\(cycles)")),
+        .init("instructions", .unsigned(instructions)), .init("cycles", .digits(cycles)),
       ] + activity.members)
   }
 }

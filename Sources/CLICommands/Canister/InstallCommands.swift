@@ -30,7 +30,7 @@ struct InstallOptions: ParsableArguments {
     if report.output.json {
       let members: [JSONValue.Member] = [
         .init("canister", .string("\(id)")), .init("mode", .string(used.name)),
-        .init("instructions", .unsigned(costs?.instructions ?? 0)), .init("cycles", .string("\(costs?.cycles ?? 0)")),
+        .init("instructions", .unsigned(costs?.instructions ?? 0)), .init("cycles", .digits(costs?.cycles ?? 0)),
       ]
       report.print(nil, members, activity, on: console)
     } else if !report.quiet {

@@ -107,7 +107,7 @@ struct CanisterTopUpCommand: CanisterAction {
   func act(on id: Principal, in directory: inout StateDirectory) throws -> ActionResult {
     try directory.runtime.topUp(id, cycles.amount)
     let balance = try directory.runtime.state(of: id).balance
-    return ActionResult(text: "\(grouped(balance)) cycles", members: [.init("cycles", .string("\(balance)"))])
+    return ActionResult(text: "\(grouped(balance)) cycles", members: [.init("cycles", .digits(balance))])
   }
 }
 
@@ -141,7 +141,7 @@ struct TickCommand: ConsoleCommand {
       }
       return runtime.time
     }
-    report.print(nil, [.init("time", .unsigned(now))], activity, on: console)
+    report.print(nil, [.init("time", .digits(now))], activity, on: console)
     return .success
   }
 }

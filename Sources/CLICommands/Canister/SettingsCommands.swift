@@ -127,12 +127,11 @@ extension CanisterSettings {
   var members: [JSONValue.Member] {
     [
       .init("controllers", .array(controllers.map { .string("\($0)") })),
-      .init("computeAllocation", .unsigned(computeAllocation)),
-      .init("memoryAllocation", .unsigned(memoryAllocation)), .init("freezingThreshold", .unsigned(freezingThreshold)),
-      .init("reservedCyclesLimit", .string("\(reservedCyclesLimit)")),
-      .init("minimumIncomingCallCycles", .string("\(minimumIncomingCallCycles)")),
-      .init("wasmMemoryLimit", .unsigned(wasmMemoryLimit)),
-      .init("wasmMemoryThreshold", .unsigned(wasmMemoryThreshold)),
+      .init("computeAllocation", .digits(computeAllocation)),
+      .init("memoryAllocation", .digits(memoryAllocation)), .init("freezingThreshold", .digits(freezingThreshold)),
+      .init("reservedCyclesLimit", .digits(reservedCyclesLimit)),
+      .init("minimumIncomingCallCycles", .digits(minimumIncomingCallCycles)),
+      .init("wasmMemoryLimit", .digits(wasmMemoryLimit)), .init("wasmMemoryThreshold", .digits(wasmMemoryThreshold)),
       .init("logVisibility", logVisibility.json), .init("snapshotVisibility", snapshotVisibility.json),
       .init("statusVisibility", statusVisibility.json),
       .init("environment", .array(environment.map { .string("\($0.name)=\($0.value)") })),

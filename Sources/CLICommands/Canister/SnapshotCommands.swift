@@ -58,7 +58,7 @@ struct SnapshotListCommand: ConsoleCommand {
 extension SnapshotSummary {
   fileprivate var members: [JSONValue.Member] {
     [
-      .init("snapshot", .string(hexadecimal(id))), .init("takenAt", .unsigned(takenAt)), .init("size", .unsigned(size)),
+      .init("snapshot", .string(hexadecimal(id))), .init("takenAt", .digits(takenAt)), .init("size", .unsigned(size)),
     ]
   }
 }

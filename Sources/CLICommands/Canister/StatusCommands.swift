@@ -63,14 +63,14 @@ struct CanisterStatusCommand: ConsoleCommand {
           .init("moduleHash", module.map { .string(hexadecimal($0.hash)) } ?? .null),
           .init("version", .unsigned(state.version)), .init("memory", .unsigned(state.memoryUsage)),
           .init("heap", .unsigned(state.heapBytes)), .init("stable", .unsigned(state.stableBytes)),
-          .init("cycles", .string("\(state.balance)")), .init("reservedCycles", .string("\(state.reservedBalance)")),
-          .init("idleCyclesPerDay", .string("\(state.idleCyclesPerDay(fees))")),
-          .init("freezingThreshold", .unsigned(state.settings.freezingThreshold)),
-          .init("computeAllocation", .unsigned(state.settings.computeAllocation)),
-          .init("memoryAllocation", .unsigned(state.settings.memoryAllocation)),
-          .init("globalTimer", .unsigned(state.globalTimer)),
+          .init("cycles", .digits(state.balance)), .init("reservedCycles", .digits(state.reservedBalance)),
+          .init("idleCyclesPerDay", .digits(state.idleCyclesPerDay(fees))),
+          .init("freezingThreshold", .digits(state.settings.freezingThreshold)),
+          .init("computeAllocation", .digits(state.settings.computeAllocation)),
+          .init("memoryAllocation", .digits(state.settings.memoryAllocation)),
+          .init("globalTimer", .digits(state.globalTimer)),
           .init("certifiedData", .string(hexadecimal(state.certifiedData))),
-          .init("time", .unsigned(directory.runtime.time)),
+          .init("time", .digits(directory.runtime.time)),
         ]
       }, on: console)
     return .success
@@ -168,7 +168,7 @@ struct CanisterLogsCommand: ConsoleCommand {
     if output.json {
       let logs: [JSONValue] = records.map {
         .object([
-          .init("index", .unsigned($0.index)), .init("time", .unsigned($0.timestamp)),
+          .init("index", .unsigned($0.index)), .init("time", .digits($0.timestamp)),
           .init("text", .string(String(decoding: $0.content, as: UTF8.self))),
         ])
       }
@@ -188,6 +188,9 @@ struct CanisterCommand: ParsableCommand {
     discussion: """
       Canisters are kept in a folder that --state names. `call` and `query` also take a module in place of a canister: it \
       is installed in memory for that call.
+
+      With --json, cycles, times in nanoseconds and the numbers among the settings are strings of decimal digits, as they \
+      may be larger than what many readers take for a number without loss; counts and sizes are numbers.
       """,
     subcommands: [
       CanisterCreateCommand.self, CanisterInstallCommand.self, CanisterUpgradeCommand.self,
