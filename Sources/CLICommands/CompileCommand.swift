@@ -115,9 +115,11 @@ struct CompileCommand: ConsoleCommand {
       if timings { result.append(.init("timings", times.json)) }
       console.print(JSONValue.object(result))
     } else {
-      console.print(
-        "\(path): \(artifact.count) bytes of \(decoded.functions.count) functions, from a module of "
-          + "\(decoded.bytes.count) bytes")
+      if !output.quiet {
+        console.print(
+          "\(path): \(artifact.count) bytes of \(decoded.functions.count) functions, from a module of "
+            + "\(decoded.bytes.count) bytes")
+      }
       report(times, console)
     }
     return .success

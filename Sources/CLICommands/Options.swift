@@ -6,6 +6,8 @@ import Cannery
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Print one JSON object on standard output; messages go to standard error.")
   var json = false
+  @Flag(name: [.short, .long], help: "Print only results and errors: no counts, costs, logs and explanations.")
+  var quiet = false
 }
 
 /// A value of `--features`: a named set, then proposals to add and leave out.

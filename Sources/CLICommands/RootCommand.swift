@@ -11,7 +11,7 @@ struct RootCommand: ParsableCommand {
     commandName: "cannery",
     abstract: "Compiles WebAssembly modules ahead of time and executes them with every instruction counted.",
     discussion: """
-      A FILE is a .wasm, .wasm.gz, .wat or .canned; - is standard input. Every command takes --json.
+      A FILE is a .wasm, .wasm.gz, .wat or .canned; - is standard input. Every command takes --json, and --quiet.
 
       Exit codes: 0 success; 1 the guest failed (trap, out of instructions, failed script); 2 the input is wrong, or a \
       file cannot be read or written; 64 wrong usage; 70 an internal error.

@@ -121,7 +121,7 @@ struct RunCommand: ConsoleCommand {
       report.trap = trap
     }
     report.startInstructions = session.startInstructions
-    if output.json { console.print(report.json) } else { report.print(on: console, policy) }
+    if output.json { console.print(report.json) } else { report.print(on: console, policy, isQuiet: output.quiet) }
     return report.trap == nil ? .success : .guestFailed
   }
 

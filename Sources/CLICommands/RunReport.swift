@@ -69,9 +69,10 @@ struct RunReport {
   }
 
   /// Results, one a line, on standard output; everything else on standard error.
-  func print(on console: Console, _ policy: MeteringPolicy) {
+  func print(on console: Console, _ policy: MeteringPolicy, isQuiet: Bool) {
     for result in results { console.print(result.value.text) }
     if let trap { console.note("trap: \(trap.message)\(trap.frames)") }
+    if isQuiet { return }
     if let changedPages { console.note("\(changedPages) pages changed") }
     if policy == .none { return }
     var counts = "\(instructions) instructions"

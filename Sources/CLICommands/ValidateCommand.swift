@@ -39,7 +39,7 @@ struct ValidateCommand: ConsoleCommand {
         "featuresUsed": JSONValue(used),
       ]
       console.print(result)
-    } else {
+    } else if !output.quiet {
       let what = selection.isCanister ? "a valid canister module" : "valid"
       let features = used.isEmpty ? "no proposal beyond WebAssembly 1.0" : used.joined(separator: ", ")
       console.print("\(file.name): \(what), \(decoded.functions.count) functions; uses \(features)")

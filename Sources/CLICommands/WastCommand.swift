@@ -53,7 +53,7 @@ struct WastCommand: ConsoleCommand {
         "files": .array(files),
       ]
       console.print(result)
-    } else if scripts.count > 1 {
+    } else if scripts.count > 1 && !output.quiet {
       console.print("total: \(totals.passed) passed, \(totals.failed) failed, \(totals.skipped) skipped")
     }
     return status
@@ -70,9 +70,12 @@ struct WastCommand: ConsoleCommand {
   }
 
   private func print(_ path: String, _ report: ScriptReport, _ console: Console) {
-    console.print(
-      "\(path): \(report.passed) passed, \(report.failures.count) failed, \(report.skipped.count) skipped")
+    if !output.quiet {
+      console.print(
+        "\(path): \(report.passed) passed, \(report.failures.count) failed, \(report.skipped.count) skipped")
+    }
     for entry in report.failures { console.print("\(path):\(entry.line): failed: \(entry.reason)") }
+    if output.quiet { return }
     for entry in report.skipped { console.print("\(path):\(entry.line): skipped: \(entry.reason)") }
   }
 

@@ -1,5 +1,5 @@
-// What `cannery canister` prints: nothing that a terminal would obey, why a reply has no text, numbers in JSON that lose no
-// digits.
+// What `cannery canister` prints: nothing that a terminal would obey, why a reply has no text, numbers in JSON that lose
+// no digits, and less with --quiet.
 
 import CLICommands
 import Foundation
@@ -149,5 +149,35 @@ private let name = "n\u{1B}[31m\u{202E}"
       }
       check(value, in: words)
     }
+  }
+
+  @Test func quiet() throws {
+    let kept = try Kept()
+    let id = Self.id
+    let snapshot = kept.run("snapshot", "create", name, "-q").output
+    #expect(snapshot.hasSuffix("\n") && snapshot.count > 20)
+    for (words, output) in [
+      (["create", "other"], "rrkah-fqaaa-aaaaa-aaaaq-cai\n"), (["list"], "\(id)\nrrkah-fqaaa-aaaaa-aaaaq-cai\n"),
+      (["id", name], "\(id)\n"), (["snapshot", "list", name], snapshot), (["tick"], ""),
+      (["call", name, "say\u{1B}[2J"], "()\n"), (["stop", name], ""), (["start", name], ""),
+      (["upgrade", name, kept.work.path("app.wat")], ""),
+      (["settings", "update", name, "--compute-allocation", "1"], ""), (["uninstall", "other"], ""),
+      (["call", name, "trap", "--async"], "2\n"),
+    ] as [([String], String)] {
+      let result = kept.run(words + ["--quiet"])
+      #expect(result.exitCode == 0, "\(words): \(result.errors)")
+      #expect(result.output == output, "\(words)")
+      #expect(result.errors.isEmpty, "\(words): \(result.errors)")
+    }
+    // What these print is the result.
+    for words in [
+      ["status", name], ["info", name], ["logs", name], ["settings", "show", name],
+      ["metadata", name, "note\u{1B}[1m"],
+    ] {
+      let result = kept.run(words + ["-q"])
+      #expect(result.exitCode == 0, "\(words): \(result.errors)")
+      #expect(result.output == kept.run(words).output && !result.output.isEmpty, "\(words)")
+    }
+    #expect(kept.run("list", "-q", "--json").output == kept.run("list", "--json").output)
   }
 }

@@ -38,6 +38,25 @@ import Testing
     #expect(runCommand(["validate", "a", "--", "--json"]).output.isEmpty)
   }
 
+  @Test func quiet() throws {
+    let work = try Workspace()
+    try work.write("a.wat", Samples.arithmetic)
+    try work.write("f.wast", "(module (func (export \"f\")))\n(assert_return (invoke \"f\") (i32.const 1))")
+    let add = work.run("run", "-q", "--track-writes", "a.wat", "--invoke", "add", "1", "2")
+    #expect(add.output == "3\n" && add.errors.isEmpty)
+    let trap = work.run("run", "-q", "a.wat", "--invoke", "div", "1", "0")
+    #expect(trap.exitCode == 1 && trap.errors.hasPrefix("trap: ") && !trap.errors.contains("instructions"))
+    for words in [["validate", "-q", "a.wat"], ["compile", "-q", "a.wat"], ["wast", "-q", "-"]] {
+      let result = work.run(words)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      #expect(result.output.isEmpty && result.errors.isEmpty, "\(words): \(result.output)")
+    }
+    let failed = work.run("wast", "-q", "f.wast", "-")
+    #expect(failed.exitCode == 1)
+    #expect(failed.output.split(separator: "\n").count == 1 && failed.output.contains("f.wast:2: failed: "))
+    #expect(work.run("inspect", "-q", "a.wat").output == work.run("inspect", "a.wat").output)
+  }
+
   @Test func filesOfOtherKinds() throws {
     let work = try Workspace()
     let files: [[UInt8]] = [

@@ -58,7 +58,7 @@ struct MethodCall {
   func execute(on console: Console) throws -> ExitStatus {
     let report = try options.state == nil ? callOnce(console) : callKept(console)
     if let request = report.request {
-      if !options.report.output.json { console.print("\(request)") }
+      if !options.report.json { console.print("\(request)") }
       if !options.report.quiet { console.note("cannery: message \(request) was sent. \(advice(request))") }
     }
     return report.print(on: console, raw: argument.raw, options.report)
@@ -215,7 +215,7 @@ struct CallOptions: ParsableArguments {
       "Time that passes before the call, such as 10s, 5m, 2h or 1d; what is due on the way is executed.",
       valueName: "time"))
   var advanceTime: DurationAmount?
-  @OptionGroup var report: ReportOptions
+  @OptionGroup var report: OutputOptions
 
   func validate() throws {
     if state != nil, initArg != nil || initArgFile != nil {
@@ -250,7 +250,7 @@ struct CanisterCallCommand: ConsoleCommand {
   @OptionGroup var wait: WaitOptions
   @Flag(name: .customLong("async"), help: "Don't wait for the answer: print the message's number.")
   var isAsynchronous = false
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
 
   func validate() throws {
     if query && update { throw ValidationError("--query and --update contradict each other") }
@@ -272,7 +272,7 @@ struct CanisterQueryCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Calls a query method: the same as call --query.")
   @OptionGroup var options: CallOptions
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
 
   func execute(on console: Console) throws -> ExitStatus {
     try MethodCall(options: options, isQuery: true).execute(on: console)
@@ -294,8 +294,8 @@ struct RequestStatusCommand: ConsoleCommand {
   @OptionGroup var wait: WaitOptions
   @Flag(help: "Print the reply as hexadecimal digits.")
   var raw = false
-  @OptionGroup var report: ReportOptions
-  var output: OutputOptions { report.output }
+  @OptionGroup var report: OutputOptions
+  var output: OutputOptions { report }
 
   func validate() throws {
     if canister != nil && method == nil { throw ValidationError("a canister needs its method: they tell the types") }

@@ -43,8 +43,8 @@ struct CallReport {
   private var instructions: UInt64 { activity.executions.reduce(0) { $0 + $1.instructions } }
   private var cycles: Cycles { activity.executions.reduce(0) { $0 + $1.cycles } }
 
-  func print(on console: Console, raw: Bool, _ options: ReportOptions) -> ExitStatus {
-    if options.output.json {
+  func print(on console: Console, raw: Bool, _ options: OutputOptions) -> ExitStatus {
+    if options.json {
       console.print(json)
     } else {
       if !options.quiet { activity.noteLogs(on: console, failure: failure) }

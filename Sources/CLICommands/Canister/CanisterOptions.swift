@@ -35,13 +35,6 @@ struct StateOptions: ParsableArguments {
   }
 }
 
-/// What is printed.
-struct ReportOptions: ParsableArguments {
-  @Flag(name: [.short, .long], help: "Print no instructions, cycles and logs.")
-  var quiet = false
-  @OptionGroup var output: OutputOptions
-}
-
 /// A canister that is read.
 struct KeptCanister: ParsableArguments {
   @Argument(help: "The canister's name or id.")
@@ -75,7 +68,7 @@ struct CanisterOptions: ParsableArguments {
   var canister: String
   @OptionGroup var state: StateOptions
   @OptionGroup var caller: ControllerOptions
-  @OptionGroup var report: ReportOptions
+  @OptionGroup var report: OutputOptions
 }
 
 /// A command that changes a canister.
@@ -99,7 +92,7 @@ struct ActionResult {
 }
 
 extension CanisterAction {
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
   var isForControllers: Bool { true }
 
   func execute(on console: Console) throws -> ExitStatus {
@@ -120,13 +113,13 @@ extension CanisterAction {
   }
 }
 
-extension ReportOptions {
+extension OutputOptions {
   /// Does `body`; what happened before it failed is printed.
   func notingFailures<Result>(on console: Console, _ body: () throws -> Result) throws -> Result {
     do {
       return try body()
     } catch let failure as GuestFailure {
-      if !quiet && !output.json {
+      if !quiet && !json {
         failure.activity.noteLogs(on: console, failure: failure)
         failure.activity.noteExecutions(on: console)
       }
@@ -136,7 +129,7 @@ extension ReportOptions {
 
   /// Prints a line, and what happened; or an object with `--json`.
   func print(_ text: String?, _ members: [JSONValue.Member], _ activity: Activity, on console: Console) {
-    if output.json { return console.print(JSONValue.object(members + activity.members)) }
+    if json { return console.print(JSONValue.object(members + activity.members)) }
     if !quiet { activity.noteLogs(on: console) }
     if let text { console.print(text) }
     if !quiet { activity.noteExecutions(on: console) }

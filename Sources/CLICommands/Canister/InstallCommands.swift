@@ -15,7 +15,7 @@ struct InstallOptions: ParsableArguments {
   @OptionGroup var state: StateOptions
   @OptionGroup var argument: ArgumentOptions
   @OptionGroup var caller: ControllerOptions
-  @OptionGroup var report: ReportOptions
+  @OptionGroup var report: OutputOptions
 
   /// `mode` decides by the module that is installed, and the one that comes.
   func install(
@@ -27,7 +27,7 @@ struct InstallOptions: ParsableArguments {
       try state.change { directory in try install(bytes, file, mode, in: directory, console) }
     }
     let costs = activity.executions.last
-    if report.output.json {
+    if report.json {
       let members: [JSONValue.Member] = [
         .init("canister", .string("\(id)")), .init("mode", .string(used.name)),
         .init("instructions", .unsigned(costs?.instructions ?? 0)), .init("cycles", .digits(costs?.cycles ?? 0)),
@@ -103,7 +103,7 @@ struct CanisterInstallCommand: ConsoleCommand {
       valueName: "mode"))
   var mode: Mode = .install
   @OptionGroup var upgrade: UpgradeModeOptions
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
 
   enum Mode: String, CaseIterable, ExpressibleByArgument { case install, reinstall, upgrade, auto }
 
@@ -129,7 +129,7 @@ struct CanisterReinstallCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "reinstall", abstract: "Installs a module in place of another; memory and stable memory are lost.")
   @OptionGroup var options: InstallOptions
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
 
   func execute(on console: Console) throws -> ExitStatus { try options.install(on: console) { _, _ in .reinstall } }
 }
@@ -139,7 +139,7 @@ struct CanisterUpgradeCommand: ConsoleCommand {
     commandName: "upgrade", abstract: "Installs a module in place of another; stable memory is kept.")
   @OptionGroup var options: InstallOptions
   @OptionGroup var upgrade: UpgradeModeOptions
-  var output: OutputOptions { options.report.output }
+  var output: OutputOptions { options.report }
 
   func execute(on console: Console) throws -> ExitStatus {
     try options.install(on: console) { upgrade.mode(from: $0, to: $1) }

@@ -121,8 +121,8 @@ struct TickCommand: ConsoleCommand {
   @Option(help: ArgumentHelp("Rounds that are executed; with a time, at most.", valueName: "number"))
   var rounds: Int?
   @OptionGroup var state: StateOptions
-  @OptionGroup var report: ReportOptions
-  var output: OutputOptions { report.output }
+  @OptionGroup var report: OutputOptions
+  var output: OutputOptions { report }
 
   /// Rounds that a time that passes takes at most.
   static let roundLimit = 100_000

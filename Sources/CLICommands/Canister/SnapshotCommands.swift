@@ -35,7 +35,8 @@ struct SnapshotCreateCommand: CanisterAction {
 
 struct SnapshotListCommand: ConsoleCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists a canister's snapshots: ids, bytes, times in nanoseconds since 1970.")
+    commandName: "list", abstract: "Lists a canister's snapshots: ids, bytes, times in nanoseconds since 1970.",
+    discussion: "With --quiet only ids are printed.")
   @OptionGroup var canister: KeptCanister
   var output: OutputOptions { canister.output }
 
@@ -48,7 +49,8 @@ struct SnapshotListCommand: ConsoleCommand {
       console.print(JSONValue.object(members))
     } else {
       for snapshot in snapshots {
-        console.print("\(hexadecimal(snapshot.id)) \(grouped(snapshot.size)) bytes, taken at \(snapshot.takenAt)")
+        let facts = output.quiet ? "" : " \(grouped(snapshot.size)) bytes, taken at \(snapshot.takenAt)"
+        console.print(hexadecimal(snapshot.id) + facts)
       }
     }
     return .success

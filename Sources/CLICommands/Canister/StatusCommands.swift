@@ -7,7 +7,8 @@ import Cannery
 import SystemAPI
 
 struct CanisterListCommand: ConsoleCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the canisters.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the canisters; with --quiet their ids only.")
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
 
@@ -25,6 +26,10 @@ struct CanisterListCommand: ConsoleCommand {
         return
       }
       for id in ids {
+        if output.quiet {
+          console.print("\(id)")
+          continue
+        }
         let status = try directory.runtime.state(of: id).status.name
         console.print("\(id) \(status)" + (directory.name(of: id).map { " \($0)" } ?? ""))
       }
