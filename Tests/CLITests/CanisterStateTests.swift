@@ -1,6 +1,7 @@
 // The state's folder of `cannery canister`: snapshots in it, what damages it, who else works with it.
 
 import CLICommands
+import CanisterRuntime
 import Foundation
 import Testing
 
@@ -107,6 +108,25 @@ import Testing
     #expect(run(["call", "app", "add"]).exitCode == 0)
     let names = try FileManager.default.contentsOfDirectory(atPath: work.path("s")).sorted()
     #expect(names == ["lock", "names", "notes.tmp", "state"])
+  }
+
+  /// Wherever the first command of a folder was ended, the next goes on: it had made nothing, then a state without canisters,
+  /// then also a name.
+  @Test func interruptedBeginnings() throws {
+    for step in 0...2 {
+      let work = try Workspace()
+      func run(_ words: String...) -> CommandResult { work.run(["canister"] + words + ["--state", work.path("s")]) }
+      try FileManager.default.createDirectory(atPath: work.path("s"), withIntermediateDirectories: false)
+      try work.write("s/lock", "")
+      if step > 0 { try Data(CanisterRuntime().state()).write(to: URL(fileURLWithPath: work.path("s/state"))) }
+      if step > 1 { try work.write("s/names", "rwlgt-iiaaa-aaaaa-aaaaa-cai app\n") }
+      #expect(run("list").exitCode == 0)
+      #expect(run("status", "app").exitCode != 0)
+      #expect(run("create", "other").exitCode == 0)
+      #expect(run("create", "app").exitCode == 0)
+      #expect(run("list", "-q").output.split(separator: "\n").count == 2)
+      #expect(run("status", "app").exitCode == 0)
+    }
   }
 
   @Test func othersAreWaitedFor() throws {
