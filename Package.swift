@@ -186,7 +186,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "CLITests", dependencies: ["CLICommands", "CanisterRuntime", "Cannery", "HostFiles", "Semantics"], exclude: ["Snapshots"],
+      name: "CLITests", dependencies: ["CLICommands", "CanisterRuntime", "Cannery", "HostFiles", "Semantics"],
+      exclude: ["Snapshots"],
       swiftSettings: settings),
   ]
 )

@@ -23,12 +23,12 @@ struct CanisterIndex {
   private(set) var inMiddle: Set<Principal> = []
   /// Canisters that are being stopped.
   private(set) var stopping: Set<Principal> = []
-  /// Bytes that all canisters are billed for.
+  /// Bytes that all canisters are billed for, and what paused executions have taken beyond.
   private(set) var memory: UInt64 = 0
   /// Calls that wait for responses, and those of them whose responses are guaranteed.
   private(set) var calls = 0
   private(set) var guaranteedCalls = 0
-  /// Bytes of requests beyond the room that is kept for their responses.
+  /// Bytes of requests beyond the room that is kept for their responses, and what paused executions have taken for theirs.
   private(set) var oversizeRequests: UInt64 = 0
   private var known: [Principal: (memory: UInt64, calls: Int, guaranteed: Int, oversize: UInt64)] = [:]
 
@@ -47,10 +47,12 @@ struct CanisterIndex {
     set(&stopping, id, canister.state.status == .stopping)
     set(&indebted, id, canister.installDebt > 0 || canister.heapDebt > 0)
     set(&bestEffort, id, canister.queues.bestEffortBytes > 0)
+    let held = canister.paused?.held ?? HeldCapacity()
     let old = known[id] ?? (0, 0, 0, 0)
     let new = (
-      memory: canister.state.billedMemory, calls: canister.calls.calls.count,
-      guaranteed: canister.calls.guaranteedCalls, oversize: canister.queues.oversizeBytes
+      memory: canister.state.billedMemory.addingSaturated(held.memory), calls: canister.calls.calls.count,
+      guaranteed: canister.calls.guaranteedCalls,
+      oversize: canister.queues.oversizeBytes.addingSaturated(held.responses)
     )
     memory = memory - old.memory + new.memory
     calls += new.calls - old.calls

@@ -195,7 +195,8 @@ package final class CanisterExecution {
     do throws(ExecutionError) {
       // As in a fresh instance; tables can't change.
       try machine.instance.restoreSegments()
-      execution = try Execution(function, arguments: arguments, instructions: sliceLimit + forwardingCost)
+      execution = try Execution(
+        function, arguments: arguments, instructions: sliceLimit.addingSaturated(forwardingCost))
     } catch {
       throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
     }
@@ -264,11 +265,9 @@ package final class CanisterExecution {
   var executed: UInt64 { execution.instructionsExecuted - min(forwardingCost, execution.instructionsExecuted) }
 
   /// Executes a slice. Returns nil if the execution is to go on. An execution that succeeds fails nevertheless with what
-  /// `check` says about its state after it and before, and about what it did.
+  /// `check` says about its state after it and before.
   func step(
-    _ check: (_ after: SystemState, _ before: SystemState, _ effects: ExecutionEffects) -> CanisterError? = { _, _, _ in
-      nil
-    }
+    _ check: (_ after: SystemState, _ before: SystemState) -> CanisterError? = { _, _ in nil }
   ) -> ExecutionResult? {
     do throws(ExecutionError) {
       let interface = machine.interface
@@ -284,19 +283,33 @@ package final class CanisterExecution {
       }
       switch state {
       case .finished:
-        close(hasTrapped: false)
+        let error = reservedPagesError ?? check(interface.system, before)
+        close(hasFailed: error != nil)
         machine.interface.dropCall()
-        return end(check(interface.system, before, interface.effects))
+        return end(error)
       case .trapped(let trap):
-        close(hasTrapped: true)
-        return end(error(of: trap))
-      case .outOfInstructions: return nextSlice() ? nil : end(outOfInstructions)
+        let error = reservedPagesError ?? error(of: trap)
+        close(hasFailed: true)
+        return end(error)
+      case .outOfInstructions: return nextSlice() ? nil : end(reservedPagesError ?? outOfInstructions)
       case .waitingForHost, .interrupted:
         return end(CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: it stopped"))
       }
     } catch {
       return end(CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)"))
     }
+  }
+
+  /// What of the subnet it may still take: bytes of memory, and for guaranteed responses.
+  var room: (memory: UInt64, responses: UInt64) {
+    (machine.interface.capacity.memory, machine.interface.capacity.responseMemory)
+  }
+
+  /// An execution that goes on may take what there is now, without what it has taken.
+  func renewCapacity(_ capacity: SubnetCapacity) {
+    machine.interface.capacity.memory = capacity.memory
+    machine.interface.capacity.memoryUse = capacity.memoryUse
+    machine.interface.capacity.responseMemory = capacity.responseMemory
   }
 
   /// Executes to the end.
@@ -361,14 +374,13 @@ package final class CanisterExecution {
   // MARK: The end
 
   /// The code has returned or trapped.
-  private func close(hasTrapped: Bool) {
+  private func close(hasFailed: Bool) {
     guard startsUncommitted else { return }
     changedPages = machine.memory?.pagesOfExecution ?? 0
-    execution.end(undoing: hasTrapped && context.mode.isComposite)
+    execution.end(undoing: hasFailed && context.mode.isComposite)
   }
 
-  private func end(_ outcome: CanisterError?) -> ExecutionResult {
-    let error = reservedPagesError ?? outcome
+  private func end(_ error: CanisterError?) -> ExecutionResult {
     execution.abandon()
     let interface = machine.interface
     let executed = executed

@@ -21,6 +21,9 @@ public struct RuntimeConfiguration: Sendable {
   public var rootKey: [UInt8] = []
   /// The number of the first canister.
   public var firstCanister: UInt64 = 0
+  /// Nanoseconds that a composite query may take with all that it calls, of a real clock, as on the network: what it costs to
+  /// put aside what a query wrote, while it is called again, isn't counted in instructions.
+  public var queryTimeLimit: UInt64 = 10_000_000_000
   /// How modules are compiled.
   public var compiler = CompilerOptions()
   /// Gets what canisters print with `debug_print`, at once: also where the execution fails later, or is a query. With several
@@ -46,6 +49,8 @@ public final class CanisterRuntime {
   public internal(set) var time: UInt64
   /// Rounds that were executed.
   public internal(set) var round: UInt64 = 0
+  /// Numbers of canisters are counted from the first to the one before the next.
+  var firstCanister: UInt64
   var nextCanister: UInt64
   var nextIngress: UInt64 = 1
   var ingress = IngressHistory()
@@ -82,7 +87,8 @@ public final class CanisterRuntime {
       EngineConfiguration(features: .icp, metering: .icp, compiler: configuration.compiler, requiresCanister: true))
     time = min(configuration.startTime, Self.latestTime)
     lastCharge = time
-    nextCanister = configuration.firstCanister
+    firstCanister = configuration.firstCanister
+    nextCanister = firstCanister
     randomness = Randomness(seed: configuration.seed)
   }
 

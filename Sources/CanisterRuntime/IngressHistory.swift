@@ -25,8 +25,12 @@ struct IngressHistory {
 
   init() {}
 
-  /// A history from a stored state; nil where the parts don't belong together.
-  init?(_ statuses: [IngressID: IngressStatus], answered: [Answered]) {
+  /// A history from a stored state, at a time when `next` is the next message's number; nil where the parts don't belong
+  /// together.
+  init?(_ statuses: [IngressID: IngressStatus], answered: [Answered], before next: UInt64, at time: UInt64) {
+    guard statuses.keys.allSatisfy({ $0.number < next }), answered.allSatisfy({ $0.time <= time }),
+      zip(answered, answered.dropFirst()).allSatisfy({ $0.time <= $1.time })
+    else { return nil }
     var seen: Set<IngressID> = []
     for item in answered {
       guard let status = statuses[item.id], status.isAnswered, seen.insert(item.id).inserted else { return nil }

@@ -272,6 +272,10 @@ final class InstallationRun {
     if let error = result.lacking(after: state, since: base, keepsThreshold: false, fees) { throw error }
     result.take(state, since: base)
     result.setInstalled(machine.installed, heapBytes: state.heapBytes)
+    // Others may have taken meanwhile what there was when it began.
+    guard result.billedMemory.subtractingSaturated(canister.state.billedMemory) <= runtime.freeMemory else {
+      throw CanisterError(.canisterOutOfMemory, prefix + "Canister cannot grow its memory usage.")
+    }
     try runtime.checkNotFrozen(result, state.billedMemory - min(base.billedMemory, state.billedMemory))
     result.version += 1
     machine.store.commit()
@@ -280,8 +284,9 @@ final class InstallationRun {
     canister.state = result
     let delta = UInt64(dirtyPages + stablePages) * UInt64(StableMemory.pageSize)
     runtime.count(changes: delta, of: canister, by: order.caller)
-    // Of a heap that is kept, and of stable memory, what was changed before counts on.
-    canister.changedBytes = isUpgrade ? canister.changedBytes.addingSaturated(delta) : delta
+    // Of memories that stay, what was changed before counts on; without an upgrade only chunks stay.
+    let before = canister.changedBytes
+    canister.changedBytes = delta.addingSaturated(isUpgrade ? before : min(before, canister.state.fixedMemory.chunks))
     canister.machine = machine
     canister.stable = stable
   }

@@ -75,7 +75,11 @@ extension CanisterRuntime {
     installation.outcome = progress
     run.settle(canister, self, error)
     guard error == nil else { return }
-    if let hash = canister.machine?.installed.hash { chargedModules.insert(hash) }
+    if let hash = canister.machine?.installed.hash {
+      // Where there are no checkpoints, there are ends too.
+      if chargedModules.count >= 100_000 { chargedModules = [] }
+      chargedModules.insert(hash)
+    }
     canister.record(
       .deployment(installation.order.mode, moduleHash: canister.machine?.installed.hash ?? []),
       by: installation.order.caller.origin, at: time)

@@ -82,7 +82,7 @@ extension CanisterRuntime {
     _ settings: SettingsChange, cycles: Cycles, fee: Cycles = 0, by caller: ManagementCaller,
     id wanted: Principal? = nil
   ) throws(CanisterError) -> Principal {
-    let id = wanted ?? freeID()
+    let id = if let wanted { wanted } else { try freeID() }
     if canisters[id] != nil {
       throw CanisterError(.canisterAlreadyInstalled, "Canister \(id) is already installed.")
     }
@@ -108,22 +108,28 @@ extension CanisterRuntime {
         controllers: canister.state.settings.controllers,
         environmentHash: settings.environment == nil ? nil : environmentHash(environment)),
       by: caller.origin, at: time)
-    if let number = id.canisterNumber, number == nextCanister { nextCanister &+= 1 }
+    if let number = id.canisterNumber, number == nextCanister, number < .max { nextCanister += 1 }
     add(canister)
     return id
   }
 
   /// The next id that no canister has or had. It is taken when the canister is made.
-  private func freeID() -> Principal {
+  private func freeID() throws(CanisterError) -> Principal {
     while canisters[Principal(canister: nextCanister)] != nil || retiredNumbers.contains(nextCanister) {
-      nextCanister &+= 1
+      if nextCanister == .max { break }
+      nextCanister += 1
+    }
+    // The last number is never given: the counter stays there.
+    if nextCanister == .max {
+      throw CanisterError(
+        .subnetOversubscribed, "Could not create canister. Subnet has surpassed its canister ID allocation.")
     }
     return Principal(canister: nextCanister)
   }
 
   /// Whether numbers come from the counter up to this one: each of them is a canister's, or was.
   private func isCounted(_ number: UInt64) -> Bool {
-    number >= configuration.firstCanister && number < nextCanister
+    number >= firstCanister && number < nextCanister
   }
 
   /// Whether there was a canister with this id, where there is none.
@@ -444,6 +450,7 @@ extension CanisterRuntime {
     canister.state.globalTimer = 0
     canister.state.log.clear()
     canister.lowMemoryHook = .notSatisfied
+    canister.changedBytes = 0
     canister.state.version += 1
     if let origin { canister.record(.uninstall, by: origin, at: time) }
     var executor = CanisterOutput()

@@ -35,6 +35,7 @@ struct PausedExecution {
   /// Slices that it has had.
   var slices = 1
   var job: ExecutionJob
+  var held = HeldCapacity()
 }
 
 /// What starts anew.
@@ -78,7 +79,7 @@ struct MessageExecutor {
   mutating func executeNext() -> UInt64 {
     if let paused = canister.paused {
       canister.paused = nil
-      return advance(paused.execution, paused.job, slices: paused.slices)
+      return advance(paused.execution, paused.job, slices: paused.slices, held: paused.held)
     }
     if let aborted = canister.aborted {
       canister.aborted = nil
@@ -305,39 +306,44 @@ struct MessageExecutor {
   /// Calls that the canister may make whatever others do.
   private var ownCallbacks: Int { max(configuration.guaranteedCallbacks - canister.calls.calls.count, 0) }
 
-  /// Counts what an execution took of the subnet.
-  private mutating func count(_ result: ExecutionResult) {
+  /// Counts what an execution took of the subnet, of which it had held a part already.
+  private mutating func count(_ result: ExecutionResult, _ held: HeldCapacity) {
     let calls = result.effects.calls
+    let growth = result.system.billedMemory.subtractingSaturated(result.before.billedMemory)
+    let responses = calls.reduce(0) { $0 + $1.guaranteedMemory(configuration) }
     share.take(
-      memory: result.system.growth(since: result.before), responses: calls.responseMemory(configuration),
+      memory: growth.subtractingSaturated(held.memory), responses: responses.subtractingSaturated(held.responses),
       callbacks: max(calls.count - ownCallbacks, 0))
   }
 
-  private mutating func advance(_ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0) -> UInt64 {
+  private mutating func advance(
+    _ execution: CanisterExecution, _ job: ExecutionJob, slices: Int = 0, held: HeldCapacity = HeldCapacity()
+  ) -> UInt64 {
     let before = execution.executed
     let keepsThreshold = job.mode == .update || job.mode == .systemTask
-    let result = execution.step { [canister, configuration, share] after, before, effects in
-      // Of an execution that was paused, others may have taken meanwhile what there was when it began.
-      if slices > 0,
-        !share.has(
-          memory: after.growth(since: before), responses: effects.calls.responseMemory(configuration),
-          forCallback: job.mode.isCallback)
-      {
-        return CanisterError(
-          .canisterOutOfMemory, "Error from Canister \(canister.id): Canister cannot grow its memory usage.")
-      }
-      return canister.state.lacking(after: after, since: before, keepsThreshold: keepsThreshold, configuration)
+    // Others may have taken meanwhile what there was when it began.
+    if slices > 0 { execution.renewCapacity(capacity(in: job.mode)) }
+    let room = execution.room
+    let result = execution.step { [canister, configuration] after, before in
+      canister.state.lacking(after: after, since: before, keepsThreshold: keepsThreshold, configuration)
     }
     guard let result else {
-      canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job)
+      let left = execution.room
+      let taken = HeldCapacity(
+        memory: room.memory.subtractingSaturated(left.memory),
+        responses: room.responses.subtractingSaturated(left.responses))
+      share.take(memory: taken.memory, responses: taken.responses, callbacks: 0)
+      canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job, held: held + taken)
       return execution.executed - before + configuration.executionOverhead
     }
-    finish(result, job, execution.context)
+    finish(result, job, execution.context, held)
     return result.executedInstructions - min(before, result.executedInstructions) + configuration.executionOverhead
   }
 
   /// Takes over what an execution did, and settles what it cost.
-  private mutating func finish(_ result: ExecutionResult, _ job: ExecutionJob, _ message: MessageContext) {
+  private mutating func finish(
+    _ result: ExecutionResult, _ job: ExecutionJob, _ message: MessageContext, _ held: HeldCapacity = HeldCapacity()
+  ) {
     if result.error != nil, let cleanup = job.cleanup {
       return startCleanup(result, job, cleanup, after: message)
     }
@@ -345,7 +351,7 @@ struct MessageExecutor {
     var error = job.callbackError ?? result.error
     if let callback = job.callbackError, let cleanup = result.error { error = callback.with(cleanup: cleanup) }
     if result.error == nil {
-      count(result)
+      count(result, held)
       canister.state.take(result.system, since: result.before)
       canister.state.version += 1
       if job.mode.keepsHeap {
@@ -482,19 +488,5 @@ extension Canister {
   /// Whether the canister can pay for a hook or a timer now; if not, these stay due.
   func canPayForTasks(_ configuration: SubnetConfiguration) -> Bool {
     state.balance >= price(ofInstructions: configuration.messageInstructions, configuration).needed
-  }
-}
-
-extension SystemState {
-  /// Bytes of memory that an execution took.
-  fileprivate func growth(since before: SystemState) -> UInt64 {
-    billedMemory.subtractingSaturated(before.billedMemory)
-  }
-}
-
-extension [OutgoingCall] {
-  /// Bytes that are kept for their responses.
-  fileprivate func responseMemory(_ configuration: SubnetConfiguration) -> UInt64 {
-    reduce(0) { $0 + $1.guaranteedMemory(configuration) }
   }
 }

@@ -7,6 +7,19 @@ import Candid
 import Cannery
 import SystemAPI
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Nanoseconds since some time.
+private func now() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
 extension CanisterRuntime {
   /// Executes a query method, or a composite one, on the present state. Nothing changes, and it costs the canister nothing.
   ///
@@ -77,13 +90,16 @@ struct QueryEvaluation {
   private var fees: SubnetConfiguration { runtime.fees }
   private(set) var reports: [ExecutionReport] = []
   /// Of each query that was executed, whether it succeeded or not, without its callbacks.
-  private(set) var statistics: [(Principal, QueryStatistics)] = []
+  private(set) var statistics: [Principal: QueryStatistics] = [:]
   /// Instructions of all executions, with what calls count for.
   private var instructions: UInt64 = 0
   /// The canisters whose queries wait for others. Each can be called again, and is then seen as it is committed.
   private var path: [Principal] = []
   /// Why no more is executed: an error of the whole query, which no callback sees.
   private var failure: CanisterError?
+
+  /// Nanoseconds of a clock that only measures. Queries leave no trace, so how long they take is no input.
+  private let began = now()
 
   init(_ runtime: CanisterRuntime) { self.runtime = runtime }
 
@@ -117,8 +133,19 @@ struct QueryEvaluation {
     }
   }
 
+  /// Queries inside each other at most, whatever the subnet's limit: each takes native stack.
+  static let mostDepth = 32
+
   /// What a call counts for.
-  private mutating func countCall() { if !path.isEmpty { instructions += fees.compositeCallInstructions } }
+  private mutating func countCall() {
+    if !path.isEmpty { instructions = instructions.addingSaturated(fees.compositeCallInstructions) }
+  }
+
+  /// Keeps a report; of very many, the latest.
+  private mutating func report(_ report: ExecutionReport) {
+    reports.append(report)
+    if reports.count > 20_000 { reports.removeFirst(10_000) }
+  }
 
   /// What is left of the instructions for all executions.
   private var remaining: UInt64 { fees.queryInstructions - min(instructions, fees.queryInstructions) }
@@ -177,9 +204,9 @@ struct QueryEvaluation {
         throw CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
       }
       let result = execution.run()
-      evaluation.instructions += result.instructions
-      own += result.instructions
-      evaluation.reports.append(
+      evaluation.instructions = evaluation.instructions.addingSaturated(result.instructions)
+      own = own.addingSaturated(result.instructions)
+      evaluation.report(
         ExecutionReport(
           canister: canister.id, name: name, mode: context.mode, instructions: result.instructions, cycles: 0,
           dirtyPages: result.dirtyPages, error: result.error))
@@ -196,8 +223,8 @@ struct QueryEvaluation {
     let hasSucceeded = try run(entry, first, name, &self)
     var response = 0
     if case .reply(let bytes) = answer { response = bytes.count }
-    statistics.append(
-      (canister.id, QueryStatistics(request: first.argument.count, response: response, instructions: own)))
+    statistics[canister.id, default: QueryStatistics()].add(
+      QueryStatistics(request: first.argument.count, response: response, instructions: own))
     while hasSucceeded && answer == nil {
       if let failure = checkLimits() { return failure }
       guard let call = waiting.popFirst() else { break }
@@ -252,11 +279,13 @@ struct QueryEvaluation {
   /// on.
   private mutating func checkLimits() -> Response? {
     if failure == nil {
-      if path.count > fees.compositeDepth {
+      if path.count > min(fees.compositeDepth, Self.mostDepth) {
         failure = CanisterError(.queryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
       } else if instructions >= fees.queryInstructions {
         failure = CanisterError(
           .queryCallGraphTotalInstructionLimitExceeded, "Composite query calls exceeded the instruction limit.")
+      } else if now() - began >= runtime.configuration.queryTimeLimit {
+        failure = CanisterError(.queryTimeLimitExceeded, "Composite query call exceeded the time limit.")
       }
     }
     return failure.map { .reject(CanisterReject($0)) }
@@ -281,17 +310,21 @@ extension Canister {
 extension CanisterMachine {
   /// Does `body` on the committed state, where a composite query waits that has changed it: its changes are there again
   /// afterwards. `body` commits nothing.
-  func whileSetAside<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+  ///
+  /// Throws what `body` does, and a `CanisterError` where it can't begin: there is no memory, or the artifact is damaged.
+  func whileSetAside<Result>(_ body: () throws(CanisterError) -> Result) throws(CanisterError) -> Result {
     // An execution that never begins holds what others have left.
     let functions = installed.module.spaces
-    guard functions.importedFunctionCount < functions.functions.count else { return try body() }
+    guard functions.importedFunctionCount < functions.functions.count else {
+      throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: it has no functions")
+    }
     let function = instance.function(at: functions.importedFunctionCount)
     let holder: Execution
     do throws(ExecutionError) {
       holder = try Execution(function, arguments: function.type.parameters.map { Value.zero(of: $0) }, instructions: 0)
       try holder.park()
     } catch {
-      preconditionFailure("a query that waits can be put aside: \(error)")
+      throw CanisterError(.canisterWasmEngineError, "Canister encountered a Wasm engine error: \(error)")
     }
     let parked = interface.park()
     defer {

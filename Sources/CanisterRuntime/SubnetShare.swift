@@ -22,11 +22,6 @@ struct SubnetShare: Sendable {
   /// Calls beyond those that each canister may have.
   var callbacks: Int
 
-  /// Whether there is so much left, for an execution that began when others had taken less.
-  func has(memory bytes: UInt64, responses: UInt64, forCallback: Bool) -> Bool {
-    bytes <= (forCallback ? callbackMemory : memory) && responses <= responseMemory
-  }
-
   /// Takes what an execution took.
   mutating func take(memory bytes: UInt64, responses: UInt64, callbacks count: Int) {
     memory = memory.subtractingSaturated(bytes)
@@ -34,5 +29,17 @@ struct SubnetShare: Sendable {
     memoryUse += bytes
     responseMemory = responseMemory.subtractingSaturated(responses)
     callbacks = max(callbacks - count, 0)
+  }
+}
+
+/// What an execution has taken of the subnet that hasn't ended: nobody else can have it until then.
+struct HeldCapacity: Hashable, Sendable {
+  /// Bytes of memory, and for guaranteed responses.
+  var memory: UInt64 = 0
+  var responses: UInt64 = 0
+
+  static func + (left: HeldCapacity, right: HeldCapacity) -> HeldCapacity {
+    HeldCapacity(
+      memory: left.memory.addingSaturated(right.memory), responses: left.responses.addingSaturated(right.responses))
   }
 }

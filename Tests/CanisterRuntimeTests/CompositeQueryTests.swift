@@ -4,6 +4,7 @@
 import Candid
 import CanisterRuntime
 import Cannery
+import Foundation
 import SystemAPI
 import Testing
 
@@ -121,5 +122,73 @@ private let recursive = Wat(
     #expect(status["query_stats.num_calls_total"] == .nat(4))
     #expect(status["query_stats.request_payload_bytes_total"] == .nat(35))
     #expect(status["query_stats.response_payload_bytes_total"] == .nat(3))
+  }
+
+  /// The real time that a query takes with what it calls is limited too, though not that of one that calls nothing.
+  @Test func time() throws {
+    let fixture = try Fixture(recursive) { $0.queryTimeLimit = 0 }
+    #expect(try ask(fixture, 0) == [42, 42, 42])
+    let error = failure { _ = try ask(fixture, 1) }
+    #expect(error?.code == .queryTimeLimitExceeded)
+    #expect(error?.message == "Composite query call exceeded the time limit.")
+  }
+
+  /// Whatever a host sets, there is an end to the depth, on a stack of 512 KiB too, and sums don't overflow.
+  @Test func largestLimits() throws {
+    let fixture = try fixture { ($0.compositeDepth, $0.compositeCallInstructions) = (.max, 0) }
+    let answers = Answers()
+    nonisolated(unsafe) let runtime = fixture.runtime
+    let id = fixture.id
+    let thread = Thread {
+      for depth: UInt8 in [32, 33] {
+        answers.add(failure { _ = try runtime.query(id, "down", [depth] + id.bytes) }?.code)
+      }
+    }
+    thread.stackSize = 512 << 10
+    thread.start()
+    while answers.all.count < 2 { usleep(1000) }
+    #expect(answers.all == [nil, .queryCallGraphTooDeep])
+    let most = try self.fixture { $0.compositeCallInstructions = .max }
+    #expect(failure { _ = try ask(most, 1) }?.code == .queryCallGraphTotalInstructionLimitExceeded)
+  }
+
+  private final class Answers: @unchecked Sendable {
+    private let lock = NSLock()
+    private var codes: [ErrorCode?] = []
+    var all: [ErrorCode?] { lock.withLock { codes } }
+    func add(_ code: ErrorCode?) { lock.withLock { codes.append(code) } }
+  }
+
+  /// A stored state with damaged code ends nothing but the query.
+  @Test func damagedCode() throws {
+    let module = Wat(
+      ["msg_reply", "call_new", "call_perform", "canister_self_copy"],
+      """
+      (table funcref (elem $onReply))
+      (data (i32.const 500) "q")
+      (func (export "unused") (result i64) (i64.const 0x1122334455667788))
+      (func (export "canister_query q") (call $msg_reply))
+      (func (export "canister_composite_query c")
+        (call $canister_self_copy (i32.const 100) (i32.const 0) (i32.const 10))
+        (call $call_new (i32.const 100) (i32.const 10) (i32.const 500) (i32.const 1)
+          (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+        (if (call $call_perform) (then (unreachable))))
+      (func $onReply (param i32) (call $msg_reply))
+      """)
+    let fixture = try Fixture(module)
+    #expect(try fixture.runtime.query(fixture.id, "c", []) == [])
+    var state = Array(fixture.runtime.state().dropLast(32))
+    let constant: [UInt8] = [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11]
+    // In the artifact; the module has it in another encoding.
+    let place = try #require(state.indices.last { state[$0...].starts(with: constant) })
+    for index in place - 8..<place { state[index] = 0xFF }
+    let sealed = state + state.withUnsafeBytes { SHA256.hash($0).bytes }
+    let damaged = try CanisterRuntime(state: sealed)
+    #expect(try damaged.query(fixture.id, "q", []) == [])
+    // The call is rejected, which the callback answers as well.
+    _ = damaged.takeReports()
+    #expect(try damaged.query(fixture.id, "c", []) == [])
+    #expect(damaged.takeReports().map(\.mode) == [.compositeQuery, .compositeRejectCallback])
+    #expect(try damaged.query(fixture.id, "q", []) == [])
   }
 }

@@ -75,4 +75,10 @@ import Testing
     let error = failure { _ = try Fixture(Wat(["msg_reply"], "(start $msg_reply)")) }
     #expect(error?.code == .canisterContractViolation)
   }
+
+  @Test func largestLimits() throws {
+    let fixture = try Fixture(
+      Self.module, { ($0.subnet.messageInstructions, $0.subnet.sliceInstructions) = (.max, .max) }, cycles: .max)
+    #expect(try fixture.runtime.call(fixture.id, "f", []) == [])
+  }
 }

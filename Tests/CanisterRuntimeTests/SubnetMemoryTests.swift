@@ -153,6 +153,24 @@ import Testing
     for _ in 0..<3 { try fixture.runtime.manage("take_canister_snapshot", argument) }
   }
 
+  /// Chunks stay when code is installed, and so does that they were changed; uninstalling drops all.
+  @Test func installationsKeepChunks() throws {
+    let fixture = try fixture(limit: 2 * megabyte)
+    let argument = "(record { canister_id = principal \"\(fixture.id)\" })"
+    for number in 0..<3 { try upload(fixture, UInt8(number)) }
+    try fixture.runtime.install(fixture.id, keeper.bytes, mode: .reinstall)
+    try fixture.runtime.manage("take_canister_snapshot", argument)
+    // Three chunks less what the round made up for.
+    #expect(
+      failure { try fixture.runtime.manage("take_canister_snapshot", argument) }?.code == nil)
+    #expect(
+      failure { try fixture.runtime.manage("take_canister_snapshot", argument) }
+        == rateLimited(fixture.id, 2 * megabyte, 2 * megabyte))
+    try fixture.runtime.uninstall(fixture.id)
+    try fixture.runtime.install(fixture.id, keeper.bytes)
+    for _ in 0..<3 { try fixture.runtime.manage("take_canister_snapshot", argument) }
+  }
+
   @Test func uploadedSnapshots() throws {
     let limit: UInt64 = 1000
     let fixture = try fixture(limit: limit)
@@ -205,6 +223,39 @@ import Testing
     let made = try (0..<6).map { _ in try runtime.createCanister().canisterNumber }
     #expect(made == [next, next + 2, next + 3, next + 4, next + 6, next + 7])
     #expect(throws: CanisterError.self) { try runtime.createCanister(id: wished[1]) }
+  }
+
+  /// Which ids were counted is part of the state, whatever the configuration that it is opened with.
+  @Test(arguments: [0, 5000] as [UInt64]) func otherConfigurations(first: UInt64) throws {
+    var configuration = RuntimeConfiguration()
+    configuration.firstCanister = 1000
+    let runtime = CanisterRuntime(configuration)
+    _ = try runtime.createCanister()
+    let gone = try runtime.createCanister()
+    _ = try runtime.stop(gone)
+    try runtime.delete(gone)
+    configuration.firstCanister = first
+    let stored = try CanisterRuntime(state: runtime.state(), configuration)
+    #expect(throws: CanisterError.self) { try stored.createCanister(id: gone) }
+    let other = Principal(canister: 7)
+    #expect(try stored.createCanister(id: other) == other)
+    #expect(try stored.createCanister().canisterNumber == 1002)
+  }
+
+  @Test func numbersEnd() throws {
+    var configuration = RuntimeConfiguration()
+    configuration.firstCanister = .max - 1
+    let runtime = CanisterRuntime(configuration)
+    #expect(try runtime.createCanister().canisterNumber == .max - 1)
+    for _ in 0..<2 {
+      let error = failure { _ = try runtime.createCanister() }
+      #expect(error?.code == .subnetOversubscribed)
+    }
+    let last = Principal(canister: .max)
+    #expect(try runtime.createCanister(id: last) == last)
+    _ = try runtime.stop(last)
+    try runtime.delete(last)
+    #expect(throws: CanisterError.self) { try runtime.createCanister(id: last) }
   }
 }
 

@@ -20,6 +20,11 @@ import Testing
       (local $i i32)
       (call $grow)
       (loop (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 60000)))))
+    (func (export "canister_update grow_and_trap")
+      (local $i i32)
+      (call $grow)
+      (loop (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 60000))))
+      (unreachable))
     (func $onReply (param i32) (call $grow))
     (func (export "canister_update answer") (call $msg_reply))
     (func (export "canister_update call")
@@ -71,26 +76,31 @@ import Testing
     #expect(try succeeding(runtime, [ids[0]], "grow") == 9 - count)
   }
 
-  /// An execution that was paused after it took memory doesn't keep what others took before its end.
+  /// What a paused execution has taken is not there for others, until it has ended; and who else is ready doesn't matter.
   @Test func pausedExecutions() throws {
-    let (runtime, ids) = try runtime(2, threads: 1) {
+    let (runtime, ids) = try runtime(3, threads: 1) {
       $0.subnetMemory = 200 << 30
       $0.callbackMemory = 50 << 30
       $0.reservationThreshold = 1_000 << 30
-      ($0.sliceInstructions, $0.roundInstructions, $0.schedulerCores) = (200_000, 100_000_000, 1)
+      ($0.sliceInstructions, $0.roundInstructions) = (200_000, 100_000_000)
     }
-    let slow = try runtime.submit(to: ids[0], method: "grow_slowly", argument: [])
-    runtime.executeRound()
-    #expect(runtime.status(of: slow) == .processing)
-    #expect(try succeeding(runtime, [ids[1]], "grow") == 1)
-    #expect(runtime.status(of: slow) == .processing)
-    let error = failure { _ = try runtime.answer(to: slow) }
-    #expect(error?.code == .canisterOutOfMemory)
-    #expect(error?.message == "Error from Canister \(ids[0]): Canister cannot grow its memory usage.")
-    #expect(try runtime.state(of: ids[0]).stableBytes == 0)
-    // Without the other it succeeds.
-    try runtime.uninstall(ids[1])
-    #expect(try runtime.call(ids[0], "grow_slowly", []) == [])
+    for method in ["grow_slowly", "grow_and_trap"] {
+      let slow = try runtime.submit(to: ids[0], method: method, argument: [])
+      runtime.executeRound()
+      #expect(runtime.status(of: slow) == .processing)
+      #expect(try succeeding(runtime, [ids[1]], "grow") == 0)
+      while runtime.status(of: slow)?.isAnswered == false {
+        for id in ids[1...] { _ = try runtime.submit(to: id, method: "answer", argument: []) }
+        runtime.executeRound()
+      }
+      #expect((runtime.status(of: slow) == .replied([])) == (method == "grow_slowly"))
+      // It has it, or gives it back.
+      #expect(try succeeding(runtime, [ids[1]], "grow") == (method == "grow_slowly" ? 0 : 1))
+      for id in ids[..<2] {
+        try runtime.uninstall(id)
+        try runtime.install(id, Self.module.bytes)
+      }
+    }
   }
 
   /// Callbacks have memory of their own when there is nothing else.

@@ -43,6 +43,7 @@ extension CanisterRuntime {
   private func write(to writer: inout StateWriter) {
     writer.put(time)
     writer.put(round)
+    writer.put(firstCanister)
     writer.put(nextCanister)
     writer.put(nextIngress)
     writer.put(lastCharge)
@@ -87,22 +88,33 @@ extension CanisterRuntime {
   private func read(from reader: inout StateReader) throws {
     time = min(try reader.take(), Self.latestTime)
     round = try reader.take(upTo: StateLimit.count)
+    firstCanister = try reader.take()
     nextCanister = try reader.take()
     nextIngress = try reader.take(upTo: StateLimit.count)
     lastCharge = try reader.take()
     randomness = Randomness(state: try reader.take())
-    guard let history = IngressHistory(try reader.take(), answered: try reader.take()) else { throw reader.malformed }
+    guard
+      let history = IngressHistory(try reader.take(), answered: try reader.take(), before: nextIngress, at: time)
+    else { throw reader.malformed }
     ingress = history
     for call in try reader.take([ManagementCall].self) { managementCalls.append(call) }
     heapDelta = try reader.take(upTo: StateLimit.count)
-    chargedModules = Set(try reader.take([[UInt8]].self))
-    retiredNumbers = Set(try reader.take([UInt64].self))
+    let charged: [[UInt8]] = try reader.take()
+    let retired: [UInt64] = try reader.take()
+    guard charged.allSatisfy({ $0.count == 32 }),
+      zip(charged, charged.dropFirst()).allSatisfy({ $0.lexicographicallyPrecedes($1) }),
+      zip(retired, retired.dropFirst()).allSatisfy({ $0 < $1 })
+    else { throw reader.malformed }
+    (chargedModules, retiredNumbers) = (Set(charged), Set(retired))
     for message in try reader.take([IngressMessage].self) { waitingIngress.append(message) }
     block = IngressBlock(
       messages: Int(try reader.take(upTo: StateLimit.bytes)), bytes: Int(try reader.take(upTo: StateLimit.bytes)))
     for _ in 0..<(try reader.count()) {
       let canister = try Canister(from: &reader, self)
-      guard canister.id.canisterNumber != nil, canisters[canister.id] == nil else { throw reader.malformed }
+      guard let number = canister.id.canisterNumber, !retiredNumbers.contains(number), canisters[canister.id] == nil
+      else {
+        throw reader.malformed
+      }
       add(canister)
       guard index.memory <= StateLimit.count else { throw reader.malformed }
     }
