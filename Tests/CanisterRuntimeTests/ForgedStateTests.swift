@@ -148,7 +148,9 @@ import Testing
       runtime.advanceTime(by: 1_000_000_000)
       runtime.executeRound()
     }
-    _ = runtime.stateHash()
+    // What becomes of it is a state again.
+    let end = runtime.state()
+    #expect(throws: Never.self) { try CanisterRuntime(state: end, configuration) }
     return true
   }
 
@@ -158,6 +160,18 @@ import Testing
     #expect(try Self.goOn(state))
     // What is needed for the other tests.
     #expect(!runtime.isIdle)
+  }
+
+  /// Messages with the numbers of those that come next.
+  @Test func numbersOfMessages() throws {
+    let (state, runtime) = try Self.makeState()
+    let stored = Array(state.dropLast(32))
+    let next = try #require(runtime.canisterIDs.last?.canisterNumber) + 1
+    let head = [runtime.time, runtime.round, 0, next].flatMap { Self.leb(UInt128($0)) }
+    let start = try #require(stored.indices.first { stored[$0...].starts(with: head) }) + head.count
+    let end = try #require(stored[start...].firstIndex { $0 < 0x80 }) + 1
+    #expect(try Self.goOn(Self.sealed(stored[..<start] + Self.leb(1 << 44) + stored[end...])))
+    #expect(try !Self.goOn(Self.sealed(stored[..<start] + [2] + stored[end...])))
   }
 
   /// A canister that executes, without its module.
