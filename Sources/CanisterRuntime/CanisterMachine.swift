@@ -492,6 +492,13 @@ extension ExecutionMode {
 }
 
 extension SubnetConfiguration {
+  /// Instructions that copying so many changed pages counts to the round: it isn't billed.
+  func copying(_ pages: Int) -> UInt64 {
+    if UInt64(pages) <= uncountedCopies { return 0 }
+    let (cost, overflow) = UInt64(pages).multipliedReportingOverflow(by: pageCopyInstructions)
+    return overflow ? 1 << 60 : min(cost, 1 << 60)
+  }
+
   /// Instructions for a changed page of the heap.
   func dirtyPagePrice(is64: Bool) -> UInt64 { dirtyPageInstructions * (is64 ? dirtyPageFactor64 : 1) }
 }

@@ -284,6 +284,7 @@ final class InstallationRun {
     canister.state = result
     let delta = UInt64(dirtyPages + stablePages) * UInt64(StableMemory.pageSize)
     runtime.count(changes: delta, of: canister, by: order.caller)
+    runtime.managementInstructions -= Int64(clamping: fees.copying(dirtyPages))
     // Of memories that stay, what was changed before counts on; without an upgrade only chunks stay.
     let before = canister.changedBytes
     canister.changedBytes = delta.addingSaturated(isUpgrade ? before : min(before, canister.state.fixedMemory.chunks))

@@ -337,7 +337,8 @@ struct MessageExecutor {
       return execution.executed - before + configuration.executionOverhead
     }
     finish(result, job, execution.context, held)
-    return result.executedInstructions - min(before, result.executedInstructions) + configuration.executionOverhead
+    return result.executedInstructions - min(before, result.executedInstructions)
+      + configuration.copying(result.error == nil ? result.dirtyPages : 0) + configuration.executionOverhead
   }
 
   /// Takes over what an execution did, and settles what it cost.

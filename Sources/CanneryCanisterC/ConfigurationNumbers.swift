@@ -98,6 +98,7 @@ struct ConfigurationNumber: Sendable {
     .init(\.outcallNodeFee, "outcallNodeFee", most: fee),
     .init(\.outcallRequestByteFee, "outcallRequestByteFee", most: fee),
     .init(\.outcallResponseByteFee, "outcallResponseByteFee", most: fee),
+    .init(\.pageCopyInstructions, "pageCopyInstructions", weight),
     .init(\.pausedExecutions, "pausedExecutions", 0...1 << 20),
     .init(\.provisionalBalance, "provisionalBalance", most: 1 << 120),
     .init(\.queryInstructions, "queryInstructions", instructions),
@@ -119,6 +120,7 @@ struct ConfigurationNumber: Sendable {
     .init(\.subnetMemory, "subnetMemory", 1...1 << 48),
     .init(\.tenInstructionsFee32, "tenInstructionsFee32", most: fee),
     .init(\.tenInstructionsFee64, "tenInstructionsFee64", most: fee),
+    .init(\.uncountedCopies, "uncountedCopies", count),
     .init(\.uploadChunkInstructions, "uploadChunkInstructions", 0...1 << 40),
   ]
 

@@ -72,6 +72,9 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var compositeDepth = 6
   public var dirtyPageInstructions: UInt64 = 1_000
   public var dirtyPageFactor64: UInt64 = 4
+  /// Where an execution changes more pages of the heap than this, copying each of them counts to the round.
+  public var uncountedCopies: UInt64 = 262_144
+  public var pageCopyInstructions: UInt64 = 3_000
   public var stableDirtyPageInstructions: UInt64 = 1_000
   public var compileInstructions: UInt64 = 6_000
   /// A module that was installed since the last checkpoint is charged so many times less.

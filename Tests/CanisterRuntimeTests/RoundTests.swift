@@ -170,6 +170,26 @@ import Testing
     #expect(try count(runtime, ids[0]) == (method == "f" ? 2 : 1))
   }
 
+  /// Copying very many pages counts to the round, but isn't billed: then others wait for the next round.
+  @Test func copiedPages() throws {
+    var bills: [UInt64] = []
+    for (limit, counts) in [(20 as UInt64, [2, 2]), (10, [1, 2])] {
+      let (runtime, ids) = try runtime(2) {
+        ($0.uncountedCopies, $0.pageCopyInstructions, $0.schedulerCores) = (limit, 1_000_000_000, 1)
+      }
+      try send(runtime, ids[0], "f", 1, pages: 15)
+      try send(runtime, ids[1], "f", 1, pages: 15)
+      var executed: [Int] = []
+      for _ in 0..<2 {
+        runtime.executeRound()
+        executed.append(try ids.count { try count(runtime, $0) > 0 })
+      }
+      #expect(executed == counts)
+      bills += runtime.takeReports().filter { $0.mode == .update }.map(\.instructions)
+    }
+    #expect(bills.count == 4 && Set(bills).count == 1)
+  }
+
   private func install(_ id: Principal) -> String {
     "(record { mode = variant { reinstall }; canister_id = principal \"\(id)\"; "
       + "wasm_module = \(blob(Self.plain.bytes)); arg = blob \"\" })"
