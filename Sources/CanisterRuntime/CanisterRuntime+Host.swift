@@ -101,6 +101,9 @@ extension CanisterRuntime {
   /// The management canister's interface, as a .did file.
   public static var managementInterface: String { ManagementInterface.text }
 
+  /// Methods of the management canister that this one rejects: canisters can call them, but what they need isn't there.
+  public static var unavailableManagementMethods: Set<String> { unavailable }
+
   /// Adds cycles to a canister's balance.
   public func topUp(_ id: Principal, _ cycles: Cycles) throws(CanisterError) {
     record(.topUp(id, cycles))

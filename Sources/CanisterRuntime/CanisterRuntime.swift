@@ -16,9 +16,9 @@ public struct RuntimeConfiguration: Sendable {
   public var startTime: UInt64 = 1_620_328_630_000_000_000
   /// Nanoseconds that pass in each round.
   public var roundDuration: UInt64 = 1_000_000
-  /// The subnet's id and its root key, DER-encoded.
+  /// The subnet's id, and the root key, DER-encoded.
   public var subnetID = Principal(selfAuthenticating: [UInt8](repeating: 1, count: 28))!
-  public var rootKey: [UInt8] = []
+  public var rootKey: [UInt8] = RuntimeConfiguration.testingKey
   /// The number of the first canister.
   public var firstCanister: UInt64 = 0
   /// Nanoseconds that a composite query may take with all that it calls, of a real clock, as on the network: what it costs to
@@ -61,6 +61,8 @@ public final class CanisterRuntime {
   var randomness: Randomness
   /// What was executed since the last time that somebody asked.
   private var reports: [ExecutionReport] = []
+  /// Executions since the last `takeReports` of which there is no report any more, as there were very many.
+  public private(set) var droppedReports = 0
   private var modules = ModuleCache()
   /// What calls of the management canister may still execute in this round.
   var managementInstructions: Int64 = 0
@@ -275,12 +277,15 @@ public final class CanisterRuntime {
       reports.append(report)
     }
     // Whoever never asks doesn't want them. Half of them at a time, so that moving the rest costs little.
-    if reports.count > 20_000 { reports.removeFirst(reports.count - 10_000) }
+    if reports.count > 20_000 {
+      droppedReports += reports.count - 10_000
+      reports.removeFirst(reports.count - 10_000)
+    }
   }
 
   /// What was executed since the last call; of very much, the latest.
   public func takeReports() -> [ExecutionReport] {
-    defer { reports = [] }
+    defer { (reports, droppedReports) = ([], 0) }
     return reports
   }
 }

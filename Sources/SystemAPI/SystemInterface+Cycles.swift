@@ -1,5 +1,6 @@
 // Calls about cycles.
 
+import Candid
 import Cannery
 
 extension SystemInterface {
@@ -24,7 +25,13 @@ extension SystemInterface {
     case .callCyclesAdd128: try addCycles(call, operands.amount(0))
     case .callCyclesAdd: try addCycles(call, Cycles(operands.i64(0)))
     case .mintCycles128:
-      throw violation("ic0_mint_cycles128 cannot be executed on non Cycles Minting Canister: \(system.id)")
+      guard system.id == .cyclesMintingCanister else {
+        throw violation("ic0_mint_cycles128 cannot be executed on non Cycles Minting Canister: \(system.id)")
+      }
+      try checkHeap(call, operands.pointer(2), 16)
+      let before = system.balance
+      system.credit(operands.amount(0))
+      try store(call, system.balance - before, at: operands.pointer(2))
     default: preconditionFailure("\(call.name) is not about cycles")
     }
   }
@@ -74,4 +81,9 @@ extension SystemInterface {
     system.credit(call.cycles)
     callUnderConstruction = nil
   }
+}
+
+extension Principal {
+  /// The canister of the network that makes cycles: rkp4c-7iaaa-aaaaa-aaaca-cai.
+  fileprivate static let cyclesMintingCanister = Principal(canister: 4)
 }

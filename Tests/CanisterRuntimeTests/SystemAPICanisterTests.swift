@@ -244,3 +244,22 @@ import Testing
     #expect(outcome.results == [1, 128])
   }
 }
+
+@Suite struct RootKeyTests {
+  /// Without one, there is a key as networks have it.
+  @Test func keyForTests() throws {
+    let module = Wat(
+      ["root_key_size", "root_key_copy", "msg_reply_data_append", "msg_reply"],
+      """
+      (func (export "canister_update f")
+        (call $root_key_copy (i32.const 0) (i32.const 0) (call $root_key_size))
+        (call $msg_reply_data_append (i32.const 0) (call $root_key_size)) (call $msg_reply))
+      """)
+    let fixture = try Fixture(module)
+    let key = try fixture.runtime.call(fixture.id, "f", [])
+    #expect(key == RuntimeConfiguration.testingKey)
+    #expect(key.count == 133 && key.starts(with: [0x30, 0x81, 0x82, 0x30, 0x1D, 6, 13]) && key[37] == 0x93)
+    // As many bytes as the lengths in it say.
+    #expect(Int(key[2]) == key.count - 3 && Int(key[4]) == 29 && Int(key[35]) == key.count - 36)
+  }
+}

@@ -211,3 +211,38 @@ import Testing
     #expect(stage.state.balance == 1 << 80)
   }
 }
+
+@Suite struct MintingTests {
+  private let module = Wat(
+    ["mint_cycles128", "msg_reply_data_append", "msg_reply"],
+    """
+    (func (export "canister_update f")
+      (call $mint_cycles128 (i64.const 1) (i64.const 7) (i32.const 0))
+      (call $msg_reply_data_append (i32.const 0) (i32.const 16)) (call $msg_reply))
+    (func (export "canister_update much")
+      (call $mint_cycles128 (i64.const -1) (i64.const -1) (i32.const 0))
+      (call $msg_reply_data_append (i32.const 0) (i32.const 16)) (call $msg_reply))
+    (func (export "canister_update beyond") (call $mint_cycles128 (i64.const 0) (i64.const 7) (i32.const -1)))
+    """)
+
+  private func minted(_ bytes: [UInt8]) -> Cycles { bytes.reversed().reduce(0) { $0 << 8 | Cycles($1) } }
+
+  /// The canister with the id of the network's makes cycles, up to the greatest balance; others can't.
+  @Test func onlyOneCanister() throws {
+    let runtime = CanisterRuntime()
+    let id = try #require(Principal("rkp4c-7iaaa-aaaaa-aaaca-cai"))
+    _ = try runtime.createCanister(cycles: 1 << 60, id: id)
+    try runtime.install(id, module.bytes)
+    let before = try runtime.state(of: id).balance
+    #expect(try minted(runtime.call(id, "f", [])) == 1 << 64 + 7)
+    let balance = try runtime.state(of: id).balance
+    #expect(balance > before + 1 << 63)
+    #expect(failure { _ = try runtime.call(id, "beyond", []) }?.code == .canisterContractViolation)
+    #expect(try runtime.state(of: id).balance < balance)
+    #expect(try minted(runtime.call(id, "much", [])) > Cycles.max - balance)
+    let other = try Fixture(module)
+    let error = failure { _ = try other.runtime.call(other.id, "f", []) }
+    #expect(error?.code == .canisterContractViolation)
+    #expect(error?.message.contains("cannot be executed on non Cycles Minting Canister") == true)
+  }
+}

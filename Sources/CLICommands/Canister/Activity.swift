@@ -7,11 +7,18 @@ import SystemAPI
 
 struct Activity {
   var executions: [ExecutionReport] = []
+  /// Executions before them that are only counted.
+  var droppedExecutions = 0
   var logs: [(canister: Principal, record: LogRecord)] = []
 
-  /// `executions` and `logs`.
+  private var executionCount: Int { droppedExecutions + executions.count }
+
+  /// `executions` and `logs`; of very many executions the latest, and how many there were.
   var members: [JSONValue.Member] {
-    [.init("executions", .array(executions.map(\.json))), .init("logs", .array(logs.map(json)))]
+    [
+      .init("executionCount", JSONValue(executionCount)), .init("executions", .array(executions.map(\.json))),
+      .init("logs", .array(logs.map(json))),
+    ]
   }
 
   private func json(_ canister: Principal, _ record: LogRecord) -> JSONValue {
@@ -43,8 +50,8 @@ struct Activity {
         "\(execution.canister) \(execution.name): \(grouped(execution.instructions)) instructions, "
           + "\(grouped(execution.cycles)) cycles\(error)")
     }
-    if executions.count > Activity.shownExecutions {
-      console.note("these are the last \(Activity.shownExecutions) of \(grouped(executions.count)) executions")
+    if executionCount > Activity.shownExecutions {
+      console.note("these are the last \(Activity.shownExecutions) of \(grouped(executionCount)) executions")
     }
   }
 
@@ -81,6 +88,7 @@ struct ActivityWatch {
       let first = logged[id] ?? 0
       logs += records.filter { $0.index >= first }.map { (id, $0) }
     }
-    return Activity(executions: runtime.takeReports(), logs: logs)
+    let dropped = runtime.droppedReports
+    return Activity(executions: runtime.takeReports(), droppedExecutions: dropped, logs: logs)
   }
 }

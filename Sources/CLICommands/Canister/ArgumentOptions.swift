@@ -72,7 +72,14 @@ struct ArgumentOptions: ParsableArguments {
   private static func hint(_ types: CandidTypes?) -> String {
     guard let types, types.count <= 20 else { return "" }
     let shown = "\(types)"
-    return shown.utf8.count > 400 ? "" : "; it takes \(visible(shown))"
+    if shown.utf8.count > 400 { return "" }
+    var hint = "; it takes \(visible(shown))"
+    var separator = ", where "
+    for definition in types.definitions(limit: 8) where hint.utf8.count + definition.utf8.count < 1_000 {
+      hint += separator + visible(definition)
+      separator = "; "
+    }
+    return hint
   }
 
   static func bytes(hexadecimal text: String) throws(CommandFailure) -> [UInt8] {

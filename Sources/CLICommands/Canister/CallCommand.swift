@@ -141,7 +141,7 @@ struct MethodCall {
     let like = names.filter { $0.utf8.starts(with: beginning) }
     let chosen = (names.count <= 30 ? names : like.isEmpty ? names : like).prefix(30)
     let rest = names.count - chosen.count
-    return chosen.map { quoted($0) }.joined(separator: ", ") + (rest == 0 ? "" : " and \(rest) others")
+    return chosen.map { quoted($0) }.joined(separator: ", ") + (rest == 0 ? "" : " and \(rest) other\(rest == 1 ? "" : "s")")
   }
 
   /// A method of a canister, and how it is called.
@@ -156,12 +156,20 @@ struct MethodCall {
     let interface = try argument.interface(of: id, in: runtime, console)
     let types = interface?.method(options.method)
     let kind = module?.methodKind(options.method)
+    if id == .managementCanister && types == nil && CanisterRuntime.unavailableManagementMethods.contains(options.method) {
+      return Method(canister: id, types: nil, isQuery: false)
+    }
     if types == nil, kind == nil,
       let known = interface?.methods.map(\.name) ?? module?.allMethods.keys.map(\.text).sorted()
     {
       throw CommandFailure(
         .wrongUsage, "unknown-method",
         "there is no method \(quoted(options.method)); the canister has \(shown(known))")
+    }
+    if interface != nil && types == nil {
+      console.noteOnce(
+        "the interface has no method \(quoted(options.method)): the argument's types are inferred, and fields of the reply are "
+          + "shown by number")
     }
     let isQuery = isQuery ?? (!isAsynchronous && (types?.isQuery ?? kind.map { $0 != .update } ?? false))
     return Method(canister: id, types: types, isQuery: isQuery)

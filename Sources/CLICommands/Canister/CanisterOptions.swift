@@ -51,7 +51,9 @@ struct KeptCanister: ParsableArguments {
 struct ControllerOptions: ParsableArguments {
   @Option(
     name: .customLong("caller"),
-    help: ArgumentHelp("Who asks, and must be a controller. Without it everything is allowed.", valueName: "principal"))
+    help: ArgumentHelp(
+      "Who asks, and must be a controller. Without it everything is allowed; code that is installed sees the anonymous "
+        + "principal, or the first controller where that is none.", valueName: "principal"))
   var given: PrincipalArgument?
 
   var principal: Principal { given?.principal ?? .anonymous }

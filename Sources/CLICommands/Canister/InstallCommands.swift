@@ -54,11 +54,27 @@ struct InstallOptions: ParsableArguments {
     // Most modules take none when they are upgraded, whatever they take at first.
     let isUpgrade = if case .upgrade = mode { true } else { false }
     let types = try argument.interface(of: module, console)?.initArguments
-    let argument = try argument.bytes(
-      types, mayLack: isUpgrade, what: "the argument of \(isUpgrade ? "canister_post_upgrade" : "canister_init")",
-      console)
-    try runtime.install(id, bytes, mode: mode, argument: argument, sender: caller.principal)
+    let argument = try argumentBytes(types, isUpgrade: isUpgrade, console)
+    // Without a caller, somebody who may do it.
+    let controllers = try runtime.state(of: id).settings.controllers
+    let sender =
+      caller.given != nil || controllers.contains(.anonymous) ? caller.principal : controllers.first ?? .anonymous
+    try runtime.install(id, bytes, mode: mode, argument: argument, sender: sender)
     return (id, mode)
+  }
+
+  /// The argument. An interface tells what `canister_init` takes; modules may take something else when they are upgraded.
+  private func argumentBytes(_ types: CandidTypes?, isUpgrade: Bool, _ console: Console) throws -> [UInt8] {
+    guard isUpgrade else { return try argument.bytes(types, what: "the argument of canister_init", console) }
+    do {
+      return try argument.bytes(types, mayLack: true, what: "the argument of canister_post_upgrade", console)
+    } catch let failure as CommandFailure where failure.kind == "arguments" && types != nil && argument.file != "-" {
+      guard let inferred = try? argument.bytes(nil, mayLack: true, console) else { throw failure }
+      console.note(
+        "the argument isn't what the interface says of canister_init, so its types are inferred: canister_post_upgrade may take "
+          + "something else")
+      return inferred
+    }
   }
 }
 
