@@ -25,12 +25,22 @@ struct CanisterIndex {
   private(set) var stopping: Set<Principal> = []
   /// Bytes that all canisters are billed for, and what paused executions have taken beyond.
   private(set) var memory: UInt64 = 0
+  /// Bytes of the custom sections that modules are kept for.
+  private(set) var customSections: UInt64 = 0
   /// Calls that wait for responses, and those of them whose responses are guaranteed.
   private(set) var calls = 0
   private(set) var guaranteedCalls = 0
   /// Bytes of requests beyond the room that is kept for their responses, and what paused executions have taken for theirs.
   private(set) var oversizeRequests: UInt64 = 0
-  private var known: [Principal: (memory: UInt64, calls: Int, guaranteed: Int, oversize: UInt64)] = [:]
+  private var known: [Principal: Numbers] = [:]
+
+  private struct Numbers {
+    var memory: UInt64 = 0
+    var oversize: UInt64 = 0
+    var customSections: UInt64 = 0
+    var calls = 0
+    var guaranteed = 0
+  }
 
   /// Follows a change of `canister`.
   mutating func update(_ canister: Canister) {
@@ -48,12 +58,13 @@ struct CanisterIndex {
     set(&indebted, id, canister.installDebt > 0 || canister.heapDebt > 0)
     set(&bestEffort, id, canister.queues.bestEffortBytes > 0)
     let held = canister.paused?.held ?? HeldCapacity()
-    let old = known[id] ?? (0, 0, 0, 0)
-    let new = (
-      memory: canister.state.billedMemory.addingSaturated(held.memory), calls: canister.calls.calls.count,
-      guaranteed: canister.calls.guaranteedCalls,
-      oversize: canister.queues.oversizeBytes.addingSaturated(held.responses)
-    )
+    let old = known[id] ?? Numbers()
+    let new = Numbers(
+      memory: canister.state.billedMemory.addingSaturated(held.memory),
+      oversize: canister.queues.oversizeBytes.addingSaturated(held.responses),
+      customSections: canister.state.fixedMemory.customSections, calls: canister.calls.calls.count,
+      guaranteed: canister.calls.guaranteedCalls)
+    customSections = customSections - old.customSections + new.customSections
     memory = memory - old.memory + new.memory
     calls += new.calls - old.calls
     guaranteedCalls += new.guaranteed - old.guaranteed
@@ -74,6 +85,7 @@ struct CanisterIndex {
     bestEffort.remove(id)
     guard let old = known.removeValue(forKey: id) else { return }
     memory -= old.memory
+    customSections -= old.customSections
     calls -= old.calls
     guaranteedCalls -= old.guaranteed
     oversizeRequests -= old.oversize

@@ -283,9 +283,10 @@ package final class CanisterExecution {
       }
       switch state {
       case .finished:
+        // Its cycles are back before the balance is looked at.
+        interface.dropCall()
         let error = reservedPagesError ?? check(interface.system, before)
         close(hasFailed: error != nil)
-        machine.interface.dropCall()
         return end(error)
       case .trapped(let trap):
         let error = reservedPagesError ?? error(of: trap)

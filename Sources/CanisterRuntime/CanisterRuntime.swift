@@ -193,9 +193,11 @@ public final class CanisterRuntime {
     }
     if receiver == .managementCanister {
       try admitManagementCall(message)
-      managementCalls.append(
-        ManagementCall(
-          caller: .ingress(message.id, sender), method: method, argument: argument, cycles: 0, expiry: message.expiry))
+      if waitingIngress.isEmpty && block.take(message, fees) {
+        managementCalls.append(ManagementCall(message))
+      } else {
+        waitingIngress.append(message)
+      }
     } else {
       let canister = try canister(receiver)
       switch canister.state.status {

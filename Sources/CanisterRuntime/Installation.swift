@@ -86,7 +86,6 @@ final class InstallationRun {
     oldMachine = canister.machine
     stable = canister.stable
     log = CanisterLog(capacity: canister.state.log.capacity)
-    used = min(order.chunks * CanisterRuntime.chunkSize, runtime.fees.installInstructions)
   }
 
   private var isUpgrade: Bool { if case .upgrade = order.mode { true } else { false } }
@@ -150,6 +149,7 @@ final class InstallationRun {
   private var newCommits: CanisterExecution.Commits { adopts ? .nothing : .heap }
 
   private func compile(_ runtime: CanisterRuntime) throws(CanisterError) -> InstalledModule {
+    try useInstructions(order.chunks * CanisterRuntime.chunkSize)
     do throws(CanisterError) {
       // Text is for hosts: the network takes binary modules, compressed or not.
       let isBinary = [[0, 0x61, 0x73, 0x6D], [0x1F, 0x8B, 8]].contains { order.module.starts(with: $0 as [UInt8]) }
@@ -204,6 +204,7 @@ final class InstallationRun {
       state.stableBytes = 0
       state.certifiedData = []
     }
+    try runtime.checkCustomSections(module, inPlaceOf: oldMachine?.installed)
     try useInstructions(runtime.compileCharge(for: module))
     let machine: CanisterMachine
     if keepsHeap, let oldMachine, oldMachine.memory != nil, module.hasMemory {
@@ -218,7 +219,7 @@ final class InstallationRun {
     state.globalTimer = 0
     state.version += 1
     state.setInstalled(module, heapBytes: machine.heapBytes)
-    try runtime.takeMemory(&state, from: base.billedMemory)
+    try runtime.checkRoom(for: state.billedMemory.subtractingSaturated(base.billedMemory))
     return machine
   }
 
@@ -272,11 +273,13 @@ final class InstallationRun {
     if let error = result.lacking(after: state, since: base, keepsThreshold: false, fees) { throw error }
     result.take(state, since: base)
     result.setInstalled(machine.installed, heapBytes: state.heapBytes)
+    let growth = result.billedMemory.subtractingSaturated(canister.state.billedMemory)
+    try runtime.reserve(for: growth, &result)
+    try runtime.checkNotFrozen(result, growth)
     // Others may have taken meanwhile what there was when it began.
-    guard result.billedMemory.subtractingSaturated(canister.state.billedMemory) <= runtime.freeMemory else {
+    guard growth <= runtime.freeMemory else {
       throw CanisterError(.canisterOutOfMemory, prefix + "Canister cannot grow its memory usage.")
     }
-    try runtime.checkNotFrozen(result, state.billedMemory - min(base.billedMemory, state.billedMemory))
     result.version += 1
     machine.store.commit()
     stable.commit()

@@ -128,12 +128,7 @@ extension CanisterRuntime {
           "Canister \(id) cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead."
         )
       }
-    case .upgrade:
-      if canister.isEmpty {
-        throw CanisterError(
-          .canisterWasmModuleNotFound, "The canister \(id) contains no Wasm module, so it can't be upgraded")
-      }
-    case .reinstall: break
+    case .upgrade, .reinstall: break
     }
     if canister.installDebt > 0 && !caller.isHost {
       throw CanisterError(
@@ -142,6 +137,10 @@ extension CanisterRuntime {
           + "previous install_code messages. Please retry installation after several minutes.")
     }
     try checkHeapDelta(canister, caller)
+    if case .upgrade = mode, canister.isEmpty {
+      throw CanisterError(
+        .canisterWasmModuleNotFound, "The canister \(id) contains no Wasm module, so it can't be upgraded")
+    }
   }
 
   // MARK: What waits

@@ -19,6 +19,12 @@ extension Canister {
     case (true, _): break
     }
   }
+
+  /// Whether the hook is to be executed next.
+  func hasDueHook(_ configuration: SubnetConfiguration) -> Bool {
+    lowMemoryHook == .ready && state.status == .running && !isInMiddle
+      && machine?.installed.exports("canister_on_low_wasm_memory") ?? false && canPayForTasks(configuration)
+  }
 }
 
 extension SystemState {

@@ -16,30 +16,55 @@ extension CanisterRuntime {
     let growth = state.billedMemory - min(old, state.billedMemory)
     // Giving back memory is what a frozen canister can do to be frozen no more.
     if growth == 0 && cost == 0 { return }
-    let free = freeMemory
-    guard growth <= free else {
-      throw CanisterError(
-        .subnetOversubscribed,
-        "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(free)) are available in the "
-          + "subnet.")
-    }
+    try checkRoom(for: growth)
     try checkNotFrozen(state, growth)
     let threshold = state.freezingBalance(fees)
     let needed = cost.addingSaturated(threshold)
     guard state.balance >= needed else { throw cannotPay(state.outOfCycles(needed - state.balance)) }
+    let whole = state
+    state.spend(cost, on: .instructions)
+    do throws(CanisterError) { try reserve(for: growth, &state) } catch {
+      state = whole
+      throw error
+    }
+  }
+
+  /// The subnet must have so many bytes left.
+  func checkRoom(for growth: UInt64) throws(CanisterError) {
+    let free = freeMemory
+    if growth <= free { return }
+    throw CanisterError(
+      .subnetOversubscribed,
+      "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(free)) are available in the "
+        + "subnet.")
+  }
+
+  /// Sets cycles aside for the storage of so many bytes more, where the subnet is full enough.
+  func reserve(for growth: UInt64, _ state: inout SystemState) throws(CanisterError) {
     let reserved = fees.reservation(growth: growth, used: index.memory)
+    if reserved == 0 { return }
     let limit = state.settings.reservedCyclesLimit
     let total = state.reservedBalance.addingSaturated(reserved)
-    guard reserved == 0 || total <= limit else {
+    guard total <= limit else {
       throw CanisterError(
         .reservedCyclesLimitExceededInMemoryGrow,
         "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
           + "would be exceeded by \(total - limit).")
     }
-    guard reserved <= state.balance - cost else { throw missing(reserved - (state.balance - cost), growth) }
-    state.spend(cost, on: .instructions)
+    guard reserved <= state.balance else { throw missing(reserved - state.balance, growth) }
     state.balance -= reserved
     state.reservedBalance = total
+  }
+
+  /// All canisters together must have room for a module's custom sections.
+  func checkCustomSections(_ module: InstalledModule, inPlaceOf old: InstalledModule?) throws(CanisterError) {
+    let others = index.customSections.subtractingSaturated(old?.customSectionsSize ?? 0)
+    let free = fees.customSectionMemory.subtractingSaturated(others)
+    if module.customSectionsSize <= free { return }
+    throw CanisterError(
+      .subnetOversubscribed,
+      "Canister requested \(Self.binaryUnits(module.customSectionsSize)) of Wasm custom sections memory but only "
+        + "\(Self.binaryUnits(free)) are available in the subnet.")
   }
 
   /// Bytes that the subnet still has, beside what is left to callbacks.

@@ -87,6 +87,11 @@ struct MessageExecutor {
       context.time = round.time
       return start(aborted.entry, context, aborted.job)
     }
+    // It comes before everything else, as soon as it is due.
+    if canister.hasDueHook(configuration) {
+      canister.tasks.removeAll { $0 == .lowMemoryHook }
+      return execute(.lowMemoryHook)
+    }
     if !canister.tasks.isEmpty { return execute(canister.tasks.removeFirst()) }
     switch canister.changeQueues({ $0.pop() }) {
     case .ingress(let message):
@@ -110,7 +115,7 @@ struct MessageExecutor {
       let machine = try accept(origin, cycles)
       let kind = machine.installed.methodKind(method)
       let mode: ExecutionMode = kind == .query ? .replicatedQuery : .update
-      let limit = mode == .update ? configuration.messageInstructions : configuration.queryInstructions
+      let limit = mode == .update ? configuration.messageInstructions : configuration.replicatedQueryInstructions
       let prepaid = try prepay(limit)
       do throws(CanisterError) { try check(kind, method) } catch {
         // Looking for the method costs what every execution does.
@@ -336,15 +341,17 @@ struct MessageExecutor {
       canister.paused = PausedExecution(execution: execution, slices: slices + 1, job: job, held: held + taken)
       return execution.executed - before + configuration.executionOverhead
     }
-    finish(result, job, execution.context, held)
+    let after = finish(result, job, execution.context, held)
     return result.executedInstructions - min(before, result.executedInstructions)
-      + configuration.copying(result.error == nil ? result.dirtyPages : 0) + configuration.executionOverhead
+      + configuration.copying(result.error == nil ? result.dirtyPages : 0) + configuration.executionOverhead + after
   }
 
-  /// Takes over what an execution did, and settles what it cost.
+  /// Takes over what an execution did, and settles what it cost. Returns the instructions of a cleanup, as they count for the
+  /// round.
+  @discardableResult
   private mutating func finish(
     _ result: ExecutionResult, _ job: ExecutionJob, _ message: MessageContext, _ held: HeldCapacity = HeldCapacity()
-  ) {
+  ) -> UInt64 {
     if result.error != nil, let cleanup = job.cleanup {
       return startCleanup(result, job, cleanup, after: message)
     }
@@ -375,14 +382,15 @@ struct MessageExecutor {
     if result.error == nil { take(result.effects, job, message.time, version: result.before.version) }
     settle(job.context, error)
     updateLowMemoryHook()
+    return 0
   }
 
-  /// A callback failed: its cleanup runs on what was before it.
+  /// A callback failed: its cleanup runs on what was before it. Returns the instructions that count for the round.
   private mutating func startCleanup(
     _ result: ExecutionResult, _ job: ExecutionJob, _ cleanup: Callback, after callback: MessageContext
-  ) {
+  ) -> UInt64 {
     canister.state.log.append(result.effects.log)
-    guard let context = canister.calls[job.context], let error = result.error else { return }
+    guard let context = canister.calls[job.context], let error = result.error else { return 0 }
     output.reports.append(
       ExecutionReport(
         canister: canister.id, name: job.name, mode: job.mode, instructions: result.instructions,
@@ -400,12 +408,13 @@ struct MessageExecutor {
     next.cleanup = nil
     next.callbackInstructions = result.instructions
     next.callbackError = error
-    _ = start(.callback(cleanup), message, next)
+    return start(.callback(cleanup), message, next)
   }
 
   /// What instructions cost, of what was paid for all that a job may use.
   private func cost(_ instructions: UInt64, _ job: ExecutionJob) -> Cycles {
-    let paid = job.mode == .replicatedQuery ? configuration.queryInstructions : configuration.messageInstructions
+    let paid =
+      job.mode == .replicatedQuery ? configuration.replicatedQueryInstructions : configuration.messageInstructions
     let unused = paid - min(instructions, paid)
     let is64 = canister.machine?.installed.is64 ?? false
     return job.prepaid - min(configuration.refund(instructions: unused, is64: is64), job.prepaid)

@@ -188,6 +188,9 @@ struct QueryEvaluation {
     defer { machine.discard() }
     var waiting = Queue<OutgoingCall>()
     var capacity = runtime.memoryCapacity
+    capacity.outgoing = canister.calls.callees
+    capacity.callbacks =
+      max(fees.guaranteedCallbacks - canister.calls.calls.count, 0) + max(fees.callbackPool - runtime.index.calls, 0)
     var state = canister.state
     var answer: Response?
     var lastError: CanisterError?
@@ -216,6 +219,8 @@ struct QueryEvaluation {
       for call in result.effects.calls {
         waiting.append(call)
         capacity.queryPayload -= call.queryPayload
+        capacity.outgoing[call.callee, default: 0] += 1
+        capacity.callbacks -= 1
       }
       if let response = result.effects.response { answer = response }
       return true
@@ -231,6 +236,8 @@ struct QueryEvaluation {
       let response = evaluate(call.callee, call.method, call.argument, caller: canister.id)
       if let failure = checkLimits() { return failure }
       capacity.queryPayload += call.queryPayload
+      capacity.outgoing[call.callee, default: 1] -= 1
+      capacity.callbacks += 1
       var context = MessageContext(
         .compositeReplyCallback, caller: first.caller, time: first.time, instructionLimit: remaining)
       context.instructionsBefore = own
@@ -255,7 +262,6 @@ struct QueryEvaluation {
         var context = context
         context.mode = .compositeCleanup
         context.isAnswered = true
-        context.instructionsBefore = own
         context.instructionLimit = remaining
         do throws(CanisterError) {
           _ = try run(.callback(cleanup), context, "cleanup of \(name)", &self)

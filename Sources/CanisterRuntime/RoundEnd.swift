@@ -155,6 +155,8 @@ extension CanisterRuntime {
       _ = waitingIngress.popFirst()
       if message.expiry < time {
         reject(message, ingressTimeout)
+      } else if message.receiver == .managementCanister {
+        managementCalls.append(ManagementCall(message))
       } else if let canister = canisters[message.receiver] {
         canister.queues.push(.ingress(message))
         index.update(canister)
@@ -166,10 +168,14 @@ extension CanisterRuntime {
 
   // MARK: Priorities
 
+  private static let roundsOfADay: UInt64 = 86_400
+
   /// Those that had something to do get their compute allocation and an equal part of what is left; those that executed pay
   /// for all of that together. So whoever waits comes before whoever executed, sooner or later, and one with an allocation
   /// sooner. Canisters with nothing to do keep nothing.
   private func updatePriorities(_ progress: RoundProgress) {
+    // About once a day, what canisters are due is forgotten, so that nothing of long ago weighs.
+    if round % Self.roundsOfADay == 0 { for canister in canisters.values { canister.priority = 0 } }
     let active = inOrder(progress.active.union(index.ready))
     let capacity = Int64(100 * max(fees.schedulerCores - 1, 1))
     let allocated = active.reduce(0) { $0 + Int64(clamping: $1.state.settings.computeAllocation) }

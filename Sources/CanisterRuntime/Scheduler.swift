@@ -29,6 +29,9 @@ extension CanisterRuntime {
     }
     endRound(progress)
     record(.round(hash: recorder?.wantsHash(after: round) ?? false ? stateHash() : nil))
+    #if DEBUG
+    if Self.checksStates { checkState() }
+    #endif
   }
 
   /// Executes rounds until no canister has anything to do, at most `limit`. Returns whether that was so.
@@ -87,7 +90,7 @@ extension CanisterRuntime {
         var used: UInt64 = 0
         let before = heapDelta
         var isExecuted = false
-        while budget > 0, heapDelta < mostHeapDelta, canister.hasWork {
+        while budget > 0, heapDelta < mostHeapDelta, canister.hasWork || canister.hasDueHook(round.configuration) {
           isExecuted = true
           let isLong = canister.paused != nil
           let instructions = executor.executeNext()

@@ -65,9 +65,11 @@ public struct CanisterLog: Sendable {
     dropped = 0
   }
 
-  /// Adds what an execution logged.
+  /// Adds what an execution logged. Where that was more than there is room for, nothing older stays: records follow each other
+  /// without a gap.
   public mutating func append(_ other: CanisterLog) {
     let skipped = other.nextIndex - UInt64(other.records.count)
+    if skipped > 0 { clear() }
     nextIndex += skipped
     for record in other.records { append(record.content, at: record.timestamp) }
   }

@@ -57,6 +57,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
   // Instructions.
   public var messageInstructions: UInt64 = 40_000_000_000
   public var queryInstructions: UInt64 = 5_000_000_000
+  /// Of a query method that is called as an update.
+  public var replicatedQueryInstructions: UInt64 = 5_000_000_000
   public var inspectInstructions: UInt64 = 200_000_000
   public var installInstructions: UInt64 = 300_000_000_000
   public var sliceInstructions: UInt64 = 2_000_000_000
@@ -97,6 +99,8 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var subnetMemory: UInt64 = 2 << 40
   /// Of it, what is left to callbacks.
   public var callbackMemory: UInt64 = 10 << 30
+  /// Of custom sections with metadata, of all modules.
+  public var customSectionMemory: UInt64 = 2 << 30
   /// From so much memory in use on, growth reserves cycles for its storage.
   public var reservationThreshold: UInt64 = 750 << 30
   /// Seconds of storage that are reserved where the subnet is full.
@@ -146,7 +150,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
     (callFee, callByteFee, ingressFee, ingressByteFee) = (0, 0, 0, 0)
     (gibibyteSecondFee, computePercentSecondFee) = (0, 0)
     (outcallFee, outcallNodeFee, outcallRequestByteFee, outcallResponseByteFee) = (0, 0, 0, 0)
-    messageInstructions = 50_000_000_000
+    (messageInstructions, replicatedQueryInstructions) = (50_000_000_000, 50_000_000_000)
     installInstructions = 1_000_000_000_000
     installSliceInstructions = 5_000_000_000
     roundInstructions = 52_000_000_000
@@ -158,6 +162,9 @@ public struct SubnetConfiguration: Hashable, Sendable {
     let (product, overflow) = fee.multipliedReportingOverflow(by: Cycles(nodes))
     return overflow ? .max : product / Cycles(SubnetConfiguration.referenceNodes)
   }
+
+  /// What making a canister costs here.
+  public var creationCost: Cycles { subnetAdmins.isEmpty ? scaled(canisterCreationFee) : 0 }
 
   // MARK: Executions
 

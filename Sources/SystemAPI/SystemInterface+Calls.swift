@@ -78,12 +78,16 @@ extension SystemInterface {
   /// Takes a call into the execution's effects, and pays for it. Returns what `call_perform` does.
   private func send(_ building: OutgoingCall) -> UInt64 {
     var call = building
-    // Queries neither pay nor queue, but what waits for being evaluated takes memory.
+    // Queries pay nothing, but what waits for being evaluated has its place in queues, and takes memory.
+    let queued = capacity.outgoing[call.callee, default: 0]
     if context.mode.isComposite {
-      guard call.queryPayload <= capacity.queryPayload else {
+      guard capacity.callbacks > 0, queued < configuration.queueCapacity, call.queryPayload <= capacity.queryPayload
+      else {
         dropCall()
         return Self.transientFailure
       }
+      capacity.outgoing[call.callee] = queued + 1
+      capacity.callbacks -= 1
       capacity.queryPayload -= call.queryPayload
       callUnderConstruction = nil
       effects.calls.append(call)
@@ -92,7 +96,6 @@ extension SystemInterface {
     let costs = configuration.callPrepayment(requestBytes: UInt64(call.payloadSize), is64: is64)
     let total = costs.request.addingSaturated(costs.response).addingSaturated(costs.execution)
     let isGuaranteed = call.timeout == nil
-    let queued = capacity.outgoing[call.callee, default: 0]
     let response = UInt64(configuration.responseLimit)
     // What is kept for the response is memory too, and raises the freezing threshold.
     var holding = system

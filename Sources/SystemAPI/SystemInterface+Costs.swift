@@ -14,7 +14,7 @@ extension SystemInterface {
       let total = costs.request.addingSaturated(costs.response).addingSaturated(costs.execution)
       try store(call, total, at: operands.pointer(2))
     case .costCreateCanister:
-      try store(call, configuration.scaled(configuration.canisterCreationFee), at: operands.pointer(0))
+      try store(call, configuration.creationCost, at: operands.pointer(0))
     case .costHttpRequest:
       let cost = configuration.outcallCost(requestBytes: operands.i64(0), responseBytes: operands.i64(1))
       try store(call, cost, at: operands.pointer(2))

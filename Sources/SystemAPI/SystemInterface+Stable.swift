@@ -122,10 +122,10 @@ extension SystemInterface {
     let bytes = (new - old) * MemoryType.pageSize
     let size = new * MemoryType.pageSize
     let most = is64 ? configuration.heapLimit64 : configuration.heapLimit32
-    guard size <= most, hasSubnetMemory(bytes) else {
-      throw CanisterError(.canisterOutOfMemory, "Canister cannot grow its memory usage.")
-    }
+    func refused() -> CanisterError { CanisterError(.canisterOutOfMemory, "Canister cannot grow its memory usage.") }
+    if size > most { throw refused() }
     try checkWasmMemoryLimit(size)
+    if !hasSubnetMemory(bytes) { throw refused() }
     var grown = system
     grown.heapBytes = size
     try pay(for: bytes, &grown)
@@ -160,7 +160,7 @@ extension SystemInterface {
     if billed == 0 { return }
     capacity.memory -= min(billed, capacity.memory)
     capacity.memoryUse += billed
-    if context.mode.isReplicated && context.mode != .replicatedQuery {
+    if context.mode.reservesCycles {
       let reserved = configuration.reservation(growth: billed, used: capacity.memoryUse - billed)
       if reserved > 0 {
         let limit = system.settings.reservedCyclesLimit
@@ -193,6 +193,14 @@ extension SystemInterface {
 extension ExecutionMode {
   /// Whether what the execution allocates must leave the canister more than its freezing threshold.
   var mayNotFreeze: Bool { self == .update || self == .systemTask }
+
+  /// Whether growing sets cycles aside for the storage. Installations do that at their end, for all stages together.
+  var reservesCycles: Bool {
+    switch self {
+    case .start, .initialization, .preUpgrade, .replicatedQuery: false
+    default: isReplicated
+    }
+  }
 }
 
 extension UInt64 {

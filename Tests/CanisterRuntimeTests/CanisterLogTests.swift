@@ -1,5 +1,7 @@
 // Logs of canisters: the newest records stay, and a record costs the same however many there are.
 
+import CanisterRuntime
+import Cannery
 import SystemAPI
 import Testing
 
@@ -23,6 +25,34 @@ import Testing
     #expect(log.records.map(\.content) == [[2]])
     log.clear()
     #expect(log.records.isEmpty && log.nextIndex == 5_002)
+  }
+
+  /// Where an execution logs more than there is room for, nothing older stays, however small: a gap would make the stored
+  /// state one that can't be opened.
+  @Test func overflowingExecutions() throws {
+    var log = CanisterLog(capacity: 4_096)
+    for index in 0..<3 { log.append([UInt8](repeating: 1, count: 10), at: UInt64(index)) }
+    var execution = CanisterLog(capacity: 4_096)
+    for _ in 0..<100 { execution.append([UInt8](repeating: 2, count: 100), at: 9) }
+    log.append(execution)
+    #expect(log.nextIndex == 103)
+    #expect(log.records.map(\.index) == Array(103 - UInt64(log.records.count)..<103))
+    #expect(log.records.allSatisfy { $0.timestamp == 9 } && log.records.count == 29)
+    let module = Wat(
+      ["debug_print", "msg_reply"],
+      """
+      (func (export "canister_update f") (local $i i32)
+        (loop $l (call $debug_print (i32.const 100) (i32.const 100))
+          (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100))))
+        (call $debug_print (i32.const 300) (i32.const 20)) (call $msg_reply))
+      (func (export "canister_update small") (call $debug_print (i32.const 300) (i32.const 20)) (call $msg_reply))
+      """)
+    let fixture = try Fixture(module)
+    for method in ["small", "f", "small", "f", "f", "small"] {
+      _ = try fixture.runtime.call(fixture.id, method, [])
+      let stored = try CanisterRuntime(state: fixture.runtime.state())
+      #expect(stored.stateHash() == fixture.runtime.stateHash())
+    }
   }
 
   @Test func fullLogs() {

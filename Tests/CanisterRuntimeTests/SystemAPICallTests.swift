@@ -214,15 +214,19 @@ import Testing
     #expect(outcome.error == nil)
   }
 
-  /// Composite queries neither pay nor queue.
+  /// Composite queries don't pay, but have their places in queues and their callbacks.
   @Test(arguments: [ExecutionMode.compositeQuery, .compositeReplyCallback, .compositeRejectCallback])
   func queries(mode: ExecutionMode) throws {
     let stage = try stage()
     stage.state.balance = 0
-    stage.capacity = SubnetCapacity(outgoing: [callee: 500], callbacks: 0, responseMemory: 0, memory: 0, memoryUse: 0)
-    let outcome = try stage.run(mode, [new, perform])
-    #expect(outcome.results.last == 0 && outcome.result.effects.calls.count == 1)
-    #expect(stage.state.balance == 0)
+    for (queued, callbacks, results) in [(499, 2, [0, 2]), (500, 2, [2, 2]), (0, 1, [0, 2]), (0, 0, [2, 2])] {
+      stage.capacity = SubnetCapacity(
+        outgoing: [callee: queued], callbacks: callbacks, responseMemory: 0, memory: 0, memoryUse: 0)
+      let outcome = try stage.run(mode, [new, perform, new, perform])
+      #expect([outcome.results[1], outcome.results[3]] == results.map(UInt64.init), "\(queued) \(callbacks)")
+      #expect(outcome.result.effects.calls.count == results.count { $0 == 0 })
+      #expect(stage.state.balance == 0)
+    }
   }
 
   /// But what waits to be evaluated takes memory.
@@ -255,11 +259,15 @@ import Testing
       (func $answer (param i32)
         (call $fill) (call $msg_reply_data_append (i32.const 16) (i32.const 4)) (call $msg_reply))
       """)
-    let fixture = try Fixture(module)
-    let reply = try fixture.runtime.query(fixture.id, "f", [])
-    let count = reply.reversed().reduce(0) { $0 << 8 | Int($1) }
     // The first call was evaluated, so there was room for one more.
-    #expect(count == SubnetCapacity.queryPayloadLimit / 20_500 + 1)
+    for (capacity, expected) in [(10_000, SubnetCapacity.queryPayloadLimit / 20_500 + 1), (500, 501)] {
+      let fixture = try Fixture(module) { $0.subnet.queueCapacity = capacity }
+      let reply = try fixture.runtime.query(fixture.id, "f", [])
+      #expect(reply.reversed().reduce(0) { $0 << 8 | Int($1) } == expected)
+    }
+    let fixture = try Fixture(module) { ($0.subnet.guaranteedCallbacks, $0.subnet.callbackPool) = (20, 30) }
+    let reply = try fixture.runtime.query(fixture.id, "f", [])
+    #expect(reply.reversed().reduce(0) { $0 << 8 | Int($1) } == 51)
   }
 
   /// The quota for callbacks in a runtime: 50 for each canister, beyond them the subnet's.

@@ -141,7 +141,8 @@ struct MethodCall {
     let like = names.filter { $0.utf8.starts(with: beginning) }
     let chosen = (names.count <= 30 ? names : like.isEmpty ? names : like).prefix(30)
     let rest = names.count - chosen.count
-    return chosen.map { quoted($0) }.joined(separator: ", ") + (rest == 0 ? "" : " and \(rest) other\(rest == 1 ? "" : "s")")
+    return chosen.map { quoted($0) }.joined(separator: ", ")
+      + (rest == 0 ? "" : " and \(rest) other\(rest == 1 ? "" : "s")")
   }
 
   /// A method of a canister, and how it is called.
@@ -156,7 +157,9 @@ struct MethodCall {
     let interface = try argument.interface(of: id, in: runtime, console)
     let types = interface?.method(options.method)
     let kind = module?.methodKind(options.method)
-    if id == .managementCanister && types == nil && CanisterRuntime.unavailableManagementMethods.contains(options.method) {
+    if id == .managementCanister && types == nil
+      && CanisterRuntime.unavailableManagementMethods.contains(options.method)
+    {
       return Method(canister: id, types: nil, isQuery: false)
     }
     if types == nil, kind == nil,

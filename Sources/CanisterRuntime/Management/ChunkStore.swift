@@ -51,6 +51,7 @@ extension CanisterRuntime {
     canister.changedBytes = canister.changedBytes.addingSaturated(Self.chunkSize)
     count(changes: Self.chunkSize, of: canister, by: caller)
     managementInstructions -= Int64(clamping: fees.uploadChunkInstructions)
+    canister.updateLowMemoryHook(fees)
     index.update(canister)
     return hash
   }
@@ -63,6 +64,7 @@ extension CanisterRuntime {
     try takeMemory(&state, from: canister.state.billedMemory)
     canister.state = state
     canister.chunks = [:]
+    canister.updateLowMemoryHook(fees)
     index.update(canister)
   }
 

@@ -76,6 +76,7 @@ extension CanisterRuntime {
     let argument = try decode(method, message.argument)
     let id = try argument.principal(method == "install_chunked_code" ? "target_canister" : "canister_id")
     let canister = try canister(id)
+    // Of a local network's own method: a canister that can't pay is what it is for.
     if method == "provisional_top_up_canister" { return }
     guard satisfies(access.needs, canister, message.sender) else {
       throw CanisterError(

@@ -13,6 +13,15 @@ struct ManagementCall: Hashable, Sendable {
   var expiry: UInt64 = 0
 }
 
+extension ManagementCall {
+  /// A user's call.
+  init(_ message: IngressMessage) {
+    self.init(
+      caller: .ingress(message.id, message.sender), method: message.method, argument: message.argument, cycles: 0,
+      expiry: message.expiry)
+  }
+}
+
 /// What a method gives back.
 struct ManagementReply {
   /// Nil where the answer comes later.

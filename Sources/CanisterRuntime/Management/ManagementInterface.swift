@@ -53,7 +53,7 @@ package enum ManagementInterface {
       wasm_memory_persistence : opt variant { keep; replace };
     };
     type mode = variant { install; reinstall; upgrade : opt upgrade_options };
-    type canister = record { canister_id : principal; sender_canister_version : opt nat64 };
+    type canister = record { canister_id : principal };
     type chunk_hash = record { hash : blob };
     type change_origin = variant {
       from_user : record { user_id : principal };
@@ -85,7 +85,7 @@ package enum ManagementInterface {
       details : change_details;
     };
     type snapshot = record { id : blob; taken_at_timestamp : nat64; total_size : nat64 };
-    type snapshot_of = record { canister_id : principal; snapshot_id : blob; sender_canister_version : opt nat64 };
+    type snapshot_of = record { canister_id : principal; snapshot_id : blob };
     type global = variant { i32 : int32; i64 : int64; f32 : float32; f64 : float64; v128 : nat };
     type timer = variant { inactive; active : nat64 };
     type hook_status = variant { condition_not_satisfied; ready; executed };
@@ -125,7 +125,7 @@ package enum ManagementInterface {
         arg : blob;
         sender_canister_version : opt nat64;
       }) -> ();
-      uninstall_code : (canister) -> ();
+      uninstall_code : (record { canister_id : principal; sender_canister_version : opt nat64 }) -> ();
       start_canister : (canister) -> ();
       stop_canister : (canister) -> ();
       delete_canister : (canister) -> ();
@@ -184,7 +184,11 @@ package enum ManagementInterface {
         uninstall_code : opt bool;
         sender_canister_version : opt nat64;
       }) -> (snapshot);
-      load_canister_snapshot : (snapshot_of) -> ();
+      load_canister_snapshot : (record {
+        canister_id : principal;
+        snapshot_id : blob;
+        sender_canister_version : opt nat64;
+      }) -> ();
       list_canister_snapshots : (record { canister_id : principal }) -> (vec snapshot);
       delete_canister_snapshot : (snapshot_of) -> ();
       read_canister_snapshot_metadata : (snapshot_of) -> (record {

@@ -20,7 +20,7 @@ extension CanisterRuntime {
     }
     switch call.method {
     case "create_canister":
-      let fee = fees.subnetAdmins.isEmpty ? fees.scaled(fees.canisterCreationFee) : 0
+      let fee = fees.creationCost
       guard call.cycles >= fee else {
         throw CanisterError(
           .insufficientCyclesForCreateCanister,

@@ -52,6 +52,7 @@ extension CanisterRuntime {
     if let old { canister.snapshots.remove(at: old) }
     canister.snapshots.append(snapshot)
     canister.nextSnapshot += 1
+    canister.updateLowMemoryHook(fees)
     index.update(canister)
   }
 
@@ -99,6 +100,7 @@ extension CanisterRuntime {
     try takeMemory(&state, from: canister.state.billedMemory)
     canister.state = state
     canister.snapshots.remove(at: position)
+    canister.updateLowMemoryHook(fees)
     index.update(canister)
   }
 

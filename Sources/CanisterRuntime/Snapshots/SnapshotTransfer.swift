@@ -164,6 +164,7 @@ extension CanisterRuntime {
     canister.snapshots[position].changedBytes = canister.snapshots[position].changedBytes.addingSaturated(length)
     count(changes: length, of: canister, by: caller)
     managementInstructions -= Int64(clamping: fees.snapshotDataInstructions + length)
+    canister.updateLowMemoryHook(fees)
     index.update(canister)
   }
 }

@@ -4,6 +4,12 @@ import Candid
 import Cannery
 import SystemAPI
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 extension CanisterRuntime {
   private static let magic = Array("CANNERY STATE\n".utf8)
   private static let version: UInt64 = 10
@@ -84,6 +90,22 @@ extension CanisterRuntime {
     }
     guard reader.isAtEnd else { throw reader.malformed }
   }
+
+  #if DEBUG
+  /// Set `CANNERY_CHECK_STATES` to have the state stored and opened again after every round: a round takes as long as the
+  /// state is large then. What can't be opened would be lost, whatever led to it.
+  static let checksStates = getenv("CANNERY_CHECK_STATES") != nil
+
+  func checkState() {
+    let stored = state()
+    do {
+      let opened = try CanisterRuntime(state: stored, configuration)
+      precondition(opened.state() == stored, "the state is another one when it is opened")
+    } catch {
+      preconditionFailure("the state can't be opened: \(error)")
+    }
+  }
+  #endif
 
   private func read(from reader: inout StateReader) throws {
     time = min(try reader.take(), Self.latestTime)
