@@ -39,7 +39,7 @@ extension CanisterRuntime {
     _ id: Principal, _ module: [UInt8], mode: InstallMode = .install, with arguments: [CandidValue],
     sender: Principal = .anonymous
   ) throws {
-    let types = try prepare(module).interface?.initArguments
+    let types = try prepare(module).initArguments
     try install(id, module, mode: mode, argument: encode(arguments, types), sender: sender)
   }
 
@@ -65,5 +65,15 @@ extension InstalledModule {
       parsed = .some(interface)
       return interface
     }
+  }
+
+  /// What `canister_init` takes, as the module's interface says, or where that doesn't the metadata `candid:args`: compilers
+  /// put it there so that callers don't see it.
+  public var initArguments: CandidTypes? {
+    let interface = interface
+    if let arguments = interface?.initArguments { return arguments }
+    guard let section = metadata[ExactName("candid:args")] else { return nil }
+    let text = String(decoding: section.contents, as: UTF8.self)
+    return (try? CandidTypes(parsing: text)) ?? (try? interface?.types(parsing: text))
   }
 }

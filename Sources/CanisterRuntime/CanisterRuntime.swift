@@ -228,8 +228,8 @@ public final class CanisterRuntime {
   func payInduction(_ message: IngressMessage, _ canister: Canister) throws(CanisterError) {
     let cost = fees.ingressCost(bytes: message.method.utf8.count + message.argument.count)
     guard canister.state.balance >= cost.addingSaturated(canister.state.freezingBalance(fees)) else {
-      throw CanisterError(
-        .canisterOutOfCycles, "Canister \(canister.id) is out of cycles: it can't pay for the message's induction")
+      let needed = cost.addingSaturated(canister.state.freezingBalance(fees))
+      throw CanisterError(.canisterOutOfCycles, canister.state.outOfCycles(needed - canister.state.balance))
     }
     canister.state.spend(cost, on: .ingressInduction)
   }

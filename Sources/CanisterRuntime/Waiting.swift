@@ -53,19 +53,39 @@ extension CanisterRuntime {
   }
 
   /// Lets time pass: what is due on the way is executed when it is due, in at most `rounds` rounds, and what they leave
-  /// waiting or due at the end.
-  public func advanceTime(by nanoseconds: UInt64, rounds: Int) {
+  /// waiting or due at the end. Returns whether the rounds were enough.
+  @discardableResult
+  public func advanceTime(by nanoseconds: UInt64, rounds: Int) -> Bool {
     let end = time.addingSaturated(nanoseconds)
+    var isEnough = false
     for _ in 0..<rounds {
+      isEnough = time >= end
       if !hasWork {
-        guard let next = nextDeadline, next <= end else { break }
+        guard let next = nextDeadline, next <= end else {
+          isEnough = true
+          break
+        }
         setTime(beforeRound: next)
       }
       if time >= end { break }
       executeRound()
     }
+    if !isEnough { isEnough = time >= end || !hasWork && nextDeadline.map { $0 > end } ?? true }
     setTime(beforeRound: end)
     executeRound()
+    return isEnough
+  }
+
+  /// Executes what waits, and timers and deadlines that are due by now, in at most `rounds` rounds. Returns whether nothing of
+  /// that is left.
+  @discardableResult
+  public func executeDue(rounds: Int) -> Bool {
+    for _ in 0..<rounds {
+      let isDue = nextDeadline.map { $0 <= time.addingSaturated(configuration.roundDuration) } ?? false
+      if !hasWork && !isDue { return true }
+      executeRound()
+    }
+    return false
   }
 
   /// Sets the time so that the next round has it.

@@ -143,7 +143,8 @@ private let name = "n\u{1B}[31m\u{202E}"
         "time", "takenAt":
         let text = value as? String
         #expect(text != nil && text == UInt128(text ?? "")?.description, "\(name) of \(words)")
-      case "instructions", "dirtyPages", "version", "heap", "stable", "size", "index", "executionCount":
+      case "instructions", "dirtyPages", "version", "heap", "stable", "size", "index", "executionCount",
+        "logCount", "complete":
         #expect(value is Int, "\(name) of \(words)")
       default: if name != "memory" { #expect(!(value is Int), "\(name) of \(words)") }
       }

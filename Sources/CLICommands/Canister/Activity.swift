@@ -10,6 +10,8 @@ struct Activity {
   /// Executions before them that are only counted.
   var droppedExecutions = 0
   var logs: [(canister: Principal, record: LogRecord)] = []
+  /// Records before them that logs had no room for, by canister.
+  var droppedLogs: [(canister: Principal, count: UInt64)] = []
 
   private var executionCount: Int { droppedExecutions + executions.count }
 
@@ -17,6 +19,7 @@ struct Activity {
   var members: [JSONValue.Member] {
     [
       .init("executionCount", JSONValue(executionCount)), .init("executions", .array(executions.map(\.json))),
+      .init("logCount", .unsigned(droppedLogs.reduce(UInt64(logs.count)) { $0 + $1.count })),
       .init("logs", .array(logs.map(json))),
     ]
   }
@@ -30,6 +33,9 @@ struct Activity {
 
   /// Prints logs to standard error, but not the trap that `failure` tells of.
   func noteLogs(on console: Console, failure: GuestFailure? = nil) {
+    for (canister, count) in droppedLogs {
+      console.note("[\(canister)] \(grouped(count)) earlier record\(count == 1 ? "" : "s") had no room in the log")
+    }
     for (canister, record) in logs {
       let text = String(decoding: record.content, as: UTF8.self)
       if let failure, text.hasPrefix(Activity.trapPrefix) {
@@ -83,12 +89,16 @@ struct ActivityWatch {
   /// What has happened since.
   func activity() -> Activity {
     var logs: [(canister: Principal, record: LogRecord)] = []
+    var droppedLogs: [(canister: Principal, count: UInt64)] = []
     for id in runtime.canisterIDs {
-      guard let records = (try? runtime.state(of: id))?.log.records else { continue }
+      guard let log = (try? runtime.state(of: id))?.log else { continue }
       let first = logged[id] ?? 0
-      logs += records.filter { $0.index >= first }.map { (id, $0) }
+      let new = log.records.filter { $0.index >= first }
+      let count = log.nextIndex - min(first, log.nextIndex)
+      if count > UInt64(new.count) { droppedLogs.append((id, count - UInt64(new.count))) }
+      logs += new.map { (id, $0) }
     }
     let dropped = runtime.droppedReports
-    return Activity(executions: runtime.takeReports(), droppedExecutions: dropped, logs: logs)
+    return Activity(executions: runtime.takeReports(), droppedExecutions: dropped, logs: logs, droppedLogs: droppedLogs)
   }
 }

@@ -110,6 +110,12 @@ struct ArgumentOptions: ParsableArguments {
       told: String(decoding: section.contents, as: UTF8.self), "the module's \(ArgumentOptions.section)", console)
   }
 
+  /// What `canister_init` takes: as the interface says, or else the module.
+  func initTypes(of module: InstalledModule, _ console: Console) throws -> CandidTypes? {
+    let interface = try interface(of: module, console)
+    return candid == nil ? module.initArguments ?? interface?.initArguments : interface?.initArguments
+  }
+
   /// The interface of a canister; of older ones without metadata, what their query for it tells.
   func interface(of id: Principal, in runtime: CanisterRuntime, _ console: Console) throws -> CandidInterface? {
     if id == .managementCanister && candid == nil {

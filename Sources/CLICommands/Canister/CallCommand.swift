@@ -113,12 +113,12 @@ struct MethodCall {
     let runtime = CanisterRuntime()
     let caller = options.caller.principal
     let module = try naming(file.name) { try runtime.prepare(bytes) }
-    let interface = try argument.interface(of: module, console)
-    let first = try options.initBytes(interface?.initArguments, console)
+    let first = try options.initBytes(argument.initTypes(of: module, console), console)
     let id = try runtime.createCanister(controller: caller)
     let watch = ActivityWatch(runtime)
     var report = try CallReport {
       try runtime.install(id, bytes, argument: first, sender: caller)
+      runtime.executeDue(rounds: InstallOptions.roundsAfterwards)
       return []
     }
     if report.failure == nil {
@@ -181,7 +181,9 @@ struct MethodCall {
   private func call(_ method: Method, of runtime: CanisterRuntime, _ console: Console) throws -> CallReport {
     let (id, types, name) = (method.canister, method.types, options.method)
     let bytes = try argument.bytes(types?.arguments, positional: options.positional, console)
-    if advance > 0 { runtime.advanceTime(by: advance, rounds: TickCommand.roundLimit) }
+    if advance > 0, !runtime.advanceTime(by: advance, rounds: TickCommand.roundLimit) {
+      console.note(TickCommand.incomplete(TickCommand.roundLimit))
+    }
     let caller = options.caller.principal
     if method.isQuery { return try CallReport(types?.results) { try runtime.query(id, name, bytes, sender: caller) } }
     let number: IngressID
@@ -303,6 +305,11 @@ struct RequestStatusCommand: ConsoleCommand {
   var method: String?
   @OptionGroup var state: StateOptions
   @OptionGroup var wait: WaitOptions
+  @Option(
+    help: ArgumentHelp(
+      "A .did file with the canister's interface, in place of what the module says.", valueName: "file"),
+    completion: .file(extensions: ["did"]))
+  var candid: String?
   @Flag(help: "Print the reply as hexadecimal digits.")
   var raw = false
   @OptionGroup var report: OutputOptions
@@ -310,6 +317,7 @@ struct RequestStatusCommand: ConsoleCommand {
 
   func validate() throws {
     if canister != nil && method == nil { throw ValidationError("a canister needs its method: they tell the types") }
+    if candid != nil && method == nil { throw ValidationError("--candid needs the canister and its method") }
   }
 
   func execute(on console: Console) throws -> ExitStatus {
@@ -324,7 +332,8 @@ struct RequestStatusCommand: ConsoleCommand {
       if let canister, let method {
         let target =
           try Principal.isManagementCanister(canister) ? .managementCanister : directory.canister(canister)
-        types = try ArgumentOptions.parse([]).interface(of: target, in: runtime, console)?.method(method)?.results
+        types = try ArgumentOptions.parse(candid.map { ["--candid", $0] } ?? []).interface(
+          of: target, in: runtime, console)?.method(method)?.results
       }
       do {
         let report = try CallReport(types) {

@@ -17,6 +17,9 @@ struct InstallOptions: ParsableArguments {
   @OptionGroup var caller: ControllerOptions
   @OptionGroup var report: OutputOptions
 
+  /// Rounds that are executed afterwards at most.
+  static let roundsAfterwards = 100
+
   /// `mode` decides by the module that is installed, and the one that comes.
   func install(
     on console: Console, _ mode: (_ old: InstalledModule?, _ new: InstalledModule) -> InstallMode
@@ -26,7 +29,7 @@ struct InstallOptions: ParsableArguments {
     let ((id, used), activity) = try report.notingFailures(on: console) {
       try state.change { directory in try install(bytes, file, mode, in: directory, console) }
     }
-    let costs = activity.executions.last
+    let costs = activity.executions.last { $0.name == "install_code" && $0.canister == id }
     if report.json {
       let members: [JSONValue.Member] = [
         .init("canister", .string("\(id)")), .init("mode", .string(used.name)),
@@ -53,13 +56,15 @@ struct InstallOptions: ParsableArguments {
     let mode = mode(try runtime.module(of: id), module)
     // Most modules take none when they are upgraded, whatever they take at first.
     let isUpgrade = if case .upgrade = mode { true } else { false }
-    let types = try argument.interface(of: module, console)?.initArguments
+    let types = try argument.initTypes(of: module, console)
     let argument = try argumentBytes(types, isUpgrade: isUpgrade, console)
     // Without a caller, somebody who may do it.
     let controllers = try runtime.state(of: id).settings.controllers
     let sender =
       caller.given != nil || controllers.contains(.anonymous) ? caller.principal : controllers.first ?? .anonymous
     try runtime.install(id, bytes, mode: mode, argument: argument, sender: sender)
+    // On a network rounds go on: what the code has set up for now is executed.
+    runtime.executeDue(rounds: InstallOptions.roundsAfterwards)
     return (id, mode)
   }
 

@@ -132,16 +132,24 @@ struct TickCommand: ConsoleCommand {
   }
 
   func execute(on console: Console) throws -> ExitStatus {
-    let (now, activity) = try state.change { directory in
+    let ((now, isComplete), activity) = try state.change { directory in
       let runtime = directory.runtime
+      var isComplete = true
       if let time {
-        runtime.advanceTime(by: time.nanoseconds, rounds: rounds ?? TickCommand.roundLimit)
+        isComplete = runtime.advanceTime(by: time.nanoseconds, rounds: rounds ?? TickCommand.roundLimit)
       } else {
         for _ in 0..<(rounds ?? 1) { runtime.executeRound() }
       }
-      return runtime.time
+      return (runtime.time, isComplete)
     }
-    report.print(nil, [.init("time", .digits(now))], activity, on: console)
+    if !isComplete { console.note(TickCommand.incomplete(rounds ?? TickCommand.roundLimit)) }
+    report.print(nil, [.init("time", .digits(now)), .init("complete", .bool(isComplete))], activity, on: console)
     return .success
+  }
+
+  /// What is said where rounds came to their end before the time.
+  static func incomplete(_ rounds: Int) -> String {
+    "\(grouped(rounds)) rounds were executed; what was due in the rest of the time waits for the end of it, or is left out: with "
+      + "--rounds `tick` executes more"
   }
 }

@@ -83,6 +83,7 @@ struct StateDirectory {
     let stateFile = "\(path)/\(Self.stateFile)"
     hasState = stat(stateFile, &status) == 0
     if hasState {
+      try Self.checkRegular(stateFile, status)
       let bytes = try FileAccess.Descriptor(reading: stateFile).readAll(limit: Self.sizeLimit)
       runtime = try naming(stateFile) { try CanisterRuntime(state: bytes) }
     } else {
@@ -114,9 +115,16 @@ struct StateDirectory {
     try FileWriter.write(Array(text.utf8), to: "\(path)/\(Self.namesFile)")
   }
 
+  /// Reading what is no file might never end.
+  private static func checkRegular(_ path: String, _ status: stat) throws {
+    if status.st_mode & S_IFMT == S_IFREG { return }
+    throw CommandFailure(.inputWrong, "file", "\(path) is no regular file")
+  }
+
   private static func readNames(_ path: String) throws -> [String: Principal] {
     var status = stat()
     guard stat(path, &status) == 0 else { return [:] }
+    try checkRegular(path, status)
     let text = String(decoding: try FileAccess.Descriptor(reading: path).readAll(limit: 1 << 24), as: UTF8.self)
     var names: [String: Principal] = [:]
     // By scalars: a name may begin with what joins the character before it.
