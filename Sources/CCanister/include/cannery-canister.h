@@ -134,7 +134,8 @@ WASM_API_EXTERN void cannery_runtime_config_set_round_duration(cannery_runtime_c
 WASM_API_EXTERN void cannery_runtime_config_set_first_canister(cannery_runtime_config_t *, uint64_t);
 /* Whether the compiler's passes run; they do by default. Results don't depend on it. */
 WASM_API_EXTERN void cannery_runtime_config_set_optimization(cannery_runtime_config_t *, bool);
-/* The subnet's id, its root key (DER-encoded, none by default), and the admins, who may stop, see and delete canisters. */
+/* The subnet's id, its root key (DER-encoded; by default one whose secret part is known, for tests), and the admins, who may stop,
+ * see and delete canisters. */
 WASM_API_EXTERN own cannery_error_t *cannery_runtime_config_set_subnet(
     cannery_runtime_config_t *, const cannery_principal_t *id);
 WASM_API_EXTERN own cannery_error_t *cannery_runtime_config_set_root_key(
