@@ -4,7 +4,7 @@
 import Candid
 import SystemAPI
 
-struct CanisterIndex {
+struct CanisterIndex: Equatable {
   /// Canisters with messages, tasks or a paused execution.
   private(set) var ready: Set<Principal> = []
   private(set) var heartbeats: Set<Principal> = []
@@ -34,7 +34,7 @@ struct CanisterIndex {
   private(set) var oversizeRequests: UInt64 = 0
   private var known: [Principal: Numbers] = [:]
 
-  private struct Numbers {
+  private struct Numbers: Equatable {
     var memory: UInt64 = 0
     var oversize: UInt64 = 0
     var customSections: UInt64 = 0

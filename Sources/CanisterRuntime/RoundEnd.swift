@@ -98,7 +98,11 @@ extension CanisterRuntime {
       .sorted {
         ($1.paused?.slices ?? 0, $1.priority, $0.id) < ($0.paused?.slices ?? 0, $0.priority, $1.id)
       }
-    for canister in paused.dropFirst(fees.pausedExecutions) { canister.abortExecution() }
+    for canister in paused.dropFirst(fees.pausedExecutions) {
+      canister.abortExecution()
+      // What it held is there for others.
+      index.update(canister)
+    }
   }
 
   /// Starts all paused executions and installations anew.
@@ -106,6 +110,7 @@ extension CanisterRuntime {
     for canister in inOrder(index.inMiddle) {
       canister.abortExecution()
       canister.installation?.abort()
+      index.update(canister)
     }
   }
 

@@ -103,6 +103,19 @@ import Testing
     }
   }
 
+  /// What an execution held that is given up is there for others.
+  @Test func abortedExecutions() throws {
+    let (runtime, ids) = try runtime(2, threads: 1) {
+      $0.subnetMemory = 200 << 30
+      $0.callbackMemory = 50 << 30
+      $0.reservationThreshold = 1_000 << 30
+      ($0.sliceInstructions, $0.roundInstructions, $0.pausedExecutions) = (200_000, 100_000_000, 0)
+    }
+    _ = try runtime.submit(to: ids[0], method: "grow_slowly", argument: [])
+    runtime.executeRound()
+    #expect(try succeeding(runtime, [ids[1]], "grow") == 1)
+  }
+
   /// Callbacks have memory of their own when there is nothing else.
   @Test func callbackMemory() throws {
     let (runtime, ids) = try runtime(1, threads: 1) {

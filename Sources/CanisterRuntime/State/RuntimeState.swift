@@ -92,11 +92,14 @@ extension CanisterRuntime {
   }
 
   #if DEBUG
-  /// Set `CANNERY_CHECK_STATES` to have the state stored and opened again after every round: a round takes as long as the
-  /// state is large then. What can't be opened would be lost, whatever led to it.
+  /// Set `CANNERY_CHECK_STATES` to have the state stored and opened again after every round, and the index compared with a new
+  /// one: a round takes as long as the state is large then. What can't be opened would be lost, whatever led to it.
   static let checksStates = getenv("CANNERY_CHECK_STATES") != nil
 
   func checkState() {
+    var anew = CanisterIndex()
+    for canister in canisters.values { anew.update(canister) }
+    precondition(anew == index, "the index isn't that of the canisters")
     let stored = state()
     do {
       let opened = try CanisterRuntime(state: stored, configuration)
