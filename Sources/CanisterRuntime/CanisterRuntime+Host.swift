@@ -31,12 +31,19 @@ extension CanisterRuntime {
     _ id: Principal, _ module: [UInt8], mode: InstallMode = .install, argument: [UInt8] = [],
     sender: Principal = .anonymous
   ) throws(CanisterError) {
-    while !index.installing.isEmpty { executeRound() }
+    for _ in 0..<Self.installationRounds where !index.installing.isEmpty { executeRound() }
     let installation = try beginInstallation(id, module, mode: mode, argument: argument, sender: sender)
     guard let installation else { return }
-    while installation.outcome == nil { executeRound() }
+    for _ in 0..<Self.installationRounds where installation.outcome == nil { executeRound() }
     if case .failed(let error) = installation.outcome { throw error }
+    if installation.outcome != nil { return }
+    // Of a subnet on which it begins anew at each checkpoint, or on which nothing is executed.
+    throw CanisterError(
+      .canisterInstallCodeRateLimited, "The installation in canister \(id) has not ended after many rounds")
   }
+
+  /// Far more than slices that an installation can have, and rounds between two checkpoints.
+  private static let installationRounds = 2_000
 
   /// The first slice of an installation; what is returned goes on in rounds.
   func beginInstallation(

@@ -234,6 +234,11 @@ extension CanisterRuntime {
   private func allocateMemory(
     _ bytes: UInt64, _ canister: Canister, _ state: inout SystemState
   ) throws(CanisterError) -> UInt64 {
+    guard bytes <= StateLimit.bytes else {
+      throw CanisterError(
+        .canisterContractViolation,
+        "MemoryAllocation expected to be in the range [0..\(StateLimit.bytes)], got \(bytes)")
+    }
     state.settings.memoryAllocation = bytes
     let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
     let available = freeMemory

@@ -291,13 +291,13 @@ struct MessageExecutor {
       return advance(execution, job)
     } catch {
       let error = CanisterError(error.code, "Error from Canister \(canister.id): \(error.message)")
-      finish(
+      let after = finish(
         ExecutionResult(
           error: error, instructions: 0, executedInstructions: 0, dirtyPages: 0,
           effects: ExecutionEffects(logCapacity: canister.state.log.capacity), system: canister.state,
           before: canister.state),
         job, context)
-      return configuration.executionOverhead
+      return configuration.executionOverhead + after
     }
   }
 

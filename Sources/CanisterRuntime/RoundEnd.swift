@@ -98,7 +98,7 @@ extension CanisterRuntime {
       .sorted {
         ($1.paused?.slices ?? 0, $1.priority, $0.id) < ($0.paused?.slices ?? 0, $0.priority, $1.id)
       }
-    for canister in paused.dropFirst(fees.pausedExecutions) {
+    for canister in paused.dropFirst(max(fees.pausedExecutions, 1)) {
       canister.abortExecution()
       // What it held is there for others.
       index.update(canister)

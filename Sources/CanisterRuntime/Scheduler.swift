@@ -112,7 +112,7 @@ extension CanisterRuntime {
   private func executeIteration(_ progress: inout RoundProgress) -> Bool {
     guard progress.heapDelta < fees.heapDeltaPerRound else { return false }
     // What had to be given up waits until there is room to pause it again.
-    let isFull = index.ready.reduce(0) { $0 + (canisters[$1]?.paused == nil ? 0 : 1) } >= fees.pausedExecutions
+    let isFull = index.ready.reduce(0) { $0 + (canisters[$1]?.paused == nil ? 0 : 1) } >= max(fees.pausedExecutions, 1)
     let ready = inOrder(index.ready.subtracting(progress.sliced)).filter {
       (!isFull || $0.aborted == nil) && $0.heapDebt < fees.heapDeltaRateLimit
     }

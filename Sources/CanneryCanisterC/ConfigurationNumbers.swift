@@ -100,7 +100,7 @@ struct ConfigurationNumber: Sendable {
     .init(\.outcallRequestByteFee, "outcallRequestByteFee", most: fee),
     .init(\.outcallResponseByteFee, "outcallResponseByteFee", most: fee),
     .init(\.pageCopyInstructions, "pageCopyInstructions", weight),
-    .init(\.pausedExecutions, "pausedExecutions", 0...1 << 20),
+    .init(\.pausedExecutions, "pausedExecutions", 1...1 << 20),
     .init(\.provisionalBalance, "provisionalBalance", most: 1 << 120),
     .init(\.queryInstructions, "queryInstructions", instructions),
     .init(\.queryResponseLimit, "queryResponseLimit", payload),

@@ -89,6 +89,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var canisterOverhead: UInt64 = 8_000_000
   /// For each canister of the subnet, after each iteration of a round.
   public var finalizationOverhead: UInt64 = 12_000
+  /// Executions that are kept while they are paused: at least one, whatever is set.
   public var pausedExecutions = 4
   /// Slices of one execution at most and at least, however large they are.
   public var sliceLimits: ClosedRange<UInt64> = 4...400

@@ -106,6 +106,7 @@ public final class SystemInterface {
     fileprivate var system: SystemState
     fileprivate var effects: ExecutionEffects
     fileprivate var taskName: String?
+    fileprivate var trapMessage: String?
     fileprivate var grantedInstructions: UInt64
     fileprivate var capacity: SubnetCapacity
     fileprivate var callUnderConstruction: OutgoingCall?
@@ -116,8 +117,9 @@ public final class SystemInterface {
   /// Makes room for other executions, until `unpark`.
   public func park() -> Parked {
     Parked(
-      context: context, system: system, effects: effects, taskName: taskName, grantedInstructions: grantedInstructions,
-      capacity: capacity, callUnderConstruction: callUnderConstruction, replyBuffer: replyBuffer,
+      context: context, system: system, effects: effects, taskName: taskName, trapMessage: trapMessage,
+      grantedInstructions: grantedInstructions, capacity: capacity, callUnderConstruction: callUnderConstruction,
+      replyBuffer: replyBuffer,
       stable: stable.park())
   }
 
@@ -127,6 +129,7 @@ public final class SystemInterface {
     system = parked.system
     effects = parked.effects
     taskName = parked.taskName
+    trapMessage = parked.trapMessage
     grantedInstructions = parked.grantedInstructions
     capacity = parked.capacity
     callUnderConstruction = parked.callUnderConstruction

@@ -171,7 +171,7 @@ import Testing
     }
     for _ in 0..<2 {
       let result = run("call", "app", "print")
-      #expect(result.errors.contains("72 earlier records had no room in the log"), "\(result.errors)")
+      #expect(result.errors.contains("72 earlier records are not in the log any more"), "\(result.errors)")
       let json = run("call", "app", "print", "--json").json
       #expect(json["logCount"] as? Int == 101 && (json["logs"] as? [Any])?.count == 29)
     }

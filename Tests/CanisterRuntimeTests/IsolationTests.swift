@@ -254,3 +254,34 @@ import Testing
     }
   }
 }
+
+@Suite struct PausedTrapTests {
+  /// What a query says when it traps isn't said in the log of an update that was paused meanwhile.
+  @Test func messagesOfTraps() throws {
+    let module = Wat(
+      ["trap", "msg_reply", "msg_reject_code"],
+      """
+      (data (i32.const 0) "secret")
+      (func (export "canister_query q") (call $trap (i32.const 0) (i32.const 6)))
+      (func (export "canister_update f")
+        (local $i i32)
+        (loop (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 60000))))
+        (drop (call $msg_reject_code)))
+      """)
+    var hashes: [[UInt8]] = []
+    for asks in [false, true] {
+      let fixture = try Fixture(module) {
+        ($0.subnet.sliceInstructions, $0.subnet.roundInstructions) = (200_000, 200_000)
+      }
+      let message = try fixture.runtime.submit(to: fixture.id, method: "f", argument: [])
+      fixture.runtime.executeRound()
+      #expect(fixture.runtime.status(of: message) == .processing)
+      if asks { #expect(failure { _ = try fixture.runtime.query(fixture.id, "q", []) }?.code == .canisterCalledTrap) }
+      #expect(failure { _ = try fixture.runtime.answer(to: message) }?.code == .canisterContractViolation)
+      let log = try fixture.runtime.state(of: fixture.id).log.records
+      #expect(!log.contains { String(decoding: $0.content, as: UTF8.self).contains("secret") })
+      hashes.append(fixture.runtime.stateHash())
+    }
+    #expect(hashes[0] == hashes[1])
+  }
+}

@@ -109,11 +109,16 @@ import Testing
       $0.subnetMemory = 200 << 30
       $0.callbackMemory = 50 << 30
       $0.reservationThreshold = 1_000 << 30
-      ($0.sliceInstructions, $0.roundInstructions, $0.pausedExecutions) = (200_000, 100_000_000, 0)
+      ($0.sliceInstructions, $0.roundInstructions) = (200_000, 100_000_000)
+      ($0.checkpointInterval, $0.schedulerCores) = (1, 1)
     }
-    _ = try runtime.submit(to: ids[0], method: "grow_slowly", argument: [])
+    var change = SettingsChange()
+    change.memoryAllocation = 100 << 30
+    let slow = try runtime.submit(to: ids[0], method: "grow_slowly", argument: [])
     runtime.executeRound()
-    #expect(try succeeding(runtime, [ids[1]], "grow") == 1)
+    // It has begun, and was given up at the checkpoint.
+    #expect(runtime.status(of: slow) == .processing)
+    try runtime.updateSettings(ids[1], change)
   }
 
   /// Callbacks have memory of their own when there is nothing else.

@@ -34,7 +34,9 @@ struct Activity {
   /// Prints logs to standard error, but not the trap that `failure` tells of.
   func noteLogs(on console: Console, failure: GuestFailure? = nil) {
     for (canister, count) in droppedLogs {
-      console.note("[\(canister)] \(grouped(count)) earlier record\(count == 1 ? "" : "s") had no room in the log")
+      console.note(
+        "[\(canister)] \(grouped(count)) earlier record\(count == 1 ? "" : "s") \(count == 1 ? "is" : "are") not in the log any more"
+      )
     }
     for (canister, record) in logs {
       let text = String(decoding: record.content, as: UTF8.self)

@@ -18,7 +18,7 @@ struct InstallOptions: ParsableArguments {
   @OptionGroup var report: OutputOptions
 
   /// Rounds that are executed afterwards at most.
-  static let roundsAfterwards = 100
+  static let roundsAfterwards = 20
 
   /// `mode` decides by the module that is installed, and the one that comes.
   func install(

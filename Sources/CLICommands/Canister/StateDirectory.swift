@@ -80,6 +80,8 @@ struct StateDirectory {
     case .changeIfFree: lock = try? FileLock(lockFile, of: path, waits: false)
     }
     self.path = path
+    // Names first: whoever writes makes sure that there is a state before there are names.
+    savedNames = try Self.readNames("\(path)/\(Self.namesFile)")
     let stateFile = "\(path)/\(Self.stateFile)"
     hasState = stat(stateFile, &status) == 0
     if hasState {
@@ -92,7 +94,6 @@ struct StateDirectory {
     }
     // A command that was ended while it saved may have left a name without its canister.
     let ids = Set(runtime.canisterIDs)
-    savedNames = try Self.readNames("\(path)/\(Self.namesFile)")
     if !hasState && !savedNames.isEmpty {
       throw CommandFailure(.inputWrong, "file", "\(path) has names of canisters, but the file \(stateFile) is missing")
     }

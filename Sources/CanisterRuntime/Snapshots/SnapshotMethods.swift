@@ -132,6 +132,7 @@ extension CanisterRuntime {
       }
       try checkGlobals(snapshot, module)
     }
+    try checkCustomSections(module, inPlaceOf: canister.machine?.installed)
     let (machine, stable) = try restore(snapshot, module, canister)
     state.setInstalled(module, heapBytes: machine.heapBytes)
     state.stableBytes = stable.count
