@@ -134,7 +134,7 @@ struct QueryEvaluation {
   }
 
   /// Queries inside each other at most, whatever the subnet's limit: each takes native stack.
-  static let mostDepth = 32
+  static let mostDepth = 12
 
   /// What a call counts for.
   private mutating func countCall() {

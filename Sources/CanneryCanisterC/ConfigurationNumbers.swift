@@ -60,7 +60,7 @@ struct ConfigurationNumber: Sendable {
     .init(\.checkpointInterval, "checkpointInterval", 0...1 << 48),
     .init(\.compileInstructions, "compileInstructions", weight),
     .init(\.compositeCallInstructions, "compositeCallInstructions", 0...1 << 40),
-    .init(\.compositeDepth, "compositeDepth", 0...32),
+    .init(\.compositeDepth, "compositeDepth", 0...12),
     .init(\.computePercentSecondFee, "computePercentSecondFee", most: 1 << 40),
     .init(\.customSectionMemory, "customSectionMemory", bytes),
     .init(\.dirtyPageFactor64, "dirtyPageFactor64", 0...1 << 10),

@@ -70,7 +70,7 @@ public struct SubnetConfiguration: Hashable, Sendable {
   public var installRateLimit: UInt64 = 2_000_000_000
   /// Added for each call in the graph of a composite query.
   public var compositeCallInstructions: UInt64 = 50_000_000
-  /// How deep the calls of a composite query may go: at most 32, whatever is set.
+  /// How deep the calls of a composite query may go: at most 12, whatever is set.
   public var compositeDepth = 6
   public var dirtyPageInstructions: UInt64 = 1_000
   public var dirtyPageFactor64: UInt64 = 4
