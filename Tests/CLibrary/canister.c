@@ -105,7 +105,7 @@ static void configurations(void) {
   cannery_runtime_config_set_seed(config, 5);
   cannery_runtime_config_set_start_time(config, UINT64_MAX);
   cannery_runtime_config_set_round_duration(config, UINT64_MAX);
-  cannery_runtime_config_set_first_canister(config, UINT64_MAX);
+  cannery_runtime_config_set_first_canister(config, UINT64_MAX - 3);
   cannery_runtime_config_set_threads(config, SIZE_MAX);
   cannery_runtime_config_set_optimization(config, false);
   cannery_principal_t subnet, wrong = {30, {0}};
