@@ -7,19 +7,6 @@ import Candid
 import Cannery
 import SystemAPI
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
-/// Nanoseconds since some time.
-private func now() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
 extension CanisterRuntime {
   /// Executes a query method, or a composite one, on the present state. Nothing changes, and it costs the canister nothing.
   ///
@@ -98,8 +85,8 @@ struct QueryEvaluation {
   /// Why no more is executed: an error of the whole query, which no callback sees.
   private var failure: CanisterError?
 
-  /// Nanoseconds of a clock that only measures. Queries leave no trace, so how long they take is no input.
-  private let began = now()
+  /// Queries leave no trace, so how long they take is no input.
+  private let began = ContinuousClock.now
 
   init(_ runtime: CanisterRuntime) { self.runtime = runtime }
 
@@ -290,7 +277,7 @@ struct QueryEvaluation {
       } else if instructions >= fees.queryInstructions {
         failure = CanisterError(
           .queryCallGraphTotalInstructionLimitExceeded, "Composite query calls exceeded the instruction limit.")
-      } else if now() - began >= runtime.configuration.queryTimeLimit {
+      } else if ContinuousClock.now - began >= .nanoseconds(Int64(clamping: runtime.configuration.queryTimeLimit)) {
         failure = CanisterError(.queryTimeLimitExceeded, "Composite query call exceeded the time limit.")
       }
     }

@@ -214,22 +214,22 @@ extension CanisterRuntime {
     if !caller.isHost { canister.addHeapDebt(bytes, fees) }
   }
 
-  /// The error of a canister that has changed more than rounds have made up for yet; nil if it has not, or for the host.
-  func heapDeltaError(_ canister: Canister, _ caller: ManagementCaller) -> CanisterError? {
-    if canister.heapDebt < fees.heapDeltaRateLimit || caller.isHost { return nil }
-    return CanisterError(
+  /// Whether a canister has changed more than rounds have made up for yet; the host may go on nevertheless.
+  private func isHeapDeltaLimited(_ canister: Canister, _ caller: ManagementCaller) -> Bool {
+    canister.heapDebt >= fees.heapDeltaRateLimit && !caller.isHost
+  }
+
+  func checkHeapDelta(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
+    guard isHeapDeltaLimited(canister, caller) else { return }
+    throw CanisterError(
       .canisterHeapDeltaRateLimited,
       "Canister \(canister.id) is heap delta rate limited: current delta debit is \(canister.heapDebt), but limit is "
         + "\(fees.heapDeltaRateLimit).")
   }
 
-  func checkHeapDelta(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
-    if let error = heapDeltaError(canister, caller) { throw error }
-  }
-
   /// The same, in the words that uploads have for it.
   func checkHeapDeltaForUpload(_ canister: Canister, _ caller: ManagementCaller) throws(CanisterError) {
-    if heapDeltaError(canister, caller) == nil { return }
+    guard isHeapDeltaLimited(canister, caller) else { return }
     throw chunkStoreError(
       "Canister is heap delta rate limited. Current delta debit: \(canister.heapDebt), limit: \(fees.heapDeltaRateLimit)"
     )

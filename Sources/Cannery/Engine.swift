@@ -64,6 +64,8 @@ public final class Engine: Sendable {
   /// What the engine was made with.
   public let configuration: EngineConfiguration
   private let canonicalizer = TypeCanonicalizer()
+  /// See `makeForwarder`; by the type.
+  let forwarders = Locked<[FunctionType: Module]>([:])
 
   /// Makes an engine. It costs next to nothing; memory is used by modules and stores.
   ///

@@ -8,8 +8,17 @@ import WasmValidation
 
 extension Engine {
   /// A module whose function 1 has this type and passes its arguments to the one that it imports. What is required of
-  /// canisters isn't of this module.
+  /// canisters isn't of this module. Each is compiled once.
   package func makeForwarder(to type: FunctionType) throws -> Module {
+    try forwarders.withLock { known in
+      if let module = known[type] { return module }
+      let module = try compileForwarder(to: type)
+      known[type] = module
+      return module
+    }
+  }
+
+  private func compileForwarder(to type: FunctionType) throws -> Module {
     let parameters = type.parameters.map { "(param \($0))" }.joined()
     let results = type.results.map { "(result \($0))" }.joined()
     let arguments = type.parameters.indices.map { "(local.get \($0))" }.joined()

@@ -113,7 +113,7 @@ struct ArgumentOptions: ParsableArguments {
   /// What `canister_init` takes: as the interface says, or else the module.
   func initTypes(of module: InstalledModule, _ console: Console) throws -> CandidTypes? {
     let interface = try interface(of: module, console)
-    return candid == nil ? module.initArguments ?? interface?.initArguments : interface?.initArguments
+    return candid == nil ? module.initArguments : interface?.initArguments
   }
 
   /// The interface of a canister; of older ones without metadata, what their query for it tells.
