@@ -241,13 +241,7 @@ extension CanisterRuntime {
     }
     state.settings.memoryAllocation = bytes
     let growth = state.billedMemory - min(canister.state.billedMemory, state.billedMemory)
-    let available = freeMemory
-    guard growth <= available else {
-      throw CanisterError(
-        .subnetOversubscribed,
-        "Canister requested \(Self.binaryUnits(growth)) of memory but only \(Self.binaryUnits(available)) are available in "
-          + "the subnet.")
-    }
+    try checkRoom(for: growth)
     return growth
   }
 
@@ -299,23 +293,19 @@ extension CanisterRuntime {
   /// Sets cycles aside for storage that is new, where the subnet is full enough.
   private func reserve(_ growth: UInt64, _ state: inout SystemState) throws(CanisterError) {
     let reserved = fees.reservation(growth: growth, used: index.memory)
-    if reserved == 0 { return }
-    let total = state.reservedBalance.addingSaturated(reserved)
-    guard total <= state.settings.reservedCyclesLimit else {
-      throw CanisterError(
-        .reservedCyclesLimitExceededInMemoryAllocation,
-        "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to its reserved cycles limit. The current "
-          + "limit (\(state.settings.reservedCyclesLimit)) would be exceeded by "
-          + "\(total - state.settings.reservedCyclesLimit).")
-    }
-    guard reserved <= state.balance else {
+    let what = "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to"
+    switch reserved > 0 ? state.reserve(reserved) : nil {
+    case nil: return
+    case .missing(let cycles):
       throw CanisterError(
         .insufficientCyclesInMemoryAllocation,
-        "Cannot increase memory allocation to \(state.settings.memoryAllocation) due to insufficient cycles. At least "
-          + "\(reserved - state.balance) additional cycles are required.")
+        "\(what) insufficient cycles. At least \(cycles) additional cycles are required.")
+    case .overLimit(let cycles):
+      throw CanisterError(
+        .reservedCyclesLimitExceededInMemoryAllocation,
+        "\(what) its reserved cycles limit. The current limit (\(state.settings.reservedCyclesLimit)) would be exceeded by "
+          + "\(cycles).")
     }
-    state.balance -= reserved
-    state.reservedBalance = total
   }
 
   private func setEnvironment(

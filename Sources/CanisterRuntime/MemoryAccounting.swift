@@ -42,18 +42,15 @@ extension CanisterRuntime {
   /// Sets cycles aside for the storage of so many bytes more, where the subnet is full enough.
   func reserve(for growth: UInt64, _ state: inout SystemState) throws(CanisterError) {
     let reserved = fees.reservation(growth: growth, used: index.memory)
-    if reserved == 0 { return }
-    let limit = state.settings.reservedCyclesLimit
-    let total = state.reservedBalance.addingSaturated(reserved)
-    guard total <= limit else {
+    switch reserved > 0 ? state.reserve(reserved) : nil {
+    case nil: return
+    case .missing(let cycles): throw missing(cycles, growth)
+    case .overLimit(let cycles):
       throw CanisterError(
         .reservedCyclesLimitExceededInMemoryGrow,
-        "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
-          + "would be exceeded by \(total - limit).")
+        "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit "
+          + "(\(state.settings.reservedCyclesLimit)) would be exceeded by \(cycles).")
     }
-    guard reserved <= state.balance else { throw missing(reserved - state.balance, growth) }
-    state.balance -= reserved
-    state.reservedBalance = total
   }
 
   /// All canisters together must have room for a module's custom sections.

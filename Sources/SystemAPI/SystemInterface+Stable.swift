@@ -162,18 +162,14 @@ extension SystemInterface {
     capacity.memoryUse += billed
     if context.mode.reservesCycles {
       let reserved = configuration.reservation(growth: billed, used: capacity.memoryUse - billed)
-      if reserved > 0 {
-        let limit = system.settings.reservedCyclesLimit
-        let total = grown.reservedBalance.addingSaturated(reserved)
-        guard total <= limit else {
-          throw CanisterError(
-            .reservedCyclesLimitExceededInMemoryGrow,
-            "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit (\(limit)) "
-              + "would be exceeded by \(total - limit).")
-        }
-        guard reserved <= grown.balance else { throw outOfCycles(growth, reserved - grown.balance) }
-        grown.balance -= reserved
-        grown.reservedBalance = total
+      switch reserved > 0 ? grown.reserve(reserved) : nil {
+      case nil: break
+      case .missing(let cycles): throw outOfCycles(growth, cycles)
+      case .overLimit(let cycles):
+        throw CanisterError(
+          .reservedCyclesLimitExceededInMemoryGrow,
+          "Canister cannot grow memory by \(growth) bytes due to its reserved cycles limit. The current limit "
+            + "(\(system.settings.reservedCyclesLimit)) would be exceeded by \(cycles).")
       }
     }
     // Callbacks go on in a frozen canister, queries change nothing, and installations look at their end.

@@ -97,6 +97,22 @@ public struct SystemState: Sendable {
     consumed[Int(use.rawValue)] = consumed[Int(use.rawValue)].subtractingSaturated(amount)
   }
 
+  /// Sets cycles aside for storage. Returns why it can't, with nothing changed then.
+  public mutating func reserve(_ amount: Cycles) -> ReservationFailure? {
+    let total = reservedBalance.addingSaturated(amount)
+    if total > settings.reservedCyclesLimit { return .overLimit(by: total - settings.reservedCyclesLimit) }
+    if amount > balance { return .missing(amount - balance) }
+    balance -= amount
+    reservedBalance = total
+    return nil
+  }
+
+  /// Why cycles can't be set aside.
+  public enum ReservationFailure: Hashable, Sendable {
+    case overLimit(by: Cycles)
+    case missing(Cycles)
+  }
+
   public mutating func credit(_ amount: Cycles) { balance = balance.addingSaturated(amount) }
 
   /// Takes over what an execution changed, which began with `before` and left `after`. What others changed meanwhile stays.
